@@ -229,7 +229,13 @@ export type Database = {
     most_workloads: number;
     /** Of the kind `login`. */
     login: JSONColumnType<LoginSettings | null, string | null, string | null>;
-    /** The secret of this installation at the provider. */
+    /** Names of roles that its workloads have. */
+    roles: JSONColumnType<string[]>;
+    /** The API server of a cluster, which is asked about each token. */
+    token_review: JSONColumnType<TokenReviewSettings | null, string | null, string | null>;
+    /** What Vault's clients set of it as a role; null: it is none. */
+    vault_role: JSONColumnType<VaultAuthRole | null, string | null, string | null>;
+    /** The secret of this installation at the provider, or at the cluster. */
     sealed_secret: Sealed | null;
     secret_key_id: number | null;
     enabled: Generated<boolean>;
@@ -293,6 +299,14 @@ export type Database = {
   };
   /** The text of a role that was written as a policy of Vault. */
   vault_policies: { role_id: string; source: string; updated_at: Date };
+  /** How an auth method of Vault's clients finds the issuer of its roles; the token that asks the cluster about others. */
+  vault_auth_methods: {
+    method: VaultAuthMethod;
+    config: JSONColumnType<VaultAuthConfig>;
+    sealed_token: Sealed | null;
+    token_key_id: number | null;
+    updated_at: Date;
+  };
   /** Roles of AppRole, which are clients. */
   vault_roles: {
     client_id: string;
@@ -743,6 +757,32 @@ type SessionColumns = {
   user_epoch: number | null;
   /** `login_at` by the database's time. */
   signed_in_at: Date | null;
+};
+
+/** The API server of a cluster that is asked about tokens, and the certificate that it is known by. */
+export type TokenReviewSettings = { url: string; ca?: string };
+
+export type VaultAuthMethod = 'kubernetes' | 'jwt';
+
+/** What Vault's clients set of an auth method, as they read it back, and what it means for the trusts of its roles. */
+export type VaultAuthConfig = {
+  shown: Record<string, unknown>;
+  issuer: string;
+  jwks_uri?: string;
+  jwks?: { keys: Record<string, unknown>[] };
+  token_review?: TokenReviewSettings;
+  default_role?: string;
+};
+
+/** A role of an auth method: what Vault's clients set of it, and its limits; 0 and empty: not limited. */
+export type VaultAuthRole = {
+  method: VaultAuthMethod;
+  name: string;
+  shown: Record<string, unknown>;
+  token_ttl: number;
+  token_max_ttl: number;
+  token_num_uses: number;
+  token_bound_cidrs: string[];
 };
 
 /** What Vault's clients set of a role; 0 and empty: not limited. */

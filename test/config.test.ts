@@ -236,6 +236,11 @@ describe('a setting', () => {
     ['LATCHKEY_PREPARED_STATEMENTS', 'off', { preparedStatements: false }],
     ['LATCHKEY_DATA_DIR', '/var/lib/latchkey/', { dataDir: '/var/lib/latchkey' }],
     ['LATCHKEY_APPLY', 'latchkey.yaml', { applyFile: resolve('latchkey.yaml') }],
+    [
+      'LATCHKEY_CLUSTERS',
+      'https://10.96.0.1,https://k8s.example:6443',
+      { clusters: ['https://10.96.0.1', 'https://k8s.example:6443'] },
+    ],
     ['LATCHKEY_TRUST_PROXY', 'on', { edge: { trust: 'all' } }],
     ['LATCHKEY_TRUST_PROXY', '2', { edge: { trust: { hops: 2 } } }],
     ['LATCHKEY_TRUST_PROXY', '10.0.0.0/8, 2001:db8::1', { edge: { trust: { networks: {} } } }],

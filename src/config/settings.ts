@@ -85,6 +85,10 @@ const table = {
     'static',
     'static or shamir: whether the root key opens the secrets, or shares of a key. Read when the vault is initialized.',
   ],
+  LATCHKEY_CLUSTERS: [
+    '',
+    'API servers of Kubernetes that may be asked about tokens at private addresses: origins such as https://10.96.0.1, separated by commas.',
+  ],
   WEB_CONCURRENCY: ['1', 'How many processes serve requests, on machines with several cores.'],
   LATCHKEY_METRICS_PORT: [
     '',
@@ -208,6 +212,14 @@ export const Environment = z.object({
   }),
   LATCHKEY_REGISTRATION: z.enum(['off', 'token', 'open'], 'must be off, token or open'),
   LATCHKEY_VAULT_SEAL: z.enum(['static', 'shamir'], 'must be static or shamir'),
+  LATCHKEY_CLUSTERS: z
+    .string()
+    .transform((text) => text.split(',').filter(Boolean))
+    .refine(
+      (origins) => origins.every((origin) => origin.startsWith('https://') && isOrigin(origin)),
+      'must be origins such as https://10.96.0.1, separated by commas',
+    )
+    .optional(),
   WEB_CONCURRENCY: wholeNumber(1, 64),
   LATCHKEY_METRICS_PORT: wholeNumber(1, 65_535).optional(),
   OTEL_EXPORTER_OTLP_ENDPOINT: z.url({ protocol: /^https?$/, error: 'must be an http or https URL' }).optional(),
@@ -293,6 +305,8 @@ export function toConfig(values: z.output<typeof Environment>) {
     clientDocuments: values.LATCHKEY_CLIENT_DOCUMENTS,
     /** With which addresses people create accounts themselves; undefined: with none. */
     signUp: values.LATCHKEY_SIGN_UP,
+    /** Origins of clusters that are asked about tokens, whatever their addresses. */
+    clusters: values.LATCHKEY_CLUSTERS ?? [],
     /** Who may register clients themselves. */
     registration: values.LATCHKEY_REGISTRATION,
     /** What opens the secrets of a vault that is not initialized yet. */

@@ -65,6 +65,7 @@ const giver = sql<Giver | null>`case when a.granted_by_kind is not null then jso
   'name', case a.granted_by_kind
     when 'user' then (select username from users where id = a.granted_by::uuid)
     when 'api_key' then (select name from api_keys where id = a.granted_by::uuid)
+    when 'trust' then (select name from trusts where id = a.granted_by::uuid)
     else a.granted_by end) end`;
 
 function assignments(db: Db) {
@@ -90,9 +91,14 @@ export function listAssignmentsOf(
   return pageOfQuery(db, found, assignmentOrders, { ...request, sort: 'subject_id' });
 }
 
-/** All assignments that are in effect at `now`. */
+/** All assignments that are in effect at `now`, but those that trusts give their workloads. */
 export async function listEveryAssignment(db: Db, now: Date): Promise<Assignment[]> {
-  return assignments(db).where(notOver(now)).orderBy('r.name').orderBy('a.subject_id').execute();
+  return assignments(db)
+    .where(notOver(now))
+    .where('c.trust_id', 'is', null)
+    .orderBy('r.name')
+    .orderBy('a.subject_id')
+    .execute();
 }
 
 /** The roles of one subject, by name. */

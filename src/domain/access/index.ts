@@ -30,9 +30,9 @@ export {
 export { AssignmentEntry, assignmentEntryOf, putAssignment, putRole, removeAssignment } from './put.ts';
 export { effectivePermissions, forbiddenBecause } from './rights.ts';
 export { assignRole, keepingAnOwner, removeEveryRole, setRoles, unassignRole } from './role-assignments.ts';
-export { removeRole } from './roles.ts';
+export { mustGive, removeRole } from './roles.ts';
 export { accessRoutes } from './routes.ts';
-export { AssignmentView, RoleInput, RoleView } from './schemas.ts';
+export { AssignmentView, RoleInput, RoleName, RoleView } from './schemas.ts';
 export {
   clientResources,
   clientResourcesAt,

@@ -18,7 +18,7 @@ export type RoleAssignment = {
 /**
  * Assigns a role to a subject, in the transaction of the caller, which judges whether the actor may (`grantRole` does).
  *
- * @throws Problem `invalid`: there is no such role; `conflict`: the subject would be in more groups than the claim `groups` holds
+ * @throws Problem `invalid`: there is no such role; `conflict`: the subject would be in more groups than the claim `groups` holds, or is a workload
  */
 export async function assignRole(
   trx: Trx,
@@ -67,7 +67,7 @@ export async function grantRole(
 /**
  * Unassigns a role from a subject.
  *
- * @throws Problem `not_found`: the subject does not have it; `conflict`: no owner would be left; `forbidden`: the role contains a
+ * @throws Problem `not_found`: the subject does not have it; `conflict`: no owner would be left, or a trust gave it; `forbidden`: the role contains a
  *   permission that the actor does not hold
  */
 export async function unassignRole(
@@ -78,6 +78,8 @@ export async function unassignRole(
   await inTransaction(db, async (trx) => {
     const role = await findRoleByName(trx, name);
     if (!role) throw notFound('role', name);
+    if (subject.kind === 'client' && (await isOfTrust(trx, subject.id)))
+      throw conflict('A trust registered this client: its roles are set at the trust.');
     mustExportAny(actor, [role]);
     await mustHold({ db: trx, now }, actor, role.permissions);
     await keepingAnOwner(trx, async () => {

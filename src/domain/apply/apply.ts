@@ -20,7 +20,7 @@ import {
 import type { ConfigurationFile } from './schemas.ts';
 import { type ChangedMembers, changedInThis, lockApplying } from './store.ts';
 
-export type ApplyDeps = ClientDeps & ApiKeyDeps & WebhookDeps & Pick<TrustRouteDeps, 'issuerKeys'>;
+export type ApplyDeps = ClientDeps & ApiKeyDeps & WebhookDeps & Pick<TrustRouteDeps, 'issuerKeys' | 'tokenReviews'>;
 
 export type Change = {
   kind:

@@ -30,7 +30,7 @@ export const secretMembers: Readonly<Record<string, readonly string[]>> = {
   users: ['password', 'password_hash'],
   // Receivers put secrets into paths and queries.
   webhooks: ['url'],
-  trusts: ['login/client_secret'],
+  trusts: ['login/client_secret', 'token_review/token'],
 };
 
 /** Which members together name an entry of each list. */

@@ -208,6 +208,10 @@ const rules: Readonly<Record<AuditAction, Rule>> = {
       : write('password reset links removed', (trx) => deletePasswordLinks(trx, idOf(event)))),
     advice: `has its earlier values again: ${texts(event.details.changed).join(', ') || 'unknown'}`,
   }),
+  'vault.auth.configured': decide('finds the issuer of its roles as before again: configure it again'),
+  // The events of its trust say what to do.
+  'vault.auth_role.deleted': nothing,
+  'vault.auth_role.written': nothing,
   'vault.initialized': nothing,
   // The events of its role say what to do.
   'vault.policy.deleted': nothing,

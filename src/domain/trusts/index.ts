@@ -10,12 +10,15 @@ export {
   judgeClaims,
   judgeType,
   reasonIn,
+  reviewRefusalIn,
   type TrustedAssertion,
 } from './judgement.ts';
 export { KnownTrusts } from './known.ts';
-export { providers as providerKinds, secretOf } from './login.ts';
+export { providers as providerKinds } from './login.ts';
 export { type TrustRouteDeps, trustRoutes } from './routes.ts';
 export { TrustInput, type TrustView } from './schemas.ts';
-export { findTrust, listEveryTrust, listLoginTrusts, listTrusts, type Trust } from './store.ts';
-export { asInput, disableTrust, putTrust, type TrustsDeps } from './trusts.ts';
+export { secretOf } from './secret.ts';
+export { findTrust, listEveryTrust, listLoginTrusts, listTrusts, lockTrustNamed, type Trust } from './store.ts';
+export { TokenReviews } from './token-reviews.ts';
+export { asInput, disableTrust, putTrust, retireTrust, type TrustsDeps } from './trusts.ts';
 export { registerWorkload, WorkloadUses, workloadClientId } from './workloads.ts';

@@ -61,7 +61,7 @@ export class IssuerKeys {
 
   /** @throws NoKeyError: the issuer has no such key, or its keys cannot be read */
   async find(source: KeySource, header: CompactJWSHeaderParameters): Promise<CryptoKey> {
-    if (source.jwks) return keyIn(this.#inlineKeys(source.jwks), header);
+    if (source.jwks) return keyIn(this.#inlineKeys(source.jwks), isNamed(source.jwks) ? header : withoutName(header));
     const entry = this.#entryOf(source);
     const now = this.#deps.now().getTime();
     const { fresh_until = 0, usable_until = 0 } = entry.held ?? {};
@@ -130,6 +130,14 @@ export class IssuerKeys {
     return metadata.jwks_uri;
   }
 }
+
+/** Whether a set names any of its keys; those of PEM files have no names, whatever their tokens say. */
+const isNamed = (jwks: NonNullable<KeySource['jwks']>): boolean => {
+  const { keys = [] } = jwks as { keys?: { kid?: string }[] };
+  return keys.some(({ kid }) => kid !== undefined);
+};
+
+const withoutName = ({ kid: _, ...header }: CompactJWSHeaderParameters): CompactJWSHeaderParameters => header;
 
 /** Public keys that verify signatures; others of a set are left out. @throws ZodError: it is no set of keys */
 function keysIn(set: unknown): KeyFor {

@@ -4,6 +4,7 @@ import { type Assertion, assertionAlgorithms } from './assertion.ts';
 import { describeCondition, meets } from './conditions.ts';
 import { type IssuerKeys, NoKeyError } from './issuer-keys.ts';
 import type { Trust } from './store.ts';
+import type { TokenReviews } from './token-reviews.ts';
 
 /** One thing that is checked; `passed` is null where an earlier one has to pass first. */
 export type Check = { check: string; passed: boolean | null; detail: string };
@@ -27,7 +28,7 @@ export type Judgement = {
 /** `issuer`: of this installation, for whom tokens are meant unless a trust says otherwise. */
 type ClaimDeps = { issuer: string; now: () => Date };
 
-export type JudgementDeps = ClaimDeps & { issuerKeys: IssuerKeys };
+export type JudgementDeps = ClaimDeps & { issuerKeys: IssuerKeys; tokenReviews: TokenReviews };
 
 const toleranceSeconds = 30;
 /** A `jti` is remembered until its token expires. */
@@ -57,7 +58,7 @@ export async function judge(
   claims: readonly Check[] = judgeClaims(deps, trust, assertion),
 ): Promise<Judgement> {
   const { payload } = assertion;
-  const checks = [
+  const made = [
     check('trust', trust.enabled, `The trust is ${trust.enabled ? 'enabled' : 'disabled'}.`),
     check('issuer', payload.iss === trust.issuer, `"iss" is ${shown(payload.iss)}; it must be "${trust.issuer}".`),
     judgeType(trust, assertion),
@@ -65,6 +66,7 @@ export async function judge(
     ...(await signatureChecks(deps, trust, assertion)),
     ...claims,
   ];
+  const checks = trust.token_review ? [...made, await reviewCheck(deps, trust, { assertion, made })] : made;
   const jti = isOneTime(trust) ? payload.jti : undefined;
   const trusted = {
     trust,
@@ -74,6 +76,25 @@ export async function judge(
     assertion,
   };
   return { checks, trusted: isPassed(checks) ? trusted : undefined };
+}
+
+/** Asks the cluster last: only about tokens with which nothing else is wrong. */
+async function reviewCheck(
+  { tokenReviews, issuer }: JudgementDeps,
+  trust: Trust,
+  { assertion, made }: { assertion: Assertion; made: readonly Check[] },
+): Promise<Check> {
+  if (!isPassed(made)) return check(tokenReviewCheck, null, 'The cluster was not asked.');
+  const { passed, detail } = await tokenReviews.ask(trust, assertion, trust.audience ?? issuer);
+  return check(tokenReviewCheck, passed, detail);
+}
+
+/** What the check by the cluster is called. */
+export const tokenReviewCheck = 'token_review';
+
+/** Why a cluster refused a token. */
+export function reviewRefusalIn({ checks }: Judgement): string | undefined {
+  return checks.find(({ check: name, passed }) => name === tokenReviewCheck && passed === false)?.detail;
 }
 
 /** The first check that failed: why a token is refused. */
@@ -138,6 +159,8 @@ function headerChecks({ header }: Assertion): Check[] {
 async function signatureChecks(deps: JudgementDeps, trust: Trust, assertion: Assertion): Promise<Check[]> {
   const { header, text, payload } = assertion;
   const { alg } = header;
+  // The cluster verifies the signature, too.
+  if (trust.token_review && !trust.jwks && !trust.jwks_uri) return [];
   // Only what names the issuer of this trust makes the server look for its keys.
   const mayLook = payload.iss === trust.issuer && typeof alg === 'string' && assertionAlgorithms.includes(alg);
   if (!mayLook) return [check('key', null, 'Not looked for.'), check('signature', null, 'Not verified.')];

@@ -1,8 +1,6 @@
 import { z } from 'zod';
 import type { LoginSettings } from '../../../db/schema.ts';
-import { type SealedPlace, seal, unseal } from '../../platform/crypto/index.ts';
 import { type Actor, invalid, isSeen, notSeen, SecretText, ShownText } from '../../platform/http/index.ts';
-import type { ServerKeys } from '../../platform/keys/index.ts';
 import { mustBePermitted } from '../access/index.ts';
 import type { Trust } from './store.ts';
 
@@ -108,21 +106,3 @@ export function mustBeAllowedToLetIn(actor: Actor, login: Pick<LoginInput, 'crea
   mustBePermitted(actor, 'latchkey:user:verify_email', 'Naming domains of verified e-mail addresses');
   mustBePermitted(actor, 'latchkey:user:link', 'Naming domains whose accounts are linked');
 }
-
-/** Seals the secret of a trust for its row. */
-export function sealSecret(keys: ServerKeys, id: string, secret: string) {
-  const { id: secret_key_id, key } = keys.current('provider');
-  return { secret_key_id, sealed_secret: seal(key, placeOf(id), secret) };
-}
-
-/** The secret of this installation at a provider; undefined: it has none. */
-export async function secretOf(
-  keys: ServerKeys,
-  { id, sealed_secret, secret_key_id }: Pick<Trust, 'id' | 'sealed_secret' | 'secret_key_id'>,
-): Promise<string | undefined> {
-  if (sealed_secret === null || secret_key_id === null) return undefined;
-  const { key } = await keys.named(secret_key_id);
-  return unseal(key, placeOf(id), sealed_secret).toString();
-}
-
-const placeOf = (id: string): SealedPlace => ['trusts', 'sealed_secret', id];

@@ -2,7 +2,9 @@ import type { Trx } from '../../platform/database/index.ts';
 import { type Actor, invalid } from '../../platform/http/index.ts';
 import {
   addsRights,
+  findRoleByName,
   mustBePermitted,
+  mustGive,
   mustHold,
   mustHoldAllOf,
   mustNotExceedLimits,
@@ -25,10 +27,24 @@ type Change = { now: () => Date; actor: Actor; existing?: Trust | undefined; inp
 export async function mustBeAllowedToChange(trx: Trx, { now, actor, existing, input }: Change): Promise<void> {
   const [before, after] = [rightsIn(existing?.permissions ?? {}), rightsIn(input.permissions)];
   await mustHold({ db: trx, now }, actor, [...before, ...after]);
+  const rolesBefore = existing?.roles ?? [];
+  await mustHoldRoles(trx, { now, actor }, rolesBefore);
+  await mustGive(trx, actor, input.roles, now());
   if (input.kind === 'login') await mustBeAllowedToChangeLogin(trx, { now, actor, existing, input });
   if (existing?.enabled && !input.enabled) mustBePermitted(actor, 'latchkey:trust:disable', 'Disabling a trust');
-  const isMore = existing === undefined || addsRights(before, after) || isLooser(existing, input);
+  const isMoreRoles = input.roles.some((role) => !rolesBefore.includes(role));
+  const isMore = existing === undefined || addsRights(before, after) || isMoreRoles || isLooser(existing, input);
   if (isMore) mustNotExceedLimits(actor, { what: 'a trust', until: null });
+}
+
+/** Of roles that a trust gave, those that are gone meanwhile give nothing. */
+async function mustHoldRoles(trx: Trx, { now, actor }: Pick<Change, 'now' | 'actor'>, names: readonly string[]) {
+  const roles = await Promise.all(names.map((name) => findRoleByName(trx, name)));
+  await mustHold(
+    { db: trx, now },
+    actor,
+    roles.flatMap((role) => role?.permissions ?? []),
+  );
 }
 
 /** What a user who signs in without administering anything holds at most, and what an administrator may hold beside it. */
@@ -70,8 +86,11 @@ function rightsIn(permissions: Readonly<Record<string, readonly string[]>>): Rig
 
 /** Whether other tokens are believed than before: what the earlier ones gave ends with that. */
 export function isOtherwiseTrusted(existing: Trust, input: TrustInput): boolean {
-  const of = ({ audience = null, jwks_uri = null, jwks = null, conditions, login }: Trust | TrustInput) =>
-    JSON.stringify([audience, jwks_uri, jwks, conditions, login?.client_id, login?.for_administrators]);
+  const of = ({ audience = null, jwks_uri = null, jwks = null, conditions, login, token_review }: Trust | TrustInput) =>
+    JSON.stringify([
+      ...[audience, jwks_uri, jwks, conditions, login?.client_id, login?.for_administrators],
+      ...[token_review?.url, token_review?.ca],
+    ]);
   return of(existing) !== of(input);
 }
 
@@ -82,10 +101,12 @@ export function isOtherwiseTrusted(existing: Trust, input: TrustInput): boolean 
  * @throws Problem `invalid`: it contradicts itself, or would believe anyone
  */
 export function mustNameWhom(input: TrustInput, { allowHttp }: { allowHttp: boolean }): void {
-  const { kind, issuer, audience, jwks, jwks_uri, conditions } = input;
+  const { kind, issuer, audience, jwks, jwks_uri, conditions, token_review: review } = input;
   mustDescribeLogin(input);
+  mustBeOfWorkloads(input);
+  if (review && !isReadable(review.url, allowHttp)) throw invalid('/token_review/url', 'Use an https URL.');
   if (jwks && jwks_uri) throw invalid('/jwks_uri', 'Set jwks or jwks_uri, not both.');
-  const address = jwks ? undefined : (jwks_uri ?? issuer);
+  const address = jwks ? undefined : (jwks_uri ?? (review ? undefined : issuer));
   if (address !== undefined && !isReadable(address, allowHttp)) {
     const pointer = jwks_uri ? '/jwks_uri' : '/issuer';
     throw invalid(
@@ -105,6 +126,13 @@ export function mustNameWhom(input: TrustInput, { allowHttp }: { allowHttp: bool
   const claims = claimsToName(issuer, conditions);
   if (claims)
     throw invalid('/conditions', `${issuer} issues tokens to anyone: set a condition on one of ${claims.join(', ')}.`);
+}
+
+/** Only workloads have roles by a trust, and only their tokens are known to a cluster. @throws Problem `invalid` */
+function mustBeOfWorkloads({ kind, roles, token_review }: TrustInput): void {
+  if (kind === 'workload') return;
+  if (roles.length > 0) throw invalid('/roles', 'Leave it out: only trusts in workloads give roles.');
+  if (token_review) throw invalid('/token_review', 'Leave it out: only tokens of workloads are reviewed by a cluster.');
 }
 
 function isReadable(address: string, allowHttp: boolean): boolean {

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import type { TrustKind } from '../../../db/schema.ts';
-import { Flag, isSeen, notSeen, PageQuery, ShownText, Timestamp } from '../../platform/http/index.ts';
+import { Flag, isSeen, notSeen, PageQuery, SecretText, ShownText, Timestamp } from '../../platform/http/index.ts';
 import { SortBy } from '../../platform/lists/index.ts';
+import { RoleName } from '../access/index.ts';
 import { assertionAlgorithms } from './assertion.ts';
 import { LoginInput, LoginView } from './login.ts';
 
@@ -10,6 +11,7 @@ const mostValues = 50;
 const mostKeys = 20;
 const mostResources = 100;
 const mostScopes = 500;
+const mostRoles = 50;
 const longestAssertion = 16 * 1024;
 
 const kinds = ['workload', 'id_jag', 'login'] as const satisfies readonly TrustKind[];
@@ -43,14 +45,37 @@ const Key = z
   .refine((key) => Object.keys(key).every((member) => publicMembers.includes(member)), 'must be a public key only');
 const Jwks = z.strictObject({ keys: z.array(Key).min(1).max(mostKeys) });
 
-const scopesPerResource = z
-  .record(z.url().refine(isSeen, notSeen), z.array(ShownText(256)).min(1).max(mostScopes))
-  .refine((named) => Object.keys(named).length <= mostResources, `must name at most ${mostResources} resource servers`);
-
 const WebAddress = z
   .url({ protocol: /^https?$/ })
   .max(512)
   .refine(isSeen, notSeen);
+
+// A self-signed certificate and those of its issuers.
+const longestCertificates = 32 * 1024;
+const longestReviewerToken = 16 * 1024;
+
+const TokenReviewView = z.strictObject({
+  url: WebAddress.meta({ description: 'the API server of the cluster', examples: ['https://10.96.0.1'] }),
+  ca: z
+    .string()
+    .max(longestCertificates)
+    .regex(/^\s*-----BEGIN CERTIFICATE-----/, 'must be certificates in PEM')
+    .optional()
+    .meta({
+      description: 'who signs its certificate, in PEM; left out: the certificate authorities that programs know',
+    }),
+});
+
+const TokenReviewInput = TokenReviewView.extend({
+  token: SecretText.min(1).max(longestReviewerToken).refine(isSeen, notSeen).optional().meta({
+    description:
+      'of a service account that may review tokens; never shown. Left out: unchanged while the other members are, or none: each token asks for itself',
+  }),
+});
+
+const scopesPerResource = z
+  .record(z.url().refine(isSeen, notSeen), z.array(ShownText(256)).min(1).max(mostScopes))
+  .refine((named) => Object.keys(named).length <= mostResources, `must name at most ${mostResources} resource servers`);
 
 /** A trust as configuration names it. */
 export const TrustInput = z.strictObject({
@@ -87,6 +112,13 @@ export const TrustInput = z.strictObject({
   most_workloads: z.int().min(1).max(10_000).default(1000).meta({
     description: 'how many workloads it registers as clients at most',
   }),
+  roles: z.array(RoleName).max(mostRoles).default([]).meta({
+    description: 'roles that its workloads have; you must hold what they give',
+  }),
+  token_review: TokenReviewInput.optional().meta({
+    description:
+      'the Kubernetes API server that is asked about each token (TokenReview); without keys of the issuer it also verifies the signature',
+  }),
   login: LoginInput.optional().meta({ description: 'of the kind login: how users sign in' }),
   enabled: z.boolean().default(true),
 });
@@ -94,6 +126,7 @@ export type TrustInput = z.infer<typeof TrustInput>;
 
 export const TrustView = TrustInput.extend({
   login: LoginView.optional(),
+  token_review: TokenReviewView.optional(),
   id: z.uuid(),
   version: z.int(),
   created_at: Timestamp,

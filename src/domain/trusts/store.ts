@@ -205,6 +205,20 @@ export async function updateWorkloads(
   );
 }
 
+/** Gives the workloads of a trust, or the one of them, the roles that the trust names, and no other. */
+export async function setWorkloadRoles(
+  trx: Trx,
+  { id, roles }: Pick<Trust, 'id' | 'roles'>,
+  { client_id = null, at }: { client_id?: string | null; at: Date },
+): Promise<void> {
+  const isMeant = sql`c.trust_id = ${id} and (${client_id}::uuid is null or c.id = ${client_id}::uuid)`;
+  await sql`delete from role_assignments a using clients c, roles r
+    where ${isMeant} and a.subject_id = c.id and r.id = a.role_id and r.name <> all(${roles}::text[])`.execute(trx);
+  await sql`insert into role_assignments (role_id, subject_id, granted_by_kind, granted_by, created_at)
+    select r.id, c.id, 'trust', ${id}::text, ${at} from clients c cross join roles r
+    where ${isMeant} and r.name = any(${roles}::text[]) on conflict do nothing`.execute(trx);
+}
+
 /** Ends all tokens of a trust's workloads. */
 export async function endWorkloadTokens(trx: Trx, trust_id: string, at: Date): Promise<void> {
   await trx

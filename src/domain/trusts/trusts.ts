@@ -4,9 +4,9 @@ import { type Db, inTransaction, type Trx } from '../../platform/database/index.
 import { type Actor, checked, conflict, invalid, mergePatch, mustBeAt, notFound } from '../../platform/http/index.ts';
 import type { ServerKeys } from '../../platform/keys/index.ts';
 import { appendEvent, changesBetween } from '../audit/index.ts';
-import { sealSecret, secretOf } from './login.ts';
 import { isOtherwiseTrusted, mustBeAllowedToChange, mustNameWhom } from './rights.ts';
 import { TrustInput } from './schemas.ts';
+import { reviewIn, sealSecret, secretIn, secretOf, withoutStraySecret } from './secret.ts';
 import {
   countTrusts,
   disableWorkloads,
@@ -15,6 +15,7 @@ import {
   insertTrust,
   lockTrust,
   lockTrustNamed,
+  setWorkloadRoles,
   type Trust,
   updateTrust,
   updateWorkloads,
@@ -82,7 +83,7 @@ export async function changeTrust(
  *
  * @throws Problem `not_found`
  */
-export async function disableTrust(deps: TrustsDeps, actor: Actor, id: string): Promise<Trust> {
+export async function disableTrust(deps: Pick<TrustsDeps, 'db' | 'now'>, actor: Actor, id: string): Promise<Trust> {
   return inTransaction(deps.db, async (trx) => {
     const trust = await lockKnown(trx, id);
     if (!trust.enabled) return trust;
@@ -94,6 +95,26 @@ export async function disableTrust(deps: TrustsDeps, actor: Actor, id: string): 
   });
 }
 
+const longestName = 100;
+
+/**
+ * Disables a trust for good, and gives its name free. The caller judges that the actor may.
+ *
+ * @returns the trust as it is kept
+ */
+export async function retireTrust(
+  trx: Trx,
+  deps: Pick<TrustsDeps, 'now'>,
+  actor: Actor,
+  { id }: Pick<Trust, 'id'>,
+): Promise<Trust> {
+  const { name } = await disableTrust({ ...deps, db: trx }, actor, id);
+  const updated_at = deps.now();
+  const suffix = ` (until ${updated_at.toISOString()} ${id.slice(-4)})`;
+  const retired = `${name.slice(0, longestName - suffix.length)}${suffix}`;
+  return updateTrust(trx, id, { name: retired, vault_role: null, updated_at });
+}
+
 async function create(trx: Trx, deps: Omit<TrustsDeps, 'db'>, actor: Actor, input: TrustInput): Promise<Trust> {
   mustNameWhom(input, deps);
   await mustBeAllowedToChange(trx, { now: deps.now, actor, input });
@@ -101,7 +122,7 @@ async function create(trx: Trx, deps: Omit<TrustsDeps, 'db'>, actor: Actor, inpu
     throw conflict(`There are ${mostTrusts} trusts, the most that there can be.`);
   const created_at = deps.now();
   const id = uuidv7();
-  const secret = input.login?.client_secret;
+  const secret = secretIn(input);
   const sealed = secret === undefined ? {} : sealSecret(deps.keys, id, secret);
   const trust = await insertTrust(trx, { id, ...asStored(input), ...sealed, created_at, updated_at: created_at });
   await record(trx, actor, 'created', { trust, occurred_at: created_at });
@@ -111,7 +132,7 @@ async function create(trx: Trx, deps: Omit<TrustsDeps, 'db'>, actor: Actor, inpu
 type Alteration = { existing: Trust; input: TrustInput };
 
 async function alter(trx: Trx, deps: Omit<TrustsDeps, 'db'>, actor: Actor, { existing, input }: Alteration) {
-  const secret = input.login?.client_secret;
+  const secret = secretIn(input);
   const isNewSecret = secret !== undefined && (await secretOf(deps.keys, existing)) !== secret;
   if (!isNewSecret && isDeepStrictEqual(asInput(existing), asInput({ ...existing, ...asRead(input) })))
     return { trust: existing, change: 'unchanged' as const };
@@ -122,7 +143,7 @@ async function alter(trx: Trx, deps: Omit<TrustsDeps, 'db'>, actor: Actor, { exi
   const isOther = isOtherwiseTrusted(existing, input);
   const isEnded = isOther || (existing.enabled && !input.enabled);
   const epoch = existing.epoch + (isEnded ? 1 : 0);
-  const sealed = isNewSecret ? sealSecret(deps.keys, existing.id, secret) : {};
+  const sealed = isNewSecret ? sealSecret(deps.keys, existing.id, secret) : withoutStraySecret(existing, input);
   const trust = await updateTrust(trx, existing.id, { ...asStored(input), ...sealed, epoch, updated_at });
   await followWorkloads(trx, { before: existing, after: trust, isOther }, updated_at);
   await record(trx, actor, 'updated', { trust, before: existing, isNewSecret, occurred_at: updated_at });
@@ -137,6 +158,7 @@ async function followWorkloads(
 ): Promise<void> {
   const permissions = JSON.stringify(after.permissions);
   await updateWorkloads(trx, after.id, { permissions, lifetimes: lifetimesFrom(after), updated_at: at });
+  await setWorkloadRoles(trx, after, { at });
   if (before.enabled && !after.enabled) await disableWorkloads(trx, after.id, at);
   else if (!before.enabled && after.enabled) await enableWorkloads(trx, after.id, at);
   else if (isOther) await endWorkloadTokens(trx, after.id, at);
@@ -161,7 +183,7 @@ async function lockKnown(trx: Trx, id: string): Promise<Trust> {
 /** A trust as configuration names it. */
 export function asInput(trust: Omit<Trust, 'id' | 'epoch' | 'created_at' | 'updated_at' | 'version'>): TrustInput {
   const { name, kind, issuer, audience, jwks_uri, jwks, conditions, permissions, access_token_ttl_seconds } = trust;
-  const { one_time, most_workloads, login, enabled } = trust;
+  const { one_time, most_workloads, login, enabled, roles, token_review } = trust;
   return {
     ...{ name, kind, issuer },
     ...(audience !== null && { audience }),
@@ -169,15 +191,17 @@ export function asInput(trust: Omit<Trust, 'id' | 'epoch' | 'created_at' | 'upda
     ...(jwks !== null && { jwks: jwks as NonNullable<TrustInput['jwks']> }),
     ...{ conditions: conditions as TrustInput['conditions'], permissions },
     ...(access_token_ttl_seconds !== null && { access_token_ttl_seconds }),
-    ...{ one_time, most_workloads, enabled },
+    ...{ one_time, most_workloads, enabled, roles },
+    ...(token_review !== null && { token_review }),
     ...(login !== null && { login }),
   };
 }
 
-function asRead({ audience, jwks_uri, jwks, access_token_ttl_seconds, login, ...input }: TrustInput) {
+function asRead({ audience, jwks_uri, jwks, access_token_ttl_seconds, login, token_review, ...input }: TrustInput) {
   const { client_secret: _, ...settings } = login ?? {};
   return {
     ...input,
+    token_review: reviewIn({ token_review }),
     login: login ? (settings as Omit<typeof login, 'client_secret'>) : null,
     audience: audience ?? null,
     jwks_uri: jwks_uri ?? null,
@@ -187,13 +211,15 @@ function asRead({ audience, jwks_uri, jwks, access_token_ttl_seconds, login, ...
 }
 
 function asStored(input: TrustInput) {
-  const { jwks, conditions, permissions, login, ...plain } = asRead(input);
+  const { jwks, conditions, permissions, login, roles, token_review, ...plain } = asRead(input);
   return {
     ...plain,
     login: login && JSON.stringify(login),
     jwks: jwks && JSON.stringify(jwks),
     conditions: JSON.stringify(conditions),
     permissions: JSON.stringify(permissions),
+    roles: JSON.stringify(roles),
+    token_review: token_review && JSON.stringify(token_review),
   };
 }
 

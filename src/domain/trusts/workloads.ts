@@ -15,6 +15,7 @@ import {
   lockTrust,
   lockUnusedWorkload,
   lockWorkload,
+  setWorkloadRoles,
   type Trust,
 } from './store.ts';
 
@@ -68,7 +69,10 @@ export async function registerWorkload(
       ...{ created_at, updated_at: created_at },
     };
     await insertWorkload(trx, client, keptUntil(created_at));
-    const details = { type: 'workload', enabled: true, trust_id, trust: trust.name, subject: nameOf(subject) };
+    await setWorkloadRoles(trx, trust, { client_id: client.id, at: created_at });
+    const { roles } = trust;
+    const given = { trust_id, trust: trust.name, subject: nameOf(subject), ...(roles.length > 0 && { roles }) };
+    const details = { type: 'workload', enabled: true, ...given };
     const target = { kind: 'client', id: client_id };
     await appendEvent(trx, { actor, action: 'client.created', target, details, occurred_at: created_at });
     return undefined;

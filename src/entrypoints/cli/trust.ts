@@ -38,6 +38,12 @@ function create(): Command {
     .option('--audience <audience>', 'the aud of its tokens, if it is not this issuer')
     .option('--jwks-uri <url>', 'where its keys are, if they are not found by discovery')
     .option('--jwks <file>', 'a file with its public keys, for an issuer that cannot be reached')
+    .option('--role <role>', 'a role that its workloads have; may be repeated', repeated, [])
+    .option(
+      '--token-review <url>',
+      'a Kubernetes API server that is asked about each token; the token of the reviewer is read from standard input',
+    )
+    .option('--token-review-ca <file>', 'a file with the certificate authority of that server')
     .option('--ttl <seconds>', 'the longest lifetime of the access tokens')
     .option('--one-time', 'accept each token once')
     .option('--provider <provider>', 'of the kind login: oidc, google, microsoft or github', 'oidc')

@@ -1,4 +1,6 @@
+import type { VaultAuthMethod, VaultAuthRole } from '../../../db/schema.ts';
 import type { Trust } from '../../domain/trusts/index.ts';
+import { type AuthRole, findAuthMethod, findAuthRole } from '../../domain/vault-auth/index.ts';
 import { looksLikeSecretId, takeSecretId } from '../../domain/vault-roles/index.ts';
 import { noteVaultToken, type TokenLimits } from '../../domain/vault-tokens/index.ts';
 import { anonymous } from '../../platform/http/index.ts';
@@ -6,6 +8,7 @@ import { issueFurtherToken, type LoggedIn, logInByAssertion, logInBySecret } fro
 import { answerWith, type VaultAnswer, VaultError } from './answers.ts';
 import { authOf } from './auth-token.ts';
 import { marksOf } from './auth-token-create.ts';
+import { mustComeFrom } from './callers.ts';
 import { textIn } from './fields.ts';
 import type { Asked, VaultDeps, VaultRoute } from './routing.ts';
 
@@ -56,22 +59,57 @@ async function logInWithSecretId(deps: VaultDeps, { request, role, secret_id }: 
   return loggedIn(deps, { request, given, path, metadata: { role_name: role, ...metadata }, limits });
 }
 
-/** A role is a trust, by its name; without one, any trust of the token's issuer counts. */
-function byAssertion(method: 'jwt' | 'kubernetes') {
+/**
+ * A role is one that Vault's clients wrote, or another trust by its name; without one, any trust of the token's issuer counts, but those
+ * of roles, which limit their tokens.
+ */
+function byAssertion(method: VaultAuthMethod) {
   return async (deps: VaultDeps, { request, body }: Asked): Promise<VaultAnswer> => {
     const assertion = textIn(body, 'jwt');
-    const role = textIn(body, 'role');
+    const named = (textIn(body, 'role') || (await defaultRole(deps, method)))?.toLowerCase();
     if (!assertion) throw new VaultError(400, 'missing jwt');
-    if (!role && method === 'kubernetes') throw new VaultError(400, 'missing role');
-    const isMeant = ({ name }: Trust) => !role || name.toLowerCase() === role.toLowerCase();
-    const given = await logInByAssertion(deps.logIn, { assertion, isMeant }, requestOf(deps, request)).catch(
-      inVaultsWords,
-    );
+    if (!named && method === 'kubernetes') throw new VaultError(400, 'missing role');
+    const known = named ? await findAuthRole(deps, method, named) : undefined;
+    const isMeant = ({ id, name, vault_role }: Trust) =>
+      known ? id === known.trust_id : vault_role === null && (!named || name.toLowerCase() === named);
+    const limits = known && limitsOf(known.role, request.address);
+    const asked = { ...requestOf(deps, request), ...(known && limits && within(deps, known.role, limits)) };
+    const given = await logInByAssertion(deps.logIn, { assertion, isMeant }, asked).catch(inVaultsWords);
     if (!given) throw new VaultError(403, 'permission denied');
-    const { trust, subject } = given.trusted ?? {};
-    const metadata = { role: trust?.name ?? '', ...accountIn(subject ?? '') };
-    return loggedIn(deps, { request, given, path: `auth/${method}/login`, metadata });
+    const { trust, subject = '', claims = {} } = given.trusted ?? {};
+    const metadata = { role: known?.role.name ?? trust?.name ?? '', ...accountIn(subject), ...mapped(known, claims) };
+    return loggedIn(deps, { request, given, path: `auth/${method}/login`, metadata, ...(limits && { limits }) });
   };
+}
+
+async function defaultRole(deps: VaultDeps, method: VaultAuthMethod): Promise<string | undefined> {
+  return method === 'jwt' ? (await findAuthMethod(deps, method))?.config.default_role : undefined;
+}
+
+/** @throws VaultError 403: a login is a use of the token, which is bound to other networks */
+function limitsOf({ token_num_uses, token_max_ttl, token_bound_cidrs }: VaultAuthRole, address = ''): TokenLimits {
+  const bound_cidrs = token_bound_cidrs.length > 0 ? token_bound_cidrs : undefined;
+  mustComeFrom(bound_cidrs, address);
+  return { uses: token_num_uses || undefined, most_seconds: token_max_ttl || undefined, bound_cidrs };
+}
+
+function within({ tokenSeconds }: VaultDeps, { token_ttl, token_max_ttl }: VaultAuthRole, limits: TokenLimits) {
+  const seconds = Math.min(token_ttl || tokenSeconds, token_max_ttl || mostSeconds, mostSeconds);
+  return { seconds, marks: marksOf(limits) };
+}
+
+const longestMetadata = 512;
+
+/** The claims that a role makes metadata of. */
+function mapped(known: AuthRole | undefined, claims: Readonly<Record<string, unknown>>): Record<string, string> {
+  const mappings = Object.entries((known?.role.shown.claim_mappings ?? {}) as Record<string, string>);
+  const said = mappings.map(
+    ([claim, name]) => [name, Object.hasOwn(claims, claim) ? claims[claim] : undefined] as const,
+  );
+  const isPlain = (value: unknown) => ['string', 'number', 'boolean'].includes(typeof value);
+  return Object.fromEntries(
+    said.filter(([, value]) => isPlain(value)).map(([name, value]) => [name, String(value).slice(0, longestMetadata)]),
+  );
 }
 
 /** What clients of Kubernetes look for. */

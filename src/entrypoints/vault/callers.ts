@@ -62,7 +62,7 @@ async function callerByToken(deps: CallerDeps, request: VaultRequest, token: str
 }
 
 /** @throws VaultError 403: the token may not be used from there */
-function mustComeFrom(cidrs: readonly string[] | undefined, address = ''): void {
+export function mustComeFrom(cidrs: readonly string[] | undefined, address = ''): void {
   if (cidrs && !isWithin(cidrs, address)) throw permissionDenied();
 }
 

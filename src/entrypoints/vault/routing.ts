@@ -14,6 +14,8 @@ export type VaultDeps = SecretsDeps &
     tokenSeconds: number;
     /** The rules for the clients that roles are. */
     validateMetadata: VaultRoleDeps['validateMetadata'];
+    /** Whether issuers may be read without TLS, from this machine: in development only. */
+    allowHttp: boolean;
     version: string;
     log: Logger;
     /** Whether anybody may initialize the vault: on the machine of a developer. */

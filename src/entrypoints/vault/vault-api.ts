@@ -14,6 +14,8 @@ import {
 import { inServerSpan } from '../../platform/tracing/index.ts';
 import { permissionDenied, unsupportedOperation, type VaultAnswer, VaultError } from './answers.ts';
 import { appRoleRoutes } from './auth-approle.ts';
+import { jwtRoutes } from './auth-jwt.ts';
+import { kubernetesRoutes } from './auth-kubernetes.ts';
 import { loginRoutes } from './auth-login.ts';
 import { tokenRoutes } from './auth-token.ts';
 import { accessorRoutes } from './auth-token-accessors.ts';
@@ -24,6 +26,7 @@ import { kv2Routes } from './kv2.ts';
 import { mountRoutes } from './mounts.ts';
 import type { VaultDeps, VaultRoute } from './routing.ts';
 import { sysRoutes } from './sys.ts';
+import { authListRoutes } from './sys-auth.ts';
 import { leaseRoutes } from './sys-leases.ts';
 import { policyRoutes } from './sys-policies.ts';
 import { rekeyRoutes } from './sys-rekey.ts';
@@ -39,6 +42,9 @@ const routes: readonly VaultRoute[] = [
   ...accessorRoutes,
   ...loginRoutes,
   ...appRoleRoutes,
+  ...kubernetesRoutes,
+  ...jwtRoutes,
+  ...authListRoutes,
   ...wrappingRoutes,
   ...mountRoutes,
   ...policyRoutes,

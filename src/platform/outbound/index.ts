@@ -1,4 +1,5 @@
 /** Requests that go out to addresses others chose (JWKS URIs): to public addresses only, briefly, without redirects. */
+export { type Asking, guardedAsk } from './ask.ts';
 export { type DomainRules, isAllowedDomain, parseDomainRules } from './domain-rules.ts';
 export { type Fetching, guardedFetch } from './fetch.ts';
 export { FetchBudget } from './fetch-budget.ts';

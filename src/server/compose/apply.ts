@@ -1,20 +1,21 @@
 import { type Config, isDevelopment } from '../../config.ts';
 import type { ApplyDeps } from '../../domain/apply/index.ts';
-import { IssuerKeys } from '../../domain/trusts/index.ts';
-import { guardedGet } from '../../platform/outbound/index.ts';
+import { IssuerKeys, type JudgementDeps, TokenReviews } from '../../domain/trusts/index.ts';
+import type { ServerKeys } from '../../platform/keys/index.ts';
+import { guardedAsk, guardedGet } from '../../platform/outbound/index.ts';
 import type { Installation } from '../installation.ts';
 
 type Opened = Pick<Installation, 'keys' | 'now'> & { database: Pick<Installation['database'], 'db'> };
 
 /** What configuration as code works with: at the start of a server, in commands, and in the admin API. */
 export function applyDeps(
-  config: Pick<Config, 'apiKeyEnvironments' | 'environment'>,
+  config: Pick<Config, 'apiKeyEnvironments' | 'clusters' | 'environment'>,
   { database, keys, now }: Opened,
   jobs: ApplyDeps['jobs'],
 ): ApplyDeps {
   return {
     ...{ db: database.db, jobs, keys, now, validateMetadata: metadataRules() },
-    issuerKeys: issuerKeys(config, now),
+    ...assertionJudges(config, { keys, now }),
     environments: config.apiKeyEnvironments,
     allowHttp: isDevelopment(config),
   };
@@ -23,11 +24,21 @@ export function applyDeps(
 const keySetTimeoutMs = 3000;
 const maxKeySetBytes = 256 * 1024;
 
-/** The keys of trusted issuers, read from public addresses over TLS; in development also from this machine. */
-export function issuerKeys(config: Pick<Config, 'environment'>, now: () => Date): IssuerKeys {
+const reviewTimeoutMs = 3000;
+const maxReviewBytes = 64 * 1024;
+
+/**
+ * The keys of trusted issuers, and the clusters that are asked about tokens, at public addresses over TLS; in development also on this machine.
+ */
+export function assertionJudges(
+  config: Pick<Config, 'clusters' | 'environment'>,
+  { keys, now }: { keys: ServerKeys; now: () => Date },
+): Pick<JudgementDeps, 'issuerKeys' | 'tokenReviews'> {
   const allowLoopback = isDevelopment(config);
   const get = guardedGet({ allowLoopback, timeoutMs: keySetTimeoutMs, maxBytes: maxKeySetBytes });
-  return new IssuerKeys({ get, now });
+  const reading = { timeoutMs: reviewTimeoutMs, maxBytes: maxReviewBytes };
+  const ask = guardedAsk({ allowLoopback, ...reading, namedOrigins: config.clusters });
+  return { issuerKeys: new IssuerKeys({ get, now }), tokenReviews: new TokenReviews({ ask, keys }) };
 }
 
 /** The provider's rules for client metadata, loaded by the first client: commands that register none start faster. */

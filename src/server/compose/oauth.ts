@@ -30,7 +30,7 @@ import { alignRequestsByTurn, readForm } from '../../platform/http/index.ts';
 import { FetchBudget, guardedFetch } from '../../platform/outbound/index.ts';
 import type { AppDeps } from '../app-deps.ts';
 import type { Services } from '../services.ts';
-import { issuerKeys } from './apply.ts';
+import { assertionJudges } from './apply.ts';
 import { observing } from './observing.ts';
 
 type Deps = Pick<AppDeps, 'config' | 'inFlight' | 'issuer' | 'installation' | 'log' | 'metrics'>;
@@ -104,7 +104,7 @@ function providerDepsOf({ config, issuer, installation, log }: Deps, services: N
     knownClient: (id) => knownClients.get(id, () => readClientRecord({ reader }, id)),
     trusts: new KnownTrusts(db, installation.changes),
     workloadUses: new WorkloadUses({ db, now }),
-    issuerKeys: issuerKeys(config, now),
+    ...assertionJudges(config, { keys, now }),
     statusIndexes: new StatusIndexes(db, now, installation.changes),
     clientCertificates: clientCertificates({ header, caFile }, now),
     permissionsOf: (user_id, resource) => permissionsAt(db, user_id, resource, now()),

@@ -27,6 +27,7 @@ export function openVaultApi(
     ...{ db, now, issuer, log, version, refusals, secretReads, vault, bearers, logIn, inFlight, tokenSeconds },
     ...{ jobs, keys, apiKeys, audience: secretsAudience(issuer), edge: config.edge },
     validateMetadata: metadataRules(),
+    allowHttp: isDevelopment(config),
     isTutorial: isDevelopment(config) && isLoopbackName(config.host),
     tutorialToken: (origin) => tutorialToken({ ...services, issuer }, logIn, origin),
     observe: observing(log, metrics),

@@ -1,5 +1,7 @@
+import { exportSPKI } from 'jose';
 import nodeVault from 'node-vault';
 import { type AdminApi, asOwner } from '../../support/admin.ts';
+import { ForeignCluster } from '../../support/foreign-cluster.ts';
 import { ForeignIssuer } from '../../support/foreign-issuer.ts';
 import type { RunningServer } from '../../support/hosted-server.ts';
 import { startLatchkey } from '../../support/latchkey.ts';
@@ -799,6 +801,258 @@ describe('a role of AppRole that a client of Vault makes', () => {
     const stranger = (await loggedIn(['secrets:*:none'])).vault;
     expect(await statusOf(stranger.read(`auth/approle/role/${name}`))).toBe(403);
     expect(await statusOf(vault.write(`auth/approle/role/${newRole()}`, { bind_secret_id: false }))).toBe(400);
+  });
+});
+
+describe('a role of the methods kubernetes and jwt that a client of Vault makes', () => {
+  let cluster: ForeignCluster;
+  let keys: ForeignIssuer;
+  let root: ReturnType<typeof vaultAt>;
+  const usualIssuer = 'https://kubernetes.default.svc.cluster.local';
+  const reviewer = 'reviewer-token-of-the-cluster';
+  beforeAll(async () => {
+    cluster = await ForeignCluster.serving();
+    keys = await ForeignIssuer.named(usualIssuer);
+    root = (await loggedIn(['secrets:*'])).vault;
+  });
+  afterAll(() => cluster.close());
+
+  const newName = (what: string) => `${what}-${crypto.randomUUID().slice(0, 8)}`;
+  async function newPolicy(folder = newFolder()) {
+    const policy = newName('policy');
+    await root.addPolicy({ name: policy, rules: `path "secret/data/${folder}/*" { capabilities = ["read"] }` });
+    await root.write(`secret/data/${folder}/a`, { data: { n: 1 } });
+    return { policy, folder, path: `secret/data/${folder}/a` };
+  }
+  const tokenOf = (account: string, claims = {}) =>
+    keys.sign({ sub: `system:serviceaccount:${account}`, aud: usualIssuer, ...claims });
+  const logIn = async (method: string, body: object) => {
+    const response = await call('POST', `auth/${method}/login`, { body });
+    const answer = (await response.json()) as { auth: Record<string, unknown>; errors: string[] };
+    return { status: response.status, ...answer };
+  };
+  const reader = ({ auth }: { auth: Record<string, unknown> }) => vaultAt(String(auth.client_token));
+  const reviewingCluster = { token_reviewer_jwt: reviewer, issuer: usualIssuer };
+  const configure = (body: object) =>
+    root.write('auth/kubernetes/config', { kubernetes_host: cluster.address, ...body });
+  const lastRefusal = async () => (await latchkey.auditEvents('trust.refused')).at(-1);
+
+  test('asks the cluster about each token, and gives what its policies give', async () => {
+    const { policy, path } = await newPolicy();
+    const role = newName('role');
+    await call('POST', 'sys/auth/kubernetes', { token: root.token, body: { type: 'kubernetes' } });
+    await configure(reviewingCluster);
+    expect((await root.read('auth/kubernetes/config')).data).toMatchObject({
+      ...{ kubernetes_host: cluster.address, token_reviewer_jwt_set: true, issuer: usualIssuer, pem_keys: [] },
+    });
+    const settings = { bound_service_account_names: 'orders,mail', bound_service_account_namespaces: ['shop'] };
+    const written = await root.write(`auth/kubernetes/role/${role}`, { ...settings, policies: policy, ttl: '20m' });
+    expect(written.warnings).toEqual([expect.stringContaining('audience')]);
+    expect((await root.read(`auth/kubernetes/role/${role}`)).data).toMatchObject({
+      bound_service_account_names: ['orders', 'mail'],
+      ...{ bound_service_account_namespaces: ['shop'], token_policies: [policy], token_ttl: 1200, audience: '' },
+    });
+    expect((await root.list('auth/kubernetes/role')).data.keys).toContain(role);
+
+    const jwt = await tokenOf('shop:orders');
+    const given = await logIn('kubernetes', { role, jwt });
+    expect(given).toMatchObject({
+      status: 200,
+      auth: { lease_duration: 1200, metadata: { role, service_account_name: 'orders' } },
+    });
+    expect(cluster.asked.at(-1)).toEqual({ authorization: `Bearer ${reviewer}`, token: jwt, audiences: [usualIssuer] });
+    expect((await reader(given).read(path)).data.data).toEqual({ n: 1 });
+    // Only a login limits the token as the role says.
+    const grant = { grant_type: 'urn:ietf:params:oauth:grant-type:jwt-bearer', assertion: jwt };
+    const atTokenEndpoint = await latchkey.post('/oauth/token', { ...grant, resource: `${latchkey.issuer}/v1` });
+    expect([atTokenEndpoint.status, atTokenEndpoint.body.error]).toEqual([400, 'invalid_grant']);
+
+    const before = cluster.asked.length;
+    expect(await logIn('kubernetes', { role, jwt: await tokenOf('shop:others') })).toMatchObject({ status: 403 });
+    expect(await logIn('kubernetes', { role, jwt: await tokenOf('bank:orders') })).toMatchObject({ status: 403 });
+    expect(cluster.asked).toHaveLength(before);
+    for (const [says, reason] of [
+      [{ status: { authenticated: false } }, 'pod that is gone'],
+      [{ status: { authenticated: true, user: { username: 'system:serviceaccount:shop:orders' } } }, 'this audience'],
+      [
+        { status: { authenticated: true, audiences: [usualIssuer], user: { username: 'system:admin' } } },
+        'about somebody else',
+      ],
+      [{ http: 403 }, 'system:auth-delegator'],
+      [{ http: 500 }, 'answered 500'],
+      [{ isSilent: true }, 'did not answer'],
+    ] as const) {
+      cluster.says = says as typeof cluster.says;
+      expect(await logIn('kubernetes', { role, jwt })).toMatchObject({ status: 403, errors: ['permission denied'] });
+      expect((await lastRefusal())?.details).toMatchObject({ review: expect.stringContaining(reason) });
+    }
+    cluster.says = {};
+    const { body: found } = await owner.get(`/trusts?q=${role}`);
+    const [trust] = found.items as { id: string; name: string; token_review: object }[];
+    expect(trust).toMatchObject({ name: `kubernetes/${role}`, token_review: { url: cluster.address } });
+    const { body: explained } = await owner.post(`/trusts/${trust?.id}/explanation`, { assertion: jwt });
+    expect(explained).toMatchObject({ accepted: true });
+    // The token that reviews others is nowhere to be read, and is not sent to another address.
+    expect(JSON.stringify([found, (await root.read('auth/kubernetes/config')).data])).not.toContain(reviewer);
+    const elsewhere = await ForeignCluster.serving();
+    await owner.patch(`/trusts/${trust?.id}`, { token_review: { url: elsewhere.address } });
+    expect(await logIn('kubernetes', { role, jwt })).toMatchObject({ status: 200 });
+    expect(elsewhere.asked).toEqual([expect.objectContaining({ authorization: `Bearer ${jwt}` })]);
+    elsewhere.close();
+  });
+
+  test('verifies tokens with the keys of the cluster, and takes away what its policy no longer gives', async () => {
+    const { policy, folder, path } = await newPolicy();
+    const role = newName('role');
+    const pem = await exportSPKI(keys.publicKey);
+    await configure({ pem_keys: [pem], issuer: usualIssuer });
+    await root.write(`auth/kubernetes/role/${role}`, {
+      ...{ bound_service_account_names: '*', bound_service_account_namespaces: 'shop', audience: latchkey.issuer },
+      ...{ token_policies: [policy], token_num_uses: 2, token_bound_cidrs: ['127.0.0.0/8', '::1'] },
+    });
+    const jwt = await tokenOf('shop:orders', { aud: latchkey.issuer });
+    const asked = cluster.asked.length;
+    const given = await logIn('kubernetes', { role, jwt });
+    expect(given.auth).toMatchObject({ num_uses: 2 });
+    expect(cluster.asked).toHaveLength(asked);
+    const forged = await (await ForeignIssuer.named(usualIssuer)).sign({
+      ...{ sub: 'system:serviceaccount:shop:orders', aud: latchkey.issuer },
+    });
+    for (const wrong of [
+      forged,
+      await tokenOf('shop:orders'),
+      await tokenOf('shop-of-others:a', { aud: latchkey.issuer }),
+    ])
+      expect((await logIn('kubernetes', { role, jwt: wrong })).status).toBe(403);
+    expect((await reader(given).read(path)).data.data).toEqual({ n: 1 });
+    await root.addPolicy({ name: policy, rules: `path "secret/data/${folder}/b" { capabilities = ["read"] }` });
+    expect(await statusOf(reader(given).read(path))).toBe(403);
+    const narrower = await logIn('kubernetes', { role, jwt });
+    expect(narrower.auth).toMatchObject({ policies: expect.arrayContaining([`secrets:read:${folder}:b`]) });
+    await root.write(`auth/kubernetes/role/${role}`, { token_bound_cidrs: '203.0.113.0/24' });
+    expect((await root.read(`auth/kubernetes/role/${role}`)).data).toMatchObject({ token_policies: [policy] });
+    expect((await logIn('kubernetes', { role, jwt })).status).toBe(403);
+    await root.write(`auth/kubernetes/role/${role}`, { token_bound_cidrs: '' });
+    const last = await logIn('kubernetes', { role, jwt });
+    expect(last.status).toBe(200);
+    await root.delete(`auth/kubernetes/role/${role}`);
+    await root.delete(`auth/kubernetes/role/${role}`);
+    expect(await statusOf(reader(last).tokenLookupSelf())).toBe(403);
+    expect((await logIn('kubernetes', { role, jwt })).status).toBe(403);
+    expect(await statusOf(root.read(`auth/kubernetes/role/${role}`))).toBe(404);
+    // The same name again is another trust: nothing of the earlier one comes back.
+    await root.write(`auth/kubernetes/role/${role}`, {
+      ...{ bound_service_account_names: 'orders', bound_service_account_namespaces: 'shop', audience: latchkey.issuer },
+    });
+    expect(await statusOf(reader(last).tokenLookupSelf())).toBe(403);
+    expect((await logIn('kubernetes', { role, jwt })).status).toBe(403);
+  });
+
+  test('accepts the JWT of another issuer, whose claims it names', async () => {
+    const { policy, path } = await newPolicy();
+    const issuer = await ForeignIssuer.serving();
+    const role = newName('ci');
+    await root.write('auth/jwt/config', { oidc_discovery_url: issuer.issuer, default_role: role });
+    expect((await root.read('auth/jwt/config')).data).toMatchObject({
+      ...{ oidc_discovery_url: issuer.issuer, default_role: role },
+    });
+    await root.write(`auth/jwt/role/${role}`, {
+      ...{ role_type: 'jwt', user_claim: 'actor', bound_audiences: ['https://ci.example'], token_policies: policy },
+      ...{ bound_claims: { repository: ['acme/shop', 'acme/bank'] }, claim_mappings: { actor: 'who' } },
+    });
+    const claims = { sub: 'repo:acme/shop', aud: 'https://ci.example', repository: 'acme/shop', actor: 'ada' };
+    const jwt = await issuer.sign(claims);
+    for (const body of [{ role, jwt }, { jwt }]) {
+      const given = await logIn('jwt', body);
+      expect(given).toMatchObject({ status: 200, auth: { metadata: { role, who: 'ada', subject: 'repo:acme/shop' } } });
+      expect((await reader(given).read(path)).data.data).toEqual({ n: 1 });
+    }
+    for (const wrong of [{ repository: 'acme/others' }, { repository: undefined }, { aud: latchkey.issuer }])
+      expect((await logIn('jwt', { role, jwt: await issuer.sign({ ...claims, ...wrong }) })).status).toBe(403);
+    // The trust that the role is has a name, by which the role's limits cannot be gone round.
+    expect((await logIn('kubernetes', { role: `jwt/${role}`, jwt })).status).toBe(403);
+    const next = await ForeignIssuer.named('https://next.example');
+    await root.write('auth/jwt/config', {
+      ...{ jwt_validation_pubkeys: await exportSPKI(next.publicKey), bound_issuer: next.issuer },
+    });
+    expect((await logIn('jwt', { role, jwt })).status).toBe(403);
+    expect((await logIn('jwt', { role, jwt: await next.sign(claims) })).status).toBe(200);
+    expect((await root.list('auth/jwt/role')).data.keys).toContain(role);
+    issuer.close();
+  });
+
+  test.each<[path: string, body: object, why: string]>([
+    ['kubernetes/config', {}, 'no host provided'],
+    ['kubernetes/config', { kubernetes_host: 'ftp://a' }, 'kubernetes_host'],
+    ['kubernetes/config', { kubernetes_host: 'https://k.example', pem_keys: ['x'] }, 'pem_keys'],
+    ['kubernetes/role/x', { bound_service_account_names: 'a' }, 'service_account_namespaces'],
+    [
+      'kubernetes/role/x',
+      { bound_service_account_names: '*', bound_service_account_namespaces: '*' },
+      'can not both be "*"',
+    ],
+    ['kubernetes/role/x', { bound_service_account_names: 'a*', bound_service_account_namespaces: 'b' }, 'a*'],
+    [
+      'kubernetes/role/x',
+      { bound_service_account_names: 'a', bound_service_account_namespaces: 'b', token_period: '1h' },
+      'token_period',
+    ],
+    ['jwt/config', { jwks_url: 'https://keys.example' }, 'bound_issuer'],
+    ['jwt/config', { jwks_url: 'https://keys.example', oidc_discovery_url: 'https://a.example' }, 'exactly one'],
+    ['jwt/config', { oidc_discovery_url: 'https://a.example', bound_issuer: 'https://b.example' }, 'bound_issuer'],
+    ['jwt/role/x', { role_type: 'oidc', user_claim: 'sub', bound_subject: 'a' }, 'role_type'],
+    ['jwt/role/x', { user_claim: 'sub' }, 'bound constraint'],
+    ['jwt/role/x', { user_claim: 'sub', bound_claims: { iss: 'https://a.example' } }, 'name another claim'],
+    [
+      'jwt/role/x',
+      { user_claim: 'sub', bound_claims_type: 'glob', bound_claims: { sub: 'a*b' } },
+      'other patterns are not supported',
+    ],
+    ['jwt/role/x', { user_claim: 'sub', bound_subject: 'a', policies: 'no-such-policy' }, 'no role "no-such-policy"'],
+    ['jwt/role/x', { user_claim: 'sub', bound_subject: 'a', policies: 'owner' }, 'at another API'],
+  ])('refuses what it cannot keep: %s %j', async (path, body, why) => {
+    const refused = await refusalOf(root.write(`auth/${path}`, body));
+    expect(refused.response).toMatchObject({
+      statusCode: 400,
+      body: { errors: [expect.stringContaining(why)] },
+    });
+  });
+
+  test('gives nothing that its maker lacks, and only somebody who has all secrets decides who vouches', async () => {
+    const { policy, folder } = await newPolicy();
+    const role = newName('role');
+    await configure({ ...reviewingCluster });
+    const bounds = { bound_service_account_names: 'orders', bound_service_account_namespaces: 'shop' };
+    await root.write(`auth/kubernetes/role/${role}`, { ...bounds, token_policies: policy });
+    const weak = (await loggedIn(['secrets:roles', 'secrets:write:*'])).vault;
+    const at = `auth/kubernetes/role/${role}`;
+    for (const attempt of [
+      weak.write('auth/kubernetes/config', { kubernetes_host: 'https://attacker.example' }),
+      weak.write('auth/jwt/config', { oidc_discovery_url: 'https://attacker.example' }),
+      weak.write(`auth/kubernetes/role/${newName('role')}`, { ...bounds, token_policies: policy }),
+      weak.write(at, { ...bounds, bound_service_account_names: 'attacker' }),
+      weak.write(at, { token_policies: [] }),
+      weak.delete(at),
+      (await loggedIn([`secrets:*:${folder}:*`])).vault.read(at),
+    ])
+      expect(await statusOf(attempt)).toBe(403);
+    const own = (await loggedIn(['secrets:roles', `secrets:read:${folder}:*`])).vault;
+    await own.write(`auth/kubernetes/role/${newName('role')}`, { ...bounds, token_policies: policy });
+    // An administrator who disabled the trust is not overruled by whoever writes roles.
+    const { body } = await owner.get(`/trusts?q=${role}`);
+    const [trust] = body.items as { id: string }[];
+    await owner.post(`/trusts/${trust?.id}/disable`);
+    await root.write(at, { ...bounds, token_policies: policy });
+    await configure({ ...reviewingCluster });
+    expect((await logIn('kubernetes', { role, jwt: await tokenOf('shop:orders') })).status).toBe(403);
+    // Roles of a workload are set at its trust: nobody gives it others, or takes them.
+    await owner.patch(`/trusts/${trust?.id}`, { enabled: true });
+    expect((await logIn('kubernetes', { role, jwt: await tokenOf('shop:orders') })).status).toBe(200);
+    const { body: page } = await owner.get(`/trusts/${trust?.id}/workloads`);
+    const [workload] = page.items as { client_id: string }[];
+    const assignment = `/roles/${policy}/assignments/client/${workload?.client_id}`;
+    expect((await owner.delete(assignment)).status).toBe(409);
+    expect((await owner.put(`/roles/owner/assignments/client/${workload?.client_id}`, {})).status).toBe(409);
   });
 });
 

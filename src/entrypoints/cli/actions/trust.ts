@@ -21,6 +21,9 @@ type CreateOptions = Json & {
   jwks?: string;
   ttl?: string;
   oneTime?: boolean;
+  role: string[];
+  tokenReview?: string;
+  tokenReviewCa?: string;
   provider: string;
   clientId?: string;
   label?: string;
@@ -37,6 +40,8 @@ const createOptions: OptionNames = {
   kind: '--kind',
   login: '--client-id',
   access_token_ttl_seconds: '--ttl',
+  roles: '--role',
+  token_review: '--token-review',
 };
 
 export const create = onInstallation(async (place: CommandContext, name: string, options: CreateOptions) => {
@@ -49,6 +54,8 @@ export const create = onInstallation(async (place: CommandContext, name: string,
     ...(jwks !== undefined && { jwks: jsonObject(await readFile(jwks, 'utf8'), '--jwks') }),
     ...(ttl !== undefined && { access_token_ttl_seconds: Number(ttl) }),
     ...(oneTime && { one_time: true }),
+    ...(options.role.length > 0 && { roles: options.role }),
+    ...(options.tokenReview !== undefined && { token_review: await reviewIn(options.tokenReview, options) }),
     ...(kind === 'login' && { login: await loginIn(options) }),
   };
   const made = await routesOf(place).call('POST /trusts', { body: body as never });
@@ -67,6 +74,13 @@ async function loginIn({ provider, clientId, label, emailDomain, creation, forAd
     ...(label !== undefined && { label }),
     ...(client_secret !== undefined && { client_secret }),
   };
+}
+
+/** How a cluster is asked. The token of the reviewer is read from standard input: an option would be seen by others on the machine. */
+async function reviewIn(url: string, { tokenReviewCa }: CreateOptions) {
+  const token = (await readSecret('Token of the reviewer (empty: each token asks for itself): '))?.trim();
+  const ca = tokenReviewCa === undefined ? undefined : await readFile(tokenReviewCa, 'utf8');
+  return { url, ...(ca !== undefined && { ca }), ...(token && { token }) };
 }
 
 /** `sub=repo:acme/shop`: a value may contain `=`, a name cannot. Several values of one claim are a choice. */

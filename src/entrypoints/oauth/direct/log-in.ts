@@ -35,8 +35,8 @@ export type LoggedIn = {
   scopes: readonly string[];
   issued_at: Date;
   expires_at: Date;
-  /** The trust that vouched for the workload, and its subject. */
-  trusted?: { trust: Trust; subject: string };
+  /** The trust that vouched for the workload, its subject, and what its token says. */
+  trusted?: { trust: Trust; subject: string; claims: Readonly<Record<string, unknown>> };
 };
 
 type Source = Pick<TokenSource, 'kind' | 'trust_id' | 'trust_epoch'>;
@@ -91,7 +91,7 @@ export function logInByAssertion(
     await useOnce(deps, trusted);
     const source = { kind: 'jwt_bearer', trust_id: trust.id, trust_epoch: trust.epoch };
     const issued = await issue(deps, unit, { client, request, source });
-    return issued && { ...issued, trusted: { trust, subject } };
+    return issued && { ...issued, trusted: { trust, subject, claims: trusted.assertion.payload } };
   });
 }
 

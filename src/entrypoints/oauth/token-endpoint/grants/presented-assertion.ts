@@ -16,6 +16,7 @@ import {
   readAssertion,
   reasonIn,
   registerWorkload,
+  reviewRefusalIn,
   type Trust,
   type TrustedAssertion,
   type WorkloadUses,
@@ -47,12 +48,15 @@ export function findPresentedAssertion(deps: PresentedAssertionDeps): Middleware
   return async (ctx, next) => {
     const parameters = form(ctx);
     if (!asksFor(ctx, jwtBearer)) return next();
-    const found = await trustedIn(deps, readAssertion(parameters.get('assertion') ?? ''));
+    const found = await trustedIn(deps, readAssertion(parameters.get('assertion') ?? ''), isOpenToTokenRequests);
     const answersFor = answerForClient(ctx, parameters, clientOf(found));
     currentUnit().presentedAssertion = { found, grant_type: jwtBearer, answersFor };
     return next();
   };
 }
+
+/** Roles of Vault's auth methods limit the tokens of a login there, by uses and addresses, as no token request would. */
+const isOpenToTokenRequests = ({ vault_role }: Trust): boolean => vault_role === null;
 
 /**
  * For whom an assertion answers. One about a user answers for nobody: its client authenticates itself. A refused one is answered as
@@ -113,12 +117,12 @@ const mostJudged = 10;
  * The oldest trust whose conditions and keys fit decides: another one that is added takes nothing from it. One that gives nothing comes
  * after all that give something.
  *
- * @param isMeant which trusts the caller means; by default any
+ * @param isMeant which trusts the caller means
  */
 export async function trustedIn(
   deps: PresentedAssertionDeps,
   assertion: Assertion | undefined,
-  isMeant: (trust: Trust) => boolean = () => true,
+  isMeant: (trust: Trust) => boolean,
 ): Promise<AcceptedAssertion | AssertionRefusal> {
   if (!assertion) return { reason: 'the assertion is no signed JWT' };
   const details = saidBy(assertion);
@@ -136,14 +140,17 @@ export async function trustedIn(
   for (const { trust, claims } of candidates) {
     const judgement = await judge(deps, trust, assertion, claims);
     if (judgement.trusted) return accepted(deps, judgement.trusted);
-    refusal ??= { reason: `the check "${reasonIn(judgement)}" failed`, trust_id: trust.id, details };
+    const review = reviewRefusalIn(judgement);
+    const said = { ...details, ...(review !== undefined && { review }) };
+    refusal ??= { reason: `the check "${reasonIn(judgement)}" failed`, trust_id: trust.id, details: said };
   }
   // Whose token it is may be a person, where nobody meant it for this server.
   const unknown = { reason: 'no trust has this issuer', ...(unverified_iss && { details: { unverified_iss } }) };
   return refusal ?? unknown;
 }
 
-const givesNothing = ({ permissions }: TrustedAssertion['trust']) => Number(Object.keys(permissions).length === 0);
+const givesNothing = ({ permissions, roles }: TrustedAssertion['trust']) =>
+  Number(Object.keys(permissions).length === 0 && roles.length === 0);
 
 /** What a trust accepts, once its workload has a client, or with the user whom it is about. */
 async function accepted(

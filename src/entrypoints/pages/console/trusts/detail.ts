@@ -58,20 +58,27 @@ function loginPanels(issuer: string, trust: Trust): Panel[] {
 }
 
 function acceptedFacts(issuer: string, trust: Trust): Fact[] {
-  const { kind, jwks, jwks_uri, conditions, audience, one_time } = trust;
-  const keys = jwks ? `${jwks.keys.length} in this trust` : (jwks_uri ?? 'Found by discovery at the issuer');
+  const { kind, conditions, audience, one_time, token_review: review } = trust;
   return [
     { label: 'Issuer', cell: cell.copied(trust.issuer) },
     { label: 'Audience', cell: cell.copied(audience ?? issuer) },
     { label: 'Conditions', cell: cell.codes(conditions.map(conditionLine)) },
-    { label: 'Keys', cell: cell.text(keys) },
+    { label: 'Keys', cell: cell.text(keysOf(trust)) },
+    ...(review ? [{ label: 'Cluster that is asked about each token', cell: cell.copied(review.url) }] : []),
     { label: 'Each token once', cell: cell.yesNo(one_time || kind === 'id_jag') },
   ];
 }
 
-function givenFacts({ kind, permissions, access_token_ttl_seconds: seconds, most_workloads }: Trust): Fact[] {
+function keysOf({ jwks, jwks_uri, token_review }: Trust): string {
+  if (jwks) return `${jwks.keys.length} in this trust`;
+  return jwks_uri ?? (token_review ? 'The cluster verifies signatures' : 'Found by discovery at the issuer');
+}
+
+function givenFacts(trust: Trust): Fact[] {
+  const { kind, permissions, access_token_ttl_seconds: seconds, most_workloads, roles } = trust;
   return [
     { label: 'Permissions', cell: cell.codes(apiLines(permissions)) },
+    ...(roles.length > 0 ? [{ label: 'Roles', cell: cell.codes(roles) }] : []),
     { label: 'Token lifetime', cell: cell.text(seconds ? `At most ${cell.duration(seconds)}` : 'That of the API') },
     ...(kind === 'workload' ? [{ label: 'Workloads at most', cell: cell.number(most_workloads) }] : []),
   ];

@@ -85,6 +85,13 @@ function advancedFields(trust?: Trust): Field[] {
       hint: 'A JWK set, for an issuer that this server cannot reach.',
     },
     {
+      name: 'roles',
+      label: 'Roles of its workloads',
+      type: 'textarea',
+      value: (trust?.roles ?? []).join('\n'),
+      hint: 'One per line. Only roles whose permissions you hold.',
+    },
+    {
       name: 'access_token_ttl_seconds',
       label: 'Longest token lifetime (seconds)',
       type: 'number',
@@ -114,6 +121,7 @@ function valuesIn(sent: FormInput) {
     conditions: conditionsIn(sent.lines('conditions'), 'conditions'),
     permissions: rightsPerApiIn(rightsLinesIn(sent, 'permissions'), 'permissions'),
     one_time: sent.lines('once').includes('one_time'),
+    roles: sent.lines('roles'),
     ...(most_workloads !== undefined && { most_workloads }),
   };
 }

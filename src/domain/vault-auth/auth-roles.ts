@@ -1,0 +1,100 @@
+import type { VaultAuthMethod, VaultAuthRole } from '../../../db/schema.ts';
+import { type Db, inTransaction, type Trx } from '../../platform/database/index.ts';
+import { type Actor, invalid } from '../../platform/http/index.ts';
+import { findRoleByName, mustHold, type Right } from '../access/index.ts';
+import { appendEvent } from '../audit/index.ts';
+import { retireTrust } from '../trusts/index.ts';
+import { lockConfigured, type VaultAuthDeps } from './auth-methods.ts';
+import { type RoleBounds, writeRoleTrust } from './role-trusts.ts';
+import { findRoleTrust, listRoleTrusts, lockMethod, type RoleTrust } from './store.ts';
+
+/** A role of an auth method: the trust that it is, and the policies that its workloads have. */
+export type AuthRole = { trust_id: string; role: VaultAuthRole; policies: readonly string[]; enabled: boolean };
+
+const asRole = ({ id, vault_role, roles, enabled }: RoleTrust): AuthRole => ({
+  ...{ trust_id: id, role: vault_role, policies: roles, enabled },
+});
+
+export async function findAuthRole(
+  { db }: { db: Db },
+  method: VaultAuthMethod,
+  name: string,
+): Promise<AuthRole | undefined> {
+  const trust = await findRoleTrust(db, method, name);
+  return trust && asRole(trust);
+}
+
+export async function listAuthRoles({ db }: { db: Db }, method: VaultAuthMethod): Promise<string[]> {
+  return (await listRoleTrusts(db, method)).map(({ vault_role }) => vault_role.name);
+}
+
+type NewRole = { role: VaultAuthRole; policies: readonly string[]; boundsAt: (issuer: string) => RoleBounds };
+
+/**
+ * Makes a role of an auth method, or changes it: a trust whose workloads have what the policies give.
+ *
+ * @param boundsAt what the role wants of the tokens of the method's issuer
+ * @throws Problem `invalid`: the method is not configured, or there is no such policy, or one gives something at another API; `forbidden`: one
+ *   gives, or gave, what the actor does not hold; `conflict`: there is another trust of the name
+ */
+export async function putAuthRole(
+  deps: VaultAuthDeps,
+  actor: Actor,
+  { role, policies, boundsAt }: NewRole,
+): Promise<void> {
+  const { method, name } = role;
+  await inTransaction(deps.db, async (trx) => {
+    const configured = await lockConfigured(trx, deps, method);
+    if (!configured) throw invalid('/config', `Write auth/${method}/config first: a role needs its issuer.`);
+    await mustGiveAtStoreAlone(trx, deps, policies);
+    const trust = await findRoleTrust(trx, method, name);
+    const bounds = boundsAt(configured.config.issuer);
+    await writeRoleTrust(trx, deps, actor, { role, bounds, roles: policies, trust, ...configured });
+    const { token_ttl, token_max_ttl, token_num_uses, token_bound_cidrs } = role;
+    const details = { policies, ...bounds, token_ttl, token_max_ttl, token_num_uses, token_bound_cidrs };
+    const target = { kind: 'vault_auth_role', id: `${method}/${name}` };
+    await appendEvent(trx, { actor, action: 'vault.auth_role.written', target, details, occurred_at: deps.now() });
+  });
+}
+
+/** Who may write the configuration of a method holds everything at the store, and nothing elsewhere. @throws Problem `invalid` */
+async function mustGiveAtStoreAlone(trx: Trx, { audience }: VaultAuthDeps, names: readonly string[]): Promise<void> {
+  for (const name of names) {
+    const role = await findRoleByName(trx, name);
+    const elsewhere = role?.permissions.find(({ resource }) => resource !== audience);
+    if (elsewhere)
+      throw invalid(
+        '/token_policies',
+        `The role "${name}" gives "${elsewhere.pattern}" at another API than the secrets: name a policy that gives secrets alone.`,
+      );
+  }
+}
+
+/**
+ * Deletes a role: what its workloads got ends. Repeating it changes nothing.
+ *
+ * @throws Problem `forbidden`: it gives what the actor does not hold
+ */
+export async function removeAuthRole(
+  deps: VaultAuthDeps,
+  actor: Actor,
+  { method, name }: { method: VaultAuthMethod; name: string },
+): Promise<void> {
+  await inTransaction(deps.db, async (trx) => {
+    await lockMethod(trx, method);
+    const trust = await findRoleTrust(trx, method, name);
+    if (!trust) return;
+    await mustHold({ db: trx, now: deps.now }, actor, await rightsOf(trx, trust));
+    await retireTrust(trx, deps, actor, trust);
+    const target = { kind: 'vault_auth_role', id: `${method}/${name}` };
+    await appendEvent(trx, { actor, action: 'vault.auth_role.deleted', target, occurred_at: deps.now() });
+  });
+}
+
+async function rightsOf(trx: Trx, { roles, permissions }: RoleTrust): Promise<Right[]> {
+  const found = await Promise.all(roles.map((role) => findRoleByName(trx, role)));
+  const own = Object.entries(permissions).flatMap(([resource, patterns]) =>
+    patterns.map((pattern) => ({ resource, pattern })),
+  );
+  return [...found.flatMap((role) => role?.permissions ?? []), ...own];
+}

@@ -1,0 +1,67 @@
+import type { ClaimCondition, VaultAuthConfig, VaultAuthRole } from '../../../db/schema.ts';
+import type { Trx } from '../../platform/database/index.ts';
+import { type Actor, checked, conflict } from '../../platform/http/index.ts';
+import { findRoleByName } from '../access/index.ts';
+import { lockTrustNamed, putTrust, retireTrust, TrustInput, type TrustsDeps } from '../trusts/index.ts';
+import { markAsRole, type RoleTrust } from './store.ts';
+
+/** The claims that a role wants, and for whom its tokens are; undefined: for this installation. */
+export type RoleBounds = { conditions: ClaimCondition[]; audience?: string };
+
+export type WrittenRole = {
+  role: VaultAuthRole;
+  /** Undefined: as the trust has them. */
+  bounds?: RoleBounds;
+  /** Roles of this installation that its workloads have. */
+  roles: readonly string[];
+  /** The trust that the role is; undefined: none yet. */
+  trust: RoleTrust | undefined;
+  config: VaultAuthConfig;
+  token: string | undefined;
+};
+
+/**
+ * Makes the trust of a role what the role and its method say. A trust keeps its issuer: for another one it is retired, and another trust is made.
+ *
+ * @throws Problem `conflict`: there is another trust of the name; otherwise as `putTrust`
+ */
+export async function writeRoleTrust(
+  trx: Trx,
+  deps: Omit<TrustsDeps, 'db'>,
+  actor: Actor,
+  { role, bounds, roles, trust, config, token }: WrittenRole,
+): Promise<void> {
+  const { issuer, jwks, jwks_uri, token_review } = config;
+  const name = trust?.name ?? `${role.method}/${role.name}`;
+  const { conditions, audience } = bounds ?? boundsOf(trust, issuer);
+  const existing = await rolesThatExist(trx, roles);
+  const input = checked(TrustInput, {
+    ...{ name, issuer, conditions, roles: bounds ? roles : existing },
+    ...(audience !== undefined && { audience }),
+    ...(jwks && { jwks }),
+    ...(jwks_uri !== undefined && { jwks_uri }),
+    ...(token_review && { token_review: { ...token_review, ...(token !== undefined && { token }) } }),
+    ...(trust && { one_time: trust.one_time, most_workloads: trust.most_workloads, permissions: trust.permissions }),
+    ...(trust &&
+      trust.access_token_ttl_seconds !== null && { access_token_ttl_seconds: trust.access_token_ttl_seconds }),
+    // Somebody who disabled it may not be overruled by whoever writes roles.
+    ...(trust && { enabled: trust.enabled }),
+  });
+  if (trust && trust.issuer !== issuer) await retireTrust(trx, deps, actor, trust);
+  else if (!trust && (await lockTrustNamed(trx, name)))
+    throw conflict(`There is a trust of the name "${name}" that is no role: rename it, or choose another name.`);
+  const made = await putTrust(trx, deps, actor, input);
+  await markAsRole(trx, made.trust.id, role);
+}
+
+/** A role that is for no audience in particular is for that of its issuer, also of the next one. */
+function boundsOf(trust: RoleTrust | undefined, issuer: string): RoleBounds {
+  const audience = trust?.audience === trust?.issuer ? issuer : trust?.audience;
+  return { conditions: trust?.conditions ?? [], ...(audience && { audience }) };
+}
+
+/** Policies that were deleted meanwhile are in the way of nothing. */
+async function rolesThatExist(trx: Trx, names: readonly string[]): Promise<string[]> {
+  const found = await Promise.all(names.map((name) => findRoleByName(trx, name)));
+  return names.filter((_, index) => found[index] !== undefined);
+}

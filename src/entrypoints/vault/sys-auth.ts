@@ -1,0 +1,84 @@
+import { allows } from '../../domain/access/index.ts';
+import { answerAtTop, noContent, notThere, permissionDenied, type VaultAnswer, VaultError } from './answers.ts';
+import type { VaultCaller } from './callers.ts';
+import { textIn } from './fields.ts';
+import type { Asked, VaultDeps, VaultRoute } from './routing.ts';
+
+type Called = Asked & { caller: VaultCaller };
+
+/** The auth methods that there are, by their paths. */
+const methods: Readonly<Record<string, string>> = {
+  approle: 'services, by secret ids',
+  jwt: 'workloads, by a JWT of a trusted issuer',
+  kubernetes: 'service accounts of a cluster',
+  token: 'access tokens',
+};
+
+const path = (rest: string) => new RegExp(`^sys/(?:auth|mounts/auth)/([^/]+)/?${rest}$`);
+
+/** What clients ask of auth methods before they configure them. All are enabled, each at the path of its type. */
+export const authListRoutes: readonly VaultRoute[] = [
+  { path: /^sys\/auth$/, route: '/v1/sys/auth', closed: { read: list } },
+  { path: path(''), route: '/v1/sys/auth', closed: { read, write: enable, delete: disable } },
+  { path: path('tune'), route: '/v1/sys/auth', closed: { read: readTuning, write: tune } },
+];
+
+const config = {
+  default_lease_ttl: 3600,
+  max_lease_ttl: 24 * 3600,
+  force_no_cache: false,
+  token_type: 'default-service',
+};
+
+const described = (type: string) => ({
+  ...{ accessor: `auth_${type}_latchkey`, config, description: methods[type] ?? '', local: false },
+  ...{ external_entropy_access: false, options: {}, seal_wrap: false, type, uuid: '' },
+});
+
+async function list(_: VaultDeps, { request }: Called): Promise<VaultAnswer> {
+  return answerAtTop(
+    request.request_id,
+    Object.fromEntries(Object.keys(methods).map((type) => [`${type}/`, described(type)])),
+  );
+}
+
+/** @throws VaultError 404 */
+function typeIn({ names }: Asked): string {
+  const [type = ''] = names;
+  if (!Object.hasOwn(methods, type)) throw notThere();
+  return type;
+}
+
+async function read(_: VaultDeps, asked: Called): Promise<VaultAnswer> {
+  return answerAtTop(asked.request.request_id, described(typeIn(asked)));
+}
+
+/** @throws VaultError 403 */
+function mayConfigure({ caller: { rights } }: Called): void {
+  if (!allows(rights, 'secrets:roles')) throw permissionDenied();
+}
+
+/** @throws VaultError 403; 400: there is no such method, or it is not at this path */
+async function enable(_: VaultDeps, asked: Called): Promise<VaultAnswer> {
+  mayConfigure(asked);
+  const [at = ''] = asked.names;
+  const type = textIn(asked.body, 'type');
+  if (type !== undefined && type === at && Object.hasOwn(methods, at)) return noContent;
+  throw new VaultError(400, `auth methods are ${Object.keys(methods).join(', ')}, each at the path of its type`);
+}
+
+async function disable(_: VaultDeps, asked: Called): Promise<VaultAnswer> {
+  mayConfigure(asked);
+  throw new VaultError(400, `${typeIn(asked)} cannot be disabled: delete its roles`);
+}
+
+async function readTuning(_: VaultDeps, asked: Called): Promise<VaultAnswer> {
+  typeIn(asked);
+  return answerAtTop(asked.request.request_id, { ...config, description: described(typeIn(asked)).description });
+}
+
+/** @throws VaultError 400: times are those of roles */
+async function tune(_: VaultDeps, asked: Called): Promise<VaultAnswer> {
+  mayConfigure(asked);
+  throw new VaultError(400, `auth/${typeIn(asked)} cannot be tuned: roles have token_ttl and token_max_ttl`);
+}
