@@ -5,7 +5,7 @@ export { listFolder, mayList } from './listing.ts';
 export { pathProblem, permissionFor, sealPermission, secretsPermissions, secretVerbs } from './paths.ts';
 export { type ReadVersion, readSecret } from './reading.ts';
 export { SecretReads } from './reads.ts';
-export type { NewKeys } from './rekey.ts';
+export type { NewKeys, RekeyState } from './rekey.ts';
 export { endRestoredVersions, removeRestoredSecret } from './restored.ts';
 export { mustAllow, type SecretCaller, secretsAudience } from './rights.ts';
 export { secretRoutes } from './routes.ts';

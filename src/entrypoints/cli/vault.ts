@@ -4,11 +4,12 @@ import { command, later, repeated } from './command.ts';
 const actions = () => import('./actions/vault.ts');
 
 const addresses = 'a server, if it is not the issuer: of several servers, name each';
+const all = 'every server that the name of the issuer, or of --address, stands for in DNS';
 
 /** `latchkey vault …` */
 export function vaultCommand(): Command {
   const vault = new Command('vault').description('the seal of the secrets');
-  for (const each of [initialize(), status(), seal(), unseal(), rotate()]) vault.addCommand(each);
+  for (const each of [initialize(), status(), seal(), unseal(), rotate(), rekey()]) vault.addCommand(each);
   return vault;
 }
 
@@ -26,6 +27,7 @@ function initialize(): Command {
 function status(): Command {
   return command('status', 'show whether the secrets are sealed', 'latchkey vault status')
     .option('--address <url>', addresses, repeated, [])
+    .option('--all', all)
     .action(later(async () => (await actions()).status));
 }
 
@@ -42,10 +44,11 @@ function seal(): Command {
 function unseal(): Command {
   return command(
     'unseal',
-    'unseal the secrets again; a share of the key comes from standard input, where one is needed',
+    'unseal the secrets again; shares of the key come from standard input, where they are needed, one on each line',
     'latchkey vault unseal',
   )
     .option('--address <url>', addresses, repeated, [])
+    .option('--all', all)
     .action(later(async () => (await actions()).unseal));
 }
 
@@ -55,4 +58,16 @@ function rotate(): Command {
     'make a new key under which the keys of secrets are sealed; those of present versions follow in the background',
     'latchkey vault rotate',
   ).action(later(async () => (await actions()).rotate));
+}
+
+function rekey(): Command {
+  return command(
+    'rekey',
+    'replace the shares of the key by others; the present ones come from standard input, one on each line',
+    'latchkey vault rekey --shares 5 --threshold 3',
+  )
+    .option('--shares <number>', 'how many shares are made', '5')
+    .option('--threshold <number>', 'how many of them open the vault', '3')
+    .option('--no-verify', 'do not ask for enough of the new shares before they count')
+    .action(later(async () => (await import('./actions/vault-rekey.ts')).rekey));
 }

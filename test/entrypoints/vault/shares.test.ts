@@ -224,6 +224,35 @@ describe('a vault that shares open', () => {
     }
     expect(await isReadable()).toBe(true);
     expect((await latchkey.command(['vault', 'status'], '', settings)).stdout).toContain('open');
+    await owner.post('/vault/seal');
+    const both = ['--address', latchkey.issuer, '--address', 'http://127.0.0.1:9'];
+    const several = await latchkey.command(['vault', 'unseal', ...both], `${keys.slice(0, 3).join('\n')}\n`, settings);
+    expect([several.code, several.stdout]).toEqual([1, expect.stringMatching(/open\n.*No server answers/)]);
+    expect(await isReadable()).toBe(true);
+    const { hostname, port } = new URL(other.address);
+    const all = ['--all', '--address', `http://${hostname}:${port}`];
+    const everywhere = await latchkey.command(['vault', 'unseal', ...all], keys.slice(0, 3).join('\n'), settings);
+    expect([everywhere.code, everywhere.stdout]).toEqual([0, expect.stringContaining('open')]);
+    expect(await isReadable(other.address)).toBe(true);
+
+    const rekey = ['vault', 'rekey', '--shares', '3', '--threshold', '2'];
+    expect((await latchkey.command(rekey, keys.join('\n'), settings)).stderr).toContain('--no-verify');
+    const few = await latchkey.command([...rekey, '--no-verify'], `${keys[0]}\n${keys[0]}\n`, settings);
+    expect([few.code, few.stderr]).toEqual([2, expect.stringContaining('1 came')]);
+    const wrong = await latchkey.command([...rekey, '--no-verify'], 'mistyped\n', settings);
+    expect([wrong.code, wrong.stderr]).toEqual([1, expect.stringContaining('no unseal key')]);
+    const made = await latchkey.command([...rekey, '--no-verify', '--json'], keys.slice(1, 4).join('\n'), settings);
+    expect(made.code).toBe(0);
+    const fresh = (JSON.parse(made.stdout) as { keys: string[] }).keys.map((key) =>
+      Buffer.from(key, 'base64').toString('hex'),
+    );
+    expect(fresh).toHaveLength(3);
+    expect((await latchkey.auditEvents('vault.rekeyed')).at(-1)).toMatchObject({ actor_kind: 'system' });
+    await owner.post('/vault/seal');
+    expect((await unseal(keys[0] ?? '')).status).toBe(400);
+    keys = fresh;
+    for (const key of keys.slice(1)) await unseal(key);
+    expect(await isReadable()).toBe(true);
     const again = await latchkey.command(['vault', 'init'], '', settings);
     expect([again.code, again.stderr]).toEqual([1, expect.stringContaining('initialized already')]);
   });
@@ -257,7 +286,7 @@ describe('python3-hvac, unmodified', () => {
       const jwt = () => issuer.sign({ sub: 'system:serviceaccount:shop:orders', aud: latchkey.issuer });
       await owner.post('/vault/seal');
       const [first, second] = [await jwt(), await jwt()];
-      const shares = { keys: keys.slice(0, 3), token, url: latchkey.issuer };
+      const shares = { keys, token, url: latchkey.issuer };
       const seen = await runHvac({ ...shares, folder, trust: folder, jwt: first, second_jwt: second, patches: true });
       expect(seen).toMatchObject({
         ...{ sealed_at_first: true, sealed_then: false, is_initialized: true, is_authenticated: true, policy: true },

@@ -26,6 +26,18 @@ export async function readSecret(question: string): Promise<string | undefined> 
   }
 }
 
+/**
+ * Several secrets: the lines of a pipe, or what is typed at a terminal, one after the other.
+ *
+ * @param atTerminal how many are asked for there
+ */
+export async function readSecrets(question: string, { atTerminal }: { atTerminal: number }): Promise<string[]> {
+  const given: string[] = [];
+  if (!isTerminal()) given.push(...((await readSecret(question)) ?? '').split('\n'));
+  else for (let n = 0; n < atTerminal; n += 1) given.push((await readSecret(question)) ?? '');
+  return given.map((line) => line.trim()).filter(Boolean);
+}
+
 type Confirmation = { yes?: boolean; json?: boolean; scripts: 'go on' | 'need --yes' };
 
 /**
