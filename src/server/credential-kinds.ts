@@ -7,11 +7,13 @@ import { sessionKind } from '../domain/sessions/index.ts';
 import { signingKeyKind } from '../domain/signing-keys/index.ts';
 import { accessTokenKind, refreshTokenKind } from '../domain/tokens/index.ts';
 import { passwordKind, passwordLinkKind } from '../domain/users/index.ts';
+import { secretIdKind } from '../domain/vault-roles/index.ts';
 
 /** Every kind of credential: the inventory, revocation by kind and id, leak reports and the console go by this list. */
 export const credentialKinds: readonly CredentialKind[] = [
   apiKeyKind,
   clientSecretKind,
+  secretIdKind,
   signingKeyKind,
   webhookSecretKind,
   passwordKind,

@@ -1,4 +1,5 @@
 /** Roles of AppRole, which are clients; their secret ids; and answers that are handed on wrapped. */
+export { secretIdKind } from './kind.ts';
 export {
   createSecretId,
   findSecretIdByAccessor,

@@ -2,13 +2,15 @@ import { randomBytes } from 'node:crypto';
 import type { VaultRoleSettings } from '../../../db/schema.ts';
 import { type Digest, digest, generateCredential, parseCredential, secretLength } from '../../platform/crypto/index.ts';
 import { inTransaction } from '../../platform/database/index.ts';
-import { type Actor, NetworkSet, parseNetwork } from '../../platform/http/index.ts';
+import { type Actor, NetworkSet, notFound, parseNetwork } from '../../platform/http/index.ts';
 import { listHeldRights, mustHold } from '../access/index.ts';
 import { appendEvent } from '../audit/index.ts';
 import {
   deleteSecretId,
+  findLiveSecretId,
   findRole,
   findSecretId,
+  findSecretIdWithRole,
   insertSecretId,
   listLiveSecretIds,
   type SecretId,
@@ -137,4 +139,16 @@ export async function revokeSecretId(
     const details = { accessor: secret.accessor };
     await appendEvent(trx, { actor, action: 'vault.secret_id.revoked', target, details, occurred_at: now() });
   });
+}
+
+/** A secret id that can be used, by itself. */
+export async function findSecretIdByValue({ db, now }: Deps, value: string): Promise<SecretId | undefined> {
+  return findLiveSecretId(db, digest(value), now());
+}
+
+/** Revokes a secret id, whatever its role. @throws Problem `not_found` */
+export async function revokeSecretIdByAccessor({ db, now }: Deps, actor: Actor, accessor: string): Promise<void> {
+  const found = await findSecretIdWithRole(db, accessor);
+  if (!found) throw notFound('secret id', accessor);
+  await revokeSecretId({ db, now }, actor, { role: found.name, secret: found });
 }

@@ -67,6 +67,24 @@ export async function findSecretId(
     .executeTakeFirst();
 }
 
+export async function findLiveSecretId(db: Db, digest: Digest, now: Date): Promise<SecretId | undefined> {
+  const query = db.selectFrom('vault_secret_ids').selectAll().where('digest', '=', digest);
+  return query.where(isLive(now)).executeTakeFirst();
+}
+
+/** A secret id with the name of its role, whether or not it can be used. */
+export async function findSecretIdWithRole(
+  db: Db,
+  accessor: string,
+): Promise<{ digest: Digest; accessor: string; name: string } | undefined> {
+  return db
+    .selectFrom('vault_secret_ids as s')
+    .innerJoin('clients as c', 'c.id', 's.client_id')
+    .select(['s.digest', 's.accessor', 'c.client_id as name'])
+    .where('s.accessor', '=', accessor)
+    .executeTakeFirst();
+}
+
 /** Takes one of the uses that are left. Of several that take the last one, one does. @returns false: none was */
 export async function takeUse(db: Db, digest: Digest, now: Date): Promise<boolean> {
   const taken = await db

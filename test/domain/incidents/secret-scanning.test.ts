@@ -2,6 +2,7 @@ import { createHash, generateKeyPairSync, type KeyObject, sign } from 'node:cryp
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { decodeJwt } from 'jose';
+import nodeVault from 'node-vault';
 import { type AdminApi, asOwner } from '../../support/admin.ts';
 import { eventually } from '../../support/eventually.ts';
 import { Gateway } from '../../support/gateway.ts';
@@ -82,6 +83,27 @@ describe.each(['revoke', 'flag'])('a report of leaked credentials, where the pol
   const report = (...tokens: string[]) => send(JSON.stringify(tokens.map((token) => found(token))));
   const labels = ({ body }: { body: unknown }) => (body as { label: string }[]).map(({ label }) => label);
 
+  /** A role of AppRole with a secret id. */
+  async function secretId() {
+    const client_id = `keeper-${policy}`;
+    const service_permissions = { [`${latchkey.issuer}/v1`]: ['secrets:roles'] };
+    const { body } = await owner.post('/clients', {
+      client_id,
+      grant_types: ['client_credentials'],
+      service_permissions,
+    });
+    const vault = nodeVault({ endpoint: latchkey.issuer });
+    await vault.approleLogin({ role_id: client_id, secret_id: String(body.client_secret) });
+    await vault.addApproleRole({ role_name: 'leaky' });
+    const { secret_id } = (await vault.getApproleRoleSecret({ role_name: 'leaky' })).data;
+    const isGood = () =>
+      vault.approleSecretLookup({ role_name: 'leaky', secret_id }).then(
+        () => true,
+        () => false,
+      );
+    return { secret_id, isGood };
+  }
+
   test('tells what was a live credential, and does with it what the policy says', async () => {
     const gateway = await Gateway.open(latchkey, owner);
     const minted = await gateway.mint({});
@@ -89,18 +111,20 @@ describe.each(['revoke', 'flag'])('a report of leaked credentials, where the pol
     const client_secret = String(secret.body.client_secret);
     const tokens = await latchkey.tokens();
     const service = (await latchkey.clientCredentials()).body.access_token;
-    const made = [minted.key, client_secret, tokens.refresh_token, service];
+    const { secret_id, isGood } = await secretId();
+    const made = [minted.key, client_secret, tokens.refresh_token, service, secret_id];
     const answer = await report(...made, `${minted.key.slice(0, -1)}x`, 'lk_cs_nonsense', 'AKIAIOSFODNN7EXAMPLE');
     expect(answer.status).toBe(200);
-    expect(labels(answer)).toEqual([...Array(4).fill('true_positive'), ...Array(3).fill('false_positive')]);
+    expect(labels(answer)).toEqual([...Array(5).fill('true_positive'), ...Array(3).fill('false_positive')]);
     const stays = policy === 'flag';
     expect((await gateway.verify({ key: minted.key, permission: 'database:read:products' })).valid).toBe(stays);
     expect(await latchkey.isLetIn('service', client_secret)).toBe(stays);
+    expect(await isGood()).toBe(stays);
     expect(await latchkey.isActive(service, 'service')).toBe(stays);
     expect(await latchkey.isActive(tokens.access_token)).toBe(stays);
     expect(await latchkey.isLetIn('service', 'the secret of the service')).toBe(true);
     const events = await latchkey.auditEvents('credential.leaked');
-    expect(events).toHaveLength(4);
+    expect(events).toHaveLength(5);
     expect(events[0]).toMatchObject({
       target_id: createHash('sha256').update(minted.key).digest('hex'),
       details: { policy, url: 'https://github.example/some/file', source: 'content', type: 'latchkey' },

@@ -705,6 +705,15 @@ describe('a role of AppRole that a client of Vault makes', () => {
       ...{ token: vault.token, body: { secret_id_accessor } },
     });
     expect((await logIn(role_id, secret_id)).status).toBe(400);
+    const third = (await vault.getApproleRoleSecret({ role_name: name })).data;
+    const { body: inventory } = await owner.get(`/credentials?kind=secret_id&client_id=${name}`);
+    expect(inventory.items).toEqual([
+      expect.objectContaining({ kind: 'secret_id', id: third.secret_id_accessor, state: 'active', expires_at: null }),
+    ]);
+    expect(JSON.stringify(inventory)).not.toContain(third.secret_id);
+    const revocation = { credential: { kind: 'secret_id', id: third.secret_id_accessor } };
+    expect(await owner.post('/revocations', { handle: revocation })).toMatchObject({ status: 200 });
+    expect((await logIn(role_id, third.secret_id)).status).toBe(400);
     const other = (await vault.getApproleRoleSecret({ role_name: name })).data.secret_id;
     expect((await logIn(role_id, other)).status).toBe(200);
     await vault.deleteApproleRole({ role_name: name });

@@ -11,6 +11,8 @@ const kinds: Readonly<Record<string, string>> = {
   lk_rt_: 'refresh token',
   lk_ac_: 'authorization code',
   lk_cs_: 'client secret',
+  lk_si_: 'secret id of AppRole',
+  lk_wt_: 'token of a wrapped answer',
   lk_pw_: 'link to choose a password',
   lk_setup_: 'setup link',
 };
