@@ -297,6 +297,8 @@ export type Database = {
     deleted_at: Date | null;
     destroyed_at: Date | null;
   };
+  /** An HMAC of each part of a version's value. */
+  secret_value_digests: { secret_id: string; number: number; part: string; digest: string };
   /** The text of a role that was written as a policy of Vault. */
   vault_policies: { role_id: string; source: string; updated_at: Date };
   /** How an auth method of Vault's clients finds the issuer of its roles; the token that asks the cluster about others. */

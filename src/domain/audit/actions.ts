@@ -60,6 +60,7 @@ export const auditActions = [
   'secret.read',
   'secret.refused',
   'secret.removed',
+  'secret.searched',
   'secret.undeleted',
   'secret.unreadable',
   'secret.updated',

@@ -155,6 +155,7 @@ const rules: Readonly<Record<AuditAction, Rule>> = {
   'secret.read': nothing,
   'secret.refused': nothing,
   'secret.removed': (event) => write('secret deleted', (trx) => removeRestoredSecret(trx, idOf(event))),
+  'secret.searched': nothing,
   'secret.undeleted': nothing,
   'secret.unreadable': nothing,
   'secret.updated': decide('has its settings from before this change again'),

@@ -10,6 +10,8 @@ import {
   ConsumersView,
   ReadQuery,
   RollbackInput,
+  SearchInput,
+  SearchView,
   SecretDetail,
   SecretParams,
   SecretPatch,
@@ -22,6 +24,7 @@ import {
   VersionsView,
   VersionView,
 } from './schemas.ts';
+import { findSecretsWith } from './searching.ts';
 import { describeSecret, putSecretSettings, removeSecret, settingsOf, writeSecret } from './secrets.ts';
 import type { SecretRecord, Version } from './store.ts';
 import { vaultRoutes } from './vault-routes.ts';
@@ -40,6 +43,15 @@ export const secretRoutes = [
     response: pageOf(SecretView),
     handle: async ({ actor, query }, deps) =>
       pageWith(await listAllowedSecrets(deps, await callerOf(deps, actor), query), shown),
+  }),
+  route({
+    method: 'POST',
+    path: '/secret-searches',
+    summary: 'Find the versions of secrets that have a value, of those that you may read',
+    permission: 'latchkey:secret:reveal',
+    body: SearchInput,
+    response: SearchView,
+    handle: async ({ actor, body }, deps) => findSecretsWith(deps, await callerOf(deps, actor), body.value),
   }),
   route({
     method: 'GET',

@@ -80,6 +80,25 @@ export const ConsumersView = z.object({
   is_partial: z.boolean().meta({ description: 'true: there are more reads than are counted; the newest are' }),
 });
 
+export const SearchInput = z.strictObject({
+  value: z
+    .unknown()
+    .refine((value) => value !== undefined, 'is required')
+    .meta({ description: 'a part of a value: a text as it is, or whatever else JSON is' }),
+});
+export const SearchView = z.object({
+  hash: z.string().meta({ description: 'the HMAC by which events name the value' }),
+  items: z.array(
+    z.object({
+      path: z.string(),
+      number: z.int().meta({ description: 'of the version' }),
+      part: z.string().meta({ description: 'which part of the version has the value' }),
+      is_current: z.boolean(),
+      destroyed: z.boolean(),
+    }),
+  ),
+});
+
 export const SecretsQuery = z.strictObject({
   ...PageQuery,
   q: z.string().max(100).optional().meta({ description: 'a part of the path, description, environment or labels' }),

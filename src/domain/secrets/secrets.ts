@@ -7,6 +7,7 @@ import type { SecretsDeps } from './deps.ts';
 import { sealVersion } from './envelope.ts';
 import { mustAllow, type SecretCaller } from './rights.ts';
 import type { SecretSettings } from './schemas.ts';
+import { insertDigests } from './search-store.ts';
 import {
   deleteSecret,
   deleteVersionsUpTo,
@@ -73,6 +74,7 @@ async function write(
   const updated = await updateSecret(trx, secret.id, { current_version: number, updated_at: created_at });
   const dropped = await deleteVersionsUpTo(trx, secret.id, number - secret.max_versions);
   const values = digestsOf(keys.current('secret').key, data);
+  await insertDigests(trx, { secret_id: secret.id, number }, values);
   const details = { version: number, values, ...(dropped.length > 0 && { destroyed: dropped }) };
   const target = { kind: 'secret', id: path };
   await appendEvent(trx, { actor, action: 'secret.written', target, details, occurred_at: created_at });

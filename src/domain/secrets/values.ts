@@ -30,7 +30,7 @@ export function digestsOf(key: KeyObject, data: SecretData): Record<string, stri
 }
 
 /** @param part a text as it is, anything else as JSON */
-function digestOf(key: KeyObject, part: unknown): string {
+export function digestOf(key: KeyObject, part: unknown): string {
   const text = typeof part === 'string' ? part : JSON.stringify(part);
   return keyedDigest(key, text).subarray(0, digestBytes).toString('base64url');
 }

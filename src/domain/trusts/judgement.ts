@@ -90,7 +90,7 @@ async function reviewCheck(
 }
 
 /** What the check by the cluster is called. */
-export const tokenReviewCheck = 'token_review';
+const tokenReviewCheck = 'token_review';
 
 /** Why a cluster refused a token. */
 export function reviewRefusalIn({ checks }: Judgement): string | undefined {

@@ -55,7 +55,7 @@ function sealToken({ keys }: Pick<VaultAuthDeps, 'keys'>, method: VaultAuthMetho
 }
 
 /** The token that reviews others. */
-export async function tokenOf(
+async function tokenOf(
   { keys }: Pick<VaultAuthDeps, 'keys'>,
   { method, sealed_token, token_key_id }: MethodRow,
 ): Promise<string | undefined> {

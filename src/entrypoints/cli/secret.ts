@@ -15,6 +15,7 @@ export function secretCommand(): Command {
     list(),
     versions(),
     consumers(),
+    find(),
     rollback(),
     remove(),
     restore(),
@@ -86,6 +87,14 @@ function consumers(): Command {
     .option('--version <number>', 'only readers of this version')
     .option('--days <number>', 'how far back', '7')
     .action(later(async () => (await actions()).consumers));
+}
+
+function find(): Command {
+  return command(
+    'find',
+    'find the secrets that have a value, which comes from standard input, such as one that leaked',
+    'latchkey secret find < leaked.txt',
+  ).action(later(async () => (await actions()).find));
 }
 
 function rollback(): Command {

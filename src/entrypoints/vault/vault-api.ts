@@ -26,6 +26,7 @@ import { kv2Routes } from './kv2.ts';
 import { mountRoutes } from './mounts.ts';
 import type { VaultDeps, VaultRoute } from './routing.ts';
 import { sysRoutes } from './sys.ts';
+import { auditRoutes } from './sys-audit.ts';
 import { authListRoutes } from './sys-auth.ts';
 import { leaseRoutes } from './sys-leases.ts';
 import { policyRoutes } from './sys-policies.ts';
@@ -45,6 +46,7 @@ const routes: readonly VaultRoute[] = [
   ...kubernetesRoutes,
   ...jwtRoutes,
   ...authListRoutes,
+  ...auditRoutes,
   ...wrappingRoutes,
   ...mountRoutes,
   ...policyRoutes,

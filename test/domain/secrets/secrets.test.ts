@@ -93,6 +93,36 @@ describe('a secret', () => {
     expect((await put(path, { n: 1 }, { cas: 2 })).status).toBe(201);
   });
 
+  test('is found by a value that leaked, by those who may read it', async () => {
+    const [path, hidden] = [newPath(), newPath('hidden')];
+    const leaked = `leaked ${crypto.randomUUID()}`;
+    await put(path, { user: 'shop', password: leaked });
+    await put(path, { password: 'the next one' });
+    await put(hidden, { token: leaked, list: [leaked] });
+    const search = (value: unknown, by = owner) => by.post('/secret-searches', { value });
+    const { body } = await search(leaked);
+    expect(body.items).toEqual([
+      { path: hidden, number: 1, part: 'token', is_current: true, destroyed: false },
+      { path, number: 1, part: 'password', is_current: false, destroyed: false },
+    ]);
+    expect((await search([leaked])).body.items).toMatchObject([{ path: hidden, part: 'list' }]);
+    const written = (await eventsOf(path)).find(({ action }) => action === 'secret.written');
+    expect(written.details.values.password).toBe(body.hash);
+    // Who may only list it, learns nothing of its value: a guess that is right looks like one that is wrong.
+    const lister = await serviceWith('secrets:list:*', 'secrets:read:test:*');
+    expect((await search(leaked, lister)).body.items).toMatchObject([{ path }]);
+    expect((await search('a wrong guess', lister)).body.items).toEqual([]);
+    expect(await owner.post('/secret-searches', {})).toMatchObject({ status: 400 });
+    await owner.post(`${at(path)}/versions/1/destroy`);
+    expect((await search(leaked)).body.items).toMatchObject([{ path: hidden }, { path, destroyed: true }]);
+    await owner.delete(at(path));
+    expect((await search(leaked)).body.items).toMatchObject([{ path: hidden }]);
+    const searches = await latchkey.auditEvents('secret.searched');
+    expect(searches[0]).toMatchObject({ details: { hash: body.hash, found: 2 } });
+    const command = await latchkey.command(['secret', 'find'], `${leaked}\n`);
+    expect(command).toMatchObject({ code: 0, stdout: expect.stringMatching(/^hidden\/.*current\nIn events it is /) });
+  });
+
   test('loses its oldest versions beyond those that it keeps', async () => {
     const path = newPath();
     await owner.patch(at(path), { max_versions: 2 });

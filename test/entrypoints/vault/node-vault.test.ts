@@ -267,6 +267,21 @@ describe('what Vault’s clients compare', () => {
       expect((await call('GET', `secret/metadata?list=${list}`, { token })).status).toBe(200);
   });
 
+  test('events name a value by a hash that only some may ask for', async () => {
+    const path = `${newFolder()}/a`;
+    const { auth } = await loggedIn(['secrets:*']);
+    const token = auth.client_token;
+    await call('POST', `secret/data/${path}`, { token, body: { data: { password: 'a value' } } });
+    const answered = await call('PUT', 'sys/audit-hash/latchkey', { token, body: { input: 'a value' } });
+    const { hash } = (await answered.json()) as { hash: string };
+    const written = (await latchkey.auditEvents('secret.written')).find(({ target_id }) => target_id === path);
+    expect(written?.details).toMatchObject({ values: { password: hash } });
+    expect(await (await call('GET', 'sys/audit', { token })).json()).toMatchObject({ data: { 'latchkey/': {} } });
+    const reader = (await loggedIn(['secrets:read:*'])).auth.client_token;
+    expect((await call('PUT', 'sys/audit-hash/latchkey', { token: reader, body: { input: 'a' } })).status).toBe(403);
+    expect((await call('PUT', 'sys/audit/file', { token, body: { type: 'file' } })).status).toBe(400);
+  });
+
   test('a path that other servers read as another one is refused', async () => {
     const { auth } = await loggedIn(['secrets:*']);
     const { hostname, port } = new URL(latchkey.issuer);

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { buffer } from 'node:stream/consumers';
 import { type CommandContext, onInstallation } from './command-context.ts';
 import { isConfirmed, isTerminal, jsonObject, readSecret } from './input.ts';
-import { answer, answerPage } from './output.ts';
+import { answer, answerPage, columns } from './output.ts';
 import { routesOf } from './routes.ts';
 import { type OptionNames, UsageError } from './usage.ts';
 
@@ -117,6 +117,19 @@ export const consumers = onInstallation(
   },
   optionNames,
 );
+
+export const find = onInstallation(async (place: CommandContext, options: Json) => {
+  const value = await readSecret('Value: ');
+  if (value === undefined) throw new UsageError('Give the value on standard input.');
+  const found = await routesOf(place).call('POST /secret-searches', { body: { value } });
+  const rows = found.items.map(({ path, number, part, is_current, destroyed }) => [
+    ...[path, `version ${number}`, part],
+    ...(destroyed ? ['destroyed'] : []),
+    ...(is_current && !destroyed ? ['current'] : []),
+  ]);
+  const none = ['No secret has this value.'];
+  answer(options, found, [...(rows.length > 0 ? columns(rows) : none), `In events it is ${found.hash}.`]);
+});
 
 export const rollback = onInstallation(
   async (place: CommandContext, path: string, options: Json & { to: string }) => {

@@ -1,0 +1,41 @@
+import { allows } from '../../domain/access/index.ts';
+import { auditHash } from '../../domain/secrets/index.ts';
+import { answerAtTop, permissionDenied, type VaultAnswer, VaultError } from './answers.ts';
+import type { VaultCaller } from './callers.ts';
+import { textIn } from './fields.ts';
+import type { Asked, VaultDeps, VaultRoute } from './routing.ts';
+
+type Called = Asked & { caller: VaultCaller };
+
+/** The audit log, which is always on. */
+export const auditRoutes: readonly VaultRoute[] = [
+  { path: /^sys\/audit$/, route: '/v1/sys/audit', closed: { read: list } },
+  { path: /^sys\/audit\/[^/]+$/, route: '/v1/sys/audit', closed: { write: refuse, delete: refuse } },
+  { path: /^sys\/audit-hash\/([^/]+)$/, route: '/v1/sys/audit-hash', closed: { write: hash } },
+];
+
+const name = 'latchkey';
+
+/** With a hash and the audit log one can tell whether a guess of a value is right. @throws VaultError 403 */
+function mayHash({ caller: { rights } }: Called): void {
+  if (!allows(rights, 'secrets:audit-hash')) throw permissionDenied();
+}
+
+async function list(_: VaultDeps, asked: Called): Promise<VaultAnswer> {
+  mayHash(asked);
+  const described = { type: name, description: 'the audit log', options: {}, local: false, path: `${name}/` };
+  return answerAtTop(asked.request.request_id, { [`${name}/`]: described });
+}
+
+async function refuse(): Promise<VaultAnswer> {
+  throw new VaultError(400, 'the audit log is always on, and the only one');
+}
+
+/** What events of written secrets have for a part of this value. */
+async function hash(deps: VaultDeps, asked: Called): Promise<VaultAnswer> {
+  mayHash(asked);
+  if (asked.names[0] !== name) throw new VaultError(400, `unknown audit backend: use ${name}`);
+  const input = textIn(asked.body, 'input');
+  if (!input) throw new VaultError(400, 'the "input" parameter is empty');
+  return answerAtTop(asked.request.request_id, { hash: auditHash(deps, input) });
+}
