@@ -7,6 +7,8 @@ type NullableJson = ColumnType<Record<string, unknown> | null, string | null, st
 /** `bigint` arrives as text: it may pass 2^53. */
 type BigInt64 = ColumnType<string, string | number, string | number>;
 
+/** A list of texts, empty by default. */
+type GeneratedJson = ColumnType<string[], string | undefined, string>;
 type GeneratedBigInt64 = ColumnType<string, string | number | undefined, string | number>;
 
 /** `requested`: to be sent (again) out of the order of the log. */
@@ -230,7 +232,7 @@ export type Database = {
     /** Of the kind `login`. */
     login: JSONColumnType<LoginSettings | null, string | null, string | null>;
     /** Names of roles that its workloads have. */
-    roles: JSONColumnType<string[]>;
+    roles: GeneratedJson;
     /** The API server of a cluster, which is asked about each token. */
     token_review: JSONColumnType<TokenReviewSettings | null, string | null, string | null>;
     /** What Vault's clients set of it as a role; null: it is none. */
@@ -278,6 +280,10 @@ export type Database = {
     environment: string | null;
     risk: Risk | null;
     owner_id: string | null;
+    /** Of a credential that is held elsewhere: where, who can get at it, and when it was last replaced. */
+    location: string | null;
+    accessible_to: GeneratedJson;
+    rotated_at: Date | null;
     created_at: Date;
     updated_at: Date;
     version: Generated<number>;

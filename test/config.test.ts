@@ -73,6 +73,7 @@ describe('without any setting, the configuration', () => {
       auditToStdout: false,
       leakPolicy: 'revoke',
       vaultSeal: 'static',
+      clusters: [],
       workers: 1,
       accessTokenSeconds: 600,
       sessionSeconds: 1_209_600,

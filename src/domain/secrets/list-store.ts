@@ -31,7 +31,7 @@ export function listSecrets(db: Db, { prefix, q, paths, ...request }: SecretsReq
 const isBehind = (prefix: string) => sql<boolean>`secrets.path >= ${prefix} and secrets.path < ${`${prefix}\u007f`}`;
 
 const mentions = (text: string) =>
-  sql<boolean>`concat_ws(' ', secrets.path, secrets.description, secrets.environment, secrets.custom_metadata::text) ilike ${containing(text)}`;
+  sql<boolean>`concat_ws(' ', secrets.path, secrets.description, secrets.environment, secrets.location, secrets.custom_metadata::text) ilike ${containing(text)}`;
 
 const mostNames = 10_000;
 

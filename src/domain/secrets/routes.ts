@@ -1,10 +1,20 @@
-import { checked, mergePatch, notFound, Problem, pageOf, pageWith, routesWith } from '../../platform/http/index.ts';
+import {
+  checked,
+  invalid,
+  mergePatch,
+  notFound,
+  Problem,
+  pageOf,
+  pageWith,
+  routesWith,
+} from '../../platform/http/index.ts';
 import type { ActorOfVersion } from '../audit/index.ts';
 import { listConsumers } from './consumers.ts';
 import type { SecretsDeps } from './deps.ts';
+import { generated } from './generating.ts';
 import { listAllowedSecrets } from './listing.ts';
 import { readSecret } from './reading.ts';
-import { callerOf, type SecretCaller } from './rights.ts';
+import { callerOf, mustAllow, type SecretCaller } from './rights.ts';
 import {
   ConsumersQuery,
   ConsumersView,
@@ -23,6 +33,7 @@ import {
   VersionParams,
   VersionsView,
   VersionView,
+  WrittenView,
 } from './schemas.ts';
 import { findSecretsWith } from './searching.ts';
 import { describeSecret, putSecretSettings, removeSecret, settingsOf, writeSecret } from './secrets.ts';
@@ -71,7 +82,8 @@ export const secretRoutes = [
     body: SecretPatch,
     response: SecretView,
     handle: async ({ actor, params: { path }, body, ifVersion }, deps) => {
-      const change = (before: SecretSettings) => checked(SecretSettings, { ...unset, ...mergePatch(before, body) });
+      const change = (before: SecretSettings) =>
+        checked(SecretSettings, { ...unset, ...mergePatch(asSent(before), asSent(body)) });
       return shown(await putSecretSettings(deps, await callerOf(deps, actor), { path, change, ifVersion }));
     },
   }),
@@ -123,17 +135,22 @@ export const secretRoutes = [
   route({
     method: 'POST',
     path: '/secrets/{path}/versions',
-    summary: 'Write a new version of a secret; the first creates the secret',
+    summary: 'Write a new version of a secret, given or made here; the first creates the secret',
     permission: 'latchkey:secret:write',
     params: SecretParams,
     body: VersionInput,
     bodyBytes: 2 * 1024 * 1024,
-    response: VersionView,
+    response: WrittenView,
     status: 201,
-    handle: async ({ actor, params, body }, deps) => {
+    handle: async ({ actor, params, body: { data, generate, ...options } }, deps) => {
       const caller = await callerOf(deps, actor);
-      const { version } = await writeSecret(deps, caller, { path: params.path, ...body });
-      return shownVersion(version, deps.now());
+      if (!data && !generate) throw invalid('/data', 'is required, unless parts are generated');
+      await mustAllow(deps, caller, { verb: 'write', path: params.path });
+      const made = await generated(data ?? {}, generate ?? {}, deps.now());
+      const written = { path: params.path, data: made.data, generated: Object.keys(generate ?? {}), ...options };
+      const { version } = await writeSecret(deps, caller, written);
+      const isPublic = Object.keys(made.public).length > 0;
+      return { ...shownVersion(version, deps.now()), ...(isPublic && { public: made.public }) };
     },
   }),
   route({
@@ -185,7 +202,16 @@ export const secretRoutes = [
 ];
 
 /** A member that a patch removes is not set. */
-const unset = { description: null, environment: null, risk: null, owner: null, delete_after_seconds: null };
+const unset = {
+  ...{ description: null, environment: null, risk: null, owner: null, delete_after_seconds: null },
+  ...{ location: null, accessible_to: [], rotated_at: null },
+};
+
+/** Times as texts again: the whole is parsed once more. */
+const asSent = ({ rotated_at, ...settings }: { rotated_at?: Date | null | undefined } & Record<string, unknown>) => ({
+  ...settings,
+  ...(rotated_at !== undefined && { rotated_at: rotated_at?.toISOString() ?? null }),
+});
 
 type Numbered = { path: string; number: number };
 

@@ -3,6 +3,7 @@ import { PageQuery, ShownText, Timestamp } from '../../platform/http/index.ts';
 import { SortBy } from '../../platform/lists/index.ts';
 import { Owner } from '../access/index.ts';
 import { Risk } from '../credentials/index.ts';
+import { GeneratedParts } from './generated-parts.ts';
 import { SecretPath } from './paths.ts';
 
 const mostMetadata = 64;
@@ -29,6 +30,14 @@ export const SecretSettings = z.strictObject({
   delete_after_seconds: z.int().min(1).max(tenYears).nullable().meta({
     description: 'how long each new version can be read; null: until it is deleted',
   }),
+  location: ShownText(500)
+    .nullable()
+    .meta({
+      description: 'of a credential that is not kept here: where it is',
+      examples: ['AWS Secrets Manager, eu-central-1, shop/db'],
+    }),
+  accessible_to: z.array(ShownText(200)).max(50).meta({ description: 'who can get at it there' }),
+  rotated_at: Timestamp.nullable().meta({ description: 'when it was last replaced there' }),
 });
 export type SecretSettings = z.output<typeof SecretSettings>;
 
@@ -40,10 +49,14 @@ export const SecretPatch = SecretSettings.partial().extend({
 });
 
 export const VersionInput = z.strictObject({
-  data: z.record(z.string().min(1).max(256), z.unknown()).meta({
-    description: 'the value: named parts, of whatever JSON is; at most 1 MiB',
-    examples: [{ username: 'shop', password: '…' }],
-  }),
+  data: z
+    .record(z.string().min(1).max(256), z.unknown())
+    .optional()
+    .meta({
+      description: 'the value: named parts, of whatever JSON is; at most 1 MiB; required unless parts are generated',
+      examples: [{ username: 'shop', password: '…' }],
+    }),
+  generate: GeneratedParts.optional(),
   cas: z.int().min(0).optional().meta({
     description: 'check-and-set: the version that must be current; 0: none; left out: any',
   }),
@@ -101,7 +114,11 @@ export const SearchView = z.object({
 
 export const SecretsQuery = z.strictObject({
   ...PageQuery,
-  q: z.string().max(100).optional().meta({ description: 'a part of the path, description, environment or labels' }),
+  q: z
+    .string()
+    .max(100)
+    .optional()
+    .meta({ description: 'a part of the path, description, environment, location or labels' }),
   prefix: z
     .string()
     .regex(/^[A-Za-z0-9_./-]{0,240}$/, 'must be the beginning of a path')
@@ -120,6 +137,12 @@ export const VersionView = z.object({
   expires_at: Timestamp.nullable(),
   deleted_at: Timestamp.nullable(),
   destroyed_at: Timestamp.nullable(),
+});
+
+export const WrittenView = VersionView.extend({
+  public: z.record(z.string(), z.string()).optional().meta({
+    description: 'of generated parts those that are no secret: public keys and certificates, in PEM',
+  }),
 });
 
 export const VersionsView = z.object({ items: z.array(VersionView) });

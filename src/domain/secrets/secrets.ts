@@ -33,6 +33,8 @@ export type NewVersion = {
   cas?: number | undefined;
   /** How long the version can be read. */
   ttl_seconds?: number | undefined;
+  /** The parts that were made here. */
+  generated?: readonly string[] | undefined;
 };
 
 /**
@@ -57,7 +59,7 @@ async function write(
   trx: Trx,
   { keys, now }: SecretsDeps,
   { actor }: SecretCaller,
-  { path, data, cas, ttl_seconds, value, keyring }: NewVersion & { value: Buffer; keyring: Keyring },
+  { path, data, cas, ttl_seconds, value, keyring, generated = [] }: NewVersion & { value: Buffer; keyring: Keyring },
 ) {
   const created_at = now();
   const { secret } = await lockOrCreateSecret(trx, newSecret(path, created_at));
@@ -75,7 +77,8 @@ async function write(
   const dropped = await deleteVersionsUpTo(trx, secret.id, number - secret.max_versions);
   const values = digestsOf(keys.current('secret').key, data);
   await insertDigests(trx, { secret_id: secret.id, number }, values);
-  const details = { version: number, values, ...(dropped.length > 0 && { destroyed: dropped }) };
+  const made = generated.length > 0 && { generated };
+  const details = { version: number, values, ...made, ...(dropped.length > 0 && { destroyed: dropped }) };
   const target = { kind: 'secret', id: path };
   await appendEvent(trx, { actor, action: 'secret.written', target, details, occurred_at: created_at });
   return { secret: updated, version };
@@ -117,9 +120,10 @@ export async function putSecretSettings(
     const { secret, isNew } = await lockOrCreateSecret(trx, newSecret(path, updated_at));
     if (!isNew) mustBeAt(secret.version, ifVersion);
     const before = await getRecord(trx, path);
-    const { owner, custom_metadata, ...plain } = change(settingsOf(before));
+    const { owner, custom_metadata, accessible_to, ...plain } = change(settingsOf(before));
     const owner_id = await ownerId(trx, owner);
-    const stored = { custom_metadata: JSON.stringify(custom_metadata), owner_id, updated_at };
+    const texts = { custom_metadata: JSON.stringify(custom_metadata), accessible_to: JSON.stringify(accessible_to) };
+    const stored = { ...texts, owner_id, updated_at };
     await updateSecret(trx, secret.id, { ...plain, ...stored });
     const after = await getRecord(trx, path);
     const target = { kind: 'secret', id: path };
@@ -139,8 +143,11 @@ async function ownerId(trx: Trx, owner: SecretSettings['owner']): Promise<string
 /** What of a secret can be changed beside its values. */
 export function settingsOf(secret: SecretRecord): SecretSettings {
   const { description, environment, risk, owner, custom_metadata, max_versions, cas_required } = secret;
-  const { delete_after_seconds } = secret;
-  return { description, environment, risk, owner, custom_metadata, max_versions, cas_required, delete_after_seconds };
+  const { delete_after_seconds, location, accessible_to, rotated_at } = secret;
+  return {
+    ...{ description, environment, risk, owner, custom_metadata, max_versions, cas_required, delete_after_seconds },
+    ...{ location, accessible_to, rotated_at },
+  };
 }
 
 async function getRecord(trx: Trx, path: string): Promise<SecretRecord> {

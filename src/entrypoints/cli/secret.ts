@@ -1,5 +1,5 @@
 import { Command, Option } from 'commander';
-import { command, later } from './command.ts';
+import { command, later, repeated } from './command.ts';
 
 const actions = () => import('./actions/secret.ts');
 const importing = () => import('./actions/secret-import.ts');
@@ -15,6 +15,7 @@ export function secretCommand(): Command {
     list(),
     versions(),
     consumers(),
+    generate(),
     find(),
     rollback(),
     remove(),
@@ -87,6 +88,28 @@ function consumers(): Command {
     .option('--version <number>', 'only readers of this version')
     .option('--days <number>', 'how far back', '7')
     .action(later(async () => (await actions()).consumers));
+}
+
+function generate(): Command {
+  return command(
+    'generate',
+    'make a value that nobody sees, as a new version; the first creates the secret',
+    'latchkey secret generate database/prod --kind password --length 40',
+  )
+    .argument('<path>', pathArgument)
+    .option('--kind <kind>', 'password, random, key_pair or certificate', 'password')
+    .option('--part <name>', 'its name; those of key pairs and certificates begin with it', 'value')
+    .option('--length <number>', 'of a password: how many characters')
+    .option('--symbols', 'of a password: also with characters such as "!"')
+    .option('--bytes <number>', 'of random: how many bytes')
+    .option('--encoding <encoding>', 'of random: base64url, base64 or hex')
+    .option('--algorithm <name>', 'of keys: ed25519 (not for certificates), ec_p256 or rsa_3072')
+    .option('--common-name <name>', 'of a certificate: whom it names')
+    .option('--dns-name <name>', 'of a certificate: a name of the server; may be repeated', repeated, [])
+    .option('--days <number>', 'of a certificate: how long it is valid')
+    .option('--cas <version>', 'the version that must be current; 0: none')
+    .option('--ttl <seconds>', 'how long this version can be read')
+    .action(later(async () => (await import('./actions/secret-generation.ts')).generate));
 }
 
 function find(): Command {

@@ -1,3 +1,4 @@
+import { createPrivateKey, createPublicKey, X509Certificate } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
@@ -121,6 +122,82 @@ describe('a secret', () => {
     expect(searches[0]).toMatchObject({ details: { hash: body.hash, found: 2 } });
     const command = await latchkey.command(['secret', 'find'], `${leaked}\n`);
     expect(command).toMatchObject({ code: 0, stdout: expect.stringMatching(/^hidden\/.*current\nIn events it is /) });
+  });
+
+  test('is made here, and shown to nobody but its readers', async () => {
+    const path = newPath();
+    const generate = {
+      password: { kind: 'password', length: 40, symbols: true },
+      seed: { kind: 'random', bytes: 48, encoding: 'hex' },
+      value: { kind: 'key_pair' },
+      tls: {
+        kind: 'certificate',
+        common_name: 'orders',
+        dns_names: ['orders.internal', '*.orders.internal'],
+        days: 30,
+      },
+    };
+    const made = await put(path, { user: 'shop' }, { generate });
+    expect(made).toMatchObject({
+      status: 201,
+      body: { number: 1, public: { public_key: expect.any(String), tls_certificate: expect.any(String) } },
+    });
+    const { data } = (await read(path)).body as unknown as { data: Record<string, string> };
+    const secret = ['password', 'seed', 'private_key', 'tls_private_key'];
+    expect(Object.keys(data).sort()).toEqual([...secret, 'public_key', 'tls_certificate', 'user'].sort());
+    for (const part of secret) expect(JSON.stringify(made.body)).not.toContain(JSON.stringify(data[part]).slice(1, -1));
+    for (const characters of [/[a-z]/, /[A-Z]/, /[0-9]/, /[!#%*+\-.:=?@_~]/, /^.{40}$/])
+      expect(data.password).toMatch(characters);
+    expect(data.seed).toMatch(/^[0-9a-f]{96}$/);
+    const pairOf = (text = '') => createPublicKey(createPrivateKey(text)).export({ type: 'spki', format: 'pem' });
+    expect(pairOf(data.private_key)).toBe(data.public_key);
+    const certificate = new X509Certificate(data.tls_certificate ?? '');
+    expect(certificate.checkPrivateKey(createPrivateKey(data.tls_private_key ?? ''))).toBe(true);
+    expect([certificate.checkHost('a.orders.internal'), certificate.checkHost('other.example')]).toEqual([
+      '*.orders.internal',
+      undefined,
+    ]);
+    expect([certificate.subject, certificate.ca]).toEqual(['CN=orders', false]);
+    const [written] = (await eventsOf(path)).filter(({ action }) => action === 'secret.written');
+    expect(written.details).toMatchObject({ generated: ['password', 'seed', 'value', 'tls'] });
+    for (const [body, pointer] of [
+      [{}, '/data'],
+      [{ data: { password: 'mine' }, generate: { password: { kind: 'password' } } }, '/generate/password'],
+      [{ generate: { password: { kind: 'password', length: 8 } } }, '/generate/password/length'],
+      [{ generate: { key: { kind: 'dsa' } } }, '/generate/key/kind'],
+    ] as const)
+      expect(await owner.post(`${at(path)}/versions`, body)).toMatchObject({
+        status: 400,
+        body: { errors: [{ pointer }] },
+      });
+    const reader = await serviceWith('secrets:read:*');
+    expect((await put(path, {}, { generate }, reader)).status).toBe(403);
+    const command = ['secret', 'generate', path, '--kind', 'random', '--encoding', 'hex', '--cas', '1'];
+    const { code, stdout } = await latchkey.command(command);
+    const second = String(((await read(path)).body.data as Record<string, unknown>).value);
+    expect([code, stdout.trim()]).toEqual([0, `Wrote version 2 of ${path}.`]);
+    expect(second).toMatch(/^[0-9a-f]{64}$/);
+    const log = (await latchkey.database.query('select t::text as row from audit_events t')).rows;
+    const stored = log.map(({ row }) => row).join() + latchkey.server.output();
+    for (const value of [data.password ?? '', data.seed ?? '', second]) expect(stored).not.toContain(value);
+  });
+
+  test('may be an entry for a credential that is kept elsewhere', async () => {
+    const path = newPath();
+    const entry = {
+      ...{ location: 'AWS Secrets Manager, eu-central-1, pay/gateway', accessible_to: ['team payments', 'the vendor'] },
+      rotated_at: '2026-05-01T00:00:00.000Z',
+    };
+    expect(await owner.patch(at(path), { ...entry, risk: 'high' })).toMatchObject({
+      status: 200,
+      body: { ...entry, current_version: 0 },
+    });
+    expect((await read(path)).status).toBe(404);
+    expect((await owner.get('/secrets?q=eu-central-1')).body.items).toMatchObject([{ path }]);
+    expect((await owner.patch(at(path), { location: null })).body).toMatchObject({ ...entry, location: null });
+    await owner.patch(at(path), { location: entry.location });
+    const page = await (await consoleAs(latchkey)).get(pageOf(path));
+    for (const words of [entry.location, 'team payments', 'Last replaced']) expect(wordsOf(page)).toContain(words);
   });
 
   test('loses its oldest versions beyond those that it keeps', async () => {

@@ -80,9 +80,19 @@ function settingFacts(context: RequestContext, secret: Secret): Fact[] {
     { label: 'Risk', cell: cell.text(risk ?? 'Not rated') },
     { label: 'Owner', cell: owner ? ownerCell(context, owner) : cell.text('None') },
     { label: 'Labels', cell: cell.codes(labels) },
+    ...heldElsewhere(secret),
     { label: 'Versions kept', cell: cell.number(max_versions) },
     { label: 'Check-and-set required', cell: cell.yesNo(cas_required) },
     { label: 'Each version readable for', cell: cell.text(seconds ? cell.duration(seconds) : 'No limit') },
+  ];
+}
+
+/** Of a credential that another system holds. */
+function heldElsewhere({ location, accessible_to, rotated_at }: Secret): Fact[] {
+  return [
+    ...(location ? [{ label: 'Kept elsewhere', cell: cell.text(location) }] : []),
+    ...(accessible_to.length > 0 ? [{ label: 'Who can get at it', cell: cell.codes(accessible_to) }] : []),
+    ...(rotated_at ? [{ label: 'Last replaced', cell: cell.time(rotated_at) }] : []),
   ];
 }
 

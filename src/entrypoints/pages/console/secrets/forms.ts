@@ -133,6 +133,7 @@ async function settingsFields(context: Parameters<typeof ownerField>[0], secret:
       value: labels.join('\n'),
       hint: 'One name=value per line. They are stored unencrypted.',
     },
+    ...registerFields(secret),
     { name: 'max_versions', label: 'Versions kept', type: 'number', value: String(max_versions), is_required: true },
     {
       name: 'delete_after_seconds',
@@ -150,6 +151,26 @@ async function settingsFields(context: Parameters<typeof ownerField>[0], secret:
     },
   ];
 }
+
+/** For a credential that another system holds. */
+const registerFields = ({ location, accessible_to }: Secret): Field[] => [
+  {
+    name: 'location',
+    label: 'Kept elsewhere',
+    type: 'text',
+    value: location ?? '',
+    hint: 'Where a credential is that is not kept here. Empty: it is kept here.',
+    group: 'Kept elsewhere',
+  },
+  {
+    name: 'accessible_to',
+    label: 'Who can get at it there',
+    type: 'textarea',
+    value: accessible_to.join('\n'),
+    hint: 'One per line.',
+    group: 'Kept elsewhere',
+  },
+];
 
 export const changingSettings: Action = {
   path: '/secrets/:path/change',
@@ -184,6 +205,8 @@ export const changingSettings: Action = {
       max_versions: sent.number('max_versions') ?? secret.max_versions,
       cas_required: sent.lines('cas').includes('required'),
       delete_after_seconds: sent.number('delete_after_seconds') ?? null,
+      location: sent.text('location') ?? null,
+      accessible_to: sent.lines('accessible_to'),
     };
     await api.call('PATCH /secrets/{path}', { params: { path }, body, ifVersion: sent.version });
     return { to: secretPath(path), done: 'saved' };
