@@ -1,5 +1,6 @@
 /** Secrets: the sealed store of values that services read, with versions. */
 
+export { SecretChanges } from './changes.ts';
 export type { SecretsDeps } from './deps.ts';
 export { listFolder, mayList } from './listing.ts';
 export { pathProblem, permissionFor, sealPermission, secretsPermissions, secretVerbs } from './paths.ts';

@@ -59,3 +59,13 @@ export async function listNames(db: Db, folder: string): Promise<string[]> {
     select name from n where name is not null limit ${mostNames}`.execute(db);
   return rows.map(({ name }) => name);
 }
+
+/** The numbers of the current versions, by path. */
+export async function listCurrentVersions(db: Db, paths: readonly string[]): Promise<Map<string, number>> {
+  const rows = await db
+    .selectFrom('secrets')
+    .select(['path', 'current_version'])
+    .where('path', '=', sql<string>`any(${[...paths]}::text[])`)
+    .execute();
+  return new Map(rows.map(({ path, current_version }) => [path, current_version]));
+}

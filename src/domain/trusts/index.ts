@@ -5,6 +5,7 @@ export { unmetCondition } from './conditions.ts';
 export { IssuerKeys, NoKeyError } from './issuer-keys.ts';
 export {
   isPassed,
+  type Judgement,
   type JudgementDeps,
   judge,
   judgeClaims,

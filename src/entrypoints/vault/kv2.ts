@@ -15,8 +15,8 @@ import {
 } from '../../domain/secrets/index.ts';
 import { mergePatch } from '../../platform/http/index.ts';
 import { answerWith, ignoreMissing, noContent, notThere, type VaultAnswer, VaultError } from './answers.ts';
-import type { VaultCaller } from './callers.ts';
-import { numberIn, objectIn, versionsIn } from './fields.ts';
+import { type VaultCaller, vaultCallerOf } from './callers.ts';
+import { numberIn, objectIn, secondsIn, versionsIn } from './fields.ts';
 import { metadataData, settingsIn, versionData } from './kv2-metadata.ts';
 import type { Asked, VaultDeps, VaultRoute } from './routing.ts';
 import { folderOf, secretPathOf } from './secret-paths.ts';
@@ -41,7 +41,29 @@ export const kv2Routes: readonly VaultRoute[] = [
   { path: /^secret(?:\/.*)?$/, route: '/v1/secret', closed: everyOperation(invalidPath) },
 ];
 
-async function read(deps: VaultDeps, { request, names, caller }: Called): Promise<VaultAnswer> {
+async function read(deps: VaultDeps, asked: Called): Promise<VaultAnswer> {
+  return asked.request.query.has('wait') ? readOnceChanged(deps, asked) : readNow(deps, asked);
+}
+
+const longestWait = 30;
+
+/**
+ * Waits for a version after the one that the caller has, and reads it. What the caller may do, and whether its token stands, is judged anew
+ * for the answer: both may have ended meanwhile. No version came: 204.
+ */
+async function readOnceChanged(deps: VaultDeps, asked: Called): Promise<VaultAnswer> {
+  const { request, names, caller } = asked;
+  const path = secretPathOf(names[0] ?? '');
+  const after = numberIn({ after: request.query.get('after') }, 'after') ?? 0;
+  const seconds = secondsIn({ wait: request.query.get('wait') }, 'wait') ?? 0;
+  if (seconds < 0 || seconds > longestWait) throw new VaultError(400, `wait is 0 to ${longestWait} seconds`);
+  await mustAllow(deps, caller, { verb: 'read', path });
+  const isGone = () => request.isEnding;
+  if (!(await deps.secretChanges.wait({ path, after, seconds, isGone }))) return noContent;
+  return readNow(deps, { ...asked, caller: await vaultCallerOf(deps, request) });
+}
+
+async function readNow(deps: VaultDeps, { request, names, caller }: Called): Promise<VaultAnswer> {
   const path = secretPathOf(names[0] ?? '');
   const number = numberIn({ version: request.query.get('version') }, 'version') || undefined;
   const result = await readSecret(deps, caller, { path, number, reason: undefined });

@@ -1,4 +1,4 @@
-import type { SecretsDeps } from '../../domain/secrets/index.ts';
+import type { SecretChanges, SecretsDeps } from '../../domain/secrets/index.ts';
 import type { VaultRoleDeps } from '../../domain/vault-roles/index.ts';
 import type { Origin } from '../../platform/http/index.ts';
 import type { Logger } from '../../platform/logging/index.ts';
@@ -12,6 +12,8 @@ export type VaultDeps = SecretsDeps &
   CallerDeps & {
     logIn: LogInDeps;
     tokenSeconds: number;
+    /** Requests that wait for new versions. */
+    secretChanges: SecretChanges;
     /** The rules for the clients that roles are. */
     validateMetadata: VaultRoleDeps['validateMetadata'];
     /** Whether issuers may be read without TLS, from this machine: in development only. */

@@ -87,6 +87,7 @@ export class VaultApi {
     const asked = VaultRequest.from(request, edge);
     if (!asked) return false;
     inFlight.add(response);
+    asked.response = response;
     const span = { method: asked.method, path: asked.path, route: '/v1', headers: request.headers };
     if (isTraced) void inServerSpan(span, () => this.#serve(asked, response));
     else void this.#serve(asked, response);

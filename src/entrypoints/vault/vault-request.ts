@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import {
   clientAddress,
   type EdgeRules,
@@ -42,6 +42,9 @@ export class VaultRequest {
   /** Undefined: the list of proxies is malformed. */
   readonly address: string | undefined;
 
+  /** The answer, while it is not sent. */
+  response: ServerResponse | undefined;
+
   private constructor(req: IncomingMessage, edge: EdgeRules, target: string) {
     const end = target.indexOf('?');
     this.req = req;
@@ -51,6 +54,12 @@ export class VaultRequest {
     this.query = new URLSearchParams(end < 0 ? '' : target.slice(end + 1));
     this.address = clientAddress(edge, req);
     this.origin = originOf(req.headers, this.address ?? unknownAddress);
+  }
+
+  /** Whether nobody waits for the answer, or the server goes down: then it asks each client to close its connection. */
+  get isEnding(): boolean {
+    const isClosing = this.req.headers.connection?.toLowerCase() === 'close';
+    return this.req.socket.destroyed || (this.response?.shouldKeepAlive === false && !isClosing);
   }
 
   /** Undefined: it is for somebody else. */

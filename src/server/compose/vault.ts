@@ -1,6 +1,6 @@
 import { isDevelopment } from '../../config.ts';
 import { ClientInput, putClient } from '../../domain/clients/index.ts';
-import { secretsAudience } from '../../domain/secrets/index.ts';
+import { SecretChanges, secretsAudience } from '../../domain/secrets/index.ts';
 import { logInBySecret } from '../../entrypoints/oauth/index.ts';
 import { VaultApi } from '../../entrypoints/vault/index.ts';
 import { inTransaction } from '../../platform/database/index.ts';
@@ -27,6 +27,7 @@ export function openVaultApi(
     ...{ db, now, issuer, log, version, refusals, secretReads, vault, bearers, logIn, inFlight, tokenSeconds },
     ...{ jobs, keys, apiKeys, audience: secretsAudience(issuer), edge: config.edge },
     validateMetadata: metadataRules(),
+    secretChanges: new SecretChanges(db),
     allowHttp: isDevelopment(config),
     isTutorial: isDevelopment(config) && isLoopbackName(config.host),
     tutorialToken: (origin) => tutorialToken({ ...services, issuer }, logIn, origin),

@@ -196,7 +196,7 @@ describe('a secret', () => {
     expect((await owner.get('/secrets?q=eu-central-1')).body.items).toMatchObject([{ path }]);
     expect((await owner.patch(at(path), { location: null })).body).toMatchObject({ ...entry, location: null });
     await owner.patch(at(path), { location: entry.location });
-    const page = await (await consoleAs(latchkey)).get(pageOf(path));
+    const page = await (await consoleAs(latchkey)).get(`/secrets/${encodeURIComponent(path)}`);
     for (const words of [entry.location, 'team payments', 'Last replaced']) expect(wordsOf(page)).toContain(words);
   });
 

@@ -240,7 +240,7 @@ describe('a vault that shares open', () => {
     const few = await latchkey.command([...rekey, '--no-verify'], `${keys[0]}\n${keys[0]}\n`, settings);
     expect([few.code, few.stderr]).toEqual([2, expect.stringContaining('1 came')]);
     const wrong = await latchkey.command([...rekey, '--no-verify'], 'mistyped\n', settings);
-    expect([wrong.code, wrong.stderr]).toEqual([1, expect.stringContaining('no unseal key')]);
+    expect([wrong.code, wrong.stderr]).toEqual([2, expect.stringContaining('no unseal key')]);
     const made = await latchkey.command([...rekey, '--no-verify', '--json'], keys.slice(1, 4).join('\n'), settings);
     expect(made.code).toBe(0);
     const fresh = (JSON.parse(made.stdout) as { keys: string[] }).keys.map((key) =>

@@ -8,6 +8,7 @@ import type { ResourceServers } from '../../../../domain/resource-servers/index.
 import {
   type Assertion,
   isPassed,
+  type Judgement,
   type JudgementDeps,
   judge,
   judgeClaims,
@@ -140,13 +141,17 @@ export async function trustedIn(
   for (const { trust, claims } of candidates) {
     const judgement = await judge(deps, trust, assertion, claims);
     if (judgement.trusted) return accepted(deps, judgement.trusted);
-    const review = reviewRefusalIn(judgement);
-    const said = { ...details, ...(review !== undefined && { review }) };
-    refusal ??= { reason: `the check "${reasonIn(judgement)}" failed`, trust_id: trust.id, details: said };
+    refusal ??= { reason: whyRefused(judgement), trust_id: trust.id, details };
   }
   // Whose token it is may be a person, where nobody meant it for this server.
   const unknown = { reason: 'no trust has this issuer', ...(unverified_iss && { details: { unverified_iss } }) };
   return refusal ?? unknown;
+}
+
+/** Refusals of one reason are recorded together, so the cluster's is a part of it. */
+function whyRefused(judgement: Judgement): string {
+  const review = reviewRefusalIn(judgement);
+  return `the check "${reasonIn(judgement)}" failed${review === undefined ? '' : `: ${review}`}`;
 }
 
 const givesNothing = ({ permissions, roles }: TrustedAssertion['trust']) =>
