@@ -1,8 +1,8 @@
 import { eventually } from '../support/eventually.ts';
+import type { RunningServer } from '../support/hosted-server.ts';
 import { sendForm } from '../support/http.ts';
 import { api, clientSecrets } from '../support/installation.ts';
 import { basic, startLatchkey } from '../support/latchkey.ts';
-import type { ServerProcess } from '../support/server.ts';
 
 const guesses = 100;
 const attacker = '203.0.113.6';
@@ -10,7 +10,7 @@ const right = basic('service', clientSecrets.service);
 
 describe('guessing a client secret', () => {
   const latchkey = startLatchkey({ env: { LATCHKEY_TRUST_PROXY: '1' } });
-  let node: ServerProcess;
+  let node: RunningServer;
   beforeAll(async () => {
     node = await latchkey.startNode();
   });

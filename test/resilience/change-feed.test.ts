@@ -4,10 +4,10 @@ import path from 'node:path';
 import pg from 'pg';
 import { withoutTriggers } from '../support/database.ts';
 import { eventually } from '../support/eventually.ts';
+import type { RunningServer } from '../support/hosted-server.ts';
 import { api, standardInstallation } from '../support/installation.ts';
 import { startLatchkey } from '../support/latchkey.ts';
 import { report } from '../support/report.ts';
-import type { ServerProcess } from '../support/server.ts';
 
 /** One second, and as much again for a machine that is busy with other things. */
 const boundMs = 2000;
@@ -18,7 +18,7 @@ const listeners = `application_name = 'latchkey changes' and datname = current_d
 
 describe('a change of a resource server', () => {
   const latchkey = startLatchkey();
-  let other: ServerProcess;
+  let other: RunningServer;
   let folder: string;
   beforeAll(async () => {
     other = await latchkey.startNode();

@@ -120,7 +120,7 @@ describe('an act of the admin API that is broken off', () => {
     async ({ act, step: [event, table], fate }) => {
       await undo();
       const before = await state(act);
-      const node = await latchkey.startNode();
+      const node = await latchkey.startNodeProcess();
       const { database } = latchkey;
       const held = await (event === 'commit'
         ? HeldStatement.holdCommit(database.url, table)

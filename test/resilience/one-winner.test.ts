@@ -1,16 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
+import type { RunningServer } from '../support/hosted-server.ts';
 import { brokenInvariants } from '../support/invariants.ts';
 import { type Answer, startLatchkey } from '../support/latchkey.ts';
 import { report, rounds } from '../support/report.ts';
-import type { ServerProcess } from '../support/server.ts';
 
 const won = (answers: Answer[]) => answers.filter(({ status }) => status === 200);
 const thirty = Array.from({ length: 30 });
 
 describe('round after round, on two nodes', () => {
   const latchkey = startLatchkey();
-  let other: ServerProcess;
+  let other: RunningServer;
   beforeAll(async () => {
     other = await latchkey.startNode();
   });

@@ -10,7 +10,7 @@ import { openEmbeddedPostgres } from '../../src/platform/embedded-postgres/index
 import { installJobs } from '../../src/platform/jobs/index.ts';
 import { openServerKeys } from '../../src/platform/keys/index.ts';
 import { createTestDatabase } from './database.ts';
-import { applyInHost } from './hosted-server.ts';
+import { applyInHost, hostRoles, socketOfHost } from './hosted-server.ts';
 import { standardInstallation } from './installation.ts';
 import { testRootKey } from './server.ts';
 
@@ -58,7 +58,7 @@ async function applyStandard(url: string): Promise<void> {
   const file = path.join(folder, 'standard.json');
   await writeFile(file, JSON.stringify(standardInstallation));
   const settings = { LATCHKEY_ROOT_KEY: testRootKey, DATABASE_URL: url, LATCHKEY_APPLY: file };
-  await applyInHost(path.join(folder, '1.sock'), settings);
+  await applyInHost(socketOfHost(folder, 1, 'first'), settings);
 }
 
 async function makeKeys(url: string): Promise<void> {
@@ -69,7 +69,7 @@ async function makeKeys(url: string): Promise<void> {
   await close();
 }
 
-/** A host of servers for each worker of Jest; it loads the program when the first server is started. */
+/** The hosts of servers for each worker of Jest; they load the program when their first server is started. */
 async function openHosts(workers: number): Promise<{ close: () => Promise<void> }> {
   const folder = await mkdtemp(path.join(os.tmpdir(), 'latchkey-hosts-'));
   process.env.LATCHKEY_TEST_HOSTS = folder;
@@ -86,7 +86,9 @@ async function openHosts(workers: number): Promise<{ close: () => Promise<void> 
     });
     await Promise.race([once(host, 'message'), once(host, 'exit')]);
   };
-  await Promise.all(Array.from({ length: workers }, (_, n) => start(path.join(folder, `${n + 1}.sock`))));
+  const numbers = Array.from({ length: workers }, (_, n) => n + 1);
+  const sockets = numbers.flatMap((worker) => hostRoles.map((role) => socketOfHost(folder, worker, role)));
+  await Promise.all(sockets.map(start));
   return {
     close: async () => {
       isOpen = false;

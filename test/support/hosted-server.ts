@@ -41,10 +41,17 @@ export function canBeHosted(env: Record<string, string>): boolean {
   return Object.keys(env).every((name) => isSetting(name) && !ownVariables.has(name));
 }
 
-/** The socket of the host that serves this worker of Jest; undefined where there is none. */
-export function hostOfThisWorker(): string | undefined {
+/** The hosts of a worker of Jest: one of its servers and commands, and one of their second nodes, which share no process with the first. */
+export const hostRoles = ['first', 'second'] as const;
+
+/** The socket of a host that serves this worker of Jest; undefined where there is none. */
+export function hostOfThisWorker(role: (typeof hostRoles)[number] = 'first'): string | undefined {
   const folder = process.env.LATCHKEY_TEST_HOSTS;
-  return folder && `${folder}/${process.env.JEST_WORKER_ID ?? 1}.sock`;
+  return folder && socketOfHost(folder, Number(process.env.JEST_WORKER_ID ?? 1), role);
+}
+
+export function socketOfHost(folder: string, worker: number, role: (typeof hostRoles)[number]): string {
+  return `${folder}/${worker}-${role}.sock`;
 }
 
 /** Runs a command in the host to its end. */

@@ -45,6 +45,7 @@ export class Latchkey {
   #through = (url: string) => url;
   readonly #servers: RunningServer[] = [];
   #isCommanding = false;
+  #hasHostedNode = false;
   /** By how many seconds the clocks were moved. */
   #advanced = 0;
 
@@ -66,9 +67,23 @@ export class Latchkey {
     else this.#kept(await startServer(this.#placeOf(first)));
   }
 
-  /** A second node: another process on the same database, with the same issuer, as if behind the same proxy. */
-  startNode(): Promise<ServerProcess> {
-    return this.startAnother({ env: { LATCHKEY_ISSUER: this.issuer, LATCHKEY_TRUST_PROXY: '1' } });
+  /**
+   * One more node on the same database, with the same issuer, as if behind the same proxy. No two nodes of an installation share a
+   * process: the second one is in a host of second nodes, others have processes of their own.
+   */
+  async startNode(): Promise<RunningServer> {
+    if (this.#hasHostedNode) return this.startNodeProcess();
+    this.#hasHostedNode = true;
+    return this.#kept(await startServer(this.#placeOf(this.#asNode), hostOfThisWorker('second')));
+  }
+
+  /** A node that is a process of its own, which can be killed and measured. */
+  startNodeProcess(): Promise<ServerProcess> {
+    return this.startAnother(this.#asNode);
+  }
+
+  get #asNode(): Partial<ServerOptions> {
+    return { env: { LATCHKEY_ISSUER: this.issuer, LATCHKEY_TRUST_PROXY: '1' } };
   }
 
   /** One more server process on the same database: nodes share nothing else, so none of them is in the other's process. */

@@ -5,7 +5,7 @@ import module from 'node:module';
 import { createServer, type Socket } from 'node:net';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
-import { withClock } from './clock.ts';
+import { withClock } from './clock.js';
 import { hostProcesses, inHostedProcess, runHosted } from './hosted-process.ts';
 import type { FromHost, ToHost } from './hosted-server.ts';
 

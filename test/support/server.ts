@@ -51,12 +51,11 @@ export const defaultDatabaseTimeout = { LATCHKEY_DATABASE_TIMEOUT_MS: '1500' };
 export const testRootKey = Buffer.alloc(32, 7).toString('base64');
 
 /**
- * Starts a server on a free port and waits until it says that it is ready: in the process that serves for all tests of this worker,
+ * Starts a server on a free port and waits until it says that it is ready: in a process that serves for all tests of this worker,
  * where its settings allow it, and in one of its own otherwise.
  */
-export async function startServer(options: ServerOptions): Promise<RunningServer> {
+export async function startServer(options: ServerOptions, host = hostOfThisWorker()): Promise<RunningServer> {
   const { TEST_CLOCK_OFFSET_MS = '0', ...env } = options.env ?? {};
-  const host = hostOfThisWorker();
   if (!host || !canBeHosted(env)) return startServerProcess(options);
   const { folder, settings } = await settingsOf({
     ...options,
@@ -90,7 +89,7 @@ export type BeginningServer = {
 /** Starts a server process, and does not wait for it. */
 export async function beginServerProcess(options: ServerOptions): Promise<BeginningServer> {
   const { folder, settings } = await settingsOf(options);
-  const child = spawn(process.execPath, ['--import', './test/support/clock.ts', 'bin/latchkey.js', 'serve'], {
+  const child = spawn(process.execPath, ['--import', './test/support/clock.js', 'bin/latchkey.js', 'serve'], {
     cwd: root,
     env: { PATH: process.env.PATH ?? '', ...settings },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],

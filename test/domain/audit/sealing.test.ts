@@ -44,13 +44,13 @@ describe('an event', () => {
   test('of a command without a server, or of a server that was killed before the seal, is sealed by the next start', async () => {
     const { events } = await verified(latchkey.database);
     for (let n = 0; n < rounds(1); n += 1) {
-      const server = await latchkey.startNode();
+      const server = await latchkey.startNodeProcess();
       await latchkey.process.kill('SIGKILL');
       await latchkey.clientCredentials(undefined, undefined, server.address);
       await server.kill('SIGKILL');
       await writeEvents(latchkey.database.url, 3);
       expect(await unsealed(latchkey.database)).toBeGreaterThan(2);
-      const next = await latchkey.startNode();
+      const next = await latchkey.startNodeProcess();
       await sealed(latchkey.database);
       await next.kill('SIGKILL');
     }
@@ -64,7 +64,7 @@ describe('two nodes', () => {
   const latchkey = startLatchkey({ ownProcess: true });
   let other: ServerProcess;
   beforeAll(async () => {
-    other = await latchkey.startNode();
+    other = await latchkey.startNodeProcess();
   });
   const sealedBy = (server: ServerProcess) =>
     [...server.output().matchAll(/"segment":(\d+)/g)].map(([, number]) => Number(number));
@@ -122,14 +122,14 @@ describe('a database that was restored elsewhere, where transactions are counted
     await latchkey.process.kill('SIGKILL');
     // As if this cluster had counted far, and then had not.
     await setOffset(1_000_000);
-    const far = await latchkey.startNode();
+    const far = await latchkey.startNodeProcess();
     await writeEvents(latchkey.database.url, 5);
     await sealed(latchkey.database);
     await far.kill('SIGKILL');
     await writeEvents(latchkey.database.url, 5);
     await setOffset(0);
 
-    const restored = await latchkey.startNode();
+    const restored = await latchkey.startNodeProcess();
     await writeEvents(latchkey.database.url, 5);
     await sealed(latchkey.database);
     expect(await verified(latchkey.database)).toMatchObject({ fault: undefined, unsealed: 0 });

@@ -3,10 +3,10 @@ import type { ClientRecord } from '../../../src/entrypoints/oauth/store/reads.ts
 import { type AdminApi, asOwner } from '../../support/admin.ts';
 import { withoutTriggers } from '../../support/database.ts';
 import { eventually } from '../../support/eventually.ts';
+import type { RunningServer } from '../../support/hosted-server.ts';
 import { api, clientSecrets } from '../../support/installation.ts';
 import { startLatchkey } from '../../support/latchkey.ts';
 import { report } from '../../support/report.ts';
-import type { ServerProcess } from '../../support/server.ts';
 
 /** One second, and as much again for a machine that is busy with other things. */
 const boundMs = 2000;
@@ -18,7 +18,7 @@ const request = { grant_type: 'client_credentials', resource: api, scope: 'read'
 describe('a client that every node remembers', () => {
   const latchkey = startLatchkey();
   let owner: AdminApi;
-  let other: ServerProcess;
+  let other: RunningServer;
   beforeAll(async () => {
     owner = await asOwner(latchkey);
     other = await latchkey.startNode();

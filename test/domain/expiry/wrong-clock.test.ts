@@ -64,7 +64,7 @@ describe('rows that expired by the database clock', () => {
 
 describe('a command on a machine whose clock is an hour ahead', () => {
   const latchkey = startLatchkey();
-  const ahead = { NODE_OPTIONS: '--import ./test/support/clock.ts', TEST_CLOCK_OFFSET_MS: String(hour * 1000) };
+  const ahead = { NODE_OPTIONS: '--import ./test/support/clock.js', TEST_CLOCK_OFFSET_MS: String(hour * 1000) };
 
   test('disables a client only up to now: what is issued after it is enabled again works', async () => {
     await latchkey.commandJson(['client', 'disable', 'service'], '', ahead);

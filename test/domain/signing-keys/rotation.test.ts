@@ -1,12 +1,12 @@
 import { createRemoteJWKSet, decodeProtectedHeader, jwtVerify } from 'jose';
 import { eventually } from '../../support/eventually.ts';
+import type { RunningServer } from '../../support/hosted-server.ts';
 import { jwtApi } from '../../support/installation.ts';
 import { startLatchkey } from '../../support/latchkey.ts';
-import type { ServerProcess } from '../../support/server.ts';
 
 describe('rotating the signing key', () => {
   const latchkey = startLatchkey({ env: { LATCHKEY_KEY_ACTIVATION_SECONDS: '600' } });
-  let other: ServerProcess;
+  let other: RunningServer;
   beforeAll(async () => {
     other = await latchkey.startNode();
   });

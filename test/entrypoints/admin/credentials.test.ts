@@ -1,7 +1,7 @@
 import { type AdminAnswer, type AdminApi, asOwner, asService } from '../../support/admin.ts';
+import type { RunningServer } from '../../support/hosted-server.ts';
 import { api } from '../../support/installation.ts';
 import { startLatchkey } from '../../support/latchkey.ts';
-import type { ServerProcess } from '../../support/server.ts';
 
 type Item = Record<string, unknown>;
 
@@ -10,7 +10,7 @@ const kindsIn = ({ body }: AdminAnswer) => [...new Set(body.items.map(({ kind })
 describe('the inventory of credentials', () => {
   const latchkey = startLatchkey();
   let owner: AdminApi;
-  let other: ServerProcess;
+  let other: RunningServer;
   let key: Item;
   beforeAll(async () => {
     owner = await asOwner(latchkey);

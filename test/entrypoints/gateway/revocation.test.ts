@@ -1,9 +1,9 @@
 import { type AdminApi, asOwner } from '../../support/admin.ts';
 import { eventually } from '../../support/eventually.ts';
 import { Gateway, type Minted } from '../../support/gateway.ts';
+import type { RunningServer } from '../../support/hosted-server.ts';
 import { startLatchkey } from '../../support/latchkey.ts';
 import { report } from '../../support/report.ts';
-import type { ServerProcess } from '../../support/server.ts';
 import { withStalls } from '../../support/stalls.ts';
 
 const latchkey = startLatchkey();
@@ -17,7 +17,7 @@ const boundMs = 1000;
 describe('a key that was revoked', () => {
   let owner: AdminApi;
   let gateway: Gateway;
-  let other: ServerProcess;
+  let other: RunningServer;
   beforeAll(async () => {
     owner = await asOwner(latchkey);
     gateway = await Gateway.open(latchkey, owner);

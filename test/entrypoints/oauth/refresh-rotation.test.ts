@@ -1,5 +1,5 @@
+import type { RunningServer } from '../../support/hosted-server.ts';
 import { type Answer, startLatchkey } from '../../support/latchkey.ts';
-import type { ServerProcess } from '../../support/server.ts';
 
 const thirty = Array.from({ length: 30 });
 const refused = { status: 400, body: { error: 'invalid_grant' } };
@@ -15,7 +15,7 @@ const outcomes = (answers: Answer[]) =>
 
 describe('refreshing', () => {
   const latchkey = startLatchkey({ env: { LATCHKEY_REFRESH_GRACE_SECONDS: '30' } });
-  let other: ServerProcess;
+  let other: RunningServer;
   beforeAll(async () => {
     other = await latchkey.startNode();
   });
