@@ -1,4 +1,4 @@
-import { readStatement } from '../../src/domain/secrets/read-statement.ts';
+import { presentable, readText } from '../../src/domain/secrets/read-statement.ts';
 import {
   readAccessToken,
   readCode,
@@ -60,11 +60,22 @@ describe('a read of secrets', () => {
   test.each(['secrets', 'secret_versions', 'access_tokens', 'jwt_access_tokens'])(
     'looks one of %s up by its key, however many there are',
     async (table) => {
-      const found = scans(await planOf(database, readStatement)).filter((node) => node['Relation Name'] === table);
+      const found = scans(await planOf(database, readText(presentable))).filter(
+        (node) => node['Relation Name'] === table,
+      );
       expect(found.length).toBeGreaterThan(0);
       for (const scan of found) expect(scan['Index Cond'] ?? scan.Plans?.[0]?.['Index Cond']).toBeDefined();
     },
   );
+
+  test('by API keys looks at no token', async () => {
+    const tables = scans(await planOf(database, readText(['api_key_id', 'subject_id']))).map(
+      (node) => node['Relation Name'],
+    );
+    expect(tables).toContain('api_keys');
+    expect(tables).not.toContain('access_tokens');
+    expect(tables).not.toContain('jwt_access_tokens');
+  });
 });
 
 describe('the statement that judges a batch', () => {

@@ -67,10 +67,15 @@ function otherConditions({ action, outcome, request_id, text }: EventFilter): Co
   const conditions: (Condition | undefined)[] = [
     outcome && { sql: sql`e.outcome = ${sql.lit(outcome)}`, hasIndex: outcome === 'failure' },
     action === undefined ? undefined : actionCondition(action),
-    request_id === undefined ? undefined : { sql: sql`e.request_id = ${request_id}`, hasIndex: false },
+    request_id === undefined ? undefined : { sql: isOfRequest(request_id), hasIndex: false },
     text === undefined ? undefined : { sql: mentions(text), hasIndex: false },
   ];
   return conditions.filter((condition) => condition !== undefined);
+}
+
+/** Equal reads of a secret may be one event, which lists their requests. */
+function isOfRequest(id: string): RawBuilder<SqlBool> {
+  return sql`(e.request_id = ${id} or e.details::jsonb -> 'request_ids' ? ${id})`;
 }
 
 function actionCondition(action: string): Condition {

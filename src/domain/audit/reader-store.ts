@@ -43,12 +43,13 @@ export async function actorsOfVersions(
     { items: (Omit<ActorOfVersion, 'last_at'> & { last_at: number })[] } & Omit<ActorsOfVersions, 'items'>
   >`
     with newest as materialized (
-      select e.id, e.occurred_at, e.actor_kind, e.actor_id, e.target_kind, e.action, e.outcome, (e.details ->> 'version')::int as version
+      select e.id, e.occurred_at, e.actor_kind, e.actor_id, e.target_kind, e.action, e.outcome, (e.details ->> 'version')::int as version,
+          coalesce((e.details ->> 'uses')::int, 1) as uses
         from audit_events e where e.target_id = ${target.id} and e.occurred_at >= ${from}
         order by e.occurred_at desc limit ${mostCounted}
     ), found as (
-      select version, actor_kind, actor_id, count(*)::int as count,
-          count(*) filter (where occurred_at > ${now}::timestamptz - interval '1 day')::int as count_24h,
+      select version, actor_kind, actor_id, sum(uses)::int as count,
+          coalesce(sum(uses) filter (where occurred_at > ${now}::timestamptz - interval '1 day'), 0)::int as count_24h,
           max(occurred_at) as last_at, (array_agg(id order by occurred_at desc))[1] as last_id
         from newest where target_kind = ${target.kind} and action = any(${storedNames(action)}) and outcome = 'success'
           and version is not null and ${isAsked}

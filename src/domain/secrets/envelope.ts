@@ -1,4 +1,5 @@
 import { createSecretKey, type KeyObject, randomBytes } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
 import { type Sealed, type SealedPlace, seal, unseal } from '../../platform/crypto/index.ts';
 
 /** A key that seals the keys of versions. */
@@ -20,12 +21,32 @@ export function sealVersion({ term, key }: Term, place: VersionPlace, value: Buf
   return { term, sealed_key, sealed_value };
 }
 
+/** Keys of versions that were opened, each found by its place and its sealed form: a row that was altered or moved finds none. */
+export type OpenedKeys = LRUCache<string, KeyObject>;
+
+const mostOpenedKeys = 1000;
+// The key of a version that was destroyed meanwhile leaves the memory, too.
+const keptMs = 300_000;
+
+export const noOpenedKeys = (): OpenedKeys => new LRUCache({ max: mostOpenedKeys, ttl: keptMs });
+
+/** A term's key, and the keys of versions that it has opened. */
+export type OpeningKeys = { key: KeyObject; opened: OpenedKeys };
+
 /** @throws Error: the row was altered, or is not of this place */
-export function openVersion(key: KeyObject, place: VersionPlace, version: SealedVersion): Buffer {
+export function openVersion(keys: OpeningKeys, place: VersionPlace, version: SealedVersion): Buffer {
+  return unseal(keyOfVersion(keys, place, version), valuePlace(place), version.sealed_value);
+}
+
+function keyOfVersion({ key, opened }: OpeningKeys, place: VersionPlace, version: SealedVersion): KeyObject {
+  const name = `${rowOf(place)}#${version.term}#${version.sealed_key.toString('latin1')}`;
+  const known = opened.get(name);
+  if (known) return known;
   const secret = unseal(key, keyPlace(place, version.term), version.sealed_key);
-  const opened = createSecretKey(secret);
+  const made = createSecretKey(secret);
   secret.fill(0);
-  return unseal(opened, valuePlace(place), version.sealed_value);
+  opened.set(name, made);
+  return made;
 }
 
 /** Seals the key of a version under another term's. The value stays as it is. @throws Error as `openVersion` */

@@ -1,9 +1,12 @@
 import type { Sealed } from '../../platform/crypto/index.ts';
+import type { HotStatement } from '../../platform/database/index.ts';
 import type { AuditRows } from '../audit/index.ts';
+
+/** What the event of a read says beside the version: why; and of equal reads that are recorded as one, how many and which. */
+export type ReadDetails = { reason?: string; uses?: number; request_ids?: string[] };
 
 /** One read as the statement is given it; binary values in hexadecimal. */
 export type ReadRow = {
-  n: number;
   path: string;
   /** Null: the current one. */
   number: number | null;
@@ -13,12 +16,11 @@ export type ReadRow = {
   jti: string | undefined;
   api_key_id: string | undefined;
   subject_id: string | undefined;
-  /** Whether a read of a version that is not there is to be recorded, too. */
   event_id: string;
   actor_kind: string;
   actor_id: string | null;
   request_id: string | null;
-  details: object;
+  details: ReadDetails;
   personal_digest: string | undefined;
   salt: string | undefined;
   address: string | null | undefined;
@@ -71,24 +73,43 @@ const columns = {
 const standsIn = (view: string, key: string) => `(select true from ${view} t where ${key} and t.ends_at > $2 limit 1)`;
 
 // Each credential is looked up by its key: joined plainly, a view would be planned as a scan of all that stand.
-const stands = `
-  (u.access_token is null or ${standsIn('standing_access_tokens', 't.digest = u.access_token and t.expires_at > $2')})
-  and (u.jti is null or ${standsIn('standing_jwt_access_tokens', 't.jti = u.jti and t.expires_at > $2')})
-  and (u.api_key_id is null or ${standsIn('standing_api_keys', 't.id = u.api_key_id')})
-  and (u.subject_id is null or coalesce((select o.enabled from users o where o.id = u.subject_id),
-    (select o.enabled from clients o where o.id = u.subject_id)))`;
+const stands = {
+  access_token: standsIn('standing_access_tokens', 't.digest = u.access_token and t.expires_at > $2'),
+  jti: standsIn('standing_jwt_access_tokens', 't.jti = u.jti and t.expires_at > $2'),
+  api_key_id: standsIn('standing_api_keys', 't.id = u.api_key_id'),
+  subject_id: `coalesce((select o.enabled from users o where o.id = u.subject_id),
+    (select o.enabled from clients o where o.id = u.subject_id))`,
+};
+
+/** What a read may present, each of which has to stand. */
+type Presented = keyof typeof stands;
+
+export const presentable = Object.keys(stands) as Presented[];
 
 /**
  * Judges the reads of a batch, records each, and answers the sealed values of those that are allowed: one statement, so that no value is
- * handed out without its event, and a revocation or sealing that was committed before holds. `$1` the reads as JSON, `$2` the time.
+ * handed out without its event, and a revocation or sealing that was committed before holds. It looks up what these reads present and
+ * nothing else: even a look-up that no row needs costs PostgreSQL its start.
  */
-export const readStatement = `
+export function readStatement(rows: readonly ReadRow[], now: Date): HotStatement {
+  const presented = presentable.filter((name) => rows.some((row) => row[name] !== undefined));
+  return {
+    name: `read secrets by ${presented.join(', ')}`,
+    text: readText(presented),
+    values: [JSON.stringify(rows.map((row, n) => ({ ...row, n }))), now],
+  };
+}
+
+/** For reads that present these and nothing else: `$1` the reads as JSON, `$2` the time. */
+export function readText(presented: readonly Presented[]): string {
+  const stand = presented.map((name) => `(u.${name} is null or ${stands[name]})`);
+  return `
 with found as materialized (
   select u.*, s.id as secret_id, s.current_version, s.custom_metadata, v.number as found_number, v.term, v.sealed_key, v.sealed_value, v.size,
     v.created_at, v.expires_at, v.deleted_at, v.destroyed_at,
     case
       when z.generation <> u.generation or z.sealed_at is not null then 'sealed'
-      when (${stands}) is not true then 'revoked'
+      when (${stand.join('\n        and ') || 'true'}) is not true then 'revoked'
       when v.number is null then 'missing'
       when v.destroyed_at is not null then 'destroyed'
       when v.deleted_at is not null or v.expires_at <= $2 then 'deleted'
@@ -116,6 +137,7 @@ select n, outcome, secret_id, path, found_number as number, current_version, cus
   case when outcome = 'read' then sealed_key end as sealed_key,
   case when outcome = 'read' and size <= ${mostBatchedBytes} then sealed_value end as sealed_value
 from found`;
+}
 
 const hex = (value: Buffer | null) => (value ? `\\x${value.toString('hex')}` : undefined);
 

@@ -75,7 +75,7 @@ async function opened(
   const key = keyring.terms.get(term);
   if (!key) throw new Error('a term without a key');
   try {
-    const value = openVersion(key, { secret_id, path, number }, found);
+    const value = openVersion({ key, opened: keyring.opened }, { secret_id, path, number }, found);
     const data = decoded(value);
     value.fill(0);
     return data;

@@ -1,6 +1,6 @@
 import { type Database, GroupCommit, type HotResult } from '../../platform/database/index.ts';
 import { auditRows } from '../audit/index.ts';
-import { eventMembers, type FoundVersion, type ReadRow, readStatement } from './read-statement.ts';
+import { eventMembers, type FoundVersion, type ReadDetails, type ReadRow, readStatement } from './read-statement.ts';
 import type { SecretCaller } from './rights.ts';
 
 export type ReadsDeps = {
@@ -18,21 +18,29 @@ export type ReadRequest = {
   reason: string | undefined;
 };
 
-/** Reads versions of secrets, those of concurrent requests in one statement. Each read is recorded before its value is handed out. */
+/** A read that is not sent yet, and what it will find. */
+type Waiting = { row: ReadRow; found: Promise<FoundVersion> };
+
+// Beyond, another event begins.
+const mostRecordedAsOne = 100;
+
+/**
+ * Reads versions of secrets, those of concurrent requests in one statement. Each read is recorded before its value is handed out. Equal
+ * reads that wait for the same statement are one row of it, and one event, which counts and names them.
+ */
 export class SecretReads {
   readonly #now: () => Date;
   readonly #group: GroupCommit<ReadRow, FoundVersion>;
+  readonly #waiting = new Map<string, Waiting>();
 
   constructor({ database, now, isAlone }: ReadsDeps) {
     this.#now = now;
     this.#group = new GroupCommit<ReadRow, FoundVersion>(database, {
-      statements: (rows) => [
-        {
-          name: 'read secrets',
-          text: readStatement,
-          values: [JSON.stringify(rows.map((row, n) => ({ ...row, n }))), now()],
-        },
-      ],
+      statements: (rows) => {
+        // What comes from now on is of a later statement.
+        this.#waiting.clear();
+        return [readStatement(rows, now())];
+      },
       verdicts: foundIn,
       keyOf: () => undefined,
       hasWritten: ({ outcome }) => outcome !== 'sealed',
@@ -42,17 +50,54 @@ export class SecretReads {
   }
 
   /** @throws DatabaseUnavailableError: whether the read was recorded is unknown, and nothing was read */
-  find(caller: SecretCaller, { path, number, reason }: ReadRequest, generation: string): Promise<FoundVersion> {
-    const { actor, credential } = caller;
+  find(caller: SecretCaller, request: ReadRequest, generation: string): Promise<FoundVersion> {
+    const key = keyOf(caller, request, generation);
+    const equal = this.#waiting.get(key);
+    const request_id = caller.actor.origin.request_id ?? '';
+    if (equal && isCounted(equal.row.details, request_id, equal.row.request_id)) return equal.found;
+    const row = this.#rowOf(caller, request, generation);
+    const found = this.#group.commit(row);
+    // What a person reads, for a reason that they give, is an event of its own.
+    if (request.reason === undefined) this.#await(key, { row, found });
+    return found;
+  }
+
+  #await(key: string, waiting: Waiting): void {
+    this.#waiting.set(key, waiting);
+    // One that is given up unsent stands in nobody's way.
+    waiting.found.catch(() => {
+      if (this.#waiting.get(key) === waiting) this.#waiting.delete(key);
+    });
+  }
+
+  #rowOf({ actor, credential }: SecretCaller, { path, number, reason }: ReadRequest, generation: string): ReadRow {
     const { access_token, jti, api_key_id, subject_id } = credential;
     const event = auditRows({ actor, action: 'secret.read', occurred_at: this.#now() });
-    return this.#group.commit({
-      ...{ n: 0, path, number: number ?? null, generation },
+    return {
+      ...{ path, number: number ?? null, generation },
       ...{ access_token: access_token && `\\x${access_token}`, jti, api_key_id, subject_id },
       ...eventMembers(event),
       details: reason === undefined ? {} : { reason },
-    });
+    };
   }
+}
+
+/** What equal reads have in common: who, by what, from where, and which version. No part can hold a line end. */
+function keyOf({ actor, credential }: SecretCaller, { path, number }: ReadRequest, generation: string): string {
+  const { access_token, jti, api_key_id } = credential;
+  const { address, user_agent } = actor.origin;
+  return [access_token, jti, api_key_id, actor.kind, actor.id, address, user_agent, generation, number, path].join(
+    '\n',
+  );
+}
+
+/** Counts one more read in an event that is not sent yet; false: it counts as many as it may. */
+function isCounted(details: ReadDetails, request_id: string, first: string | null): boolean {
+  details.request_ids ??= [first ?? ''];
+  if (details.request_ids.length >= mostRecordedAsOne) return false;
+  details.request_ids.push(request_id);
+  details.uses = details.request_ids.length;
+  return true;
 }
 
 function foundIn([answer]: readonly HotResult[]): ReadonlyMap<number, FoundVersion> {

@@ -4,7 +4,7 @@ import { unseal } from '../../platform/crypto/index.ts';
 import { type Db, inTransaction, type Trx } from '../../platform/database/index.ts';
 import { type Actor, conflict, invalid, Problem, system } from '../../platform/http/index.ts';
 import { appendEvent } from '../audit/index.ts';
-import type { Term } from './envelope.ts';
+import { noOpenedKeys, type OpenedKeys, type Term } from './envelope.ts';
 import { makeVault } from './making.ts';
 import { mustBeCounts, Rekey } from './rekey.ts';
 import { rootPlace, staticKey, termPlace } from './seal-keys.ts';
@@ -36,6 +36,8 @@ export type Keyring = {
   root: KeyObject;
   current: Term;
   terms: ReadonlyMap<number, KeyObject>;
+  /** Forgotten with the keyring, when the vault is sealed. */
+  opened: OpenedKeys;
 };
 
 export type SealState = {
@@ -242,7 +244,14 @@ export class Vault {
     }));
     const current = terms.at(-1);
     if (!current) throw new Error('the vault has no term');
-    return { generation: row.generation, root, current, terms: new Map(terms.map(({ term, key }) => [term, key])) };
+    const opened = noOpenedKeys();
+    return {
+      generation: row.generation,
+      root,
+      current,
+      terms: new Map(terms.map(({ term, key }) => [term, key])),
+      opened,
+    };
   }
 
   /** @throws Problem 503 `sealed`: this node was not opened since the vault was sealed */

@@ -534,13 +534,42 @@ describe('who may use it', () => {
     expect((await call('GET', 'auth/token/lookup-self', { token: owner.token })).status).toBe(403);
   });
 
-  test('every value that was handed out has its event', async () => {
+  test('every value that was handed out is in an event; equal reads at once may be one, which names their requests', async () => {
     const folder = newFolder();
-    const { vault } = await loggedIn(allOf(folder));
-    await vault.write(`secret/data/${folder}/a`, { data: { n: 1 } });
-    await Promise.all(Array.from({ length: 30 }, () => vault.read(`secret/data/${folder}/a`)));
-    const events = await latchkey.auditEvents('secret.read');
-    expect(events.filter(({ target_id }) => target_id === `${folder}/a`)).toHaveLength(30);
+    const { vault, auth } = await loggedIn(allOf(folder));
+    const stranger = (await loggedIn(allOf(folder))).auth.client_token;
+    const path = `secret/data/${folder}/a`;
+    await vault.write(path, { data: { n: 1 } });
+    const ids: string[] = Array.from({ length: 60 }, () => crypto.randomUUID());
+    const read = async (id: string, n: number) => {
+      // Each third read is another caller's, each fifth of another version.
+      const token = n % 3 === 0 ? stranger : auth.client_token;
+      const headers = { 'x-request-id': id };
+      const response = await call('GET', n % 5 === 0 ? `${path}?version=7` : path, { token, headers });
+      return response.status;
+    };
+    const statuses = await Promise.all(ids.map(read));
+    expect(statuses).toEqual(ids.map((_, n) => (n % 5 === 0 ? 404 : 200)));
+    type Read = { outcome: string; request_id: string; details: { request_ids?: string[]; uses?: number } };
+    const recorded = await latchkey.auditEvents('secret.read');
+    const events = recorded.filter(({ target_id }) => target_id === `${folder}/a`) as Read[];
+    const requestsIn = ({ request_id, details }: Read) => details.request_ids ?? [request_id];
+    expect(events.flatMap(requestsIn).sort()).toEqual([...ids].sort());
+    for (const event of events) {
+      const numbers = requestsIn(event).map((id) => ids.indexOf(id));
+      expect(event.details.uses ?? 1).toBe(numbers.length);
+      expect(new Set(numbers.map((n) => `${n % 3 === 0} ${n % 5 === 0}`)).size).toBe(1);
+      expect(event.outcome).toBe((numbers[0] ?? 0) % 5 === 0 ? 'failure' : 'success');
+    }
+    expect(Math.max(...events.map(requestsIn).map(({ length }) => length))).toBeGreaterThan(1);
+    // An event is found by each of its requests, and consumers are counted by reads.
+    const shared = events.map(requestsIn).find(({ length }) => length > 1)?.[1];
+    const found = (await owner.get(`/audit/events?request_id=${shared}`)).body.items as { action: string }[];
+    expect(found.map(({ action }) => action)).toEqual(['secret.read']);
+    const { items } = (await owner.get(`/secrets/${encodeURIComponent(`${folder}/a`)}/consumers`)).body as {
+      items: { reads: number }[];
+    };
+    expect(items.reduce((sum, { reads }) => sum + reads, 0)).toBe(statuses.filter((status) => status === 200).length);
   });
 });
 
