@@ -59,7 +59,8 @@ export const secretsPermissions: Readonly<Record<string, string>> = {
   'secrets:destroy:*': 'Destroy secrets for ever',
   'secrets:policies': 'Write policies of the store, which give nothing that you lack',
   'secrets:policies-read': 'Read policies of the store',
-  'secrets:roles': 'Write roles of AppRole and create their secret ids, which give nothing that you lack',
+  'secrets:roles': 'Write roles of services and workloads, and secret ids, which give nothing that you lack',
+  'secrets:audit-hash': 'Ask by which hash the audit log names a value',
   'secrets:tokens': 'Look up, renew and revoke tokens of the store by their accessors',
   [sealPermission]: 'Initialize and seal the store of secrets, and rotate its key',
 };
