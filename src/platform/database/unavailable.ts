@@ -23,9 +23,22 @@ export function isConnectionFailure(error: unknown): boolean {
   );
 }
 
-/** Whether the same request may succeed in a moment: the database is away, or its rows were held by others (classes 40, 55). */
+/**
+ * Whether the same request may succeed in a moment: the database is away, its rows were held by others (classes 40, 55), or a table lacks the
+ * partition for a row, such as the audit log that of this month.
+ */
 export function isOutage(error: unknown): boolean {
-  return isConnectionFailure(error) || isContention(error);
+  return isConnectionFailure(error) || isContention(error) || lacksPartition(error);
+}
+
+/** PostgreSQL reports it as a violated check, of no constraint. */
+function lacksPartition(error: unknown): boolean {
+  return (
+    error instanceof Error &&
+    'code' in error &&
+    error.code === '23514' &&
+    /^no partition of relation/.test(error.message)
+  );
 }
 
 /**

@@ -1,0 +1,182 @@
+import { createSecretKey } from 'node:crypto';
+import { accessSync, constants } from 'node:fs';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import pg from 'pg';
+import { combine } from 'shamir-secret-sharing';
+import { type Sealed, type SealedPlace, unseal } from '../../src/platform/crypto/index.ts';
+import { eventually } from '../support/eventually.ts';
+import { freePort } from '../support/free-port.ts';
+import { startLatchkey } from '../support/latchkey.ts';
+import { countInMemory } from '../support/process-memory.ts';
+import { rounds } from '../support/report.ts';
+import type { ServerProcess } from '../support/server.ts';
+import { testWith } from '../support/where-possible.ts';
+
+const canReadMemory = (() => {
+  try {
+    accessSync(`/proc/${process.pid}/mem`, constants.R_OK);
+    return 'mem';
+  } catch {
+    return undefined;
+  }
+})();
+
+describe('the secrets of a server', () => {
+  let folder = '';
+  let port = 0;
+  let node: ServerProcess;
+  let token = '';
+  let keys: string[] = [];
+  const latchkey = startLatchkey({
+    ownProcess: true,
+    prepare: async () => {
+      folder = await mkdtemp(path.join(os.tmpdir(), 'latchkey-memory-'));
+      port = await freePort();
+      const inspected = `--heapsnapshot-signal=SIGUSR2 --diagnostic-dir=${folder}`;
+      return { env: { PORT: String(port), LATCHKEY_VAULT_SEAL: 'shamir', NODE_OPTIONS: inspected } };
+    },
+  });
+  const call = async (method: string, name: string, body?: object, at = latchkey.issuer) => {
+    const response = await fetch(`${at}/v1/${name}`, {
+      method,
+      headers: { 'x-forwarded-host': new URL(latchkey.issuer).host, ...(token && { 'x-vault-token': token }) },
+      ...(body && { body: JSON.stringify(body) }),
+    });
+    const text = await response.text();
+    return { status: response.status, body: text ? JSON.parse(text) : undefined };
+  };
+  const open = async (at = latchkey.issuer) => {
+    for (const key of keys.slice(0, 3)) await call('PUT', 'sys/unseal', { key }, at);
+  };
+  beforeAll(async () => {
+    node = latchkey.process;
+    const made = (await call('PUT', 'sys/init', { secret_shares: 5, secret_threshold: 3 })).body;
+    ({ keys } = made);
+    await open();
+    token = made.root_token;
+  });
+  afterAll(() => rm(folder, { recursive: true, force: true }));
+
+  test('are not given while the audit log cannot be written: its partition is locked, or gone', async () => {
+    expect((await call('POST', 'secret/data/audited', { data: { password: 'not for the unrecorded' } })).status).toBe(
+      200,
+    );
+    const { rows } = await latchkey.database.query(
+      `select inhrelid::regclass::text as name, pg_get_expr(c.relpartbound, c.oid) as bounds from pg_inherits
+        join pg_class c on c.oid = inhrelid where inhparent = 'audit_events'::regclass`,
+    );
+    const refused = async () => {
+      const answers = await Promise.all(Array.from({ length: 10 }, () => call('GET', 'secret/data/audited')));
+      expect(answers.map(({ status }) => status)).toEqual(Array(10).fill(503));
+      expect(JSON.stringify(answers)).not.toContain('unrecorded');
+    };
+    const client = new pg.Client({ connectionString: latchkey.database.url });
+    await client.connect();
+    await client.query('begin; lock table audit_events in access exclusive mode');
+    await refused();
+    await client.query('rollback');
+    const isGiven = () =>
+      eventually(
+        () => call('GET', 'secret/data/audited'),
+        ({ status }) => status === 200,
+      );
+    await isGiven();
+    for (const { name } of rows) await client.query(`alter table audit_events detach partition ${name}`);
+    await refused().finally(async () => {
+      for (const { name, bounds } of rows)
+        await client.query(`alter table audit_events attach partition ${name} ${bounds}`);
+      await client.end();
+    });
+    await isGiven();
+  });
+
+  testWith(canReadMemory, 'the memory of processes cannot be read')(
+    'leave no key in its memory, and no value in its heap, once the vault is sealed',
+    async () => {
+      const values = Array.from({ length: 50 }, () => `planted-${crypto.randomUUID()}`);
+      for (const [n, value] of values.entries()) {
+        await call('POST', `secret/data/planted/${n}`, { data: { value } });
+        expect((await call('GET', `secret/data/planted/${n}`)).body.data.data).toEqual({ value });
+      }
+      const secretKeys = await keysOfVault();
+      const before = await countInMemory(node.pid, secretKeys);
+      // The keys of the terms are in use: what is looked for can be found.
+      expect(before[2]).toBeGreaterThan(0);
+      expect((await call('PUT', 'sys/seal')).status).toBe(204);
+      for (let n = 0; n < 100; n += 1) expect((await call('GET', 'secret/data/planted/1')).status).toBe(503);
+      process.kill(node.pid, 'SIGUSR2');
+      const [name = ''] = await eventually(
+        async () => (await readdir(folder)).filter((file) => file.endsWith('.heapsnapshot')),
+        (files) => files.length > 0,
+      );
+      const snapshot = await eventually(
+        () => readFile(path.join(folder, name), 'utf8'),
+        (text) => text.trimEnd().endsWith('}'),
+      );
+      expect(snapshot).toContain('Vault is sealed');
+      expect(values.filter((value) => snapshot.includes(value))).toEqual([]);
+      expect(await countInMemory(node.pid, secretKeys)).toEqual(secretKeys.map(() => 0));
+      await open();
+      expect((await call('GET', 'secret/data/planted/7')).body.data.data).toEqual({ value: values[7] });
+    },
+  );
+
+  /** The unseal key, the root key, the key of the term, and those of some versions, as the shares and the database make them. */
+  async function keysOfVault(): Promise<Buffer[]> {
+    const parts = keys.slice(0, 3).map((key) => Uint8Array.from(Buffer.from(key, 'hex').subarray(17, 50)));
+    const unsealKey = Buffer.from(await combine(parts));
+    const opened = (key: Buffer, place: SealedPlace, sealed: Sealed) => unseal(createSecretKey(key), place, sealed);
+    const { rows } = await latchkey.database.query(
+      `select s.sealed_root, t.sealed_key as sealed_term from vault_seal s, vault_terms t`,
+    );
+    const root = opened(unsealKey, ['vault_seal', 'sealed_root', 'shamir'], rows[0]?.sealed_root as Sealed);
+    const term = opened(root, ['vault_terms', 'sealed_key', '1'], rows[0]?.sealed_term as Sealed);
+    const versions = await latchkey.database.query(
+      `select v.secret_id || '/' || s.path || '@' || v.number || '#1' as row, v.sealed_key from secret_versions v
+        join secrets s on s.id = v.secret_id where s.path like 'planted/%' limit 10`,
+    );
+    const ofVersions = versions.rows.map(({ row, sealed_key }) =>
+      opened(term, ['secret_versions', 'sealed_key', row], sealed_key),
+    );
+    return [unsealKey, root, term, ...ofVersions];
+  }
+
+  test('are recorded before they are received, however its process is killed, with another node beside it', async () => {
+    const other = await latchkey.startAnother({
+      env: { LATCHKEY_ISSUER: latchkey.issuer, LATCHKEY_TRUST_PROXY: '1', LATCHKEY_VAULT_SEAL: 'shamir' },
+    });
+    for (const at of [latchkey.issuer, other.address]) await open(at);
+    for (let round = 0; round < rounds(2); round += 1) {
+      const name = `killed-${crypto.randomUUID().slice(0, 8)}`;
+      await call('POST', `secret/data/${name}`, { data: { round } });
+      let received = 0;
+      let isOver = false;
+      const reading = [latchkey.issuer, other.address].flatMap((at) =>
+        Array.from({ length: 8 }, async () => {
+          while (!isOver) {
+            const answer = await call('GET', `secret/data/${name}`, undefined, at).catch(() => undefined);
+            if (answer?.status === 200) received += 1;
+            else await sleep(5);
+          }
+        }),
+      );
+      await sleep(100 + Math.random() * 300);
+      await node.kill('SIGKILL');
+      node = await latchkey.startAnother({ env: { PORT: String(port), LATCHKEY_VAULT_SEAL: 'shamir' } });
+      expect((await call('GET', `secret/data/${name}`)).status).toBe(503);
+      await open();
+      expect((await call('GET', `secret/data/${name}`)).body.data.data).toEqual({ round });
+      isOver = true;
+      await Promise.all(reading);
+      const { rows } = await latchkey.database.query(
+        `select count(*)::int as recorded from audit_events where action = 'secret.read' and outcome = 'success' and target_id = $1`,
+        [name],
+      );
+      expect(received).toBeGreaterThan(0);
+      expect(rows[0].recorded).toBeGreaterThanOrEqual(received + 1);
+    }
+  });
+});
