@@ -1,5 +1,5 @@
 import pg from 'pg';
-import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { createMigratedDatabase, type TestDatabase } from '../support/database.ts';
 import { eventually } from '../support/eventually.ts';
 import { standardInstallation } from '../support/installation.ts';
 import { Network } from '../support/network.ts';
@@ -24,7 +24,7 @@ describe('a server whose database', () => {
   let database: TestDatabase;
   let network: Network;
   beforeEach(async () => {
-    database = await createTestDatabase();
+    database = await createMigratedDatabase();
     network = await Network.open(database.url);
   });
   afterEach(async () => {
@@ -53,8 +53,6 @@ describe('a server whose database', () => {
   });
 
   test('has its tables locked by somebody else at its start waits for them, too', async () => {
-    const first = await startServerProcess({ databaseUrl: database.url });
-    await first.stop();
     const holder = new pg.Client({ connectionString: database.url });
     await holder.connect();
     await holder.query('begin');
@@ -104,8 +102,6 @@ describe('a server whose database', () => {
   });
 
   test('holds its tables at the start goes down at once when it is told to, with exit code 0', async () => {
-    const first = await startServerProcess({ databaseUrl: database.url });
-    await first.stop();
     const holder = new pg.Client({ connectionString: database.url });
     await holder.connect();
     await holder.query('begin; lock table clients, resource_servers, kysely_migration in access exclusive mode');

@@ -1,6 +1,6 @@
 import pg from 'pg';
 import { migrate } from '../../src/platform/database/index.ts';
-import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { createMigratedDatabase, createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { eventually } from '../support/eventually.ts';
 import { freePort } from '../support/free-port.ts';
 import { Network } from '../support/network.ts';
@@ -20,15 +20,21 @@ describe('while a server starts', () => {
   let database: TestDatabase;
   let network: Network;
   let port: number;
-  beforeEach(async () => {
-    database = await createTestDatabase();
+  const openOn = async (created: Promise<TestDatabase>) => {
+    database = await created;
     network = await Network.open(database.url);
     port = await freePort();
-  });
-  afterEach(async () => {
+  };
+  const close = async () => {
     await network.close();
     await database.drop();
-  });
+  };
+  const onEmptyDatabase = async () => {
+    await close();
+    await openOn(createTestDatabase());
+  };
+  beforeEach(() => openOn(createMigratedDatabase()));
+  afterEach(close);
 
   const begin = (env: Record<string, string>) =>
     beginServerProcess({ databaseUrl: network.through(database.url), env: { PORT: String(port), ...env } });
@@ -67,6 +73,7 @@ describe('while a server starts', () => {
   test.each([alone, withWorkers])(
     'of $name and migrates, it lives and is not ready',
     async ({ env }) => {
+      await onEmptyDatabase();
       const holder = new pg.Client({ connectionString: database.url });
       // A test that failed before drops the database.
       holder.on('error', () => undefined);
@@ -147,6 +154,7 @@ describe('while a server starts', () => {
   test.each(['a database of the version before', 'an empty database'])(
     'with the role that only serves on %s, it says to run "latchkey migrate"',
     async (what) => {
+      if (what === 'an empty database') await onEmptyDatabase();
       const role = new URL(database.url).pathname.slice(1).replace('test', 'serving');
       await database.query(`create role ${role} login password 'only for this test'`);
       const serving = Object.assign(new URL(database.url), { username: role, password: 'only for this test' }).href;

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { createTestDatabase, type TestDatabase } from './database.ts';
+import { createMigratedDatabase, type TestDatabase } from './database.ts';
 import { testRootKey } from './server.ts';
 
 const root = path.join(import.meta.dirname, '../..');
@@ -15,7 +15,7 @@ export class CommandLine {
   #folder = '';
 
   async start(): Promise<void> {
-    this.#database = await createTestDatabase(undefined, process.env.LATCHKEY_TEST_MIGRATED);
+    this.#database = await createMigratedDatabase();
     this.#folder = await mkdtemp(path.join(os.tmpdir(), 'latchkey-command-'));
   }
 

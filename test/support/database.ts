@@ -24,6 +24,11 @@ export async function createTestDatabase(
   return databaseOf(adminUrl, name);
 }
 
+/** A new database as a first start leaves it: migrated, with keys, and empty otherwise. */
+export function createMigratedDatabase(): Promise<TestDatabase> {
+  return createTestDatabase(undefined, process.env.LATCHKEY_TEST_MIGRATED);
+}
+
 function databaseOf(adminUrl: string, name: string): TestDatabase {
   const url = Object.assign(new URL(adminUrl), { pathname: `/${name}` }).href;
   // A server that only one test uses may be stopped by it: each query to that has a connection of its own.
