@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
-import { type Actor, conflict } from '../../platform/http/index.ts';
+import { type Actor, conflict, patchReplacing } from '../../platform/http/index.ts';
 import { subjectOf } from '../access/index.ts';
 import { type ApiKeyDeps, asChanges, changeApiKey, createApiKey, getKey } from './api-keys.ts';
 import { disableApiKey, enableApiKey } from './ending.ts';
@@ -77,7 +77,9 @@ function patchOf(existing: ApiKey, entry: ConfiguredKey): Record<string, unknown
   const changed = Object.entries(wanted).filter(differs);
   // A merge patch would add to objects that are to be replaced.
   return Object.fromEntries(
-    changed.flatMap(([member, value]) => (success ? [[member, replacing(before[member], value)]] : [[member, value]])),
+    changed.flatMap(([member, value]) =>
+      success ? [[member, patchReplacing(before[member], value)]] : [[member, value]],
+    ),
   );
 }
 
@@ -85,14 +87,3 @@ const comparable = (value: unknown): unknown => {
   if (Array.isArray(value)) return value.map((each) => JSON.stringify(each)).sort();
   return value === undefined ? null : JSON.parse(JSON.stringify(value));
 };
-
-/** Members of an object that are gone, as null (RFC 7396). */
-function replacing(before: unknown, after: unknown): unknown {
-  if (!isObject(before) || !isObject(after)) return after;
-  const gone = Object.keys(before).filter((member) => !(member in after));
-  const kept = Object.entries(after).map(([member, value]) => [member, replacing(before[member], value)] as const);
-  return Object.fromEntries([...kept, ...gone.map((member) => [member, null] as const)]);
-}
-
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -1,4 +1,4 @@
-import { anonymous, type Origin } from '../../platform/http/index.ts';
+import { anonymous, isJsonObject, type Origin } from '../../platform/http/index.ts';
 import { findIdentity } from '../identities/index.ts';
 import { revokeProviderSessions, type SessionDeps } from '../sessions/index.ts';
 import { type Assertion, readAssertion } from '../trusts/index.ts';
@@ -62,7 +62,7 @@ function judgedClaims({ issuer, login }: LoginTrust, { payload }: Assertion, now
     [isRecent, 'iat'],
     [isLive, 'exp'],
     [isText(jti), 'jti'],
-    [isObject(events) && isObject(events[event]), 'events'],
+    [isJsonObject(events) && isJsonObject(events[event]), 'events'],
     [nonce === undefined, 'nonce'],
     [sub === undefined || isText(sub), 'sub'],
     [sid === undefined || isText(sid), 'sid'],
@@ -75,4 +75,3 @@ function judgedClaims({ issuer, login }: LoginTrust, { payload }: Assertion, now
 
 const isText = (value: unknown): value is string =>
   typeof value === 'string' && value !== '' && value.length <= longestId;
-const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;

@@ -1,18 +1,15 @@
 import type { JWTPayload } from 'jose';
 import type { ClaimCondition } from '../../../db/schema.ts';
-import { pathAt } from '../../platform/http/index.ts';
+import { isJsonObject, pathAt } from '../../platform/http/index.ts';
 
 /** The value of a claim; of one inside another by a JSON pointer (RFC 6901); undefined: it is missing. */
 function claimAt(payload: JWTPayload, claim: string): unknown {
   const path = claim.startsWith('/') ? pathAt(claim) : [claim];
   return path.reduce<unknown>(
-    (value, name) => (isObject(value) && Object.hasOwn(value, name) ? value[name] : undefined),
+    (value, name) => (isJsonObject(value) && Object.hasOwn(value, name) ? value[name] : undefined),
     payload,
   );
 }
-
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /**
  * Whether a text is the prefix, or goes on where a segment of the prefix ends: `repo:acme/api` begins `repo:acme/api:ref:…`, but not

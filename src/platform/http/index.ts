@@ -34,8 +34,9 @@ export {
 } from './guards.ts';
 export { IncomingRequest, type Origin, requestOrigin } from './incoming-request.ts';
 export { parseJson, readJson } from './json-body.ts';
+export { isJsonObject } from './json-object.ts';
 export { pathAt, pointerTo } from './json-pointer.ts';
-export { MergePatch, mergePatch } from './merge-patch.ts';
+export { MergePatch, mergePatch, patchReplacing } from './merge-patch.ts';
 export type { ObservedAnswer } from './observed-answer.ts';
 export { cursorAt, type Place, PlainText, pageFrom, type Start, startIn } from './paging.ts';
 export {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isJsonObject } from './json-object.ts';
 
 /** Any change to something that is described member by member. */
 export const MergePatch = z.record(z.string(), z.unknown()).meta({
@@ -11,15 +12,19 @@ export function mergePatch(target: Readonly<Record<string, unknown>>, patch: Mer
   const merged: Record<string, unknown> = { ...target };
   for (const [name, value] of Object.entries(patch)) {
     if (value === null) delete merged[name];
-    else merged[name] = isObject(value) ? mergePatch(asObject(merged[name]), value) : value;
+    else merged[name] = isJsonObject(value) ? mergePatch(asObject(merged[name]), value) : value;
   }
   return merged;
 }
 
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+/** What a patch says of a member (RFC 7396), so that it becomes as given, whatever it has now: undefined: it goes. */
+export function patchReplacing(before: unknown, after: unknown): unknown {
+  if (after === undefined) return null;
+  if (!isJsonObject(before) || !isJsonObject(after)) return after;
+  const names = [...new Set([...Object.keys(before), ...Object.keys(after)])];
+  return Object.fromEntries(names.map((name) => [name, patchReplacing(before[name], after[name])]));
 }
 
 function asObject(value: unknown): Record<string, unknown> {
-  return isObject(value) ? value : {};
+  return isJsonObject(value) ? value : {};
 }

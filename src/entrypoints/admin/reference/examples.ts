@@ -1,3 +1,4 @@
+import { isJsonObject } from '../../../platform/http/index.ts';
 import type { Schema } from './schema.ts';
 
 const id = '0198c5c9-7c1e-7a3b-9f2d-4b8e6a1c5d70';
@@ -149,13 +150,12 @@ function ofType(name: string, { type, properties, items, minimum = 1 }: Schema, 
 /** The same name is a number here and a text there. */
 function isFitting(value: unknown, { type, anyOf, format = '', properties }: Schema): boolean {
   if (value === undefined || properties) return false;
-  if (anyOf) return anyOf.some((each) => isFitting(value, each) || (each.type === 'object' && isObject(value)));
+  if (anyOf) return anyOf.some((each) => isFitting(value, each) || (each.type === 'object' && isJsonObject(value)));
   if (Array.isArray(value)) return type === 'array';
-  if (isObject(value)) return type === undefined;
+  if (isJsonObject(value)) return type === undefined;
   if (typeof value === 'number') return type === 'integer' || type === 'number';
   if (format === 'uuid') return value === id;
   return type === 'string' && (format === 'date-time') === isTime(value);
 }
 
-const isObject = (value: unknown) => typeof value === 'object' && value !== null && !Array.isArray(value);
 const isTime = (value: unknown) => typeof value === 'string' && /^\d{4}-\d\d-\d\dT/.test(value);

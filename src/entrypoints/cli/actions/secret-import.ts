@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { parseEnv } from 'node:util';
 import { parse as parseYaml } from 'yaml';
 import { pathProblem } from '../../../domain/secrets/index.ts';
-import { Problem } from '../../../platform/http/index.ts';
+import { isJsonObject, Problem } from '../../../platform/http/index.ts';
 import { type CommandContext, onInstallation } from './command-context.ts';
 import { describeForeign, type ForeignVault, listForeign, mustBeSafe, readForeign } from './foreign-vault.ts';
 import { answer } from './output.ts';
@@ -41,8 +41,7 @@ async function bringFile(place: CommandContext, path: string, options: Options &
 function partsIn(text: string, file: string): Data {
   const isDocument = /\.(json|ya?ml)$/.test(file);
   const parts: unknown = isDocument ? parseYaml(text) : parseEnv(text);
-  const isObject = typeof parts === 'object' && parts !== null && !Array.isArray(parts);
-  if (isObject && Object.keys(parts).length > 0) return parts as Data;
+  if (isJsonObject(parts) && Object.keys(parts).length > 0) return parts as Data;
   throw new UsageError(`--file: ${file} has no ${isDocument ? 'members' : 'variables'}.`);
 }
 

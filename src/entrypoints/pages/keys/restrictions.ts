@@ -1,4 +1,5 @@
 import { formsOf, type RestrictionField, readForms } from '../../../domain/restrictions/index.ts';
+import { patchReplacing } from '../../../platform/http/index.ts';
 import type { Catalogue } from '../languages/en.ts';
 import type { FormInput } from '../records/actions.ts';
 import type { Field, Option } from '../records/page-shapes.ts';
@@ -32,17 +33,5 @@ export function changedRestrictions(
 ): Record<string, unknown> {
   const read = readForms(sent.lines);
   const changed = formsOf(written).filter(({ fields }) => isEdited(fields.map(({ name }) => name)));
-  return Object.fromEntries(changed.map(({ kind }) => [kind, replacing(written[kind], read[kind])]));
-}
-
-/** The merge patch that replaces a value: members that it no longer has are null. */
-function replacing(before: unknown, after: unknown): unknown {
-  if (after === undefined) return null;
-  if (!isRecord(before) || !isRecord(after)) return after;
-  const names = [...new Set([...Object.keys(before), ...Object.keys(after)])];
-  return Object.fromEntries(names.map((name) => [name, replacing(before[name], after[name])]));
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+  return Object.fromEntries(changed.map(({ kind }) => [kind, patchReplacing(written[kind], read[kind])]));
 }

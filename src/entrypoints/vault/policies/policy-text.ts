@@ -1,3 +1,4 @@
+import { isJsonObject } from '../../../platform/http/index.ts';
 import { rulesInHcl } from './hcl.ts';
 import { mustBeCapabilities, PolicyError, type PolicyRule, ruleOf } from './rule.ts';
 
@@ -50,7 +51,7 @@ function parsed(text: string): unknown {
 }
 
 function membersOf(value: unknown, text: string, what: string): Record<string, unknown> {
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
+  if (isJsonObject(value)) return value;
   throw new PolicyError(lineOf(text, 'path'), `${what} must be an object`);
 }
 
