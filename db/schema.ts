@@ -35,7 +35,11 @@ export type LoginSettings = {
   email_domains: string[];
   creation: 'off' | 'domains' | 'open';
   for_administrators: boolean;
+  /** Left out by versions that did not know of it. */
+  role_mappings?: RoleMapping[] | undefined;
 };
+/** Which role an account has whose claim meets a condition. The name may be another role's by now: the id says which it is. */
+export type RoleMapping = ClaimCondition & { role: string; role_id: string };
 /** What a claim of a token must be: exactly this, one of these, or this up to the end of a segment. */
 export type ClaimCondition = { claim: string } & ({ equals: string } | { one_of: string[] } | { prefix: string });
 /** What the loss of a credential would mean. */
@@ -480,6 +484,26 @@ export type Database = {
     subject_id: string;
     until: Date | null;
     /** Who gave it, as events name their actor; null: given before this was recorded. */
+    granted_by_kind: string | null;
+    granted_by: string | null;
+    created_at: Date;
+  };
+  /** Roles by claims of an identity provider, as it last stated them. */
+  mapped_roles: {
+    id: string;
+    role_id: string;
+    subject_id: string;
+    trust_id: string;
+    trust_epoch: number;
+    identity_id: string;
+    created_at: Date;
+  };
+  /** Assigned roles, and mapped ones; `granted_by_kind` of these is `trust`. */
+  standing_role_assignments: {
+    id: string;
+    role_id: string;
+    subject_id: string;
+    until: Date | null;
     granted_by_kind: string | null;
     granted_by: string | null;
     created_at: Date;

@@ -32,12 +32,26 @@ export async function deleteAssignment(trx: Trx, role_id: string, subject_id: st
   return numDeletedRows === 1n;
 }
 
-/** The names of the roles that a subject has at this moment. */
+/** The names of the roles that are assigned to a subject at this moment, without those by claims. */
 export async function listRoleAssignments(db: Db, subject_id: string, now: Date): Promise<string[]> {
   const rows = await db
     .selectFrom('role_assignments as a')
     .innerJoin('roles as r', 'r.id', 'a.role_id')
     .select('r.name')
+    .where('a.subject_id', '=', subject_id)
+    .where(notOver(now))
+    .orderBy('r.name')
+    .execute();
+  return rows.map(({ name }) => name);
+}
+
+/** The names of the roles that a subject has at this moment: those that are assigned, and those by claims of identity providers. */
+export async function listRoleNames(db: Db, subject_id: string, now: Date): Promise<string[]> {
+  const rows = await db
+    .selectFrom('standing_role_assignments as a')
+    .innerJoin('roles as r', 'r.id', 'a.role_id')
+    .select('r.name')
+    .distinct()
     .where('a.subject_id', '=', subject_id)
     .where(notOver(now))
     .orderBy('r.name')
@@ -70,7 +84,7 @@ const giver = sql<Giver | null>`case when a.granted_by_kind is not null then jso
 
 function assignments(db: Db) {
   return db
-    .selectFrom('role_assignments as a')
+    .selectFrom('standing_role_assignments as a')
     .innerJoin('roles as r', 'r.id', 'a.role_id')
     .innerJoin('subjects as s', 's.id', 'a.subject_id')
     .leftJoin('users as u', 'u.id', 's.id')
@@ -80,7 +94,7 @@ function assignments(db: Db) {
 }
 
 // UUIDv7 ids grow with time: those who were created first come first.
-const assignmentOrders: ListOrders = { key: { by: sql`a.subject_id`, type: 'uuid' }, orders: { subject_id: 'key' } };
+const assignmentOrders: ListOrders = { key: { by: sql`a.id`, type: 'uuid' }, orders: { id: 'key' } };
 
 /** A page of the assignments of a role, by subject. */
 export function listAssignmentsOf(
@@ -88,20 +102,23 @@ export function listAssignmentsOf(
   { role, ...request }: Omit<ListRequest, 'sort'> & { role: string },
 ): Promise<Page<Assignment>> {
   const found = assignments(db).where('r.name', '=', role);
-  return pageOfQuery(db, found, assignmentOrders, { ...request, sort: 'subject_id' });
+  return pageOfQuery(db, found, assignmentOrders, { ...request, sort: 'id' });
 }
 
-/** All assignments that are in effect at `now`, but those that trusts give their workloads. */
+/** All assignments that are in effect at `now`, but those that trusts give: to their workloads, or by claims. */
 export async function listEveryAssignment(db: Db, now: Date): Promise<Assignment[]> {
-  return assignments(db)
-    .where(notOver(now))
-    .where('c.trust_id', 'is', null)
-    .orderBy('r.name')
-    .orderBy('a.subject_id')
-    .execute();
+  return assignments(db).where(notOver(now)).where(isAssigned).orderBy('r.name').orderBy('a.subject_id').execute();
+}
+
+const isAssigned = sql<boolean>`a.granted_by_kind is distinct from 'trust'`;
+
+/** The role as it is assigned to a subject; undefined: it is not, or by a trust alone. */
+export async function findAssignmentTo(db: Db, subject_id: string, role: string): Promise<Assignment | undefined> {
+  const query = assignments(db).where('a.subject_id', '=', subject_id).where('r.name', '=', role);
+  return query.where(isAssigned).executeTakeFirst();
 }
 
 /** The roles of one subject, by name. */
 export async function listAssignmentsTo(db: Db, subject_id: string): Promise<Assignment[]> {
-  return assignments(db).where('a.subject_id', '=', subject_id).orderBy('r.name').execute();
+  return assignments(db).where('a.subject_id', '=', subject_id).orderBy('r.name').orderBy('a.id').execute();
 }

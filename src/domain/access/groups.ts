@@ -11,7 +11,7 @@ import { findOverfullMember, isInGroup, listHeldRights, type Role } from './stor
 const exportPermission = 'latchkey:group:export';
 
 /** So many groups of 64 characters fill about 4 KB of an ID token, which many programs carry in a header. */
-const mostGroups = 64;
+export const mostGroups = 64;
 
 /** @throws Problem `forbidden` naming the permission */
 export function mustExport(actor: Actor): void {

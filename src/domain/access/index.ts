@@ -1,6 +1,6 @@
 /** Access: the permission grammar, roles, and the decisions made with them. */
 
-export { type Assignment, listEveryAssignment, listRoleAssignments } from './assignment-store.ts';
+export { type Assignment, listEveryAssignment, listRoleAssignments, listRoleNames } from './assignment-store.ts';
 export {
   type AccessDeps,
   addsRights,
@@ -16,6 +16,7 @@ export {
   patternsAt,
 } from './authority.ts';
 export { mustExportGroupsOf, mustHoldAllOf } from './groups.ts';
+export { administers, type MappedRoles, setMappedRoles, takeMappedRole } from './mapped-roles.ts';
 export { findOwner, Owner, ownerReference, subjectNameOf, subjectOf } from './owner.ts';
 export {
   allows,
@@ -44,6 +45,7 @@ export {
   listHeldRights,
   listRoles,
   listRolesFrom,
+  listRolesNamed,
   lockRole,
   permissionsAt,
   type Right,

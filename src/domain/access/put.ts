@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import type { Db } from '../../platform/database/index.ts';
 import { type Actor, invalid, Timestamp } from '../../platform/http/index.ts';
-import { type Assignment, listAssignmentsTo } from './assignment-store.ts';
+import { type Assignment, findAssignmentTo } from './assignment-store.ts';
 import type { AccessDeps } from './authority.ts';
 import { Owner, subjectNameOf, subjectOf } from './owner.ts';
 import { grantRole, type RoleAssignment, unassignRole } from './role-assignments.ts';
@@ -62,7 +62,7 @@ export async function putAssignment(
 ): Promise<Change> {
   if (!(await findRoleByName(deps.db, role))) throw invalid('/role', `There is no role "${role}".`);
   const subject = await subjectNamed(deps.db, to);
-  const present = (await listAssignmentsTo(deps.db, subject.id)).find((each) => each.role === role);
+  const present = await findAssignmentTo(deps.db, subject.id, role);
   const isSame = present && (present.until?.getTime() ?? null) === (until?.getTime() ?? null);
   if (isSame || (until && until <= deps.now())) return 'unchanged';
   await grantRole(deps, actor, { subject, role, until });

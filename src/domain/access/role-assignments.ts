@@ -1,11 +1,12 @@
 import { inTransaction, type Trx } from '../../platform/database/index.ts';
-import { type Actor, conflict, invalid, notFound } from '../../platform/http/index.ts';
+import { type Actor, conflict, invalid, notFound, type Problem } from '../../platform/http/index.ts';
 import { appendEvent } from '../audit/index.ts';
 import { deleteAssignment, insertAssignment, listRoleAssignments } from './assignment-store.ts';
 import { type AccessDeps, mustHold } from './authority.ts';
 import { mustExportAny, mustFitInClaim } from './groups.ts';
+import { listTrustsGiving } from './mapped-role-store.ts';
 import { mustGive, mustNotExceed } from './roles.ts';
-import { findRoleByName, hasOwner, isOfTrust, lockOwners } from './store.ts';
+import { findRoleByName, hasOwner, isOfTrust, lockOwners, type Role } from './store.ts';
 
 export type RoleAssignment = {
   subject: { kind: 'user' | 'client'; id: string };
@@ -83,14 +84,22 @@ export async function unassignRole(
     mustExportAny(actor, [role]);
     await mustHold({ db: trx, now }, actor, role.permissions);
     await keepingAnOwner(trx, async () => {
-      if (!(await deleteAssignment(trx, role.id, subject.id))) throw notFound('assignment of role', name);
+      if (await deleteAssignment(trx, role.id, subject.id)) return;
+      throw await notAssigned(trx, role, subject.id);
     });
     await record(trx, actor, 'role.unassigned', { subject, role: name, occurred_at: now() });
   });
 }
 
+/** Why a role cannot be removed: the subject does not have it, or has it by the claims of an identity provider. */
+async function notAssigned(trx: Trx, { id: role_id, name }: Role, subject_id: string): Promise<Problem> {
+  const [trust] = await listTrustsGiving(trx, { role_id, subject_id });
+  if (trust === undefined) return notFound('assignment of role', name);
+  return conflict(`The user has this role by a role mapping of the trust "${trust}". Change the mapping.`);
+}
+
 /**
- * Sets the roles of a subject to exactly these. @returns whether anything changed
+ * Sets the roles that are assigned to a subject to exactly these; those by claims of identity providers stay. @returns whether anything changed
  *
  * @throws Problem `invalid`: there is no such role; `conflict`: no owner would be left; `forbidden`: the actor does not hold a
  *   permission of an added or removed role

@@ -82,10 +82,10 @@ export const AssignmentView = z.object({
   subject: z.string(),
   subject_id: z.uuid(),
   until: Timestamp.nullable(),
-  granted_by: z
-    .object({ kind: z.string(), id: z.string().nullable(), name: z.string().nullable() })
-    .nullable()
-    .meta({ description: 'who assigned it, in the form of an event’s actor; null: assigned before this was recorded' }),
+  granted_by: z.object({ kind: z.string(), id: z.string().nullable(), name: z.string().nullable() }).nullable().meta({
+    description:
+      'who assigned it, in the form of an event’s actor; `trust`: a role mapping of this identity provider; null: assigned before this was recorded',
+  }),
   created_at: Timestamp,
 });
 // Forms offer every role: there are few.

@@ -12,7 +12,7 @@ export async function lockOwners(trx: Trx): Promise<void> {
   await sql`select pg_advisory_xact_lock(hashtext('latchkey owners'))`.execute(trx);
 }
 
-/** Whether anybody enabled holds the built-in role `owner` for good: until then the setup page is open to the one-time link. */
+/** Whether anybody enabled is assigned the built-in role `owner` for good: until then the setup page is open to the one-time link. */
 export async function hasOwner(db: Db): Promise<boolean> {
   const owner = await db
     .selectFrom('role_assignments as a')
@@ -30,7 +30,7 @@ export async function hasOwner(db: Db): Promise<boolean> {
 /** Permission patterns a subject's current roles give at a resource server. */
 export async function permissionsAt(db: Db, subject_id: string, resource: string, now: Date): Promise<string[]> {
   const rows = await db
-    .selectFrom('role_assignments as a')
+    .selectFrom('standing_role_assignments as a')
     .innerJoin('role_permissions as p', 'p.role_id', 'a.role_id')
     .select('p.pattern')
     .where('a.subject_id', '=', subject_id)
@@ -75,7 +75,7 @@ export const clientResourcesAt = (identifier: string) => `case when ${isSelfRegi
 export async function listHeldRights(db: Db, subject_id: string, now: Date): Promise<HeldRight[]> {
   const { rows } = await sql<HeldRight>`
     select p.resource, p.pattern, 'The role "' || r.name || '"' as by
-      from role_assignments a join roles r on r.id = a.role_id join role_permissions p on p.role_id = r.id
+      from standing_role_assignments a join roles r on r.id = a.role_id join role_permissions p on p.role_id = r.id
       where a.subject_id = ${subject_id} and ${notOver(now)}
     union all
     select own.key as resource, pattern, 'The client itself' as by
@@ -146,6 +146,13 @@ export async function listRolesNamed(db: Db, names: readonly string[]): Promise<
   return rows;
 }
 
+/** Those with these ids that there are, by name. */
+export async function listRolesWithIds(db: Db, ids: readonly string[]): Promise<Role[]> {
+  const { rows } =
+    await sql<Role>`select ${roleColumns} from roles r where r.id = any(${ids}::uuid[]) order by r.name`.execute(db);
+  return rows;
+}
+
 export async function findRoleByName(db: Db, name: string): Promise<Role | undefined> {
   const { rows } = await sql<Role>`select ${roleColumns} from roles r where r.name = ${name}`.execute(db);
   return rows[0];
@@ -191,7 +198,7 @@ export async function deleteRole(trx: Trx, id: string): Promise<void> {
 /** Whether applications see somebody in any group at this moment. */
 export async function isInGroup(db: Db, user_id: string, now: Date): Promise<boolean> {
   const found = await db
-    .selectFrom('role_assignments as a')
+    .selectFrom('standing_role_assignments as a')
     .innerJoin('roles as r', 'r.id', 'a.role_id')
     .select('r.id')
     .where('a.subject_id', '=', user_id)
@@ -202,6 +209,19 @@ export async function isInGroup(db: Db, user_id: string, now: Date): Promise<boo
   return found !== undefined;
 }
 
+/** How many groups applications see somebody in at this moment. */
+export async function countGroups(db: Db, user_id: string, now: Date): Promise<number> {
+  const { count } = await db
+    .selectFrom('standing_role_assignments as a')
+    .innerJoin('roles as r', 'r.id', 'a.role_id')
+    .select((eb) => eb.fn.count<string>('r.id').distinct().as('count'))
+    .where('a.subject_id', '=', user_id)
+    .where('r.exported_as', 'is not', null)
+    .where(notOver(now))
+    .executeTakeFirstOrThrow();
+  return Number(count);
+}
+
 /** A username among those with this role, or this one, that is in more than so many groups. */
 export async function findOverfullMember(
   trx: Trx,
@@ -209,12 +229,12 @@ export async function findOverfullMember(
 ): Promise<string | undefined> {
   const members =
     'role_id' in of
-      ? sql`select subject_id from role_assignments where role_id = ${of.role_id}`
+      ? sql`select subject_id from standing_role_assignments where role_id = ${of.role_id}`
       : sql`select ${of.subject_id}::uuid`;
   const { rows } = await sql<{ username: string }>`
-    select u.username from users u join role_assignments a on a.subject_id = u.id join roles r on r.id = a.role_id
+    select u.username from users u join standing_role_assignments a on a.subject_id = u.id join roles r on r.id = a.role_id
       where u.id in (${members}) and r.exported_as is not null and ${notOver(now)}
-      group by u.username having count(*) > ${most} limit 1`.execute(trx);
+      group by u.username having count(distinct r.id) > ${most} limit 1`.execute(trx);
   return rows[0]?.username;
 }
 

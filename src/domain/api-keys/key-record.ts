@@ -41,9 +41,9 @@ export const readApiKey = {
       coalesce((select ${rightsJson} from api_key_roles x join role_permissions p on p.role_id = x.role_id where x.key_id = k.id), '[]')
         as role_rights,
       coalesce((select json_agg(r.name) from api_key_roles x join roles r on r.id = x.role_id where x.key_id = k.id), '[]') as roles,
-      case when s.kind = 'user' then coalesce((select ${rightsJson} from role_assignments a
+      case when s.kind = 'user' then coalesce((select ${rightsJson} from standing_role_assignments a
         join role_permissions p on p.role_id = a.role_id where ${current}), '[]') end as owner_rights,
-      case when s.kind = 'user' then (select min(a.until) from role_assignments a where ${current}) end as owner_rights_until
+      case when s.kind = 'user' then (select min(a.until) from standing_role_assignments a where ${current}) end as owner_rights_until
     from unnest($1::bytea[]) with ordinality as d(digest, n) join api_key_versions v on v.digest = d.digest
       join api_keys k on k.id = v.key_id join subjects s on s.id = k.owner_id
       left join users u on u.id = s.id left join clients c on c.id = s.id`,

@@ -8,6 +8,7 @@ import { isAuthoritative, mayHaveAccount, verifiedEmail } from './addresses.ts';
 import type { AccountDeps, Arrival } from './arrival.ts';
 import type { LoginTrust } from './connections.ts';
 import { createAccount } from './new-accounts.ts';
+import { followRoleMappings } from './role-mappings.ts';
 
 /** What a session carries of the provider that its user signed in with. */
 export type ProviderSession = {
@@ -96,12 +97,14 @@ async function connectAlone(
 async function admit(
   deps: AccountDeps,
   trx: Trx,
-  { trust, account }: Arrival,
+  arrival: Arrival,
   { id, user_id }: { id: string; user_id: string },
 ): Promise<ProviderOutcome> {
+  const { trust, account } = arrival;
   const user = await findUserById(trx, user_id);
   const now = deps.now();
   if (!user?.enabled) return { kind: 'disabled' };
+  await followRoleMappings(trx, arrival, { identity_id: id, user_id, occurred_at: now });
   if (!trust.login.for_administrators && (await administers(trx, user_id, now))) return { kind: 'administrator' };
   // A provider whose clock is ahead proves nothing of the future.
   const proven_at = account.authenticated_at && account.authenticated_at < now ? account.authenticated_at : null;

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { decodeProtectedHeader, type JWTPayload } from 'jose';
 import type { AuthorizationCodeGrantChecks, Configuration } from 'openid-client';
-import { type IssuerKeys, unmetCondition } from '../trusts/index.ts';
+import { type IssuerKeys, mappedClaims, unmetCondition } from '../trusts/index.ts';
 import { type LoginTrust, openidClient, type ProviderConnections } from './connections.ts';
 import { gitHubAccount } from './github.ts';
 import { ProviderRefusal, refusalOf } from './refusal.ts';
@@ -70,7 +70,7 @@ export async function redeem(
   if (!isOpenId) return accepted(trust, await gitHubAccount(connection, trust, tokens.access_token));
   await mustBeSigned(deps, connection, tokens.id_token ?? '');
   const signed = tokens.claims() ?? { sub: '' };
-  const claims = await completed(connection, tokens.access_token, signed);
+  const claims = await completed(connection, tokens.access_token, { trust, signed });
   const { auth_time, sid } = signed as { auth_time?: unknown; sid?: unknown };
   return accepted(trust, {
     ...{ issuer: trust.issuer, subject: signed.sub, claims },
@@ -97,10 +97,13 @@ async function mustBeSigned({ issuerKeys }: RoundTripDeps, connection: Configura
   if (problem) throw new ProviderRefusal('invalid', `no key for the ID token: ${problem.message}`);
 }
 
-/** Some providers name the address only where it is asked for with the access token. */
-async function completed(connection: Configuration, access_token: string, signed: JWTPayload & { sub: string }) {
+type Signed = { trust: LoginTrust; signed: JWTPayload & { sub: string } };
+
+/** Some providers state the address, or groups, only where they are asked for with the access token. */
+async function completed(connection: Configuration, access_token: string, { trust, signed }: Signed) {
   const { userinfo_endpoint } = connection.serverMetadata();
-  if (signed.email !== undefined || userinfo_endpoint === undefined) return signed;
+  const isComplete = ['email', ...mappedClaims(trust.login)].every((claim) => signed[claim] !== undefined);
+  if (isComplete || userinfo_endpoint === undefined) return signed;
   const { fetchUserInfo } = await openidClient();
   const said = await fetchUserInfo(connection, access_token, signed.sub).catch((error: unknown) => {
     throw refusalOf(error);

@@ -28,7 +28,7 @@ export async function findConcerned(db: Db, owner_id: string | null, now: Date):
     select array(select u.recipient from reachable u where u.id = ${owner_id}) as owner,
       array(select distinct json_array_elements_text(c.metadata->'contacts') from clients c where c.id = ${owner_id}) as contacts,
       array(select u.recipient from reachable u where u.enabled and exists (
-        select from role_assignments a join roles r on r.id = a.role_id
+        select from standing_role_assignments a join roles r on r.id = a.role_id
           where a.subject_id = u.id and r.name = 'owner' and (a.until is null or a.until > ${now}))) as owners`.execute(
     db,
   );

@@ -47,7 +47,7 @@ export function planOf(events: readonly FollowedEvent[]): Plan {
   return plan;
 }
 
-const assignmentOf = ({ target_id, details }: LaterEvent) => `${target_id} ${details.role}`;
+const assignmentOf = ({ target_id, details }: LaterEvent) => `${target_id} ${details.role} ${details.trust_id ?? ''}`;
 
 function lastAssignments(events: readonly FollowedEvent[]): ReadonlyMap<string, number> {
   return new Map(

@@ -1,4 +1,4 @@
-import { removeRole, unassignRole } from '../access/index.ts';
+import { removeRole } from '../access/index.ts';
 import { eraseAddresses } from '../access-records/index.ts';
 import { disableApiKey, expireEarlierVersions, revokeApiKey } from '../api-keys/index.ts';
 import { type AuditAction, erasePersonalDetails } from '../audit/index.ts';
@@ -22,6 +22,7 @@ import {
 } from '../users/index.ts';
 import { type Consequence, decide, endingFamily, nothing, orNothing, type Rule, verb, write } from './consequence.ts';
 import { idOf, isNowDisabled, type LaterEvent, overlapEnd, text, texts } from './later-event.ts';
+import { assigning, unassigning } from './role-rules.ts';
 
 const endsFamily: Rule = ({ details }) => endingFamily(text(details.family_id));
 
@@ -137,16 +138,10 @@ const rules: Readonly<Record<AuditAction, Rule>> = {
   'restore.begun': nothing,
   'restore.checked': nothing,
   'restore.reapplied': nothing,
-  'role.assigned': decide('no longer has this role: assign it again if needed'),
+  'role.assigned': assigning,
   'role.created': decide('no longer exists: create it again'),
   'role.deleted': (event) => verb('role deleted', (deps, actor) => removeRole(deps, actor, idOf(event))),
-  'role.unassigned': (event) =>
-    verb(`role "${text(event.details.role)}" unassigned`, (deps, actor) =>
-      unassignRole(deps, actor, {
-        subject: { kind: event.target_kind === 'client' ? 'client' : 'user', id: idOf(event) },
-        role: text(event.details.role),
-      }),
-    ),
+  'role.unassigned': unassigning,
   'role.updated': decide('has its permissions from before this change again'),
   'secret.deleted': (event) => endsVersions(event, 'deleted'),
   'secret.described': nothing,

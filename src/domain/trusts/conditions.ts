@@ -22,12 +22,21 @@ function beginsWithSegments(text: string, prefix: string): boolean {
 
 /** Whether the claims meet a condition. A list meets none: which of its members counts would be a guess. */
 export function meets(payload: JWTPayload, condition: ClaimCondition): boolean {
-  const value = claimAt(payload, condition.claim);
+  return isMet(claimAt(payload, condition.claim), condition);
+}
+
+function isMet(value: unknown, condition: ClaimCondition): boolean {
   if (!['string', 'number', 'boolean'].includes(typeof value)) return false;
   const text = String(value);
   if ('equals' in condition) return text === condition.equals;
   if ('one_of' in condition) return condition.one_of.includes(text);
   return beginsWithSegments(text, condition.prefix);
+}
+
+/** Whether the claims meet a condition, where one member of a list is enough. */
+export function meetsAny(payload: JWTPayload, condition: ClaimCondition): boolean {
+  const value = claimAt(payload, condition.claim);
+  return [value].flat().some((each) => isMet(each, condition));
 }
 
 /** The claim of the first condition that is not met. */

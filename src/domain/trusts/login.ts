@@ -2,9 +2,11 @@ import { z } from 'zod';
 import type { LoginSettings } from '../../../db/schema.ts';
 import { type Actor, invalid, isSeen, notSeen, SecretText, ShownText } from '../../platform/http/index.ts';
 import { mustBePermitted } from '../access/index.ts';
+import { RoleMappingInput } from './condition-schemas.ts';
 import type { Trust } from './store.ts';
 
 const mostScopes = 20;
+const mostMappings = 100;
 const mostDomains = 100;
 const longestSecret = 4096;
 
@@ -44,6 +46,10 @@ export const LoginView = z.strictObject({
   }),
   for_administrators: z.boolean().default(false).meta({
     description: 'whether users who hold permissions of Latchkey or of secrets may sign in with it',
+  }),
+  role_mappings: z.array(RoleMappingInput).max(mostMappings).default([]).meta({
+    description:
+      'which roles users have because of their claims there, as of their last sign-in with it; needs latchkey:role:assign and the permissions of the roles',
   }),
 });
 

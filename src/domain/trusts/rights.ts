@@ -11,6 +11,7 @@ import {
   type Right,
 } from '../access/index.ts';
 import { mustBeAllowedToLetIn, mustDescribeLogin } from './login.ts';
+import { mustBeAllowedToMap, namedMappings } from './role-mappings.ts';
 import type { TrustInput } from './schemas.ts';
 import { claimsToName } from './shared-issuers.ts';
 import { listRoledUsersAt, type Trust } from './store.ts';
@@ -62,6 +63,8 @@ async function mustBeAllowedToChangeLogin(trx: Trx, { now, actor, existing, inpu
   const isAuthoritative = states.some(({ email_domains }) => email_domains.length > 0);
   if (isForAdministrators) await mustHold({ db: trx, now }, actor, everything);
   else if (isAuthoritative) await mustHold({ db: trx, now }, actor, everyday);
+  const after = input.login;
+  if (after) await mustBeAllowedToMap(trx, actor, { before: existing?.login, after, now: now() });
   for (const user_id of await listRoledUsersAt(trx, input.issuer)) await mustHoldAllOf(trx, actor, user_id, now());
 }
 
@@ -84,12 +87,13 @@ function rightsIn(permissions: Readonly<Record<string, readonly string[]>>): Rig
   );
 }
 
-/** Whether other tokens are believed than before: what the earlier ones gave ends with that. */
+/** Whether other tokens are believed than before, or give other roles: what the earlier ones gave ends with that. */
 export function isOtherwiseTrusted(existing: Trust, input: TrustInput): boolean {
   const of = ({ audience = null, jwks_uri = null, jwks = null, conditions, login, token_review }: Trust | TrustInput) =>
     JSON.stringify([
       ...[audience, jwks_uri, jwks, conditions, login?.client_id, login?.for_administrators],
       ...[token_review?.url, token_review?.ca],
+      namedMappings(login),
     ]);
   return of(existing) !== of(input);
 }

@@ -4,10 +4,10 @@ import { Flag, isSeen, notSeen, PageQuery, SecretText, ShownText, Timestamp } fr
 import { SortBy } from '../../platform/lists/index.ts';
 import { RoleName } from '../access/index.ts';
 import { assertionAlgorithms } from './assertion.ts';
+import { Condition, ConditionText } from './condition-schemas.ts';
 import { LoginInput, LoginView } from './login.ts';
 
 const mostConditions = 20;
-const mostValues = 50;
 const mostKeys = 20;
 const mostResources = 100;
 const mostScopes = 500;
@@ -15,28 +15,6 @@ const mostRoles = 50;
 const longestAssertion = 16 * 1024;
 
 const kinds = ['workload', 'id_jag', 'login'] as const satisfies readonly TrustKind[];
-const Text = ShownText(512);
-
-// RFC 7519 §4.1: what these say is checked for every token, whatever the conditions.
-const checkedAnyway = new Set(['iss', 'aud', 'exp', 'nbf', 'iat', 'jti']);
-const ClaimName = ShownText(256)
-  .refine((claim) => !checkedAnyway.has(claim), 'is checked for every token: name another claim')
-  .meta({
-    description: 'its name; of a claim inside another a JSON pointer, such as /kubernetes.io/namespace',
-    examples: ['sub'],
-  });
-
-const Condition = z.union(
-  [
-    z.strictObject({ claim: ClaimName, equals: Text }),
-    z.strictObject({ claim: ClaimName, one_of: z.array(Text).min(1).max(mostValues) }),
-    z.strictObject({
-      claim: ClaimName,
-      prefix: Text.meta({ description: 'the beginning of the claim, up to the end of a segment: ":" or "/"' }),
-    }),
-  ],
-  { error: 'must be a claim with one of equals, one_of and prefix' },
-);
 
 const publicMembers = ['kty', 'crv', 'x', 'y', 'n', 'e', 'kid', 'use', 'alg', 'key_ops', 'x5t', 'x5c', 'x5t#S256'];
 
@@ -84,11 +62,11 @@ export const TrustInput = z.strictObject({
     description:
       'workload: programs that act for themselves; id_jag: users, for whom clients present identity assertions (ID-JAG); login: users, who sign in with this identity provider',
   }),
-  issuer: Text.regex(/^[\u0021-\u007e]+$/, 'must be printable ASCII characters without spaces').meta({
+  issuer: ConditionText.regex(/^[\u0021-\u007e]+$/, 'must be printable ASCII characters without spaces').meta({
     description: 'the `iss` of its tokens, compared exactly',
     examples: ['https://token.actions.githubusercontent.com'],
   }),
-  audience: Text.optional().meta({
+  audience: ConditionText.optional().meta({
     description: 'the only `aud` of its tokens; left out: the issuer of this installation',
   }),
   jwks_uri: WebAddress.optional().meta({

@@ -40,7 +40,9 @@ export async function listRoledUsersAt(db: Db, issuer: string): Promise<string[]
     .select('i.user_id')
     .distinct()
     .where('i.issuer', '=', issuer)
-    .where((eb) => eb.exists(eb.selectFrom('role_assignments as a').where('a.subject_id', '=', eb.ref('i.user_id'))))
+    .where((eb) =>
+      eb.exists(eb.selectFrom('standing_role_assignments as a').where('a.subject_id', '=', eb.ref('i.user_id'))),
+    )
     .execute();
   return rows.map(({ user_id }) => user_id);
 }

@@ -1,10 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
 import { v7 as uuidv7 } from 'uuid';
+import type { RoleMapping } from '../../../db/schema.ts';
 import { type Db, inTransaction, type Trx } from '../../platform/database/index.ts';
 import { type Actor, checked, conflict, invalid, mergePatch, mustBeAt, notFound } from '../../platform/http/index.ts';
 import type { ServerKeys } from '../../platform/keys/index.ts';
 import { appendEvent, changesBetween } from '../audit/index.ts';
 import { isOtherwiseTrusted, mustBeAllowedToChange, mustNameWhom } from './rights.ts';
+import { identifiedMappings, namedMappings } from './role-mappings.ts';
 import { TrustInput } from './schemas.ts';
 import { reviewIn, sealSecret, secretIn, secretOf, withoutStraySecret } from './secret.ts';
 import {
@@ -124,7 +126,14 @@ async function create(trx: Trx, deps: Omit<TrustsDeps, 'db'>, actor: Actor, inpu
   const id = uuidv7();
   const secret = secretIn(input);
   const sealed = secret === undefined ? {} : sealSecret(deps.keys, id, secret);
-  const trust = await insertTrust(trx, { id, ...asStored(input), ...sealed, created_at, updated_at: created_at });
+  const mappings = await identifiedMappings(trx, input.login, undefined);
+  const trust = await insertTrust(trx, {
+    id,
+    ...asStored(input, mappings),
+    ...sealed,
+    created_at,
+    updated_at: created_at,
+  });
   await record(trx, actor, 'created', { trust, occurred_at: created_at });
   return trust;
 }
@@ -134,7 +143,9 @@ type Alteration = { existing: Trust; input: TrustInput };
 async function alter(trx: Trx, deps: Omit<TrustsDeps, 'db'>, actor: Actor, { existing, input }: Alteration) {
   const secret = secretIn(input);
   const isNewSecret = secret !== undefined && (await secretOf(deps.keys, existing)) !== secret;
-  if (!isNewSecret && isDeepStrictEqual(asInput(existing), asInput({ ...existing, ...asRead(input) })))
+  const mappings = await identifiedMappings(trx, input.login, existing.login);
+  const isSame = isDeepStrictEqual(asInput(existing), asInput({ ...existing, ...asRead(input, mappings) }));
+  if (!isNewSecret && isSame && isDeepStrictEqual(existing.login?.role_mappings ?? [], mappings))
     return { trust: existing, change: 'unchanged' as const };
   mustKeepIdentity(existing, input);
   mustNameWhom(input, deps);
@@ -144,7 +155,7 @@ async function alter(trx: Trx, deps: Omit<TrustsDeps, 'db'>, actor: Actor, { exi
   const isEnded = isOther || (existing.enabled && !input.enabled);
   const epoch = existing.epoch + (isEnded ? 1 : 0);
   const sealed = isNewSecret ? sealSecret(deps.keys, existing.id, secret) : withoutStraySecret(existing, input);
-  const trust = await updateTrust(trx, existing.id, { ...asStored(input), ...sealed, epoch, updated_at });
+  const trust = await updateTrust(trx, existing.id, { ...asStored(input, mappings), ...sealed, epoch, updated_at });
   await followWorkloads(trx, { before: existing, after: trust, isOther }, updated_at);
   await record(trx, actor, 'updated', { trust, before: existing, isNewSecret, occurred_at: updated_at });
   return { trust, change: 'updated' as const };
@@ -193,16 +204,19 @@ export function asInput(trust: Omit<Trust, 'id' | 'epoch' | 'created_at' | 'upda
     ...(access_token_ttl_seconds !== null && { access_token_ttl_seconds }),
     ...{ one_time, most_workloads, enabled, roles },
     ...(token_review !== null && { token_review }),
-    ...(login !== null && { login }),
+    ...(login !== null && { login: { ...login, role_mappings: namedMappings(login) } }),
   };
 }
 
-function asRead({ audience, jwks_uri, jwks, access_token_ttl_seconds, login, token_review, ...input }: TrustInput) {
+function asRead(
+  { audience, jwks_uri, jwks, access_token_ttl_seconds, login, token_review, ...input }: TrustInput,
+  role_mappings: RoleMapping[],
+) {
   const { client_secret: _, ...settings } = login ?? {};
   return {
     ...input,
     token_review: reviewIn({ token_review }),
-    login: login ? (settings as Omit<typeof login, 'client_secret'>) : null,
+    login: login ? { ...(settings as Omit<typeof login, 'client_secret'>), role_mappings } : null,
     audience: audience ?? null,
     jwks_uri: jwks_uri ?? null,
     jwks: jwks ?? null,
@@ -210,8 +224,8 @@ function asRead({ audience, jwks_uri, jwks, access_token_ttl_seconds, login, tok
   };
 }
 
-function asStored(input: TrustInput) {
-  const { jwks, conditions, permissions, login, roles, token_review, ...plain } = asRead(input);
+function asStored(input: TrustInput, mappings: RoleMapping[]) {
+  const { jwks, conditions, permissions, login, roles, token_review, ...plain } = asRead(input, mappings);
   return {
     ...plain,
     login: login && JSON.stringify(login),

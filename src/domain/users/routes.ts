@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { inTransaction } from '../../platform/database/index.ts';
 import { type Actor, pageOf, routesWith } from '../../platform/http/index.ts';
-import { listRoleAssignments } from '../access/index.ts';
+import { listRoleNames } from '../access/index.ts';
 import { unverifyEmail, verifyEmail, verifyEmailPermission } from './email-verification.ts';
 import { resetFactors } from './factors/enrolment.ts';
 import { createEnrolmentLink, enrolmentPermission } from './factors/enrolment-links.ts';
@@ -224,6 +224,6 @@ async function invited(deps: UserRouteDeps, actor: Actor, body: UserInput) {
 }
 
 async function shown({ db, now }: UserDeps, user: User) {
-  const [roles, has_password] = await Promise.all([listRoleAssignments(db, user.id, now()), hasPassword(db, user.id)]);
+  const [roles, has_password] = await Promise.all([listRoleNames(db, user.id, now()), hasPassword(db, user.id)]);
   return { ...user, roles, has_password };
 }

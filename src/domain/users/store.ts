@@ -74,9 +74,9 @@ export function listUsersFrom(
   db: Db,
   { q, enabled, role, now, ...request }: UsersQuery,
 ): Promise<Page<User & { roles: string[]; has_password: boolean }>> {
-  const held = sql`role_assignments a join roles r on r.id = a.role_id
+  const held = sql`standing_role_assignments a join roles r on r.id = a.role_id
     where a.subject_id = users.id and (a.until is null or a.until > ${now})`;
-  const roles = sql<string[]>`coalesce((select json_agg(r.name order by r.name) from ${held}), '[]'::json)`;
+  const roles = sql<string[]>`coalesce((select json_agg(distinct r.name) from ${held}), '[]'::json)`;
   // With `exists` PostgreSQL would read every password for one page.
   const hasPassword = sql<boolean>`coalesce((select true from credentials k where k.user_id = users.id and k.kind = 'password' limit 1), false)`;
   const listed = (from: RawBuilder<User>) =>

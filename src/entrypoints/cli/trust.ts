@@ -59,6 +59,12 @@ function create(): Command {
       [],
     )
     .option('--creation <policy>', 'of the kind login, accounts for new users: off, domains or open', 'off')
+    .option(
+      '--role-mapping <claim=value=role>',
+      'of the kind login: the role of users whose claim has the value; may be repeated',
+      repeated,
+      [],
+    )
     .option('--for-administrators', 'of the kind login: administrators may sign in with it')
     .action(later(async () => (await actions()).create));
 }

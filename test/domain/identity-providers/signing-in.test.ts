@@ -1,5 +1,8 @@
 import { decodeJwt } from 'jose';
 import { type AdminApi, asOwner, asService } from '../../support/admin.ts';
+import { consoleAs } from '../../support/console.ts';
+import { eventually } from '../../support/eventually.ts';
+import { Gateway } from '../../support/gateway.ts';
 import { password, standardInstallation } from '../../support/installation.ts';
 import { startLatchkey } from '../../support/latchkey.ts';
 import { type Lies, UpstreamProvider, upstreamClient } from '../../support/upstream-provider.ts';
@@ -21,6 +24,7 @@ const failed = 'failed. Try again';
 const away = 'does not answer';
 const stranger = 'No account is connected';
 const late = 'started in another browser';
+const noDomains = { creation: 'off', email_domains: [] };
 
 /** Each is refused, with its reason in the audit log, and nobody gets into an account. */
 const cases: Readonly<Record<string, Case>> = {
@@ -533,12 +537,201 @@ describe('signing in with an identity provider', () => {
     expect(await actor.post('/trusts', { ...another, name: crypto.randomUUID() })).toMatchObject({ status: 403 });
   });
 
+  describe('roles by claims', () => {
+    const role = async (permissions: string[] = []): Promise<string> => {
+      const name = `r-${crypto.randomUUID()}`;
+      const rights = permissions.map((pattern) => ({ pattern }));
+      expect(await owner.post('/roles', { name, permissions: rights })).toMatchObject({ status: 201 });
+      return name;
+    };
+    const user = async () => userNamed(String(provider.account.email).slice(0, 36));
+    const rolesOf = async () => (await user())?.roles;
+    const comes = async (id: string, claims: Record<string, unknown>) => {
+      provider.account = { ...provider.account, ...claims };
+      return signIn(latchkey.browser(), id);
+    };
+    const eventsOf = async (name: string) => {
+      const events = await Promise.all(['role.assigned', 'role.unassigned'].map((each) => latchkey.auditEvents(each)));
+      return events.flat().filter(({ details }) => (details as { role?: string }).role === name);
+    };
+
+    test('are given, and taken when the claim is gone, which assigned ones are not', async () => {
+      const [admins, staff, assigned] = [await role(['read']), await role(['write']), await role(['other'])];
+      const id = await trustIn(
+        {},
+        {
+          role_mappings: [
+            { claim: 'groups', equals: 'Admins', role: admins },
+            { claim: '/org/unit', prefix: 'eu:', role: staff },
+          ],
+        },
+      );
+      const groups = Array.from({ length: 10_000 }, (_, n) => `group-${n}`);
+      await comes(id, { groups: [...groups, 'Admins'], org: { unit: 'eu:sales' } });
+      expect(await rolesOf()).toEqual([admins, staff].sort());
+      const username = (await user())?.username;
+      await owner.put(`/roles/${assigned}/assignments/user/${username}`, {});
+      await owner.put(`/roles/${staff}/assignments/user/${username}`, {});
+      const { body } = await owner.get(`/assignments/user/${username}`);
+      const trust = (await owner.get(`/trusts/${id}`)).body.name;
+      expect(body.items.find(({ role: name }) => name === admins)?.granted_by).toEqual({
+        kind: 'trust',
+        id,
+        name: trust,
+      });
+      expect(body.items.filter(({ role: name }) => name === staff)).toHaveLength(2);
+      expect((await owner.get(`/roles/${staff}/assignments`)).body.items).toHaveLength(2);
+      expect(await owner.delete(`/roles/${admins}/assignments/user/${username}`)).toMatchObject({
+        status: 409,
+        body: { detail: expect.stringContaining(String(trust)) },
+      });
+      await comes(id, { groups, org: undefined });
+      expect(await rolesOf()).toEqual([assigned, staff].sort());
+      expect(await eventsOf(admins)).toMatchObject([
+        { action: 'role.assigned', actor_kind: 'system', details: { trust, trust_id: id } },
+        { action: 'role.unassigned', actor_kind: 'system', details: { trust, trust_id: id } },
+      ]);
+    });
+
+    test.each<[string, unknown, boolean]>([
+      ['the value', 'admins', true],
+      ['a list with the value', ['x', 'admins'], true],
+      ['the value in another case', 'Admins', false],
+      ['the value with a blank', ' admins', false],
+      ['a text with the value in it', 'admins,users', false],
+      ['a list in a list', [['admins']], false],
+      ['an object', { admins: true }, false],
+      ['null', null, false],
+      ['an empty list', [], false],
+      ['a number', 7, false],
+    ])('are given for %s as the provider states it', async (_, groups, isGiven) => {
+      const name = await role(['read']);
+      const id = await trustIn({}, { role_mappings: [{ claim: 'groups', one_of: ['admins', 'root'], role: name }] });
+      await comes(id, { groups });
+      expect(await rolesOf()).toEqual(isGiven ? [name] : []);
+    });
+
+    test('are read at the userinfo endpoint where the ID token lacks the claim', async () => {
+      provider = await serving();
+      const name = await role(['read']);
+      const id = await trustIn({}, { role_mappings: [{ claim: 'level', equals: '3', role: name }] });
+      provider.lies = { userinfo: { level: 3 } };
+      await comes(id, {});
+      expect(await rolesOf()).toEqual([name]);
+    });
+
+    test('are given once, whatever the number of sign-ins at once', async () => {
+      const name = await role(['read']);
+      const id = await trustIn({}, { role_mappings: [{ claim: 'groups', equals: 'a', role: name }] });
+      await comes(id, { groups: 'b' });
+      provider.account = { ...provider.account, groups: 'a' };
+      const pages = await Promise.all(Array.from({ length: 8 }, () => signIn(latchkey.browser(), id)));
+      expect(pages.map(({ status }) => status)).toEqual(pages.map(() => 200));
+      expect(await rolesOf()).toEqual([name]);
+      expect(await eventsOf(name)).toHaveLength(1);
+    });
+
+    test('end with the trust, with its mappings and with the account, also for the API keys of the user', async () => {
+      const name = await role(['read']);
+      const role_mappings = [{ claim: 'groups', equals: 'a', role: name }];
+      const id = await trustIn({}, { role_mappings });
+      const given = async () => {
+        await comes(id, { groups: 'a' });
+        expect(await rolesOf()).toEqual([name]);
+      };
+      await given();
+      const username = (await user())?.username;
+      const gateway = await Gateway.open(latchkey, owner);
+      const { key } = await gateway.mint({ owner: { user: username }, permissions: ['read'] });
+      const verified = async () => (await gateway.verify({ key, permission: 'read' })).valid;
+      expect(await verified()).toBe(true);
+      await owner.post(`/trusts/${id}/disable`);
+      expect(await rolesOf()).toEqual([]);
+      await eventually(verified, (isValid) => !isValid);
+      await owner.patch(`/trusts/${id}`, { enabled: true });
+      expect(await rolesOf()).toEqual([]);
+      await given();
+      await owner.patch(`/trusts/${id}`, { login: { role_mappings: [...role_mappings, ...role_mappings] } });
+      expect(await rolesOf()).toEqual([]);
+      await given();
+      const { body } = await owner.get(`/users/${username}/identities`);
+      await owner.delete(`/users/${username}/identities/${body.items[0]?.id}`);
+      expect(await rolesOf()).toEqual([]);
+    });
+
+    test('mean the role that had the name when the trust was saved', async () => {
+      const name = await role(['read']);
+      const role_mappings = [{ claim: 'groups', equals: 'a', role: name }];
+      const id = await trustIn({}, { role_mappings });
+      await owner.delete(`/roles/${name}`);
+      await comes(id, { groups: 'a' });
+      await owner.post('/roles', { name, permissions: [{ pattern: 'latchkey:*' }] });
+      expect((await comes(id, {})).status).toBe(200);
+      expect(await rolesOf()).toEqual([]);
+      // Saving it again means the role of now, which administers.
+      expect(await owner.patch(`/trusts/${id}`, { login: { role_mappings } })).toMatchObject({
+        status: 422,
+        body: { detail: expect.stringContaining('for_administrators') },
+      });
+    });
+
+    test('have no permissions of Latchkey unless the trust is for administrators', async () => {
+      const name = await role(['read']);
+      const id = await trustIn({}, { role_mappings: [{ claim: 'groups', equals: 'a', role: name }] });
+      await comes(id, { groups: 'a' });
+      await owner.patch(`/roles/${name}`, { permissions: [{ pattern: 'latchkey:user:read' }] });
+      expect((await comes(id, {})).url).toBe(`${latchkey.issuer}/account`);
+      expect(await rolesOf()).toEqual([]);
+      const login = { for_administrators: true };
+      expect(await owner.patch(`/trusts/${id}`, { login })).toMatchObject({ status: 200 });
+      await comes(id, {});
+      expect(await rolesOf()).toEqual([name]);
+    });
+
+    test('cannot be more than who writes the trust may assign', async () => {
+      const name = await role(['payments:approve']);
+      const permissions = ['latchkey:trust:read', 'latchkey:trust:write', 'latchkey:trust:login'];
+      const tried = async (more: string[], role_name = name) => {
+        const actor = await asService(latchkey, owner, { permissions: [...permissions, ...more] });
+        const login = { client_id: 'x', role_mappings: [{ claim: 'groups', equals: 'a', role: role_name }] };
+        const input = { name: crypto.randomUUID(), kind: 'login', issuer: 'https://roles.example', login };
+        const { status, body } = await actor.post('/trusts', input);
+        return status === 201 ? 201 : String(body.detail);
+      };
+      expect(await tried([])).toContain('latchkey:role:assign');
+      expect(await tried(['latchkey:role:assign'])).toContain('payments:approve');
+      expect(await tried(['latchkey:role:assign', 'payments:approve'])).toBe(201);
+      expect(await tried(['latchkey:role:assign'], 'nobody')).toContain('There is no role');
+      // Whoever changes a trust with mappings decides who comes by it.
+      const id = await trustIn(
+        { issuer: 'https://roles.example' },
+        { ...noDomains, role_mappings: [{ claim: 'g', equals: 'a', role: name }] },
+      );
+      const actor = await asService(latchkey, owner, { permissions });
+      expect(await actor.patch(`/trusts/${id}`, { login: { client_id: 'mine' } })).toMatchObject({ status: 403 });
+      expect(await actor.patch(`/trusts/${id}`, { login: { role_mappings: [] } })).toMatchObject({ status: 403 });
+    });
+
+    test('are edited in the console, one a line', async () => {
+      const name = await role(['read']);
+      const id = await trustIn();
+      const alice = await consoleAs(latchkey, 'alice');
+      const page = await alice.act(`/trusts/${id}/change`, { role_mappings: `groups = a | b -> ${name}` });
+      expect(page.status).toBe(200);
+      const mapped = [{ claim: 'groups', one_of: ['a', 'b'], role: name }];
+      expect((await owner.get(`/trusts/${id}`)).body.login).toMatchObject({ role_mappings: mapped });
+      expect(page.html).toContain(`groups = a | b -&gt; ${name}`);
+      const wrong = await alice.act(`/trusts/${id}/change`, { role_mappings: 'groups: a' });
+      expect([wrong.status, wrong.html]).toEqual([422, expect.stringContaining('Enter one role mapping per line')]);
+    });
+  });
+
   test('never shows the client secret, and keeps it until another is set', async () => {
     const id = await trustIn();
     const { body } = await owner.get(`/trusts/${id}`);
     expect(body.login).toEqual({
       ...{ provider: 'oidc', client_id: upstreamClient.client_id, label: 'Acme ID', email_domains: ['acme.example'] },
-      ...{ creation: 'domains', for_administrators: false },
+      ...{ creation: 'domains', for_administrators: false, role_mappings: [] },
     });
     await owner.patch(`/trusts/${id}`, { login: { label: 'Acme' } });
     expect((await signIn(latchkey.browser(), id)).url).toBe(`${latchkey.issuer}/account`);

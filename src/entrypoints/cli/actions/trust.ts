@@ -29,6 +29,7 @@ type CreateOptions = Json & {
   label?: string;
   emailDomain: string[];
   creation: string;
+  roleMapping: string[];
   forAdministrators?: boolean;
 };
 
@@ -65,12 +66,14 @@ export const create = onInstallation(async (place: CommandContext, name: string,
 }, createOptions);
 
 /** How users sign in. The secret is read from standard input: an option would be seen by others on the machine. */
-async function loginIn({ provider, clientId, label, emailDomain, creation, forAdministrators }: CreateOptions) {
+async function loginIn(options: CreateOptions) {
+  const { provider, clientId, label, emailDomain, creation, roleMapping, forAdministrators } = options;
   if (clientId === undefined) throw new UsageError('A trust of the kind login needs --client-id.');
   const client_secret = await readSecret('Client secret (empty: none): ');
   return {
     ...{ provider, client_id: clientId, email_domains: emailDomain, creation },
     for_administrators: forAdministrators === true,
+    role_mappings: roleMapping.map(mappingOption),
     ...(label !== undefined && { label }),
     ...(client_secret !== undefined && { client_secret }),
   };
@@ -95,6 +98,13 @@ function conditionsIn({ claim, prefix }: CreateOptions) {
   });
   const begun = prefix.map((text) => claimOption(text, '--prefix'));
   return [...exact, ...begun.map(([name, text]) => ({ claim: name, prefix: text }))];
+}
+
+/** `groups=admins=administrator`: a value may contain `=`, a name and a role cannot. */
+function mappingOption(text: string) {
+  const at = text.lastIndexOf('=');
+  const [claim, equals] = claimOption(text.slice(0, Math.max(0, at)), '--role-mapping');
+  return { claim, equals, role: text.slice(at + 1) };
 }
 
 function claimOption(text: string, option: string): [name: string, value: string] {

@@ -17,7 +17,7 @@ const patterns = (rights: string, condition = 'true') => `coalesce((select json_
   where (p.resource is null or p.resource = t.audience) and ${condition}), '[]'::json)`;
 const ofRoles = (subject: string) =>
   patterns(
-    'role_assignments a join role_permissions p on p.role_id = a.role_id',
+    'standing_role_assignments a join role_permissions p on p.role_id = a.role_id',
     `a.subject_id = ${subject} and (a.until is null or a.until > $2)`,
   );
 

@@ -239,7 +239,7 @@ export const readUser: KeyedRead = {
 
 export const readGroups: KeyedRead = {
   name: 'read groups',
-  text: `select k.n, coalesce((select json_agg(r.exported_as order by r.exported_as) from role_assignments a
+  text: `select k.n, coalesce((select json_agg(distinct r.exported_as) from standing_role_assignments a
       join roles r on r.id = a.role_id
       where a.subject_id = k.key and r.exported_as is not null and (a.until is null or a.until > $2)), '[]'::json) as groups
     from ${keys('uuid')}`,

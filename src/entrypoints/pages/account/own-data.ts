@@ -1,6 +1,6 @@
 import type Router from '@koa/router';
 import type { Context } from 'koa';
-import { listRoleAssignments } from '../../../domain/access/index.ts';
+import { listRoleNames } from '../../../domain/access/index.ts';
 import { listOwnKeyNames, listOwnKeys, viewOf } from '../../../domain/api-keys/index.ts';
 import { listEventsOf, type RecordedEvent } from '../../../domain/audit/index.ts';
 import { listEveryConsentOf } from '../../../domain/consents/index.ts';
@@ -49,7 +49,7 @@ async function copyOf(deps: PagesDeps, actor: Actor, { user, session_uid, texts 
   const { db, now, issuer } = deps;
   const made_at = now();
   const [roles, { sessions }, consents, api_keys, security_events] = await Promise.all([
-    listRoleAssignments(db, user.id, made_at),
+    listRoleNames(db, user.id, made_at),
     listSessions(db, user.id, { now: made_at, current: session_uid, offset: 0, limit: maxSessions }),
     listEveryConsentOf(db, user.id),
     keysOf(deps, actor),

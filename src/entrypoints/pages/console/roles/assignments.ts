@@ -27,7 +27,10 @@ export async function rolesPanel(context: RequestContext, who: Subject): Promise
     cell.time(created_at),
     grantedBy(granted_by),
     until && until <= context.deps.now() ? cell.quiet('Expired') : cell.time(until),
-    mayRemove ? cell.action('Remove', `${pathOf(who)}/roles/${role}/remove`, `the role ${role}`) : cell.text(''),
+    // A role by claims goes with the claim, or with its mapping.
+    mayRemove && granted_by?.kind !== 'trust'
+      ? cell.action('Remove', `${pathOf(who)}/roles/${role}/remove`, `the role ${role}`)
+      : cell.text(''),
   ]);
   return [
     {
@@ -59,7 +62,7 @@ const words: Readonly<Record<string, string>> = {
 export function grantedBy(granted_by: z.output<typeof AssignmentView>['granted_by']): Cell {
   if (granted_by === null) return cell.text('Not recorded');
   const { kind, id, name } = granted_by;
-  const what = kind === 'api_key' ? 'API key ' : '';
+  const what = { api_key: 'API key ', trust: 'Trust ' }[kind] ?? '';
   return cell.text(words[kind] ?? `${what}${name ?? id ?? kind}`);
 }
 

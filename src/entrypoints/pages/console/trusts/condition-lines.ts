@@ -1,5 +1,5 @@
 import { invalid } from '../../../../platform/http/index.ts';
-import type { Condition } from './trust.ts';
+import type { Condition, RoleMapping } from './trust.ts';
 
 const begins = ' begins with ';
 
@@ -20,6 +20,30 @@ export function conditionsIn(lines: readonly string[], field: string): Condition
     const condition = conditionIn(line);
     if (condition) return condition;
     const detail = `Enter one condition per line, such as “ref = refs/heads/main” or “sub begins with repo:acme/shop”. This line is neither: ${line.slice(0, 80)}`;
+    throw invalid(`/${field}`, detail);
+  });
+}
+
+const gives = ' -> ';
+
+/** A role mapping as one line: `groups = admins -> administrator`. */
+export function mappingLine({ role, ...condition }: RoleMapping): string {
+  return `${conditionLine(condition)}${gives}${role}`;
+}
+
+/**
+ * Role mappings as lines, one a line.
+ *
+ * @throws Problem `invalid` at the field: a line is none
+ */
+export function mappingsIn(lines: readonly string[], field: string): RoleMapping[] {
+  return lines.map((line) => {
+    // A value may contain the arrow, the name of a role cannot.
+    const at = line.lastIndexOf(gives);
+    const condition = at < 0 ? undefined : conditionIn(line.slice(0, at).trim());
+    const role = line.slice(at + gives.length).trim();
+    if (condition && role) return { ...condition, role };
+    const detail = `Enter one role mapping per line, such as “groups = admins | operators -> reader”. This line is none: ${line.slice(0, 80)}`;
     throw invalid(`/${field}`, detail);
   });
 }

@@ -2,6 +2,7 @@ import { providerKinds } from '../../../../domain/trusts/index.ts';
 import * as cell from '../../records/cells.ts';
 import type { Fact, Field } from '../../records/page-shapes.ts';
 import type { FormInput } from '../actions.ts';
+import { mappingLine, mappingsIn } from './condition-lines.ts';
 import type { Trust } from './trust.ts';
 
 type Login = NonNullable<Trust['login']>;
@@ -70,6 +71,13 @@ export function loginFields(login: Login | undefined): Field[] {
       options: optionsOf(policies),
     },
     {
+      name: 'role_mappings',
+      label: 'Roles by claims',
+      type: 'textarea',
+      value: (login?.role_mappings ?? []).map(mappingLine).join('\n'),
+      hint: 'One per line, such as “groups = admins | operators -> reader”. Users have these roles as long as the provider says so when they sign in. Only roles that you may assign. A change signs out all users who signed in with the provider.',
+    },
+    {
       name: 'scopes',
       label: 'Scopes',
       type: 'text',
@@ -97,6 +105,7 @@ export function loginIn(sent: FormInput) {
     client_id: sent.text('client_id') ?? '',
     email_domains: sent.lines('email_domains').map((domain) => domain.toLowerCase()),
     creation: (sent.text('creation') ?? 'off') as Login['creation'],
+    role_mappings: mappingsIn(sent.lines('role_mappings'), 'role_mappings'),
     for_administrators: sent.lines('administrators').includes('allowed'),
     ...(client_secret !== undefined && { client_secret }),
     ...(scopes !== undefined && { scopes }),
@@ -114,6 +123,7 @@ export function loginFacts(issuer: string, { id, login, conditions }: Trust, con
     { label: 'Conditions', cell: cell.codes(conditions.map(conditionLine)) },
     { label: 'E-mail domains', cell: cell.codes(login.email_domains) },
     { label: 'Accounts for new users', cell: cell.text(policies[login.creation]) },
+    { label: 'Roles by claims', cell: cell.codes(login.role_mappings.map(mappingLine)) },
     { label: 'Administrators', cell: cell.yesNo(login.for_administrators) },
   ];
 }

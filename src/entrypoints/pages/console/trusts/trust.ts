@@ -4,6 +4,7 @@ import type { RequestContext } from '../request-context.ts';
 
 export type Trust = AdminAnswer<'GET /trusts/{trust_id}'>;
 export type Condition = Trust['conditions'][number];
+export type RoleMapping = NonNullable<Trust['login']>['role_mappings'][number];
 
 /** The kinds of trusts, in words. */
 export const kinds: Readonly<Record<Trust['kind'], string>> = {

@@ -1,0 +1,40 @@
+import { z } from 'zod';
+import { ShownText } from '../../platform/http/index.ts';
+
+const mostValues = 50;
+
+export const ConditionText = ShownText(512);
+
+// RFC 7519 §4.1: what these say is checked for every token, whatever the conditions.
+const checkedAnyway = new Set(['iss', 'aud', 'exp', 'nbf', 'iat', 'jti']);
+const ClaimName = ShownText(256)
+  .refine((claim) => !checkedAnyway.has(claim), 'is checked for every token: name another claim')
+  .meta({
+    description: 'its name; of a claim inside another a JSON pointer, such as /kubernetes.io/namespace',
+    examples: ['sub'],
+  });
+
+const equals = { claim: ClaimName, equals: ConditionText };
+const oneOf = { claim: ClaimName, one_of: z.array(ConditionText).min(1).max(mostValues) };
+const begins = {
+  claim: ClaimName,
+  prefix: ConditionText.meta({ description: 'the beginning of the claim, up to the end of a segment: ":" or "/"' }),
+};
+
+/** What a claim must be. */
+export const Condition = z.union([z.strictObject(equals), z.strictObject(oneOf), z.strictObject(begins)], {
+  error: 'must be a claim with one of equals, one_of and prefix',
+});
+
+const role = z
+  .string()
+  .min(1)
+  .max(64)
+  .meta({ description: 'a role that you may assign', examples: ['reader'] });
+
+/** The role of users whose claim meets a condition; of a list, one member is enough. */
+export const RoleMappingInput = z.union(
+  [z.strictObject({ ...equals, role }), z.strictObject({ ...oneOf, role }), z.strictObject({ ...begins, role })],
+  { error: 'must be a claim with one of equals, one_of and prefix, and a role' },
+);
+export type RoleMappingInput = z.infer<typeof RoleMappingInput>;
