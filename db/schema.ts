@@ -38,6 +38,8 @@ export type LoginSettings = {
   /** Left out by versions that did not know of it. */
   role_mappings?: RoleMapping[] | undefined;
 };
+/** What users sign in with. */
+export type FactorKind = 'password' | 'passkey' | 'totp' | 'recovery_code' | 'provider';
 /** Which role an account has whose claim meets a condition. The name may be another role's by now: the id says which it is. */
 export type RoleMapping = ClaimCondition & { role: string; role_id: string };
 /** What a claim of a token must be: exactly this, one of these, or this up to the end of a segment. */
@@ -145,6 +147,8 @@ export type Database = {
     id: Generated<boolean>;
     required_acr: string | null;
     administrator_required_acr: string | null;
+    /** Null: all. A newer version may know of more. */
+    allowed_factors: JSONColumnType<FactorKind[] | null, string | null, string | null>;
     created_at: Date;
     updated_at: Date;
     version: Generated<number>;

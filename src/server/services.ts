@@ -6,7 +6,7 @@ import { SecretUses } from '../domain/clients/index.ts';
 import { emailQueue, type SendEmail } from '../domain/notifications/index.ts';
 import { ResourceServers } from '../domain/resource-servers/index.ts';
 import { SecretReads, Vault } from '../domain/secrets/index.ts';
-import { Throttles } from '../domain/users/index.ts';
+import { KnownPolicy, Throttles } from '../domain/users/index.ts';
 import { type KnownClients, knownClients, Reader } from '../entrypoints/oauth/index.ts';
 import type { Digest } from '../platform/crypto/index.ts';
 import { Jobs } from '../platform/jobs/index.ts';
@@ -25,6 +25,8 @@ export type Services = Pick<Installation, 'database' | 'keys' | 'now'> & {
   documents: ClientDocuments;
   jobs: Jobs;
   throttles: Throttles;
+  /** How users must sign in. */
+  policy: KnownPolicy;
   refusals: Refusals;
   accessRecords: AccessRecords;
   secretUses: SecretUses;
@@ -63,6 +65,7 @@ export function openServices({ config, inFlight, installation, issuer, log }: Se
     documents: clientDocuments({ config, db, issuer, now, resourceServers }),
     sendEmail: config.mail && emailQueue({ jobs, keys }),
     throttles: new Throttles(db),
+    policy: new KnownPolicy(db, changes),
     close: async () => {
       await apiKeys.close();
       await refusals.close();

@@ -11,6 +11,7 @@ export {
   undoEmailChange,
 } from './email-changes.ts';
 export { unverifyEmail } from './email-verification.ts';
+export { isAllowed } from './factors/allowed.ts';
 export {
   type Assurance,
   assuranceClasses,
@@ -40,6 +41,7 @@ export {
   findEnrollingUser,
   mailEnrolmentLink,
 } from './factors/enrolment-links.ts';
+export { KnownPolicy } from './factors/known-policy.ts';
 export { codeUri, generateCodeSecret } from './factors/one-time-codes.ts';
 export {
   madePasskey,

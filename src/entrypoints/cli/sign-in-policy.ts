@@ -21,6 +21,10 @@ export function signInPolicyCommand(): Command {
       )
         .option('--everyone <class>', `what every user needs: ${classes}`)
         .option('--administrators <class>', `what users with a permission of Latchkey need: ${classes}`)
+        .option(
+          '--allow <methods>',
+          'the methods that users may sign in with, joined by commas: password, passkey, totp, recovery_code, provider; or all',
+        )
         .action(later(async () => (await actions()).change)),
     );
   return signInPolicy;

@@ -3,6 +3,7 @@ import {
   type EnrolmentDeps,
   type FactorProof,
   findOneTimeCodes,
+  isAllowed,
   listPasskeys,
   type ProvingDeps,
   passkeyRequest,
@@ -19,9 +20,9 @@ type Purpose = 'sign-in' | 'step-up';
 
 /** What the rules of factors need. */
 export function factorDeps(deps: PagesDeps): ProvingDeps & EnrolmentDeps {
-  const { db, issuer, keys, now, refusals, sendEmail, throttles } = withMail(deps);
+  const { db, issuer, keys, now, policy, refusals, sendEmail, throttles } = withMail(deps);
   return {
-    ...{ db, issuer, keys, now, refusals, sendEmail, throttles },
+    ...{ db, issuer, keys, now, policy, refusals, sendEmail, throttles },
     isFirstUse: (issuedBy, id, until) => isFirstUse(db, issuedBy, id, until),
   };
 }
@@ -33,7 +34,7 @@ export function relyingParty({ issuer, config }: Pick<PagesDeps, 'issuer' | 'con
 
 /** Any passkey of this site, as a browser is asked for it. The same for everybody: nobody is named yet. */
 export async function anyPasskey(deps: PagesDeps, ctx: Context): Promise<string | undefined> {
-  const rp = relyingParty(deps);
+  const rp = isAllowed(await deps.policy.current(), 'passkey') ? relyingParty(deps) : undefined;
   const challenged = { purpose: 'sign-in', browser: csrfToken(deps, ctx) } as const;
   return rp && JSON.stringify(await passkeyRequest(factorDeps(deps), rp, challenged));
 }
@@ -46,11 +47,17 @@ export async function factorFieldsOf(
 ): Promise<FactorFields | undefined> {
   const [codes, passkeys] = await Promise.all([findOneTimeCodes(deps.db, user_id), listPasskeys(deps.db, user_id)]);
   if (!codes && passkeys.length === 0) return undefined;
-  const rp = relyingParty(deps);
+  const policy = await deps.policy.current();
+  const rp = isAllowed(policy, 'passkey') ? relyingParty(deps) : undefined;
   const challenged = { purpose, browser: csrfToken(deps, ctx) };
   const request = rp && passkeys.length > 0 && (await passkeyRequest(factorDeps(deps), rp, challenged, passkeys));
-  // Where there is no app, the field takes recovery codes.
-  return { has_code: codes !== undefined, passkey: request ? JSON.stringify(request) : undefined };
+  const has_code = codes !== undefined && isAllowed(policy, 'totp');
+  return {
+    has_code,
+    // Where there is no app, the field takes recovery codes.
+    takes_code: has_code || isAllowed(policy, 'recovery_code'),
+    passkey: request ? JSON.stringify(request) : undefined,
+  };
 }
 
 /** The proof that a form sent; undefined: it was empty. */

@@ -3,7 +3,7 @@ import type { Config } from '../../config.ts';
 import type { Refusals } from '../../domain/audit/index.ts';
 import type { ClientDocuments } from '../../domain/client-documents/index.ts';
 import type { RoundTripDeps } from '../../domain/identity-providers/index.ts';
-import type { Throttles } from '../../domain/users/index.ts';
+import type { KnownPolicy, Throttles } from '../../domain/users/index.ts';
 import type { Db } from '../../platform/database/index.ts';
 import { requestOrigin } from '../../platform/http/index.ts';
 import type { Jobs } from '../../platform/jobs/index.ts';
@@ -27,6 +27,8 @@ export type PagesDeps = {
   knownClients: KnownClients;
   documents: ClientDocuments;
   throttles: Throttles;
+  /** How users must sign in. */
+  policy: KnownPolicy;
   /** The identity providers that users sign in with. */
   providers: RoundTripDeps;
   refusals: Refusals;

@@ -64,8 +64,8 @@ export function meetsPolicy(
 
 type Assured = { user_id: string; acr: string | undefined };
 
-async function isEnough({ db, now }: PagesDeps, { user_id, acr }: Assured): Promise<boolean> {
-  const required = await requiredOfUser(db, user_id, now());
+async function isEnough(deps: PagesDeps, { user_id, acr }: Assured): Promise<boolean> {
+  const required = await requiredOfUser(deps, user_id);
   return required === undefined || isAtLeast(acr, required);
 }
 

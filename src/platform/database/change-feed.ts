@@ -6,7 +6,15 @@ import type { HotConnection } from './hot-connection.ts';
 import type { Trx } from './open.ts';
 
 /** What of the shared truth is cached by nodes, so that a change of it must be told. */
-export type ChangeKind = 'api_key' | 'client' | 'resource_server' | 'role' | 'signing_key' | 'subject' | 'trust';
+export type ChangeKind =
+  | 'api_key'
+  | 'client'
+  | 'resource_server'
+  | 'role'
+  | 'sign_in_policy'
+  | 'signing_key'
+  | 'subject'
+  | 'trust';
 
 type Row = { head: string; database_now: Date; position: string | null; kind: ChangeKind | null; key: string | null };
 type Listener = (keys: readonly string[] | 'all') => unknown;

@@ -49,6 +49,7 @@ type Needs = Pick<
   | 'refusals'
   | 'resourceServers'
   | 'secretUses'
+  | 'policy'
   | 'throttles'
 >;
 
@@ -91,11 +92,11 @@ export async function openOAuth(deps: Deps, services: Needs): Promise<OAuth> {
 
 function providerDepsOf({ config, issuer, installation, log }: Deps, services: Needs): ProviderDeps {
   const { apiKeys, database, db, documents, jobs, keys, knownClients, now, reader } = services;
-  const { refusals, resourceServers, secretUses, throttles } = services;
+  const { policy, refusals, resourceServers, secretUses, throttles } = services;
   const { clientCertificateHeader: header, clientCaFile: caFile } = config;
   return {
     ...{ apiKeys, database, db, documents, issuer, jobs, keys, knownClients, log, now, reader },
-    ...{ refusals, resourceServers, secretUses },
+    ...{ policy, refusals, resourceServers, secretUses },
     wrongSecretThrottle: new WrongSecretThrottle((attempt) => throttles.countWrongSecret(attempt), now),
     lifetimes: config,
     hasRegistration: config.registration !== 'off',

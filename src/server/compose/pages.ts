@@ -22,7 +22,7 @@ import type { OAuth } from './oauth.ts';
 
 type Deps = Pick<AppDeps, 'config' | 'demo' | 'installation' | 'issuer' | 'version'>;
 type Needs = Parameters<typeof adminRouteDeps>[1] &
-  Pick<Services, 'apiKeys' | 'documents' | 'knownClients' | 'log' | 'reader' | 'throttles'>;
+  Pick<Services, 'apiKeys' | 'documents' | 'knownClients' | 'log' | 'policy' | 'reader' | 'throttles'>;
 
 /** The identity providers that users sign in with, reached at public addresses; in development also on this machine. */
 function providersOf({ config }: Deps, { keys, now }: Needs, { issuerKeys }: AdminRouteDeps): PagesDeps['providers'] {
@@ -35,11 +35,11 @@ function providersOf({ config }: Deps, { keys, now }: Needs, { issuerKeys }: Adm
 /** What browsers see, and what shares their middleware: the admin API, reports of leaks, health. */
 export function forBrowsers(deps: Deps, services: Needs, oauth: OAuth): Middleware {
   const { config, demo, installation, issuer, version } = deps;
-  const { db, documents, jobs, keys, knownClients, now, reader, refusals, throttles } = services;
+  const { db, documents, jobs, keys, knownClients, now, policy, reader, refusals, throttles } = services;
   const { provider, unit } = oauth;
   const admin = adminRouteDeps(deps, services);
   const pages: PagesDeps = {
-    ...{ config, db, documents, issuer, jobs, keys, knownClients, now, reader, refusals, throttles, version },
+    ...{ config, db, documents, issuer, jobs, keys, knownClients, now, policy, reader, refusals, throttles, version },
     provider: () => provider,
     providers: providersOf(deps, services, admin),
     demo: demo !== undefined,

@@ -434,10 +434,70 @@ describe('a second factor', () => {
   });
 
   const withPolicy = async (policy: object, work: () => Promise<void>) => {
-    const none = { required_acr: null, administrator_required_acr: null };
+    const none = { required_acr: null, administrator_required_acr: null, allowed_factors: null };
     expect((await (await owner()).patch('/sign-in-policy', policy)).status).toBe(200);
     await work().finally(async () => expect((await (await owner()).patch('/sign-in-policy', none)).status).toBe(200));
   };
+  test('is of the methods that the policy allows, also where the user has another', async () => {
+    const { username, browser: signedIn, secret } = await withApp();
+    const [recovery = ''] = await recoveryCodes(signedIn);
+    const plainPerson = await newPerson();
+    const browser = latchkey.browser();
+    await withPolicy({ allowed_factors: ['password', 'recovery_code'] }, async () => {
+      const step = await enterPassword(browser, username);
+      expect(step.html).toContain('Recovery code');
+      expect(isIn(await enterCode(browser, step, await codeOf(secret)))).toBe(false);
+      expect((await latchkey.auditEvents('session.refused')).at(-1)).toMatchObject({
+        reason: 'the method totp is not allowed',
+      });
+      expect((await signedIn.get('/account/activity')).html).toContain('a method that is not allowed');
+      expect(isIn(await enterCode(browser, step, recovery))).toBe(true);
+      // One that nobody could sign in with cannot be added.
+      const other = latchkey.browser();
+      await enterPassword(other, plainPerson);
+      expect((await other.get('/account/security')).html).not.toContain('/account/security/app/new');
+      const form = await other.get('/account/security/app/new');
+      const refused = await other.submit(form, { code: await codeOf(keyOn(form)) }, '/app/new');
+      expect(refused.html).toContain('does not allow this sign-in method');
+    });
+    await withPolicy({ allowed_factors: ['password'] }, async () => {
+      const closed = await enterPassword(latchkey.browser(), username);
+      expect(closed.html).toContain('None of the sign-in methods of your account is allowed any more');
+      expect(closed.html).not.toContain('name="code"');
+      expect(isIn(await enterPassword(latchkey.browser(), plainPerson))).toBe(true);
+    });
+  });
+
+  test('cannot be restricted so that nobody could sign in', async () => {
+    const refusedAs = async (allowed_factors: unknown, more: object = {}) => {
+      const { status, body } = await (await owner()).patch('/sign-in-policy', { allowed_factors, ...more });
+      return `${status} ${String(body.detail)}`;
+    };
+    expect(await refusedAs([])).toMatch(/^422/);
+    expect(await refusedAs(['telepathy'])).toMatch(/^422/);
+    expect(await refusedAs(['password', 'password'])).toMatch(/^422/);
+    expect(await refusedAs(['totp', 'recovery_code'])).toMatch(/Name a method to sign in with/);
+    expect(await refusedAs(['password', 'recovery_code'], { required_acr: 'phr' })).toMatch(
+      /nobody can sign in with phr/,
+    );
+    expect(await refusedAs(['passkey'])).toMatch(/^409/);
+    // The owner of this installation has a password alone.
+    expect(await refusedAs(['provider'])).toMatch(/^409 No owner could sign in any more/);
+    // On the machine of the server the command may, and undoes it.
+    const set = (allow: string) => latchkey.commandJson(['sign-in-policy', 'set', '--allow', allow]);
+    expect(await set('provider')).toMatchObject({ allowed_factors: ['provider'] });
+    const page = () => latchkey.browser().get('/sign-in');
+    const closed = await eventually(page, ({ html }) => html.includes('You cannot sign in with a password here'));
+    expect(closed.html).not.toContain('name="password"');
+    const browser = latchkey.browser();
+    const csrf = /name="csrf" value="([^"]*)"/.exec((await browser.get('/sign-in')).html)?.[1] ?? '';
+    const forged = new URLSearchParams({ csrf, login: 'alice', password });
+    expect((await browser.post('/sign-in', forged)).status).toBe(422);
+    expect(isIn(await browser.get('/account'))).toBe(false);
+    expect(await set('all')).toMatchObject({ allowed_factors: null });
+    await eventually(page, ({ html }) => html.includes('name="password"'));
+  });
+
   const linkTo = async (address: string) => {
     const links = () =>
       mail.letters

@@ -47,12 +47,13 @@ const minimal: PageData = {
       passkey: undefined,
       providers: [],
       has_home_realms: false,
+      has_password: false,
     },
   },
   'forgot-password': { ...form, login: '', sign_in: '/sign-in', state: 'form' },
   'sign-up': { ...form, email: '', sign_in: '/sign-in', is_sent: false },
   'new-account': { ...form, email: 'alice@example.com', values: { username: 'alice', name: '' }, errors: {} },
-  'second-step': { ...form, pending: 'sealed', has_code: false, passkey: undefined },
+  'second-step': { ...form, pending: 'sealed', has_code: false, takes_code: false, passkey: undefined },
   'enrolment-required': { ...form, enrolment: 'sealed', state: 'offer', is_passkey_only: false },
   enrolment: {
     ...{ ...form, errors: {}, account_name: 'alice@example.com', username: 'alice', pending: 'sealed', key: 'ABCD' },
@@ -189,6 +190,7 @@ const maximal: PageData = {
     connect: hostile,
     providers: [{ label: hostile, href: hostile }],
     has_home_realms: true,
+    has_password: true,
   },
   'sign-up': { ...hostileForm, email: hostile, error: hostile, blocked: hostile, sign_in: hostile, is_sent: false },
   'new-account': { ...hostileForm, email: hostile, values: { username: hostile, name: hostile }, errors },
@@ -216,6 +218,7 @@ const maximal: PageData = {
     error: hostile,
     cancel: true,
     has_code: true,
+    takes_code: true,
     passkey: hostile,
   },
   consent: {
@@ -247,7 +250,7 @@ const maximal: PageData = {
   account: { name: hostile, email: hostile, administers: true, notice: hostile },
   'change-password': {
     ...{ ...hostileForm, errors, username: hostile },
-    proof: { kind: 'factor', has_code: true, passkey: hostile },
+    proof: { kind: 'factor', has_code: true, takes_code: true, passkey: hostile },
   },
   'choose-password': {
     csrf: hostile,

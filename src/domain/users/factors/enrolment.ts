@@ -1,4 +1,5 @@
 import { v7 as uuidv7 } from 'uuid';
+import type { FactorKind } from '../../../../db/schema.ts';
 import { type Db, inTransaction, type Trx } from '../../../platform/database/index.ts';
 import { type Actor, conflict, invalid, notFound } from '../../../platform/http/index.ts';
 import { mustHoldAllOf } from '../../access/index.ts';
@@ -6,10 +7,13 @@ import { type AuditAction, appendEvent } from '../../audit/index.ts';
 import type { FactorTopic, SendEmail } from '../../notifications/index.ts';
 import { notify } from '../notices.ts';
 import { lockUserById, startNextEpoch, type User, updateUser } from '../store.ts';
+import { isAllowed, reachable } from './allowed.ts';
 import type { CarryDeps } from './carried-state.ts';
 import { useEnrolmentLink } from './enrolment-links.ts';
+import { methodsOfUser } from './methods-store.ts';
 import { asCode, sealSecret, stepOf } from './one-time-codes.ts';
 import type { MadePasskey } from './passkeys.ts';
+import { findSignInPolicy } from './policy-store.ts';
 import { digestOfCode, generateRecoveryCodes } from './recovery-codes.ts';
 import {
   deleteFactors,
@@ -44,6 +48,7 @@ export async function addPasskey(
 ): Promise<void> {
   await changing(deps, actor, async (trx, user, created_at) => {
     const user_id = user.id;
+    await mustBeAllowed(trx, 'passkey');
     if (link) await useEnrolmentLink(trx, user, { secret: link, now: created_at });
     if ((await listPasskeys(trx, user_id)).length >= mostPasskeys)
       throw conflict(`You have ${mostPasskeys} passkeys. Remove one first.`);
@@ -84,6 +89,7 @@ export async function addOneTimeCodes(
   if (!step) throw invalid('/code', 'The code is wrong. Enter the one that the app shows now.');
   await changing(deps, actor, async (trx, user, created_at) => {
     const user_id = user.id;
+    await mustBeAllowed(trx, 'totp');
     if (link) await useEnrolmentLink(trx, user, { secret: link, now: created_at });
     if (await findOneTimeCodes(trx, user_id))
       throw conflict('An authenticator app is set up already. Remove it first.');
@@ -116,13 +122,17 @@ export async function replaceRecoveryCodes(deps: EnrolmentDeps, actor: Own): Pro
 /**
  * Removes a factor of the actor's account. Removing the last one also deletes the recovery codes, which replace it.
  *
- * @throws Problem `not_found`
+ * @throws Problem `not_found`; `conflict`: the sign-in policy allows none of the methods that would be left
  */
 export async function removeFactor(deps: EnrolmentDeps, actor: Own, id: string): Promise<void> {
   await changing(deps, actor, async (trx, { id: user_id }) => {
     const isCode = (await findOneTimeCodes(trx, user_id))?.id === id;
+    const policy = await findSignInPolicy(trx);
+    const before = reachable(await methodsOfUser(trx, user_id), policy);
     if ((await deleteFactors(trx, user_id, { id })) === 0) throw notFound('sign-in method', id);
     if (!(await hasSecondFactor(trx, user_id))) await deleteFactors(trx, user_id, { kind: 'recovery_code' });
+    if (before && !reachable(await methodsOfUser(trx, user_id), policy))
+      throw conflict('You could not sign in any more without it. Add another method first.');
     const kind = isCode ? 'totp' : 'passkey';
     return { action: 'user.factor_removed', notice: `${kind}_removed`, details: { kind, id } };
   });
@@ -151,6 +161,12 @@ export async function resetFactors(
     await notify(deps, trx, user, { about: 'factors_reset', at: occurred_at });
     return { removed };
   });
+}
+
+/** @throws Problem `conflict`: nobody signs in with this method, so that it would lock its user out */
+async function mustBeAllowed(trx: Trx, kind: FactorKind): Promise<void> {
+  if (!isAllowed(await findSignInPolicy(trx), kind))
+    throw conflict('This installation does not allow this sign-in method. Add another one.');
 }
 
 /** Changes how somebody signs in: one change of an account at a time, recorded and mailed with it. */

@@ -1,15 +1,32 @@
 import { z } from 'zod';
+import type { FactorKind } from '../../../../db/schema.ts';
 import { type Db, inTransaction, type Trx } from '../../../platform/database/index.ts';
-import { type Actor, checked, conflict, mergePatch, mustBeAt, Timestamp } from '../../../platform/http/index.ts';
+import {
+  type Actor,
+  checked,
+  conflict,
+  invalid,
+  mergePatch,
+  mustBeAt,
+  Timestamp,
+} from '../../../platform/http/index.ts';
 import { holdsInAreas, mustBePermitted } from '../../access/index.ts';
 import { appendEvent, changesBetween } from '../../audit/index.ts';
-import { type Assurance, isRequirable, requirableClasses, strongestOf } from './assurance.ts';
+import { factorKinds, impliedBy, reachable } from './allowed.ts';
+import { type Assurance, isAtLeast, isRequirable, requirableClasses, strongestOf } from './assurance.ts';
+import type { KnownPolicy } from './known-policy.ts';
+import { listOwners, methodsOfUser } from './methods-store.ts';
 import { relyingPartyOf } from './passkeys.ts';
 import { findSignInPolicy, lockPolicy, type PolicyRow, updatePolicy } from './policy-store.ts';
 import { hasSecondFactor } from './store.ts';
 
 export type PolicyDeps = { db: Db; now: () => Date; issuer: string };
 
+const Factors = z
+  .array(z.enum(factorKinds))
+  .min(1)
+  .refine((kinds) => new Set(kinds).size === kinds.length, 'must not name a method twice')
+  .nullable();
 const Class = z.enum(requirableClasses).nullable();
 
 /** How users of this installation must sign in, as configuration names it. */
@@ -20,27 +37,47 @@ export const SignInPolicyInput = z.strictObject({
   administrator_required_acr: Class.default(null).meta({
     description: 'the same for users who hold a permission of Latchkey itself; the stronger of both counts',
   }),
+  allowed_factors: Factors.default(null).meta({
+    description: 'the methods that users may sign in with; null: all',
+  }),
 });
 export type SignInPolicyInput = z.output<typeof SignInPolicyInput>;
 export const SignInPolicyChanges = z.strictObject({
   required_acr: Class.optional(),
   administrator_required_acr: Class.optional(),
+  allowed_factors: Factors.optional(),
 });
 export const SignInPolicyView = SignInPolicyInput.extend({ version: z.int(), updated_at: Timestamp });
 
 /** The policy as configuration and the admin API show it. */
-export function asPolicyInput({ required_acr, administrator_required_acr }: PolicyRow): SignInPolicyInput {
+export function asPolicyInput(policy: PolicyRow): SignInPolicyInput {
+  const { required_acr, administrator_required_acr, allowed_factors } = policy;
   const known = (acr: string | null) => (acr !== null && isRequirable(acr) ? acr : null);
-  return { required_acr: known(required_acr), administrator_required_acr: known(administrator_required_acr) };
+  return {
+    required_acr: known(required_acr),
+    administrator_required_acr: known(administrator_required_acr),
+    allowed_factors: allowed_factors && factorKinds.filter((kind) => allowed_factors.includes(kind)),
+  };
 }
 
+export type RequirementDeps = { db: Db; now: () => Date; policy: KnownPolicy };
+
 /** How a user must sign in; undefined: anyhow. */
-export async function requiredOfUser(db: Db, user_id: string, now: Date): Promise<Assurance | undefined> {
-  const { required_acr, administrator_required_acr } = await findSignInPolicy(db);
+export async function requiredOfUser(
+  { db, now, policy }: RequirementDeps,
+  user_id: string,
+): Promise<Assurance | undefined> {
+  return requiredBy(db, await policy.current(), { user_id, now: now() });
+}
+
+type Policy = Pick<PolicyRow, 'required_acr' | 'administrator_required_acr' | 'allowed_factors'>;
+
+async function requiredBy(db: Db, policy: Policy, { user_id, now }: { user_id: string; now: Date }) {
+  const { required_acr, administrator_required_acr } = policy;
   const isAsked = administrator_required_acr !== null && administrator_required_acr !== required_acr;
   const ofAdministrator =
     isAsked && (await holdsInAreas(db, user_id, { areas: ['latchkey'], now })) ? administrator_required_acr : null;
-  return strongestOf([required_acr, ofAdministrator]);
+  return strongestOf([required_acr, ofAdministrator, impliedBy(policy)]);
 }
 
 /**
@@ -57,7 +94,8 @@ export async function changeSignInPolicy(
     const before = await lockPolicy(trx);
     mustBeAt(before.version, ifVersion);
     const input = checked(SignInPolicyInput, mergePatch(asPolicyInput(before), patch));
-    if (Object.values(input).includes('phr') && !relyingPartyOf(deps.issuer, ''))
+    const needsPasskeys = [input.required_acr, input.administrator_required_acr, impliedBy(input)].includes('phr');
+    if (needsPasskeys && !relyingPartyOf(deps.issuer, ''))
       throw conflict(
         'This server is reached by an IP address, for which browsers make no passkeys. Require a second factor.',
       );
@@ -69,7 +107,8 @@ export async function changeSignInPolicy(
 /**
  * Makes the policy equal to the input, in the transaction of the verb that decides it.
  *
- * @throws Problem `forbidden`; `conflict`: the actor, a user, has no second factor and would be locked out
+ * @throws Problem `forbidden`; `invalid`: it requires what it does not allow; `conflict`: the actor, a user, has no second factor and
+ *   would be locked out, or no owner could sign in
  */
 export async function putSignInPolicy(
   trx: Trx,
@@ -81,10 +120,52 @@ export async function putSignInPolicy(
   const before = asPolicyInput(await lockPolicy(trx));
   const changed = changesBetween(before, input);
   if (Object.keys(changed).length === 0) return 'unchanged';
+  mustBeReachable(input);
+  const occurred_at = now();
   if (actor.kind === 'user' && !(await hasSecondFactor(trx, actor.subject_id ?? '')))
     throw conflict('Set up a passkey or an authenticator app for yourself first. Otherwise you would be locked out.');
-  const occurred_at = now();
-  await updatePolicy(trx, { ...input, updated_at: occurred_at });
+  if (actor.kind !== 'system') await mustLeaveWayIn(trx, actor, { policy: input, now: occurred_at });
+  const allowed_factors = input.allowed_factors && JSON.stringify(input.allowed_factors);
+  await updatePolicy(trx, { ...input, allowed_factors, updated_at: occurred_at });
   await appendEvent(trx, { actor, action: 'sign_in_policy.updated', details: { changed }, occurred_at });
   return 'updated';
+}
+
+/** Each class that a policy requires must be possible with the methods that it allows. @throws Problem `invalid` */
+function mustBeReachable(policy: SignInPolicyInput): void {
+  const { required_acr, administrator_required_acr, allowed_factors } = policy;
+  if (allowed_factors === null) return;
+  const everything = Object.fromEntries(factorKinds.map((kind) => [kind, true])) as Record<FactorKind, boolean>;
+  const best = reachable(everything, policy);
+  if (best === undefined)
+    throw invalid('/allowed_factors', 'Name a method to sign in with: password, passkey or provider.');
+  const required = strongestOf([required_acr, administrator_required_acr]);
+  if (required && !isAtLeast(best, required))
+    throw invalid('/allowed_factors', `With these methods nobody can sign in with ${required}, which is required.`);
+}
+
+/**
+ * Nobody locks themselves out, nor the last owner. Only the operator of the machine may, who can undo it there.
+ *
+ * @throws Problem `conflict`
+ */
+async function mustLeaveWayIn(
+  trx: Trx,
+  actor: Actor,
+  { policy, now }: { policy: SignInPolicyInput; now: Date },
+): Promise<void> {
+  if (policy.allowed_factors === null) return;
+  const canSignIn = async (user_id: string) => {
+    const best = reachable(await methodsOfUser(trx, user_id), policy);
+    const required = await requiredBy(trx, policy, { user_id, now });
+    return best !== undefined && (required === undefined || isAtLeast(best, required));
+  };
+  if (actor.kind === 'user' && !(await canSignIn(actor.subject_id ?? '')))
+    throw conflict('You could not sign in any more with the methods that you have. Add one of the allowed ones first.');
+  const owners = await listOwners(trx);
+  for (const owner of owners) if (await canSignIn(owner)) return;
+  if (owners.length > 0)
+    throw conflict(
+      'No owner could sign in any more: none has one of the allowed methods. An owner must add one first.',
+    );
 }

@@ -1,3 +1,4 @@
+import type { FactorKind } from '../../../../db/schema.ts';
 import { type Db, inTransaction, type Trx } from '../../../platform/database/index.ts';
 import { type Origin, person } from '../../../platform/http/index.ts';
 import { appendEvent, type Refusals } from '../../audit/index.ts';
@@ -6,7 +7,9 @@ import { recordFailure, type SignInOutcome } from '../authenticate.ts';
 import { notify } from '../notices.ts';
 import { findUserById, type User } from '../store.ts';
 import type { Throttles } from '../throttles.ts';
+import { isAllowed } from './allowed.ts';
 import { methodsOf } from './assurance.ts';
+import type { KnownPolicy } from './known-policy.ts';
 import { asCode, takeCode } from './one-time-codes.ts';
 import { type Challenged, judgePasskey, type PasskeyDeps, type RelyingParty } from './passkeys.ts';
 import { asRecoveryCode, takeRecoveryCode } from './recovery-codes.ts';
@@ -15,6 +18,7 @@ export type ProvingDeps = PasskeyDeps & {
   db: Db;
   throttles: Throttles;
   refusals: Refusals;
+  policy: KnownPolicy;
   sendEmail?: SendEmail | undefined;
 };
 
@@ -38,6 +42,11 @@ export async function proveFactor(
     await recordFailure(deps, origin, 'throttled', user_id);
     return { kind: 'throttled', retryAfterSeconds };
   }
+  const kind = kindOf(proof);
+  if (!isAllowed(await deps.policy.current(), kind)) {
+    await recordFailure(deps, origin, `the method ${kind} is not allowed`, user_id);
+    return { kind: 'wrong' };
+  }
   const judged = await inTransaction(deps.db, (trx) =>
     judge(deps, trx, { user_id, proof, origin, now: authenticated_at }),
   );
@@ -47,6 +56,12 @@ export async function proveFactor(
   }
   await deps.throttles.forgetFactor({ address: origin.address ?? '', account: user_id });
   return { kind: 'ok', authenticated_at, ...judged };
+}
+
+/** What looks like a code of an app is one; anything else in the field is a recovery code. */
+function kindOf(proof: FactorProof): FactorKind {
+  if (proof.kind === 'passkey') return 'passkey';
+  return asCode(proof.code) ? 'totp' : 'recovery_code';
 }
 
 type Judging = { user_id: string | undefined; proof: FactorProof; origin: Origin; now: Date };

@@ -1,10 +1,12 @@
 import { type CommandContext, onInstallation } from './command-context.ts';
 import { answer, columns } from './output.ts';
 import { routesOf } from './routes.ts';
-import { UsageError } from './usage.ts';
+import { type OptionNames, UsageError } from './usage.ts';
 
 type Json = { json?: boolean };
-type Options = Json & { everyone?: string; administrators?: string };
+type Options = Json & { everyone?: string; administrators?: string; allow?: string };
+
+const names: OptionNames = { allowed_factors: '--allow' };
 
 const classes = { 'two-factor': 'urn:latchkey:acr:two-factor', phr: 'phr', any: null } as const;
 
@@ -23,20 +25,28 @@ export const show = onInstallation(async (place: CommandContext, options: Json) 
 export const change = onInstallation(async (place: CommandContext, options: Options) => {
   const required_acr = classNamed(options.everyone, '--everyone');
   const administrator_required_acr = classNamed(options.administrators, '--administrators');
-  if (required_acr === undefined && administrator_required_acr === undefined)
-    throw new UsageError('Name --everyone, --administrators or both.');
   const body = {
     ...(required_acr !== undefined && { required_acr }),
     ...(administrator_required_acr !== undefined && { administrator_required_acr }),
+    ...(options.allow !== undefined && { allowed_factors: methodsIn(options.allow) }),
   };
+  if (Object.keys(body).length === 0) throw new UsageError('Name --everyone, --administrators or --allow.');
   const policy = await routesOf(place).call('PATCH /sign-in-policy', { body });
   answer(options, policy, linesOf(policy));
-});
+}, names);
 
-type Policy = { required_acr: string | null; administrator_required_acr: string | null };
+/** The route refuses what is no method. */
+const methodsIn = (text: string) => (text === 'all' ? null : text.split(',').map((name) => name.trim() as 'password'));
 
-const linesOf = ({ required_acr, administrator_required_acr }: Policy) =>
+type Policy = {
+  required_acr: string | null;
+  administrator_required_acr: string | null;
+  allowed_factors: readonly string[] | null;
+};
+
+const linesOf = ({ required_acr, administrator_required_acr, allowed_factors }: Policy) =>
   columns([
     ['Everyone', required_acr ?? 'any'],
     ['Administrators', administrator_required_acr ?? required_acr ?? 'any'],
+    ['Methods', allowed_factors?.join(', ') ?? 'all'],
   ]);

@@ -1,12 +1,19 @@
 import { errors, interactionPolicy, type KoaContextWithOIDC } from 'oidc-provider';
 import type { ResourceServer, ResourceServers } from '../../../domain/resource-servers/index.ts';
-import { type Assurance, isAtLeast, requiredOfUser, strongestOf, weakestOf } from '../../../domain/users/index.ts';
+import {
+  type Assurance,
+  isAtLeast,
+  type KnownPolicy,
+  requiredOfUser,
+  strongestOf,
+  weakestOf,
+} from '../../../domain/users/index.ts';
 import type { Db } from '../../../platform/database/index.ts';
 import { currentUnit } from '../unit-of-work/index.ts';
 
 const { Check } = interactionPolicy;
 
-export type AssuranceDeps = { db: Db; now: () => Date; resourceServers: ResourceServers };
+export type AssuranceDeps = { db: Db; now: () => Date; policy: KnownPolicy; resourceServers: ResourceServers };
 
 /**
  * Asks for a stronger authentication where one is required (RFC 9470 §5): by the request's `acr_values` or an essential `acr` in its `claims`,
@@ -28,7 +35,7 @@ export function assuranceCheck(deps: AssuranceDeps) {
 
 /** What a request requires; undefined: nothing, or only classes that are not known here. */
 async function requiredBy(
-  { db, now, resourceServers }: AssuranceDeps,
+  { resourceServers, ...deps }: AssuranceDeps,
   { client, claims, params, session, resourceServers: requested = {} }: KoaContextWithOIDC['oidc'],
 ): Promise<Assurance | undefined> {
   const { essential, value, values } = (claims.id_token?.acr ?? {}) as {
@@ -39,7 +46,7 @@ async function requiredBy(
   const inClaims = essential ? [value ?? [], values ?? []].flat() : [];
   const inRequest = typeof params?.acr_values === 'string' ? params.acr_values.split(' ') : [];
   const servers = await Promise.all(Object.keys(requested).map((identifier) => resourceServers.find(identifier)));
-  const ofPolicy = session?.accountId ? await requiredOfUser(db, session.accountId, now()) : undefined;
+  const ofPolicy = session?.accountId ? await requiredOfUser(deps, session.accountId) : undefined;
   // A request passes through the browser of the user, who could lower what it names: it only adds to what its client is registered with.
   return strongestOf([
     ...[inClaims, inRequest, client?.defaultAcrValues ?? []].map(weakestOf),

@@ -1,6 +1,7 @@
 import type { Adapter, Configuration, JWK, KoaContextWithOIDC } from 'oidc-provider';
 import { type SigningAlg, type SigningKey, signingAlgs, stateOf } from '../../../domain/signing-keys/index.ts';
 import { type StatusIndexes, statusListsUri } from '../../../domain/status-lists/index.ts';
+import type { KnownPolicy } from '../../../domain/users/index.ts';
 import { assuranceClasses } from '../../../domain/users/index.ts';
 import type { Jobs } from '../../../platform/jobs/index.ts';
 import type { Logger } from '../../../platform/logging/index.ts';
@@ -51,6 +52,7 @@ export type ProviderDeps = SecretDeps &
   GrantDeps & {
     issuer: string;
     jobs: Jobs;
+    policy: KnownPolicy;
     lifetimes: DefaultLifetimes;
     /** Whether clients may register themselves. */
     hasRegistration: boolean;

@@ -2,7 +2,7 @@ import type { Context } from 'koa';
 import { listIdentities } from '../../../domain/identities/index.ts';
 import { isLogin, type LoginTrust, providerName } from '../../../domain/identity-providers/index.ts';
 import { listLoginTrusts } from '../../../domain/trusts/index.ts';
-import { hasPassword } from '../../../domain/users/index.ts';
+import { hasPassword, isAllowed } from '../../../domain/users/index.ts';
 import { pagePaths } from '../page-data.ts';
 import { type PagesDeps, textsFor } from '../pages.ts';
 import type { Here } from '../signed-in.ts';
@@ -11,10 +11,11 @@ type Connected = { id: string; trust: LoginTrust; created_at: Date };
 
 /** The providers that the user has connected, and the others. */
 export async function connections(
-  { db }: PagesDeps,
+  { db, policy }: PagesDeps,
   user_id: string,
 ): Promise<{ connected: Connected[]; others: LoginTrust[] }> {
-  const trusts = (await listLoginTrusts(db)).filter(isLogin);
+  const isOffered = isAllowed(await policy.current(), 'provider');
+  const trusts = isOffered ? (await listLoginTrusts(db)).filter(isLogin) : [];
   const connected = (await listIdentities(db, user_id)).flatMap(({ id, issuer, created_at }) => {
     const trust = trusts.find((each) => each.issuer === issuer);
     return trust ? [{ id, trust, created_at }] : [];

@@ -15,6 +15,7 @@ const signedOut: Words = ({ events }, { reason }) => {
 
 function refusedSignIn(events: Catalogue['events'], reason: string | null): string {
   if (reason === 'throttled') return events.throttled;
+  if (reason?.startsWith('the method ')) return events.methodNotAllowed;
   if (reason === 'wrong code') return events.wrongCode;
   return reason?.startsWith('wrong passkey') ? events.wrongPasskey : events.wrongPassword;
 }

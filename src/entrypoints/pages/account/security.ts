@@ -2,6 +2,7 @@ import type Router from '@koa/router';
 import {
   countRecoveryCodes,
   findOneTimeCodes,
+  isAllowed,
   listPasskeys,
   type OneTimeCodes,
   type Passkey,
@@ -63,6 +64,7 @@ async function panelsOf(context: RequestContext): Promise<Panel[]> {
   const { deps, ctx, who } = context;
   const { db } = deps;
   const texts = textsFor(deps, ctx);
+  const policy = await deps.policy.current();
   const [passkeys, app, left] = await Promise.all([
     listPasskeys(db, who.user.id),
     findOneTimeCodes(db, who.user.id),
@@ -70,8 +72,8 @@ async function panelsOf(context: RequestContext): Promise<Panel[]> {
   ]);
   const password = { label: texts.security.changePassword, href: pagePaths.changePassword, danger: false };
   return [
-    passkeysPanel(texts, passkeys, relyingParty(deps) !== undefined),
-    appPanel(texts, app),
+    passkeysPanel(texts, passkeys, relyingParty(deps) !== undefined && isAllowed(policy, 'passkey')),
+    appPanel(texts, app, isAllowed(policy, 'totp')),
     recoveryPanel(texts, left, passkeys.length > 0 || app !== undefined),
     { heading: texts.security.password, content: { kind: 'words', words: [] }, actions: [password] },
     ...(await providersPanel(context)),
@@ -97,9 +99,10 @@ function passkeysPanel({ records, security: t }: Catalogue, passkeys: Passkey[],
   };
 }
 
-function appPanel({ records, security: t }: Catalogue, app: OneTimeCodes | undefined): Panel {
+function appPanel({ records, security: t }: Catalogue, app: OneTimeCodes | undefined, canHave: boolean): Panel {
   const framed = { heading: t.app, intro: t.appNote };
-  if (!app) return { ...framed, content: { kind: 'words', words: [t.noApp] }, actions: [link(t.setUp, '/app/new')] };
+  const setUp = canHave ? [link(t.setUp, '/app/new')] : [];
+  if (!app) return { ...framed, content: { kind: 'words', words: [t.noApp] }, actions: setUp };
   const facts = [
     { label: t.added, cell: cell.time(app.created_at) },
     { label: t.lastUsed, cell: cell.time(app.last_used_at, records.never) },

@@ -57,6 +57,8 @@ export const deFactors: typeof enFactors = {
     submit: 'Weiter',
     usePasskey: 'Passkey verwenden',
     withPasskey: 'Mit einem Passkey anmelden',
+    noneAllowed:
+      'Keine der Anmeldemethoden Ihres Kontos ist noch erlaubt. Bitten Sie einen Administrator, sie zurückzusetzen.',
     passkeyFailed:
       'Der Passkey wurde nicht verwendet. Versuchen Sie es noch einmal, oder wählen Sie einen anderen Weg.',
     incomplete: 'Geben Sie einen Code ein.',

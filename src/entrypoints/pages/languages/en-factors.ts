@@ -33,6 +33,7 @@ export const enFactors = {
     submit: 'Continue',
     usePasskey: 'Use a passkey',
     withPasskey: 'Sign in with a passkey',
+    noneAllowed: 'None of the sign-in methods of your account is allowed any more. Ask an administrator to reset them.',
     passkeyFailed: 'The passkey was not used. Try again, or choose another way.',
     incomplete: 'Enter a code.',
     wrongCode: 'The code is wrong, or it was used before. Wait for the next one and try again.',

@@ -66,6 +66,8 @@ export const en = {
     throttled: (p: { minutes: number }) =>
       `Too many attempts. Wait ${counted(p.minutes, 'minute', 'minutes')} and try again, or use a browser that you have signed in with before.`,
     otherAccount: 'Sign in with the account you want to use.',
+    noPasswords:
+      'You cannot sign in with a password here. If you have no other sign-in method, ask your administrator for help.',
   },
 
   selectAccount: {
@@ -414,6 +416,7 @@ export const en = {
     wrongPassword: 'Someone tried to sign in with your username and a wrong password',
     wrongCode: 'Someone entered your password and a wrong code',
     wrongPasskey: 'Someone tried to sign in with a passkey that was not accepted',
+    methodNotAllowed: 'Someone tried to sign in with a method that is not allowed any more',
     passkeyAdded: 'A passkey was added',
     passkeyRemoved: 'A passkey was removed',
     appAdded: 'An authenticator app was set up',

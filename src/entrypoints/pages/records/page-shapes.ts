@@ -126,8 +126,11 @@ export type DetailPage = {
   danger: readonly DangerousAction[];
 };
 
-/** What a form offers to prove a factor with: a field for a code, and a passkey as the browser asks for it (JSON). */
-export type FactorFields = { has_code: boolean; passkey: string | undefined };
+/**
+ * What a form offers to prove a factor with: a field for a code (`has_code`: of an app, and recovery codes otherwise), and a passkey as the
+ * browser asks for it (JSON).
+ */
+export type FactorFields = { has_code: boolean; takes_code: boolean; passkey: string | undefined };
 
 /** What a user is asked for: their strongest factor, their password where they have no other, or where they have neither, their provider. */
 export type AskedProof =

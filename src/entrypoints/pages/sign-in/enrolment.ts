@@ -13,9 +13,11 @@ import {
   findEnrollingUser,
   findUserById,
   generateCodeSecret,
+  isAllowed,
   madePasskey,
   mailEnrolmentLink,
   passkeyCreation,
+  type RelyingParty,
   requiredOfUser,
   together,
   type User,
@@ -55,11 +57,27 @@ export async function showEnrolmentRequired(
   const { action, client_name, cancel } = view;
   const csrf = csrfToken(deps, ctx);
   const enrolment = carry(deps, { purpose, browser: csrf, seconds: secondsForIt }, { user_id });
-  const required = await requiredOfUser(deps.db, user_id, deps.now());
   const offered = canGet ? 'offer' : 'ask';
   const state = result.is_sent ? 'sent' : offered;
-  const data = { csrf, action, client_name, cancel, enrolment, state, is_passkey_only: required === 'phr' } as const;
+  const data = {
+    csrf,
+    action,
+    client_name,
+    cancel,
+    enrolment,
+    state,
+    is_passkey_only: await isPasskeyOnly(deps, user_id),
+  } as const;
   show(deps, ctx, 'enrolment-required', { ...data, blocked: result.blocked }, { status: result.blocked ? 429 : 200 });
+}
+
+/** Whether an authenticator app is not enough. */
+async function isPasskeyOnly(deps: PagesDeps, user_id: string): Promise<boolean> {
+  return !isAllowed(await deps.policy.current(), 'totp') || (await requiredOfUser(deps, user_id)) === 'phr';
+}
+
+async function allowedRelyingParty(deps: PagesDeps): Promise<RelyingParty | undefined> {
+  return isAllowed(await deps.policy.current(), 'passkey') ? relyingParty(deps) : undefined;
 }
 
 /** Mails the link that a user asks for who entered their password a short while ago. @returns whether it has answered */
@@ -97,9 +115,8 @@ async function enrollingUser(deps: PagesDeps, ctx: Context): Promise<User> {
 
 async function showForm(deps: PagesDeps, ctx: Context, user: User, errors: FieldErrors, status = 200): Promise<void> {
   const csrf = csrfToken(deps, ctx);
-  const rp = relyingParty(deps);
+  const rp = await allowedRelyingParty(deps);
   const created = rp && (await passkeyCreation(factorDeps(deps), rp, { browser: csrf, user, present: [] }));
-  const isPasskeyOnly = (await requiredOfUser(deps.db, user.id, deps.now())) === 'phr';
   const secret = sentSecret(deps, ctx) ?? (await generateCodeSecret());
   const uri = await codeUri(secret, { brand: deps.config.brandName, account: accountName(user) });
   const carried = { purpose: setUpPurpose, browser: csrf, seconds: setUpSeconds };
@@ -107,7 +124,7 @@ async function showForm(deps: PagesDeps, ctx: Context, user: User, errors: Field
     ...{ csrf, action: ctx.path, errors, account_name: accountName(user), username: user.username },
     pending: carry(deps, carried, secret),
     passkey: created && JSON.stringify(created),
-    picture: isPasskeyOnly ? undefined : renderSVG(uri, { border: 2 }),
+    picture: (await isPasskeyOnly(deps, user.id)) ? undefined : renderSVG(uri, { border: 2 }),
     key: secret.replaceAll(/(.{4})(?=.)/g, '$1 '),
   };
   const shown = Object.keys(errors).length > 0 && status === 200 ? 422 : status;
@@ -154,15 +171,14 @@ async function addFactor(deps: PagesDeps, ctx: Context, user: User): Promise<Add
   const link: string = ctx.params.secret;
   const actor = person(user.id, requestOrigin(ctx));
   const answer = form(ctx).get('passkey') ?? '';
-  const rp = relyingParty(deps);
+  const rp = await allowedRelyingParty(deps);
   if (answer && rp) {
     const passkey = await madePasskey(factorDeps(deps), rp, { browser: csrfToken(deps, ctx), answer });
     if (!passkey) return { errors: { form: t.security.passkeyRefused } };
     await addPasskey(factorDeps(deps), actor, { name: t.enrolment.passkeyName, passkey, link });
     return { amr: [passkey.is_backed_up ? 'swk' : 'hwk', 'user'], done: 'passkey-added' };
   }
-  if ((await requiredOfUser(deps.db, user.id, deps.now())) === 'phr')
-    return { errors: { form: t.enrolment.noPasskey } };
+  if (await isPasskeyOnly(deps, user.id)) return { errors: { form: t.enrolment.noPasskey } };
   const secret = sentSecret(deps, ctx);
   if (!secret) return { errors: { form: t.security.setUpExpired } };
   await addOneTimeCodes(factorDeps(deps), actor, { secret, code: form(ctx).get('code') ?? '', link });

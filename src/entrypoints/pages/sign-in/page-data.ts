@@ -28,6 +28,8 @@ type SignInPage = {
   sign_up: string | undefined;
   /** Offers the way back to the client. */
   cancel?: boolean | undefined;
+  /** Whether users may sign in with a password. */
+  has_password: boolean;
   /** Any passkey of this site, as a browser is asked for it (JSON); undefined: there can be none. */
   passkey: string | undefined;
   /** Links to where the person signs in instead. */

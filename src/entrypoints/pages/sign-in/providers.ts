@@ -7,7 +7,8 @@ import {
   providerName,
 } from '../../../domain/identity-providers/index.ts';
 import { findTrust, listLoginTrusts } from '../../../domain/trusts/index.ts';
-import { carriedState, domainOf } from '../../../domain/users/index.ts';
+import { carriedState, domainOf, isAllowed } from '../../../domain/users/index.ts';
+import type { Db } from '../../../platform/database/index.ts';
 import { csrfToken } from '../csrf.ts';
 import { type PagesDeps, textsFor } from '../pages.ts';
 import { interactionOf } from './from-app.ts';
@@ -16,7 +17,12 @@ import type { OfferedProvider, SignInView } from './page-data.ts';
 const uuid = z.uuid();
 
 /** The trust that a button or an answer names; undefined: users cannot sign in with it any more. */
-export async function findLoginTrust({ db }: PagesDeps, id: unknown): Promise<LoginTrust | undefined> {
+export async function findLoginTrust({ db, policy }: PagesDeps, id: unknown): Promise<LoginTrust | undefined> {
+  return isAllowed(await policy.current(), 'provider') ? findTrustOfLogin(db, id) : undefined;
+}
+
+/** The same, whether or not users may sign in with providers. */
+export async function findTrustOfLogin(db: Db, id: unknown): Promise<LoginTrust | undefined> {
   const trust = uuid.safeParse(id).success ? await findTrust(db, String(id)) : undefined;
   return isLogin(trust) ? trust : undefined;
 }
@@ -33,7 +39,8 @@ export type Offered = {
 export async function offeredProviders(deps: PagesDeps, ctx: Context, view: SignInView): Promise<Offered> {
   if (view.connect) return { providers: [], has_home_realms: false };
   const { providers: t } = textsFor(deps, ctx);
-  const trusts = (await listLoginTrusts(deps.db)).filter(isLogin);
+  const isOffered = isAllowed(await deps.policy.current(), 'provider');
+  const trusts = isOffered ? (await listLoginTrusts(deps.db)).filter(isLogin) : [];
   const { login = '' } = view;
   const domain = login.includes('@') ? domainOf(login) : undefined;
   const isHome = (trust: LoginTrust) => domain !== undefined && trust.login.email_domains.includes(domain);

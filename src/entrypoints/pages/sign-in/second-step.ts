@@ -49,8 +49,21 @@ async function showStep(deps: PagesDeps, ctx: Context, { user_id, pending, view,
   const fields = await factorFieldsOf(deps, ctx, { user_id, purpose: 'sign-in' });
   const { action, client_name, cancel, connect } = view;
   const wrong = problem.error ? 422 : 200;
-  const offered = fields ?? { has_code: false, passkey: undefined };
-  const data = { csrf: csrfToken(deps, ctx), action, client_name, cancel, connect, pending, ...offered, ...problem };
+  const offered = fields ?? { has_code: false, takes_code: true, passkey: undefined };
+  // Their second factor still protects the account: the first one alone does not sign them in.
+  const isClosed = !offered.takes_code && !offered.passkey;
+  const closed = isClosed ? { blocked: textsFor(deps, ctx).secondStep.noneAllowed } : {};
+  const data = {
+    csrf: csrfToken(deps, ctx),
+    action,
+    client_name,
+    cancel,
+    connect,
+    pending,
+    ...offered,
+    ...problem,
+    ...closed,
+  };
   show(deps, ctx, 'second-step', data, { status: problem.blocked ? 429 : wrong });
 }
 

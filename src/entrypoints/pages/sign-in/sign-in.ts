@@ -1,7 +1,7 @@
 import type Router from '@koa/router';
 import type { Context } from 'koa';
 import { connectAccount, providerName } from '../../../domain/identity-providers/index.ts';
-import { authenticate, proveFactor, together } from '../../../domain/users/index.ts';
+import { authenticate, isAllowed, proveFactor, together } from '../../../domain/users/index.ts';
 import { form, Problem, requestOrigin } from '../../../platform/http/index.ts';
 import type { Authentication } from '../../oauth/index.ts';
 import { checkCsrf, csrfToken } from '../csrf.ts';
@@ -47,7 +47,10 @@ export async function showSignIn(deps: PagesDeps, ctx: Context, view: SignInView
     sign_up: deps.config.signUp && pathOfInteraction(pagePaths.signUp, interaction),
   };
   const offered = await offeredProviders(deps, ctx, view);
-  const shown = { csrf: csrfToken(deps, ctx), login: '', passkey, ...offered, ...view, ...links };
+  const has_password = isAllowed(await deps.policy.current(), 'password');
+  const notice = has_password ? {} : { notice: textsFor(deps, ctx).signIn.noPasswords };
+  const own = { csrf: csrfToken(deps, ctx), login: '', passkey, has_password };
+  const shown = { ...own, ...offered, ...notice, ...view, ...links };
   show(deps, ctx, 'sign-in', shown, { status });
 }
 
@@ -130,6 +133,11 @@ async function judgePasskey(deps: PagesDeps, ctx: Context, view: SignInView): Pr
 async function judgePassword(deps: PagesDeps, ctx: Context, view: SignInView): Promise<Authentication | undefined> {
   const t = textsFor(deps, ctx).signIn;
   const sent = form(ctx);
+  // Before any look-up: the answer is the same for every login.
+  if (!isAllowed(await deps.policy.current(), 'password')) {
+    await showSignIn(deps, ctx, view, 422);
+    return undefined;
+  }
   const login = (sent.get('login') ?? '').trim().slice(0, 254);
   const password = sent.get('password') ?? '';
   if (!login || !password) {

@@ -20,7 +20,7 @@ import { showEnrolmentRequired } from './enrolment.ts';
 import { rememberBrowser } from './known-device.ts';
 import type { SignInView } from './page-data.ts';
 import { accountOf, carriedIn, type RoundTripStart, secondsForIt, sendToProvider } from './provider-round-trip.ts';
-import { connectPurpose, findLoginTrust } from './providers.ts';
+import { connectPurpose, findLoginTrust, findTrustOfLogin } from './providers.ts';
 import { askSecondFactor } from './second-step.ts';
 import { ownPath, showSignIn } from './sign-in.ts';
 
@@ -49,7 +49,7 @@ export function providerRoutes(router: Router, deps: PagesDeps): void {
 /** A provider says that somebody signed out there. No browser sends this: the signature of the token is the proof. */
 async function logOut(deps: PagesDeps, ctx: Context): Promise<void> {
   ctx.set('Cache-Control', 'no-store');
-  const trust = await findLoginTrust(deps, ctx.params.trust_id);
+  const trust = await findTrustOfLogin(deps.db, ctx.params.trust_id);
   const origin = requestOrigin(ctx);
   try {
     const logout_token = form(ctx).get('logout_token') ?? '';

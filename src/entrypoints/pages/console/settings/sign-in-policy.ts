@@ -1,7 +1,7 @@
 import type { AdminAnswer } from '../../../admin/index.ts';
 import * as cell from '../../records/cells.ts';
 import type { Field, Panel } from '../../records/page-shapes.ts';
-import type { Action } from '../actions.ts';
+import type { Action, FormInput } from '../actions.ts';
 import { allowedActions, type RequestContext } from '../request-context.ts';
 
 type Policy = AdminAnswer<'GET /sign-in-policy'>;
@@ -15,15 +15,29 @@ const classes = {
 } as const;
 const any = 'Any method';
 
+const methods = {
+  password: 'Password',
+  passkey: 'Passkey',
+  totp: 'Authenticator app',
+  recovery_code: 'Recovery code',
+  provider: 'Identity provider',
+} as const satisfies Record<NonNullable<Policy['allowed_factors']>[number], string>;
+type Method = keyof typeof methods;
+const everyMethod = Object.keys(methods) as Method[];
+
+const shownMethods = (allowed: Policy['allowed_factors']) =>
+  cell.text(allowed === null ? 'All' : allowed.map((method) => methods[method]).join(', '));
+
 const shown = (acr: Policy['required_acr']) => cell.text(acr === null ? any : classes[acr]);
 
 /** How users must sign in; none for those who may not see it. */
 export async function policyPanel(context: RequestContext): Promise<Panel[]> {
   if (!context.api.may('GET /sign-in-policy')) return [];
-  const { required_acr, administrator_required_acr } = await context.api.call('GET /sign-in-policy');
+  const { required_acr, administrator_required_acr, allowed_factors } = await context.api.call('GET /sign-in-policy');
   const facts = [
     { label: 'Everyone', cell: shown(required_acr) },
     { label: 'Administrators', cell: shown(administrator_required_acr ?? required_acr) },
+    { label: 'Sign-in methods', cell: shownMethods(allowed_factors) },
   ];
   const actions = allowedActions(context, [
     { route: 'PATCH /sign-in-policy', label: 'Edit sign-in policy', href: changePath, danger: false },
@@ -40,7 +54,8 @@ export const changingPolicy: Action = {
   path: '/settings/sign-in-policy',
   route: 'PATCH /sign-in-policy',
   describe: async ({ api, crumb }) => {
-    const { required_acr, administrator_required_acr, version } = await api.call('GET /sign-in-policy');
+    const { version, ...policy } = await api.call('GET /sign-in-policy');
+    const { required_acr, administrator_required_acr, allowed_factors } = policy;
     return {
       crumb,
       name: 'Sign-in policy',
@@ -58,6 +73,14 @@ export const changingPolicy: Action = {
           administrator_required_acr,
           'What users with a permission of this server sign in with, where it is stronger.',
         ),
+        {
+          name: 'allowed_factors',
+          label: 'Sign-in methods',
+          type: 'choices',
+          value: (allowed_factors ?? everyMethod).join('\n'),
+          options: everyMethod.map((value) => ({ value, text: methods[value] })),
+          hint: 'What users may sign in with. Those who have none of these cannot sign in; you and an owner must be able to.',
+        },
       ],
       button: 'Save policy',
       danger: false,
@@ -65,6 +88,7 @@ export const changingPolicy: Action = {
       present: [
         { label: 'Everyone', cell: shown(required_acr) },
         { label: 'Administrators', cell: shown(administrator_required_acr) },
+        { label: 'Sign-in methods', cell: shownMethods(allowed_factors) },
       ],
     };
   },
@@ -73,8 +97,15 @@ export const changingPolicy: Action = {
     const body = {
       required_acr: named('required_acr'),
       administrator_required_acr: named('administrator_required_acr'),
+      allowed_factors: methodsIn(sent),
     };
     await api.call('PATCH /sign-in-policy', { body, ifVersion: sent.version });
     return { to: settingsPath, done: 'saved' };
   },
 };
+
+/** All of them selected is no restriction: a method that a later version knows is allowed, too. */
+function methodsIn(sent: FormInput): Policy['allowed_factors'] {
+  const chosen = sent.lines('allowed_factors') as Method[];
+  return everyMethod.every((method) => chosen.includes(method)) ? null : chosen;
+}

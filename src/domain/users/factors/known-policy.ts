@@ -1,0 +1,19 @@
+import { Cache, type ChangeFeed, type Db } from '../../../platform/database/index.ts';
+import { findSignInPolicy, type PolicyRow } from './policy-store.ts';
+
+const key = 'policy';
+
+/** How users must sign in, as sign-ins and authorization requests see it: remembered by this node, and read again within a second of a change. */
+export class KnownPolicy {
+  readonly #db: Db;
+  readonly #cache: Cache<PolicyRow>;
+
+  constructor(db: Db, changes: ChangeFeed) {
+    this.#db = db;
+    this.#cache = new Cache(changes, 'sign_in_policy', 1, () => key);
+  }
+
+  async current(): Promise<PolicyRow> {
+    return (await this.#cache.get(key, () => findSignInPolicy(this.#db))) ?? findSignInPolicy(this.#db);
+  }
+}
