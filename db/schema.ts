@@ -149,9 +149,30 @@ export type Database = {
     administrator_required_acr: string | null;
     /** Null: all. A newer version may know of more. */
     allowed_factors: JSONColumnType<FactorKind[] | null, string | null, string | null>;
+    /** For how many days users may skip the second factor in a browser; 0: never. */
+    remember_browser_days: Generated<number>;
     created_at: Date;
     updated_at: Date;
     version: Generated<number>;
+  };
+  remembered_browsers: {
+    id: string;
+    user_id: string;
+    user_epoch: number;
+    digest: Digest;
+    user_agent: string | null;
+    created_at: Date;
+    last_used_at: Date;
+    expires_at: Date;
+  };
+  standing_remembered_browsers: {
+    id: string;
+    user_id: string;
+    digest: Digest;
+    user_agent: string | null;
+    created_at: Date;
+    last_used_at: Date;
+    expires_at: Date;
   };
   enrolment_links: {
     digest: Digest;

@@ -79,6 +79,8 @@ export const auditActions = [
   'trust.disabled',
   'trust.refused',
   'trust.updated',
+  'user.browser_forgotten',
+  'user.browser_remembered',
   'user.created',
   'user.data_downloaded',
   'user.deleted',

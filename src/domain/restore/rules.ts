@@ -2,6 +2,7 @@ import { removeRole } from '../access/index.ts';
 import { eraseAddresses } from '../access-records/index.ts';
 import { disableApiKey, expireEarlierVersions, revokeApiKey } from '../api-keys/index.ts';
 import { type AuditAction, erasePersonalDetails } from '../audit/index.ts';
+import { forgetBrowsersOf } from '../browsers/index.ts';
 import { disableClient, expireClientSecrets, revokeClientSecret } from '../clients/index.ts';
 import { revokeConsent, revokeGrant } from '../consents/index.ts';
 import { unlinkIdentity } from '../identities/index.ts';
@@ -175,6 +176,9 @@ const rules: Readonly<Record<AuditAction, Rule>> = {
     ...(isNowDisabled(event) && verb('disabled', (deps, actor) => disableTrust(deps, actor, idOf(event)))),
     advice: 'believes what it believed before this change again: compare conditions, keys and permissions',
   }),
+  'user.browser_forgotten': (event) =>
+    write('remembered browsers forgotten', (trx) => forgetBrowsersOf(trx, idOf(event))),
+  'user.browser_remembered': nothing,
   'user.created': decide('no longer exists: create the user again'),
   'user.data_downloaded': nothing,
   'user.deleted': (event) =>

@@ -3,6 +3,7 @@ import { type Actor, notFound, type Origin } from '../../platform/http/index.ts'
 import type { Jobs } from '../../platform/jobs/index.ts';
 import { allows } from '../access/index.ts';
 import { appendEvent } from '../audit/index.ts';
+import { forgetBrowsersOf } from '../browsers/index.ts';
 import {
   type LockedSession,
   listClientsToNotify,
@@ -49,13 +50,17 @@ export async function revokeOtherSessions(
 /** `exceptSession`: undefined where all are revoked. */
 type Others = { user_id: string; exceptSession: string | undefined; reason: string; revoked_at: Date };
 
-/** Revokes all sessions of a user, or all except one, in the transaction of the caller. @returns the number of sessions */
+/**
+ * Revokes all sessions of a user, or all except one, in the transaction of the caller, and forgets the browsers in which the user skips the
+ * second factor. @returns the number of sessions
+ */
 export async function revokeSessionsOf(
   { jobs }: Pick<SessionDeps, 'jobs'>,
   trx: Trx,
   actor: Actor,
   { user_id, exceptSession, reason, revoked_at }: Others,
 ): Promise<number> {
+  await forgetBrowsersOf(trx, user_id);
   const locked = await lockSessions(trx, { user_id, exceptSession, now: revoked_at });
   // A concurrent sign-out may have revoked some while this one waited for the lock.
   const sessions = locked.filter((session) => !session.revoked_at);

@@ -25,6 +25,10 @@ export function signInPolicyCommand(): Command {
           '--allow <methods>',
           'the methods that users may sign in with, joined by commas: password, passkey, totp, recovery_code, provider; or all',
         )
+        .option(
+          '--remember-browsers <days>',
+          'for how many days users may skip the second factor in a browser; 0: never',
+        )
         .action(later(async () => (await actions()).change)),
     );
   return signInPolicy;

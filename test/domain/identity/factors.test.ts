@@ -434,7 +434,12 @@ describe('a second factor', () => {
   });
 
   const withPolicy = async (policy: object, work: () => Promise<void>) => {
-    const none = { required_acr: null, administrator_required_acr: null, allowed_factors: null };
+    const none = {
+      required_acr: null,
+      administrator_required_acr: null,
+      allowed_factors: null,
+      remember_browser_days: 0,
+    };
     expect((await (await owner()).patch('/sign-in-policy', policy)).status).toBe(200);
     await work().finally(async () => expect((await (await owner()).patch('/sign-in-policy', none)).status).toBe(200));
   };
@@ -496,6 +501,82 @@ describe('a second factor', () => {
     expect(isIn(await browser.get('/account'))).toBe(false);
     expect(await set('all')).toMatchObject({ allowed_factors: null });
     await eventually(page, ({ html }) => html.includes('name="password"'));
+  });
+
+  test('is skipped in a browser where its user chose that, as one factor, until something of the account changes', async () => {
+    const { username, browser: signedIn, secret } = await withApp();
+    const [recovery = ''] = await recoveryCodes(signedIn);
+    const browser = latchkey.browser();
+    const again = async (login = username) => {
+      await browser.submit(await browser.get('/oauth/logout'), { logout: 'yes' });
+      return enterPassword(browser, login);
+    };
+    const choose = async () => {
+      const step = await again();
+      return browser.submit(step, { code: await codeOf(secret), remember: 'yes' }, '/sign-in');
+    };
+    // Nobody skips it unless the policy says so, whatever the form says.
+    expect((await enterPassword(browser, username)).html).not.toContain('name="remember"');
+    expect(isIn(await choose())).toBe(true);
+    expect((await again()).html).toContain('name="code"');
+
+    await withPolicy({ remember_browser_days: 30 }, async () => {
+      expect((await again()).html).toContain('name="remember"');
+      expect(isIn(await choose())).toBe(true);
+      expect(isIn(await again())).toBe(true);
+      expect((await browser.get('/account/security')).html).toContain('Browsers without the second factor');
+      // Of one user, in one browser.
+      const other = await withApp();
+      expect((await again(other.username)).html).toContain('name="code"');
+      expect((await enterPassword(latchkey.browser(), username)).html).toContain('name="code"');
+
+      // One factor: a request for more asks for it, and so do forms that give rights.
+      await again();
+      const url = (options: object) => latchkey.authorizeUrl({ code_verifier: 'v'.repeat(43), ...options });
+      const silent = await browser.get(url({ prompt: 'none', acr_values: twoFactor }));
+      expect(new URL(silent.url).searchParams.get('error')).toBe('login_required');
+      const asked = await browser.get(url({ acr_values: twoFactor }));
+      expect((await browser.submit(asked, { login: username, password }, '/sign-in')).html).toContain('name="code"');
+      const anew = await browser.get(url({ prompt: 'login' }));
+      expect((await browser.submit(anew, { login: username, password }, '/sign-in')).html).toContain('name="code"');
+      await latchkey.advance(11 * 60);
+      expect((await browser.get('/account/security/recovery-codes/new')).html).toContain('name="code"');
+      const stranger = latchkey.browser();
+      const fresh = await stranger.get(latchkey.authorizeUrl({ acr_values: twoFactor }));
+      expect((await stranger.submit(fresh, { login: username, password }, '/sign-in')).html).toContain('name="code"');
+
+      // The user ends it, alone or with what else they change.
+      const path = /href="(\/account\/security\/browsers\/[^"]+\/forget)"/.exec(
+        (await browser.get('/account/security')).html,
+      )?.[1];
+      expect((await signedIn.submit(await signedIn.get(path ?? ''), {}, '/forget')).html).toContain(
+        'in that browser again',
+      );
+      expect((await again()).html).toContain('name="code"');
+      expect(await latchkey.auditEvents('user.browser_forgotten')).toHaveLength(1);
+
+      const ends = async (what: () => Promise<unknown>) => {
+        expect(isIn(await choose())).toBe(true);
+        expect(isIn(await again())).toBe(true);
+        await what();
+        expect((await again()).html).toContain('name="code"');
+      };
+      const others = latchkey.browser();
+      await enterCode(others, await enterPassword(others, username), recovery);
+      await ends(async () =>
+        others.submit(await others.get('/account/sessions/sign-out-others'), {}, '/sign-out-others'),
+      );
+      await ends(async () => {
+        await (await owner()).post(`/users/username:${username}/disable`);
+        await (await owner()).patch(`/users/username:${username}`, { enabled: true });
+      });
+      await ends(() => latchkey.advance(31 * 86_400));
+      expect(isIn(await choose())).toBe(true);
+      await (await owner()).patch('/sign-in-policy', { remember_browser_days: 0 });
+      expect((await again()).html).toContain('name="code"');
+      await (await owner()).patch('/sign-in-policy', { remember_browser_days: 30, required_acr: twoFactor });
+      expect((await again()).html).toContain('name="code"');
+    });
   });
 
   const linkTo = async (address: string) => {

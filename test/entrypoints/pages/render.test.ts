@@ -53,7 +53,14 @@ const minimal: PageData = {
   'forgot-password': { ...form, login: '', sign_in: '/sign-in', state: 'form' },
   'sign-up': { ...form, email: '', sign_in: '/sign-in', is_sent: false },
   'new-account': { ...form, email: 'alice@example.com', values: { username: 'alice', name: '' }, errors: {} },
-  'second-step': { ...form, pending: 'sealed', has_code: false, takes_code: false, passkey: undefined },
+  'second-step': {
+    ...form,
+    pending: 'sealed',
+    has_code: false,
+    takes_code: false,
+    remember_days: undefined,
+    passkey: undefined,
+  },
   'enrolment-required': { ...form, enrolment: 'sealed', state: 'offer', is_passkey_only: false },
   enrolment: {
     ...{ ...form, errors: {}, account_name: 'alice@example.com', username: 'alice', pending: 'sealed', key: 'ABCD' },
@@ -219,6 +226,7 @@ const maximal: PageData = {
     cancel: true,
     has_code: true,
     takes_code: true,
+    remember_days: 30,
     passkey: hostile,
   },
   consent: {

@@ -4,6 +4,7 @@ import { type Db, inTransaction, type Trx } from '../../../platform/database/ind
 import { type Actor, conflict, invalid, notFound } from '../../../platform/http/index.ts';
 import { mustHoldAllOf } from '../../access/index.ts';
 import { type AuditAction, appendEvent } from '../../audit/index.ts';
+import { forgetBrowsersOf } from '../../browsers/index.ts';
 import type { FactorTopic, SendEmail } from '../../notifications/index.ts';
 import { notify } from '../notices.ts';
 import { lockUserById, startNextEpoch, type User, updateUser } from '../store.ts';
@@ -180,6 +181,7 @@ async function changing(
     if (!user) throw notFound('user', actor.id);
     const occurred_at = deps.now();
     const { action, notice, details } = await change(trx, user, occurred_at);
+    await forgetBrowsersOf(trx, user.id);
     const target = { kind: 'user', id: user.id };
     await appendEvent(trx, { actor, action, target, ...(details && { details }), occurred_at });
     await notify(deps, trx, user, { about: notice, at: occurred_at });

@@ -15,7 +15,7 @@ export async function lockPolicy(trx: Trx): Promise<PolicyRow> {
 
 export async function updatePolicy(
   trx: Trx,
-  policy: Pick<PolicyRow, 'required_acr' | 'administrator_required_acr' | 'updated_at'> & {
+  policy: Pick<PolicyRow, 'required_acr' | 'administrator_required_acr' | 'remember_browser_days' | 'updated_at'> & {
     allowed_factors: string | null;
   },
 ): Promise<void> {

@@ -27,6 +27,8 @@ const Factors = z
   .min(1)
   .refine((kinds) => new Set(kinds).size === kinds.length, 'must not name a method twice')
   .nullable();
+const mostDays = 90;
+const Days = z.int().min(0).max(mostDays);
 const Class = z.enum(requirableClasses).nullable();
 
 /** How users of this installation must sign in, as configuration names it. */
@@ -40,23 +42,28 @@ export const SignInPolicyInput = z.strictObject({
   allowed_factors: Factors.default(null).meta({
     description: 'the methods that users may sign in with; null: all',
   }),
+  remember_browser_days: Days.default(0).meta({
+    description: 'for how many days users may skip the second factor in a browser, where none is required; 0: never',
+  }),
 });
 export type SignInPolicyInput = z.output<typeof SignInPolicyInput>;
 export const SignInPolicyChanges = z.strictObject({
   required_acr: Class.optional(),
   administrator_required_acr: Class.optional(),
   allowed_factors: Factors.optional(),
+  remember_browser_days: Days.optional(),
 });
 export const SignInPolicyView = SignInPolicyInput.extend({ version: z.int(), updated_at: Timestamp });
 
 /** The policy as configuration and the admin API show it. */
 export function asPolicyInput(policy: PolicyRow): SignInPolicyInput {
-  const { required_acr, administrator_required_acr, allowed_factors } = policy;
+  const { required_acr, administrator_required_acr, allowed_factors, remember_browser_days } = policy;
   const known = (acr: string | null) => (acr !== null && isRequirable(acr) ? acr : null);
   return {
     required_acr: known(required_acr),
     administrator_required_acr: known(administrator_required_acr),
     allowed_factors: allowed_factors && factorKinds.filter((kind) => allowed_factors.includes(kind)),
+    remember_browser_days,
   };
 }
 

@@ -4,9 +4,9 @@ import { routesOf } from './routes.ts';
 import { type OptionNames, UsageError } from './usage.ts';
 
 type Json = { json?: boolean };
-type Options = Json & { everyone?: string; administrators?: string; allow?: string };
+type Options = Json & { everyone?: string; administrators?: string; allow?: string; rememberBrowsers?: string };
 
-const names: OptionNames = { allowed_factors: '--allow' };
+const names: OptionNames = { allowed_factors: '--allow', remember_browser_days: '--remember-browsers' };
 
 const classes = { 'two-factor': 'urn:latchkey:acr:two-factor', phr: 'phr', any: null } as const;
 
@@ -29,8 +29,10 @@ export const change = onInstallation(async (place: CommandContext, options: Opti
     ...(required_acr !== undefined && { required_acr }),
     ...(administrator_required_acr !== undefined && { administrator_required_acr }),
     ...(options.allow !== undefined && { allowed_factors: methodsIn(options.allow) }),
+    ...(options.rememberBrowsers !== undefined && { remember_browser_days: Number(options.rememberBrowsers) }),
   };
-  if (Object.keys(body).length === 0) throw new UsageError('Name --everyone, --administrators or --allow.');
+  if (Object.keys(body).length === 0)
+    throw new UsageError('Name --everyone, --administrators, --allow or --remember-browsers.');
   const policy = await routesOf(place).call('PATCH /sign-in-policy', { body });
   answer(options, policy, linesOf(policy));
 }, names);
@@ -42,11 +44,13 @@ type Policy = {
   required_acr: string | null;
   administrator_required_acr: string | null;
   allowed_factors: readonly string[] | null;
+  remember_browser_days: number;
 };
 
-const linesOf = ({ required_acr, administrator_required_acr, allowed_factors }: Policy) =>
+const linesOf = ({ required_acr, administrator_required_acr, allowed_factors, remember_browser_days }: Policy) =>
   columns([
     ['Everyone', required_acr ?? 'any'],
     ['Administrators', administrator_required_acr ?? required_acr ?? 'any'],
     ['Methods', allowed_factors?.join(', ') ?? 'all'],
+    ['Browsers skip the second factor', remember_browser_days === 0 ? 'never' : `for ${remember_browser_days} days`],
   ]);

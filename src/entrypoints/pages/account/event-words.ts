@@ -48,6 +48,8 @@ const words: Readonly<Record<string, Words>> = {
   'user.email_changed': ({ events }) => events.emailChanged,
   'user.factor_added': ({ events }, { kind }) => (kind === 'totp' ? events.appAdded : events.passkeyAdded),
   'user.factor_removed': ({ events }, { kind }) => (kind === 'totp' ? events.appRemoved : events.passkeyRemoved),
+  'user.browser_remembered': ({ events }) => events.browserRemembered,
+  'user.browser_forgotten': ({ events }) => events.browserForgotten,
   'user.enrolment_link_created': ({ events }) => events.enrolmentLinkCreated,
   'user.factors_reset': ({ events }) => events.factorsReset,
   'user.recovery_codes_created': ({ events }) => events.recoveryCodesCreated,

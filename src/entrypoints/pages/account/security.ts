@@ -16,6 +16,7 @@ import * as cell from '../records/cells.ts';
 import { noticeAmong } from '../records/notices.ts';
 import type { Panel } from '../records/page-shapes.ts';
 import { own } from '../signed-in.ts';
+import { browsersPanel, forgettingBrowser } from './browsers.ts';
 import { factorActions } from './factor-actions.ts';
 import { providerActions, providersPanel, startConfirming, startConnecting } from './provider-actions.ts';
 
@@ -29,7 +30,7 @@ export function accountSecurityRoutes(router: Router, deps: PagesDeps): void {
     showMade: (context, page) => showOwn(context, 'own-security-made', page),
   };
   router.get(pagePaths.security, host.enter(showMethods));
-  actionRoutes(router, host, [...factorActions, ...providerActions]);
+  actionRoutes(router, host, [...factorActions, ...providerActions, forgettingBrowser]);
   router.get(`${pagePaths.security}/with/:trust_id`, own(deps, startConnecting));
   router.get(`${pagePaths.security}/confirm/:trust_id`, own(deps, startConfirming));
 }
@@ -76,6 +77,7 @@ async function panelsOf(context: RequestContext): Promise<Panel[]> {
     appPanel(texts, app, isAllowed(policy, 'totp')),
     recoveryPanel(texts, left, passkeys.length > 0 || app !== undefined),
     { heading: texts.security.password, content: { kind: 'words', words: [] }, actions: [password] },
+    ...(await browsersPanel(context)),
     ...(await providersPanel(context)),
   ];
 }

@@ -94,7 +94,8 @@ async function firstView(deps: PagesDeps, ctx: Context, interaction: PendingInte
 async function signInView({ db }: PagesDeps, interaction: PendingInteraction) {
   const client_logo = await clientLogoPath(db, interaction.client.id);
   const action = `/interaction/${interaction.uid}/sign-in`;
-  return { action, client_name: nameOf(interaction), client_logo, cancel: true };
+  const asksAll = interaction.required_acr !== undefined || interaction.user_id !== undefined;
+  return { action, client_name: nameOf(interaction), client_logo, cancel: true, asksAll };
 }
 
 /** The account that is signed in, or another one. */

@@ -58,7 +58,9 @@ export const deFactors: typeof enFactors = {
     usePasskey: 'Passkey verwenden',
     withPasskey: 'Mit einem Passkey anmelden',
     noneAllowed:
-      'Keine der Anmeldemethoden Ihres Kontos ist noch erlaubt. Bitten Sie einen Administrator, sie zurückzusetzen.',
+      'Keines der Anmeldeverfahren Ihres Kontos ist noch erlaubt. Bitten Sie einen Administrator, sie zurückzusetzen.',
+    remember: (p) =>
+      `In diesem Browser ${p.days === 1 ? 'einen Tag' : `${p.days} Tage`} lang nicht mehr danach fragen. Nur auf einem Gerät, das Ihnen gehört.`,
     passkeyFailed:
       'Der Passkey wurde nicht verwendet. Versuchen Sie es noch einmal, oder wählen Sie einen anderen Weg.',
     incomplete: 'Geben Sie einen Code ein.',
@@ -74,6 +76,16 @@ export const deFactors: typeof enFactors = {
       `${p.app} verlangt einen zweiten Faktor. Richten Sie zuerst in Ihrem Konto eine Authenticator-App oder einen Passkey ein, oder brechen Sie ab.`,
     unmetPasskey: (p) =>
       `${p.app} verlangt einen Passkey. Melden Sie sich mit einem an, fügen Sie zuerst in Ihrem Konto einen hinzu, oder brechen Sie ab.`,
+  },
+
+  browsers: {
+    title: 'Browser ohne zweiten Faktor',
+    note: 'In diesen Browsern genügt Ihr Passwort. Alle werden wieder gefragt, wenn Sie Ihr Passwort oder ein Anmeldeverfahren ändern oder sich überall abmelden.',
+    browser: 'Browser',
+    until: 'Bis',
+    forget: 'Wieder fragen',
+    forgetting: (p) => `In ${p.name} wieder nach dem zweiten Faktor fragen?`,
+    forgetNote: 'Sie bleiben dort angemeldet. Bei der nächsten Anmeldung wird nach dem zweiten Faktor gefragt.',
   },
 
   security: {
@@ -146,6 +158,7 @@ export const deFactors: typeof enFactors = {
       'app-added':
         'Die Authenticator-App ist eingerichtet. Bei der Anmeldung werden Sie nach einem Code gefragt. Erstellen Sie jetzt Wiederherstellungscodes.',
       'method-removed': 'Das Anmeldeverfahren ist entfernt.',
+      'browser-forgotten': 'In diesem Browser werden Sie wieder nach dem zweiten Faktor gefragt.',
       'method-required': 'Ihr Konto braucht einen Passkey. Fügen Sie einen hinzu, um fortzufahren.',
     },
   },

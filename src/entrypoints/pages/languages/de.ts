@@ -63,7 +63,7 @@ export const de: Catalogue = {
       `Zu viele Versuche. Warten Sie ${counted(p.minutes, 'Minute', 'Minuten')} und versuchen Sie es erneut, oder nutzen Sie einen Browser, in dem Sie schon einmal angemeldet waren.`,
     otherAccount: 'Melden Sie sich mit dem Konto an, das Sie verwenden möchten.',
     noPasswords:
-      'Eine Anmeldung mit Passwort ist hier nicht möglich. Wenn Sie keine andere Anmeldemethode haben, wenden Sie sich an Ihren Administrator.',
+      'Eine Anmeldung mit Passwort ist hier nicht möglich. Wenn Sie kein anderes Anmeldeverfahren haben, wenden Sie sich an Ihren Administrator.',
   },
 
   selectAccount: {
@@ -415,7 +415,9 @@ export const de: Catalogue = {
     wrongPassword: 'Jemand hat versucht, sich mit Ihrem Benutzernamen und einem falschen Passwort anzumelden',
     wrongCode: 'Jemand hat Ihr Passwort und einen falschen Code eingegeben',
     wrongPasskey: 'Jemand hat versucht, sich mit einem Passkey anzumelden, der nicht angenommen wurde',
-    methodNotAllowed: 'Jemand hat versucht, sich mit einer Methode anzumelden, die nicht mehr erlaubt ist',
+    browserRemembered: 'Sie werden in einem Browser nicht mehr nach dem zweiten Faktor gefragt',
+    browserForgotten: 'Sie werden in einem Browser wieder nach dem zweiten Faktor gefragt',
+    methodNotAllowed: 'Jemand hat versucht, sich mit einem Verfahren anzumelden, das nicht mehr erlaubt ist',
     passkeyAdded: 'Ein Passkey wurde hinzugefügt',
     passkeyRemoved: 'Ein Passkey wurde entfernt',
     appAdded: 'Eine Authenticator-App wurde eingerichtet',

@@ -34,6 +34,8 @@ export const enFactors = {
     usePasskey: 'Use a passkey',
     withPasskey: 'Sign in with a passkey',
     noneAllowed: 'None of the sign-in methods of your account is allowed any more. Ask an administrator to reset them.',
+    remember: (p: { days: number }) =>
+      `Don’t ask for this in this browser again for ${counted(p.days, 'day', 'days')}. Only on a device that is yours.`,
     passkeyFailed: 'The passkey was not used. Try again, or choose another way.',
     incomplete: 'Enter a code.',
     wrongCode: 'The code is wrong, or it was used before. Wait for the next one and try again.',
@@ -46,6 +48,16 @@ export const enFactors = {
       `${p.app} requires a second factor. Set up an authenticator app or a passkey in your account first, or cancel.`,
     unmetPasskey: (p: { app: string }) =>
       `${p.app} requires a passkey. Sign in with one, or add one in your account first, or cancel.`,
+  },
+
+  browsers: {
+    title: 'Browsers without the second factor',
+    note: 'In these browsers your password is enough. They are all asked again when you change your password or a sign-in method, or sign out everywhere.',
+    browser: 'Browser',
+    until: 'Until',
+    forget: 'Ask again',
+    forgetting: (p: { name: string }) => `Ask for the second factor in ${p.name} again?`,
+    forgetNote: 'You stay signed in there. The second factor is asked for at the next sign-in.',
   },
 
   security: {
@@ -117,6 +129,7 @@ export const enFactors = {
       'app-added':
         'The authenticator app is set up. You are asked for a code when you sign in. Now create recovery codes.',
       'method-removed': 'The sign-in method is removed.',
+      'browser-forgotten': 'You are asked for the second factor in that browser again.',
       'method-required': 'Your account needs a passkey. Add one to continue.',
     },
   },

@@ -416,6 +416,8 @@ export const en = {
     wrongPassword: 'Someone tried to sign in with your username and a wrong password',
     wrongCode: 'Someone entered your password and a wrong code',
     wrongPasskey: 'Someone tried to sign in with a passkey that was not accepted',
+    browserRemembered: 'You chose not to be asked for the second factor in a browser',
+    browserForgotten: 'You chose to be asked for the second factor in a browser again',
     methodNotAllowed: 'Someone tried to sign in with a method that is not allowed any more',
     passkeyAdded: 'A passkey was added',
     passkeyRemoved: 'A passkey was removed',

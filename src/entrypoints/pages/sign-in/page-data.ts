@@ -46,6 +46,8 @@ export type OfferedProvider = { label: string; href: string };
 /** What leads to the sign-in page, and what it is to say. */
 export type SignInView = {
   action: string;
+  /** Whether the user must prove everything that they have: more is required, or they are signed in already. */
+  asksAll?: boolean;
   client_name?: string | undefined;
   client_logo?: string | undefined;
   login?: string;
@@ -56,11 +58,13 @@ export type SignInView = {
   connect?: string;
 };
 
-/** Sends `pending` and `code` or `passkey`, or `decision=cancel`. */
+/** Sends `pending`, `remember`, and `code` or `passkey`, or `decision=cancel`. */
 type SecondStepPage = FactorFields &
   Pick<SignInPage, 'csrf' | 'action' | 'client_name' | 'cancel' | 'error' | 'blocked' | 'connect'> & {
     /** What was proven so far, sealed. */
     pending: string;
+    /** For how many days the second factor can be skipped in this browser; undefined: it cannot. */
+    remember_days: number | undefined;
   };
 
 /** Sends `enrolment` for a link, or `decision=cancel`. */

@@ -8,6 +8,7 @@ import { factorDeps, factorFieldsOf, sentProof } from '../factors.ts';
 import { type PagesDeps, show, textsFor } from '../pages.ts';
 import type { SignInView } from './page-data.ts';
 import { CarriedProvider } from './providers.ts';
+import { isSkipped, skipFromNowOn, skippableDays } from './remembered-browser.ts';
 import { minutesToWait } from './throttled.ts';
 
 // After the password there is time to fetch a phone, but not to come back another day.
@@ -26,7 +27,7 @@ const Pending = z.object({
 export type SecondStep = { authentication: Authentication } | 'expired' | 'answered';
 
 /**
- * Asks for a second factor after the password, where the user has one. Nothing is stored: the browser carries what was proven, sealed.
+ * Asks for a second factor after the password, where the user has one and does not skip it in this browser. Nothing is stored: the browser carries what was proven, sealed.
  *
  * @returns whether it was asked for, so that the request is answered
  */
@@ -37,6 +38,7 @@ export async function askSecondFactor(
 ): Promise<boolean> {
   const { user_id, user_epoch, amr, provider } = authentication;
   if (!(await hasSecondFactor(deps.db, user_id))) return false;
+  if (!view.asksAll && (await isSkipped(deps, ctx, user_id))) return false;
   const browser = csrfToken(deps, ctx);
   const pending = carry(deps, { purpose, browser, seconds: secondsForIt }, { user_id, user_epoch, amr, provider });
   await showStep(deps, ctx, { user_id, pending, view });
@@ -52,6 +54,7 @@ async function showStep(deps: PagesDeps, ctx: Context, { user_id, pending, view,
   const offered = fields ?? { has_code: false, takes_code: true, passkey: undefined };
   // Their second factor still protects the account: the first one alone does not sign them in.
   const isClosed = !offered.takes_code && !offered.passkey;
+  const remember_days = await skippableDays(deps, user_id);
   const closed = isClosed ? { blocked: textsFor(deps, ctx).secondStep.noneAllowed } : {};
   const data = {
     csrf: csrfToken(deps, ctx),
@@ -60,6 +63,7 @@ async function showStep(deps: PagesDeps, ctx: Context, { user_id, pending, view,
     cancel,
     connect,
     pending,
+    remember_days,
     ...offered,
     ...problem,
     ...closed,
@@ -85,6 +89,7 @@ export async function judgeSecondStep(deps: PagesDeps, ctx: Context, view: SignI
     const { user_epoch, authenticated_at } = outcome;
     // Everything of the account was ended after the password was entered.
     if (user_epoch !== state.user_epoch) return 'expired';
+    if (form(ctx).get('remember')) await skipFromNowOn(deps, ctx, { user_id, user_epoch });
     const provider = state.provider && { ...state.provider, proven_at: authenticated_at };
     const amr = together(state.amr, outcome.amr);
     return { authentication: { user_id, user_epoch, authenticated_at, amr, provider } };

@@ -1,6 +1,7 @@
 import type { AdminAnswer } from '../../../admin/index.ts';
 import * as cell from '../../records/cells.ts';
 import type { Field, Panel } from '../../records/page-shapes.ts';
+import { counted } from '../../words.ts';
 import type { Action, FormInput } from '../actions.ts';
 import { allowedActions, type RequestContext } from '../request-context.ts';
 
@@ -30,14 +31,18 @@ const shownMethods = (allowed: Policy['allowed_factors']) =>
 
 const shown = (acr: Policy['required_acr']) => cell.text(acr === null ? any : classes[acr]);
 
+const shownDays = (days: number) => cell.text(days === 0 ? 'Never' : `For ${counted(days, 'day')}`);
+
 /** How users must sign in; none for those who may not see it. */
 export async function policyPanel(context: RequestContext): Promise<Panel[]> {
   if (!context.api.may('GET /sign-in-policy')) return [];
-  const { required_acr, administrator_required_acr, allowed_factors } = await context.api.call('GET /sign-in-policy');
+  const policy = await context.api.call('GET /sign-in-policy');
+  const { required_acr, administrator_required_acr, allowed_factors, remember_browser_days } = policy;
   const facts = [
     { label: 'Everyone', cell: shown(required_acr) },
     { label: 'Administrators', cell: shown(administrator_required_acr ?? required_acr) },
     { label: 'Sign-in methods', cell: shownMethods(allowed_factors) },
+    { label: 'Browsers skip the second factor', cell: shownDays(remember_browser_days) },
   ];
   const actions = allowedActions(context, [
     { route: 'PATCH /sign-in-policy', label: 'Edit sign-in policy', href: changePath, danger: false },
@@ -55,7 +60,7 @@ export const changingPolicy: Action = {
   route: 'PATCH /sign-in-policy',
   describe: async ({ api, crumb }) => {
     const { version, ...policy } = await api.call('GET /sign-in-policy');
-    const { required_acr, administrator_required_acr, allowed_factors } = policy;
+    const { required_acr, administrator_required_acr, allowed_factors, remember_browser_days } = policy;
     return {
       crumb,
       name: 'Sign-in policy',
@@ -81,6 +86,13 @@ export const changingPolicy: Action = {
           options: everyMethod.map((value) => ({ value, text: methods[value] })),
           hint: 'What users may sign in with. Those who have none of these cannot sign in; you and an owner must be able to.',
         },
+        {
+          name: 'remember_browser_days',
+          label: 'Browsers skip the second factor (days)',
+          type: 'number',
+          value: String(remember_browser_days),
+          hint: 'For how long users may choose that a browser does not ask for it again, where no second factor is required. 0: never.',
+        },
       ],
       button: 'Save policy',
       danger: false,
@@ -89,6 +101,7 @@ export const changingPolicy: Action = {
         { label: 'Everyone', cell: shown(required_acr) },
         { label: 'Administrators', cell: shown(administrator_required_acr) },
         { label: 'Sign-in methods', cell: shownMethods(allowed_factors) },
+        { label: 'Browsers skip the second factor', cell: shownDays(remember_browser_days) },
       ],
     };
   },
@@ -98,6 +111,7 @@ export const changingPolicy: Action = {
       required_acr: named('required_acr'),
       administrator_required_acr: named('administrator_required_acr'),
       allowed_factors: methodsIn(sent),
+      remember_browser_days: sent.number('remember_browser_days') ?? 0,
     };
     await api.call('PATCH /sign-in-policy', { body, ifVersion: sent.version });
     return { to: settingsPath, done: 'saved' };

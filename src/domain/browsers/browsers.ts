@@ -1,0 +1,75 @@
+import { v7 as uuidv7 } from 'uuid';
+import { digest, generateCredential } from '../../platform/crypto/index.ts';
+import { type Db, inTransaction } from '../../platform/database/index.ts';
+import { type Actor, notFound, type Origin, person } from '../../platform/http/index.ts';
+import { appendEvent } from '../audit/index.ts';
+import { dayMs } from '../credentials/index.ts';
+import { deleteBrowser, insertBrowser, keepLatest, useBrowser } from './store.ts';
+
+export type BrowserDeps = { db: Db; now: () => Date };
+
+const prefix = 'lk_rb_';
+const shape = /^lk_rb_\w{20,80}$/;
+/** More than anybody signs in with; those that are used least are forgotten. */
+const mostPerUser = 20;
+
+/** The secrets in a browser's cookie that have the form of one. */
+const secretsIn = (texts: readonly string[]) => texts.filter((text) => shape.test(text));
+
+/**
+ * Remembers the browser of a user who has just proven a second factor, and wants to skip it there.
+ *
+ * @param days for how long
+ * @returns the secret for the browser, which is stored nowhere
+ */
+export async function rememberBrowser(
+  { db, now }: BrowserDeps,
+  origin: Origin,
+  { user_id, user_epoch, days }: { user_id: string; user_epoch: number; days: number },
+): Promise<string> {
+  const secret = generateCredential(prefix);
+  const created_at = now();
+  const expires_at = new Date(created_at.getTime() + days * dayMs);
+  const id = uuidv7();
+  const user_agent = origin.user_agent ?? null;
+  const times = { created_at, last_used_at: created_at, expires_at };
+  await inTransaction(db, async (trx) => {
+    await insertBrowser(trx, { id, user_id, user_epoch, digest: digest(secret), user_agent, ...times });
+    await keepLatest(trx, user_id, mostPerUser);
+    const target = { kind: 'user', id: user_id };
+    const details = { browser_id: id, expires_at };
+    const actor = person(user_id, origin);
+    await appendEvent(trx, { actor, action: 'user.browser_remembered', target, details, occurred_at: created_at });
+  });
+  return secret;
+}
+
+/**
+ * Whether a browser is remembered for a user, so that the password or provider is enough. A shorter time in the policy holds at once.
+ *
+ * @param secrets what the browser holds
+ */
+export async function isRememberedBrowser(
+  { db, now }: BrowserDeps,
+  { user_id, days, secrets }: { user_id: string; days: number; secrets: readonly string[] },
+): Promise<boolean> {
+  const digests = secretsIn(secrets).map((secret) => digest(secret));
+  if (digests.length === 0 || days === 0) return false;
+  const at = now();
+  const since = new Date(at.getTime() - days * dayMs);
+  return inTransaction(db, (trx) => useBrowser(trx, { user_id, digests }, { now: at, since }));
+}
+
+/** Forgets a browser of the actor. @throws Problem `not_found` */
+export async function forgetBrowser(
+  { db, now }: BrowserDeps,
+  actor: Actor & { id: string },
+  id: string,
+): Promise<void> {
+  await inTransaction(db, async (trx) => {
+    if (!(await deleteBrowser(trx, { id, user_id: actor.id }))) throw notFound('browser', id);
+    const target = { kind: 'user', id: actor.id };
+    const details = { browser_id: id };
+    await appendEvent(trx, { actor, action: 'user.browser_forgotten', target, details, occurred_at: now() });
+  });
+}

@@ -1,0 +1,4 @@
+/** Browsers: those in which users have chosen to skip the second factor. */
+
+export { forgetBrowser, isRememberedBrowser, rememberBrowser } from './browsers.ts';
+export { forgetBrowsersOf, listBrowsers, type RememberedBrowser } from './store.ts';
