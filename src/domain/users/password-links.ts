@@ -4,8 +4,10 @@ import { type Db, inTransaction, type Trx } from '../../platform/database/index.
 import { type Actor, notFound, person } from '../../platform/http/index.ts';
 import { mustHoldAllOf } from '../access/index.ts';
 import { appendEvent } from '../audit/index.ts';
+import { listIdentities } from '../identities/index.ts';
 import type { SendEmail } from '../notifications/index.ts';
 import { isAddressTheirs, recordVerification, verifiedBy } from './email-verification.ts';
+import { hasSecondFactor } from './factors/store.ts';
 import { mailLanguageOf } from './language.ts';
 import { type NoticeDeps, notify } from './notices.ts';
 import { hashNewPassword } from './password.ts';
@@ -36,7 +38,8 @@ const linkMs = 3 * 24 * 60 * 60 * 1000;
 /**
  * A one-time secret for three days, with which a person chooses their own password: an invitation, or a way back in. Links
  * from before stop working. Where there is a mail server and the person has an address that is theirs, the link is mailed to them and
- * shown to nobody else.
+ * shown to nobody else. An unverified address of an account that somebody signs in to by other means may be another person's, who would
+ * then share the account: that link is shown.
  *
  * @throws Problem `not_found`; `forbidden`: the person holds what the actor does not
  */
@@ -53,7 +56,7 @@ export async function createPasswordLink(
     const created_at = now();
     await mustHoldAllOf(trx, actor, user_id, created_at);
     const expires_at = new Date(created_at.getTime() + linkMs);
-    const isTheirs = await isAddressTheirs(trx, user, created_at);
+    const isTheirs = (await isAddressTheirs(trx, user, created_at)) && !(await isTakenByAnother(trx, user));
     const to = (sendEmail && isTheirs && user.email) || null;
     const maker = authorityOf(actor);
     const shown_to = maker?.subject_id ?? null;
@@ -70,6 +73,12 @@ export async function createPasswordLink(
     });
     return to ? { mailed_to: to, expires_at } : { url, expires_at };
   });
+}
+
+/** Whether somebody has made an account theirs who has not proven its address. */
+async function isTakenByAnother(trx: Trx, { id, email_verified }: User): Promise<boolean> {
+  if (email_verified) return false;
+  return (await listIdentities(trx, id)).length > 0 || (await hasSecondFactor(trx, id));
 }
 
 /** Whose password this secret may choose now. */

@@ -1,4 +1,5 @@
 import { decodeJwt } from 'jose';
+import { generateSync } from 'otplib';
 import { type AdminApi, asOwner, asService } from '../../support/admin.ts';
 import { consoleAs } from '../../support/console.ts';
 import { eventually } from '../../support/eventually.ts';
@@ -670,7 +671,7 @@ describe('signing in with an identity provider', () => {
       expect(await rolesOf()).toEqual([]);
       // Saving it again means the role of now, which administers.
       expect(await owner.patch(`/trusts/${id}`, { login: { role_mappings } })).toMatchObject({
-        status: 422,
+        status: 400,
         body: { detail: expect.stringContaining('for_administrators') },
       });
     });
@@ -691,8 +692,8 @@ describe('signing in with an identity provider', () => {
     test('cannot be more than who writes the trust may assign', async () => {
       const name = await role(['payments:approve']);
       const permissions = ['latchkey:trust:read', 'latchkey:trust:write', 'latchkey:trust:login'];
-      const tried = async (more: string[], role_name = name) => {
-        const actor = await asService(latchkey, owner, { permissions: [...permissions, ...more] });
+      const tried = async (more: string[], { roles = [] as string[], role_name = name } = {}) => {
+        const actor = await asService(latchkey, owner, { roles, permissions: [...permissions, ...more] });
         const login = { client_id: 'x', role_mappings: [{ claim: 'groups', equals: 'a', role: role_name }] };
         const input = { name: crypto.randomUUID(), kind: 'login', issuer: 'https://roles.example', login };
         const { status, body } = await actor.post('/trusts', input);
@@ -700,8 +701,9 @@ describe('signing in with an identity provider', () => {
       };
       expect(await tried([])).toContain('latchkey:role:assign');
       expect(await tried(['latchkey:role:assign'])).toContain('payments:approve');
-      expect(await tried(['latchkey:role:assign', 'payments:approve'])).toBe(201);
-      expect(await tried(['latchkey:role:assign'], 'nobody')).toContain('There is no role');
+      const giving = ['latchkey:role:assign', 'latchkey:permission:give'];
+      expect(await tried(giving, { roles: [name] })).toBe(201);
+      expect(await tried(['latchkey:role:assign'], { role_name: 'nobody' })).toContain('There is no role');
       // Whoever changes a trust with mappings decides who comes by it.
       const id = await trustIn(
         { issuer: 'https://roles.example' },
@@ -716,14 +718,54 @@ describe('signing in with an identity provider', () => {
       const name = await role(['read']);
       const id = await trustIn();
       const alice = await consoleAs(latchkey, 'alice');
-      const page = await alice.act(`/trusts/${id}/change`, { role_mappings: `groups = a | b -> ${name}` });
+      const filled = { name: crypto.randomUUID(), provider: 'oidc', client_id: 'x', creation: 'off' };
+      const change = (role_mappings: string) => alice.act(`/trusts/${id}/change`, { ...filled, role_mappings });
+      const page = await change(`groups = a | b -> ${name}`);
       expect(page.status).toBe(200);
       const mapped = [{ claim: 'groups', one_of: ['a', 'b'], role: name }];
       expect((await owner.get(`/trusts/${id}`)).body.login).toMatchObject({ role_mappings: mapped });
       expect(page.html).toContain(`groups = a | b -&gt; ${name}`);
-      const wrong = await alice.act(`/trusts/${id}/change`, { role_mappings: 'groups: a' });
-      expect([wrong.status, wrong.html]).toEqual([422, expect.stringContaining('Enter one role mapping per line')]);
+      expect((await change('groups: a')).html).toContain('Enter one role mapping per line');
     });
+  });
+
+  test('a user who has only a provider adds a required factor with a link and the provider, not with the link alone', async () => {
+    const browser = latchkey.browser();
+    await signIn(browser);
+    const { username } = (await userNamed(String(provider.account.email).slice(0, 36))) ?? {};
+    const policy = { required_acr: 'urn:latchkey:acr:two-factor' };
+    expect((await owner.patch('/sign-in-policy', policy)).status).toBe(200);
+    try {
+      const { url } = await latchkey.commandJson(['user', 'enrolment-link', String(username)]);
+      const path = new URL(String(url)).pathname;
+      // The session from before shows nothing: the policy requires more.
+      for (const elsewhere of [latchkey.browser(), browser]) {
+        const page = await elsewhere.get(path);
+        expect(page.html).toContain('First sign in with your identity provider in this browser');
+        expect(page.html).not.toContain('name="code"');
+      }
+      expect((await signIn(browser)).html).toContain('A second factor is required');
+      const form = await browser.get(path);
+      expect(form.html).not.toContain('name="password"');
+      const secret = (/<code>([A-Z2-7 ]+)</.exec(form.html)?.[1] ?? '').replaceAll(' ', '');
+      const { rows } = await latchkey.database.query('select extract(epoch from latchkey_now())::int as epoch');
+      const code = generateSync({ secret, epoch: rows[0]?.epoch });
+      // The form of the right browser is no use in another.
+      const thief = latchkey.browser();
+      const csrf = /name="csrf" value="([^"]*)"/.exec((await thief.get('/sign-in')).html)?.[1] ?? '';
+      const pending = /name="pending" value="([^"]*)"/.exec(form.html)?.[1] ?? '';
+      expect((await thief.post(path, new URLSearchParams({ csrf, pending, code }))).status).toBe(422);
+      const done = await browser.submit(form, { code }, '/second-factor/');
+      expect([done.status, new URL(done.url).pathname, done.html]).toEqual([
+        200,
+        '/account/security',
+        expect.any(String),
+      ]);
+      const tokens = await latchkey.tokens({}, browser);
+      expect(decodeJwt(tokens.id_token)).toMatchObject({ acr: policy.required_acr, amr: ['fed', 'otp', 'mfa'] });
+    } finally {
+      await owner.patch('/sign-in-policy', { required_acr: null });
+    }
   });
 
   test('never shows the client secret, and keeps it until another is set', async () => {

@@ -592,6 +592,21 @@ describe('a second factor', () => {
     return email;
   };
 
+  test('a password link is not mailed to an address that only the holder of another method stated', async () => {
+    const link = async (username: string) =>
+      (await (await owner()).post(`/users/username:${username}/password-link`)).body as Record<string, unknown>;
+    const invited = await newPerson();
+    expect(await link(invited)).toMatchObject({ mailed_to: `${invited}@example.com` });
+    const { username } = await withApp();
+    expect(await link(username)).toMatchObject({ url: expect.any(String) });
+    const account = { issuer: 'https://elsewhere.example', subject: crypto.randomUUID() };
+    const federated = await newPerson();
+    await (await owner()).post(`/users/username:${federated}/identities`, account);
+    expect(await link(federated)).toMatchObject({ url: expect.any(String) });
+    await verified(federated);
+    expect(await link(federated)).toMatchObject({ mailed_to: `${federated}@example.com` });
+  });
+
   test('is required by the sign-in policy, and added with a mailed link: the password alone is not enough', async () => {
     const username = await newPerson();
     const email = await verified(username);

@@ -64,6 +64,7 @@ const minimal: PageData = {
   'enrolment-required': { ...form, enrolment: 'sealed', state: 'offer', is_passkey_only: false },
   enrolment: {
     ...{ ...form, errors: {}, account_name: 'alice@example.com', username: 'alice', pending: 'sealed', key: 'ABCD' },
+    ...{ has_password: false, must_sign_in: false },
     passkey: '{}',
     picture: '<svg></svg>',
   },
@@ -215,6 +216,7 @@ const maximal: PageData = {
   },
   enrolment: {
     ...{ ...hostileForm, errors, account_name: hostile, username: hostile, pending: hostile, key: hostile },
+    ...{ has_password: true, must_sign_in: false },
     passkey: hostile,
     picture: '<svg></svg>',
   },

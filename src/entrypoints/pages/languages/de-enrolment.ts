@@ -4,9 +4,9 @@ export const deEnrolment: typeof enEnrolment = {
   enrolment: {
     required: 'Ein zweiter Faktor ist nötig',
     requiredNote:
-      'Ihr Konto braucht außer dem Passwort einen Passkey oder eine Authenticator-App. Das Passwort allein genügt nicht, um sie hinzuzufügen, denn es könnte jemand anderem bekannt sein.',
+      'Ihr Konto braucht zusätzlich einen Passkey oder eine Authenticator-App. Ihre Anmeldung allein genügt nicht, um sie hinzuzufügen, denn jemand anderes könnte sich ebenso anmelden.',
     requiredPasskey:
-      'Ihr Konto braucht einen Passkey. Das Passwort allein genügt nicht, um ihn hinzuzufügen, denn es könnte jemand anderem bekannt sein.',
+      'Ihr Konto braucht einen Passkey. Ihre Anmeldung allein genügt nicht, um ihn hinzuzufügen, denn jemand anderes könnte sich ebenso anmelden.',
     offer: 'Sie erhalten dafür eine E-Mail mit einem Link. Er funktioniert einmal, innerhalb von 30 Minuten.',
     sendLink: 'Link senden',
     sent: 'Sehen Sie in Ihre E-Mails',
@@ -15,7 +15,9 @@ export const deEnrolment: typeof enEnrolment = {
     ask: 'Bitten Sie die Administration um einen Link, um einen zweiten Faktor hinzuzufügen: Er wird in der Konsole auf der Seite Ihres Kontos erstellt.',
     throttled: 'Es waren zu viele Anfragen. Warten Sie einige Minuten und versuchen Sie es noch einmal.',
     title: 'Zweiten Faktor hinzufügen',
-    note: (p) => `Für ${p.name}. Ab jetzt melden Sie sich außer mit dem Passwort auch damit an.`,
+    note: (p) => `Für ${p.name}. Ab jetzt werden Sie bei der Anmeldung danach gefragt.`,
+    signInFirst:
+      'Melden Sie sich zuerst in diesem Browser wie gewohnt bei Ihrem Anbieter an. Öffnen Sie dann diesen Link innerhalb von 30 Minuten noch einmal.',
     password: 'Ihr Passwort',
     passkey: 'Passkey hinzufügen',
     passkeyNote:
@@ -30,5 +32,5 @@ export const deEnrolment: typeof enEnrolment = {
 export const deEnrolmentLink: typeof enEnrolmentLink = {
   subject: (p) => `Fügen Sie einen zweiten Faktor für ${p.brand} hinzu`,
   text: (p) =>
-    `Jemand hat sich mit Ihrem Passwort bei Ihrem Konto bei ${p.brand} angemeldet und braucht einen zweiten Faktor. Wenn Sie es waren, fügen Sie ihn mit diesem Link hinzu. Wenn nicht, ist Ihr Passwort jemandem bekannt: Öffnen Sie den Link nicht, und setzen Sie Ihr Passwort sofort zurück.`,
+    `Jemand hat sich bei Ihrem Konto bei ${p.brand} angemeldet und braucht einen zweiten Faktor. Wenn Sie es waren, fügen Sie ihn mit diesem Link hinzu. Wenn nicht, kann sich jemand anderes als Sie anmelden: Öffnen Sie den Link nicht, und ändern Sie Ihr Passwort sofort.`,
 };

@@ -58,7 +58,7 @@ export const deFactors: typeof enFactors = {
     usePasskey: 'Passkey verwenden',
     withPasskey: 'Mit einem Passkey anmelden',
     noneAllowed:
-      'Keines der Anmeldeverfahren Ihres Kontos ist noch erlaubt. Bitten Sie einen Administrator, sie zurückzusetzen.',
+      'Keines der Anmeldeverfahren Ihres Kontos ist noch erlaubt. Bitten Sie die Administration, sie zurückzusetzen.',
     remember: (p) =>
       `In diesem Browser ${p.days === 1 ? 'einen Tag' : `${p.days} Tage`} lang nicht mehr danach fragen. Nur auf einem Gerät, das Ihnen gehört.`,
     passkeyFailed:

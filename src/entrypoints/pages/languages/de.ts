@@ -63,7 +63,7 @@ export const de: Catalogue = {
       `Zu viele Versuche. Warten Sie ${counted(p.minutes, 'Minute', 'Minuten')} und versuchen Sie es erneut, oder nutzen Sie einen Browser, in dem Sie schon einmal angemeldet waren.`,
     otherAccount: 'Melden Sie sich mit dem Konto an, das Sie verwenden möchten.',
     noPasswords:
-      'Eine Anmeldung mit Passwort ist hier nicht möglich. Wenn Sie kein anderes Anmeldeverfahren haben, wenden Sie sich an Ihren Administrator.',
+      'Eine Anmeldung mit Passwort ist hier nicht möglich. Wenn Sie kein anderes Anmeldeverfahren haben, wenden Sie sich an die Administration.',
   },
 
   selectAccount: {

@@ -3,8 +3,9 @@ export const enEnrolment = {
   enrolment: {
     required: 'A second factor is required',
     requiredNote:
-      'Your account needs a passkey or an authenticator app beside its password. A password alone cannot add one, because someone else may know it.',
-    requiredPasskey: 'Your account needs a passkey. A password alone cannot add one, because someone else may know it.',
+      'Your account needs a passkey or an authenticator app as well. What you signed in with cannot add one alone, because someone else may have it.',
+    requiredPasskey:
+      'Your account needs a passkey. What you signed in with cannot add one alone, because someone else may have it.',
     offer: 'You get an e-mail with a link to add it. The link works once, within 30 minutes.',
     sendLink: 'Send link',
     sent: 'Check your e-mail',
@@ -13,7 +14,9 @@ export const enEnrolment = {
     ask: 'Ask an administrator for a link to add a second factor: they create it in the console, on the page of your account.',
     throttled: 'There were too many requests. Wait a few minutes and try again.',
     title: 'Add a second factor',
-    note: (p: { name: string }) => `For ${p.name}. You sign in with it beside your password from now on.`,
+    note: (p: { name: string }) => `For ${p.name}. You are asked for it when you sign in from now on.`,
+    signInFirst:
+      'First sign in with your identity provider in this browser, as you usually do. Then open this link again within 30 minutes.',
     password: 'Your password',
     passkey: 'Add a passkey',
     passkeyNote:
@@ -29,5 +32,5 @@ export const enEnrolment = {
 export const enEnrolmentLink = {
   subject: (p: { brand: string }) => `Add a second factor for ${p.brand}`,
   text: (p: { brand: string }) =>
-    `Someone signed in to your account at ${p.brand} with your password, and needs a second factor. If it was you, add one with this link. If not, someone knows your password: do not open the link, and reset your password now.`,
+    `Someone signed in to your account at ${p.brand}, and needs a second factor. If it was you, add one with this link. If not, someone else can sign in as you: do not open the link, and change your password now.`,
 };

@@ -13,6 +13,7 @@ import {
   findEnrollingUser,
   findUserById,
   generateCodeSecret,
+  hasPassword,
   isAllowed,
   madePasskey,
   mailEnrolmentLink,
@@ -30,6 +31,7 @@ import { pagePaths } from '../page-data.ts';
 import { accountName, type PagesDeps, show, textsFor, withMail } from '../pages.ts';
 import type { FieldErrors } from '../records/page-shapes.ts';
 import { signInHere } from '../signed-in.ts';
+import { providerEntryOf } from './enrolling-by-provider.ts';
 import { knownDevice } from './known-device.ts';
 import { linkClosed } from './link-closed.ts';
 import type { SignInView } from './page-data.ts';
@@ -43,8 +45,8 @@ const setUpSeconds = 30 * 60;
 const Entered = z.object({ user_id: z.uuid() });
 
 /**
- * Tells a user who entered their password that the sign-in policy requires a second factor, which they do not have. The password alone
- * does not let them add one: that takes a link.
+ * Tells a user who entered their password, or came from a provider, that the sign-in policy requires a second factor, which they do not
+ * have. That alone does not let them add one: it takes a link.
  */
 export async function showEnrolmentRequired(
   deps: PagesDeps,
@@ -120,8 +122,10 @@ async function showForm(deps: PagesDeps, ctx: Context, user: User, errors: Field
   const secret = sentSecret(deps, ctx) ?? (await generateCodeSecret());
   const uri = await codeUri(secret, { brand: deps.config.brandName, account: accountName(user) });
   const carried = { purpose: setUpPurpose, browser: csrf, seconds: setUpSeconds };
+  const has_password = await hasPassword(deps.db, user.id);
   const data = {
     ...{ csrf, action: ctx.path, errors, account_name: accountName(user), username: user.username },
+    ...{ has_password, must_sign_in: !has_password && !providerEntryOf(deps, ctx, user.id) },
     pending: carry(deps, carried, secret),
     passkey: created && JSON.stringify(created),
     picture: (await isPasskeyOnly(deps, user.id)) ? undefined : renderSVG(uri, { border: 2 }),
@@ -138,7 +142,18 @@ function sentSecret(deps: PagesDeps, ctx: Context): string | undefined {
   return typeof state === 'string' ? state : undefined;
 }
 
-async function submit(deps: PagesDeps, ctx: Context, user: User): Promise<void> {
+type Proven = Pick<Authentication, 'user_epoch' | 'authenticated_at' | 'amr' | 'provider'>;
+
+/** Who sends the form proves who they are beside the link: by the password, or by the provider that they signed in with just now. */
+async function provenUser(deps: PagesDeps, ctx: Context, user: User): Promise<Proven | undefined> {
+  if (await hasPassword(deps.db, user.id)) return provenByPassword(deps, ctx, user);
+  const entered = providerEntryOf(deps, ctx, user.id);
+  if (entered) return { ...entered, authenticated_at: deps.now() };
+  await showForm(deps, ctx, user, {}, 422);
+  return undefined;
+}
+
+async function provenByPassword(deps: PagesDeps, ctx: Context, user: User): Promise<Proven | undefined> {
   const t = textsFor(deps, ctx);
   const password = form(ctx).get('password') ?? '';
   const who = { user_id: user.id };
@@ -147,20 +162,24 @@ async function submit(deps: PagesDeps, ctx: Context, user: User): Promise<void> 
   if (outcome.kind === 'throttled') {
     const minutes = minutesToWait(ctx, outcome.retryAfterSeconds);
     await showForm(deps, ctx, user, { password: t.signIn.throttled({ minutes }) }, 429);
-    return;
+    return undefined;
   }
-  if (outcome.kind === 'wrong') {
-    await showForm(deps, ctx, user, { password: t.records.wrongPassword });
-    return;
-  }
+  if (outcome.kind === 'ok') return outcome;
+  await showForm(deps, ctx, user, { password: t.records.wrongPassword });
+  return undefined;
+}
+
+async function submit(deps: PagesDeps, ctx: Context, user: User): Promise<void> {
+  const proven = await provenUser(deps, ctx, user);
+  if (!proven) return;
   const added = await addFactor(deps, ctx, user).catch(asOutcome);
   if ('errors' in added) {
     await showForm(deps, ctx, user, added.errors);
     return;
   }
-  const { user_epoch, authenticated_at } = outcome;
-  const amr = together(outcome.amr, added.amr);
-  const authentication: Authentication = { user_id: user.id, user_epoch, authenticated_at, amr };
+  const { user_epoch, authenticated_at, provider } = proven;
+  const amr = together(proven.amr, added.amr);
+  const authentication: Authentication = { user_id: user.id, user_epoch, authenticated_at, amr, provider };
   await signInHere(deps, ctx, { ...authentication, to: `${pagePaths.security}?done=${added.done}` });
 }
 

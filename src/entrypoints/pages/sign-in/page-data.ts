@@ -84,6 +84,10 @@ type EnrolmentPage = {
   account_name: string;
   /** For password managers. */
   username: string;
+  /** Whether the form asks for the password. */
+  has_password: boolean;
+  /** Whether the user must first sign in with their provider in this browser. */
+  must_sign_in: boolean;
   /** The key of the authenticator app, sealed. */
   pending: string;
   /** The passkey that the browser makes (JSON); undefined: there can be none. */

@@ -16,6 +16,7 @@ import { comeToAccount } from '../account/provider-answers.ts';
 import { csrfToken } from '../csrf.ts';
 import { type PagesDeps, textsFor, withMail } from '../pages.ts';
 import { meetsPolicy, signInHere } from '../signed-in.ts';
+import { noteProviderEntry } from './enrolling-by-provider.ts';
 import { showEnrolmentRequired } from './enrolment.ts';
 import { rememberBrowser } from './known-device.ts';
 import type { SignInView } from './page-data.ts';
@@ -110,6 +111,7 @@ async function enter(
       await rememberBrowser(deps, ctx, user.id);
       return authentication;
     }
+    noteProviderEntry(deps, ctx, authentication);
     await showEnrolmentRequired(deps, ctx, { user_id: user.id, view });
     return undefined;
   }
