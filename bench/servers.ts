@@ -40,6 +40,8 @@ type LatchkeyOptions = {
   checkout?: string | undefined;
   /** Takes a CPU profile when it stops. */
   profileFolder?: string | undefined;
+  /** Settings beside those that every measured server has. */
+  env?: Readonly<Record<string, string>>;
 };
 
 const counted = ['--import', './bench/count-statements.ts'];
@@ -47,7 +49,7 @@ const counted = ['--import', './bench/count-statements.ts'];
 /** The real server as in production, with what it logs there at `warn`. */
 export async function startLatchkey(
   name: ServerName,
-  { databaseUrl, workers = 1, preload, checkout, profileFolder }: LatchkeyOptions,
+  { databaseUrl, workers = 1, preload, checkout, profileFolder, env: own = {} }: LatchkeyOptions,
 ): Promise<MeasuredServer> {
   const folder = await mkdtemp(path.join(os.tmpdir(), 'latchkey-bench-'));
   const file = path.join(folder, 'apply.json');
@@ -66,6 +68,7 @@ export async function startLatchkey(
     DATABASE_URL: databaseUrl,
     LOG_LEVEL: 'warn',
     WEB_CONCURRENCY: String(workers),
+    ...own,
   };
   const profiled = profileFolder ? ['--cpu-prof', `--cpu-prof-dir=${path.resolve(profileFolder)}`] : [];
   const child = startProcess('bin/latchkey.js', {
