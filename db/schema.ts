@@ -39,7 +39,7 @@ export type LoginSettings = {
   role_mappings?: RoleMapping[] | undefined;
 };
 /** What users sign in with. */
-export type FactorKind = 'password' | 'passkey' | 'totp' | 'recovery_code' | 'provider';
+export type FactorKind = 'password' | 'passkey' | 'totp' | 'recovery_code' | 'provider' | 'email_code';
 /** Which role an account has whose claim meets a condition. The name may be another role's by now: the id says which it is. */
 export type RoleMapping = ClaimCondition & { role: string; role_id: string };
 /** What a claim of a token must be: exactly this, one of these, or this up to the end of a segment. */
@@ -154,6 +154,16 @@ export type Database = {
     created_at: Date;
     updated_at: Date;
     version: Generated<number>;
+  };
+  /** Null: the job has not found whose it is. */
+  sign_in_codes: {
+    id: string;
+    user_id: string | null;
+    user_epoch: number | null;
+    digest: Digest | null;
+    attempts: Generated<number>;
+    created_at: Date;
+    expires_at: Date;
   };
   remembered_browsers: {
     id: string;

@@ -5,7 +5,7 @@ import { fetchClientLogos, maxLogoBytes } from '../domain/client-logos/index.ts'
 import { Expiry, removeExpired } from '../domain/expiry/index.ts';
 import { Notifier, openMailer, sendMail } from '../domain/notifications/index.ts';
 import { rewrapSecrets } from '../domain/secrets/index.ts';
-import { hashingLoad, mailRecoveryLink, mailSignUpLink } from '../domain/users/index.ts';
+import { hashingLoad, mailRecoveryLink, mailSignInCode, mailSignUpLink } from '../domain/users/index.ts';
 import { deliverLogout, type RunningProvider } from '../entrypoints/oauth/index.ts';
 import { mailTexts } from '../entrypoints/pages/index.ts';
 import { type Jobs, jobNames } from '../platform/jobs/index.ts';
@@ -68,6 +68,7 @@ function handleMail({ config, issuer, services }: BackgroundDeps): void {
   const mailer = openMailer(config.mail, { textsIn: mailTexts(config.language), timeoutMs: mailTimeoutMs });
   jobs.handle('mail', sendMail(deps, mailer));
   jobs.handle('recovery', mailRecoveryLink({ ...deps, issuer, sendEmail }));
+  jobs.handle('sign-in-code', mailSignInCode({ ...deps, issuer, sendEmail }));
   const { signUp: rules } = config;
   if (rules) jobs.handle('sign-up', mailSignUpLink({ ...deps, issuer, sendEmail, rules }));
 }

@@ -101,6 +101,7 @@ export const auditActions = [
   'user.password_set',
   'user.recovery_code_used',
   'user.recovery_codes_created',
+  'user.sign_in_code_mailed',
   'user.updated',
   'vault.auth.configured',
   'vault.auth_role.deleted',

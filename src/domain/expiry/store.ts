@@ -60,6 +60,7 @@ export const expiringTables: readonly ExpiringTable[] = [
   { name: 'email_changes', gone: 't.expires_at < $now' },
   { name: 'enrolment_links', gone: 't.expires_at < $now' },
   { name: 'sign_ups', gone: 't.expires_at < $now' },
+  { name: 'sign_in_codes', gone: 't.expires_at < $now' },
   { name: 'remembered_browsers', gone: 't.expires_at < $now' },
   { name: 'webhook_secrets', gone: 't.expires_at < $now' },
   { name: 'webhook_deliveries', gone: "t.updated_at < $now - interval '30 days'" },

@@ -62,5 +62,8 @@ type LeakEmail = Recipient & {
   still_works: boolean;
 };
 
+/** A code to sign in with. */
+type CodeEmail = Recipient & { kind: 'code'; code: string; expires_at: Date };
+
 /** What is mailed. */
-export type Email = LinkEmail | NoticeEmail | LeakEmail;
+export type Email = LinkEmail | NoticeEmail | LeakEmail | CodeEmail;

@@ -22,6 +22,7 @@ export type MailTexts = {
   mail: {
     links: Readonly<Record<LinkTopic, TopicTexts<{ brand: string }>>>;
     linkUntil: (parts: { day: string; time: string }) => string;
+    signInCode: TopicTexts<{ brand: string; code: string; time: string }>;
     notices: Readonly<Record<NoticeTopic, TopicTexts<NoticeParts>>>;
     leakSubject: (parts: { brand: string }) => string;
     leak: (parts: { brand: string }) => string;
@@ -61,6 +62,10 @@ type Words = { subject: string; text: string; html?: string; attachments?: Attac
 export function wordsOf(email: Email, texts: MailTexts, brand: MailBrand): Words {
   const { mail } = texts;
   if (email.kind === 'leak') return leakWords(texts, brand.name, email);
+  if (email.kind === 'code') {
+    const parts = { brand: brand.name, code: email.code, ...dayAndTime(texts, email.expires_at) };
+    return withLink(texts, brand, { subject: mail.signInCode.subject(parts), said: mail.signInCode.text(parts) });
+  }
   if (email.kind === 'link') {
     const { subject, text } = mail.links[email.about ?? 'choose_password'];
     const said = text({ brand: brand.name });

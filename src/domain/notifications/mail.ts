@@ -29,6 +29,7 @@ const StoredEmail = z.union([
     ...{ ...recipient, ...link, kind: z.literal('link').default('link') },
     about: z.enum(linkTopics).default('choose_password'),
   }),
+  z.object({ ...recipient, kind: z.literal('code'), code: z.string(), expires_at: z.coerce.date() }),
   z.object({
     ...{ ...recipient, kind: z.literal('leak'), credential: z.string(), found_at: z.string() },
     // Jobs of older versions have the English name alone.
@@ -83,8 +84,8 @@ export function openMailer(
 export function sendMail({ keys, now }: { keys: ServerKeys; now: () => Date }, mailer: Mailer): JobHandler {
   return async (data) => {
     const email = StoredEmail.parse(await openJob(keys, 'mail', data));
-    // An expired link is of no use.
-    if (email.kind === 'link' && email.expires_at <= now()) return;
+    // An expired link or code is of no use.
+    if ((email.kind === 'link' || email.kind === 'code') && email.expires_at <= now()) return;
     await mailer.send(email);
   };
 }

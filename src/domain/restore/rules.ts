@@ -202,6 +202,7 @@ const rules: Readonly<Record<AuditAction, Rule>> = {
   'user.password_set': endsPassword,
   'user.recovery_code_used': endsRecoveryCodes,
   'user.recovery_codes_created': endsRecoveryCodes,
+  'user.sign_in_code_mailed': nothing,
   'user.updated': (event) => ({
     ...(isNowDisabled(event)
       ? verb('disabled', (deps, actor) => disableUser(deps, actor, idOf(event)))

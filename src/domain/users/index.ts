@@ -59,6 +59,7 @@ export {
 } from './factors/policy.ts';
 export { findSignInPolicy } from './factors/policy-store.ts';
 export { type FactorProof, type ProvingDeps, proveFactor } from './factors/proving.ts';
+export { mailSignInCode, proveSignInCode, requestSignInCode } from './factors/sign-in-codes.ts';
 export {
   countRecoveryCodes,
   deleteFactors,

@@ -23,7 +23,7 @@ export function signInPolicyCommand(): Command {
         .option('--administrators <class>', `what users with a permission of Latchkey need: ${classes}`)
         .option(
           '--allow <methods>',
-          'the methods that users may sign in with, joined by commas: password, passkey, totp, recovery_code, provider; or all',
+          'the methods that users may sign in with, joined by commas: password, passkey, totp, recovery_code, provider, email_code; or all (but email_code)',
         )
         .option(
           '--remember-browsers <days>',

@@ -13,6 +13,7 @@ const templates: Readonly<Record<keyof PageData, string>> = {
   setup: '@setup/setup',
   'sign-in': '@sign-in/sign-in',
   'second-step': '@sign-in/second-step',
+  'email-code': '@sign-in/email-code',
   'enrolment-required': '@sign-in/enrolment-required',
   enrolment: '@sign-in/enrolment',
   'select-account': '@sign-in/select-account',

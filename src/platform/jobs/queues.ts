@@ -20,6 +20,8 @@ export const queues = {
   recovery: { retryLimit: 5, retryDelay: 2, retryBackoff: true, retryDelayMax: 60, retentionSeconds: 3600 },
   // Who asked for an account: looked up here for the same reason.
   'sign-up': { retryLimit: 5, retryDelay: 2, retryBackoff: true, retryDelayMax: 60, retentionSeconds: 3600 },
+  // Who asked for a code to sign in with: the same. It counts for ten minutes.
+  'sign-in-code': { retryLimit: 5, retryDelay: 2, retryBackoff: true, retryDelayMax: 60, retentionSeconds: 3600 },
   // `singleton`: one at a time, whichever node it runs on.
   'remove-expired': { policy: 'singleton', retryLimit: 0, expireInSeconds: 600, cron: '* * * * *' },
   'fetch-client-logos': { policy: 'singleton', retryLimit: 0, expireInSeconds: 300, cron: '* * * * *' },
@@ -39,6 +41,7 @@ export const pollSeconds: Readonly<Record<JobName, number>> = {
   mail: 2,
   recovery: 1,
   'sign-up': 1,
+  'sign-in-code': 1,
   'remove-expired': 5,
   'fetch-client-logos': 5,
   'rewrap-secrets': 5,

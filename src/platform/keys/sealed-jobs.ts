@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { type Sealed, type SealedPlace, seal, unseal } from '../crypto/index.ts';
 import type { KeyPurpose, ServerKeys } from './server-keys.ts';
 
-type SealingPurpose = Extract<KeyPurpose, 'mail' | 'recovery' | 'sign-up'>;
+type SealingPurpose = Extract<KeyPurpose, 'mail' | 'recovery' | 'sign-up' | 'sign-in-code'>;
 
 const SealedJob = z.object({ id: z.uuid(), key_id: z.int(), sealed: z.base64() });
 

@@ -16,6 +16,7 @@ const purposes = [
   'mail',
   'recovery',
   'sign-up',
+  'sign-in-code',
   'idempotency',
   'secret',
   'factor',

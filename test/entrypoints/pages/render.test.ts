@@ -48,6 +48,7 @@ const minimal: PageData = {
       providers: [],
       has_home_realms: false,
       has_password: false,
+      has_email_code: false,
     },
   },
   'forgot-password': { ...form, login: '', sign_in: '/sign-in', state: 'form' },
@@ -61,6 +62,7 @@ const minimal: PageData = {
     remember_days: undefined,
     passkey: undefined,
   },
+  'email-code': { ...form, mailed: 'sealed', again: '/sign-in' },
   'enrolment-required': { ...form, enrolment: 'sealed', state: 'offer', is_passkey_only: false },
   enrolment: {
     ...{ ...form, errors: {}, account_name: 'alice@example.com', username: 'alice', pending: 'sealed', key: 'ABCD' },
@@ -199,6 +201,7 @@ const maximal: PageData = {
     providers: [{ label: hostile, href: hostile }],
     has_home_realms: true,
     has_password: true,
+    has_email_code: true,
   },
   'sign-up': { ...hostileForm, email: hostile, error: hostile, blocked: hostile, sign_in: hostile, is_sent: false },
   'new-account': { ...hostileForm, email: hostile, values: { username: hostile, name: hostile }, errors },
@@ -210,6 +213,7 @@ const maximal: PageData = {
     sign_in: hostile,
     state: 'form',
   },
+  'email-code': { ...hostileForm, client_name: hostile, error: hostile, cancel: true, mailed: hostile, again: hostile },
   'enrolment-required': {
     ...{ ...hostileForm, client_name: hostile, blocked: hostile, cancel: true },
     ...{ enrolment: hostile, state: 'ask', is_passkey_only: true },
@@ -351,6 +355,7 @@ const maximal: PageData = {
 const postedForms: Partial<Record<keyof PageData, number>> = {
   setup: 1,
   'sign-in': 1,
+  'email-code': 1,
   'select-account': 2,
   consent: 2,
   'sign-out': 1,

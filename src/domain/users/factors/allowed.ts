@@ -8,13 +8,14 @@ export const factorKinds = [
   'totp',
   'recovery_code',
   'provider',
+  'email_code',
 ] as const satisfies readonly FactorKind[];
 
 type Policy = { allowed_factors: readonly FactorKind[] | null };
 
-/** Whether users may sign in with a method. */
+/** Whether users may sign in with a method. Mailed codes are the weakest, and only where the policy names them. */
 export function isAllowed({ allowed_factors }: Policy, kind: FactorKind): boolean {
-  return allowed_factors === null || allowed_factors.includes(kind);
+  return allowed_factors === null ? kind !== 'email_code' : allowed_factors.includes(kind);
 }
 
 /** Which methods a user has. */
@@ -24,14 +25,16 @@ export type Methods = Readonly<Record<FactorKind, boolean>>;
 export function reachable(methods: Methods, policy: Policy): Assurance | undefined {
   const can = (kind: FactorKind) => methods[kind] && isAllowed(policy, kind);
   if (can('passkey')) return 'phr';
-  if (!can('password') && !can('provider')) return undefined;
+  const first = can('password') || can('provider');
+  if (!first && !can('email_code')) return undefined;
   // A user with a second factor is always asked for one.
   const isAsked = methods.passkey || methods.totp;
   if (!isAsked) return 'urn:latchkey:acr:one-factor';
-  return can('totp') || can('recovery_code') ? 'urn:latchkey:acr:two-factor' : undefined;
+  if (!can('totp') && !can('recovery_code')) return undefined;
+  return first ? 'urn:latchkey:acr:two-factor' : 'urn:latchkey:acr:one-factor';
 }
 
 /** The class that a policy requires because every other way in is closed. */
 export function impliedBy(policy: Policy): Assurance | undefined {
-  return isAllowed(policy, 'password') || isAllowed(policy, 'provider') ? undefined : 'phr';
+  return (['password', 'provider', 'email_code'] as const).some((kind) => isAllowed(policy, kind)) ? undefined : 'phr';
 }

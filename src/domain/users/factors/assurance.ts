@@ -22,6 +22,8 @@ export const methodsOf = {
   /** An account at an identity provider, whatever it asks for. */
   provider: ['fed'],
   code: ['otp'],
+  /** Not of RFC 8176: who reads somebody's mail proves no possession of anything (NIST SP 800-63B-4 §3.1.3.1). */
+  mailedCode: ['email'],
   /** With its user verified. A passkey that is backed up can leave the device. */
   passkey: ({ is_backed_up }: { is_backed_up: boolean }) => [is_backed_up ? 'swk' : 'hwk', 'user'],
 } as const;

@@ -4,10 +4,10 @@ import type { Methods } from './allowed.ts';
 
 /**
  * Which methods a user has. A provider counts while its trust is enabled, and for users with permissions of Latchkey only where it is for
- * administrators.
+ * administrators. A mailed code never counts: the mail server may be away.
  */
 export async function methodsOfUser(db: Db, user_id: string): Promise<Methods> {
-  const { rows } = await sql<Methods>`
+  const { rows } = await sql<Omit<Methods, 'email_code'>>`
     select exists (select from credentials k where k.user_id = u.id and k.kind = 'password') as password,
       exists (select from factors f where f.user_id = u.id and f.kind = 'passkey') as passkey,
       exists (select from factors f where f.user_id = u.id and f.kind = 'totp') as totp,
@@ -18,7 +18,8 @@ export async function methodsOfUser(db: Db, user_id: string): Promise<Methods> {
             where a.subject_id = u.id and split_part(p.pattern, ':', 1) in ('latchkey', 'secrets')
               and (a.until is null or a.until > latchkey_now())))) as provider
     from users u where u.id = ${user_id}`.execute(db);
-  return rows[0] ?? { password: false, passkey: false, totp: false, recovery_code: false, provider: false };
+  const none = { password: false, passkey: false, totp: false, recovery_code: false, provider: false };
+  return { ...none, ...rows[0], email_code: false };
 }
 
 /** The enabled users who are owners for good. */

@@ -12,7 +12,7 @@ import {
 } from '../../../platform/http/index.ts';
 import { holdsInAreas, mustBePermitted } from '../../access/index.ts';
 import { appendEvent, changesBetween } from '../../audit/index.ts';
-import { factorKinds, impliedBy, reachable } from './allowed.ts';
+import { factorKinds, impliedBy, isAllowed, reachable } from './allowed.ts';
 import { type Assurance, isAtLeast, isRequirable, requirableClasses, strongestOf } from './assurance.ts';
 import type { KnownPolicy } from './known-policy.ts';
 import { listOwners, methodsOfUser } from './methods-store.ts';
@@ -40,7 +40,7 @@ export const SignInPolicyInput = z.strictObject({
     description: 'the same for users who hold a permission of Latchkey itself; the stronger of both counts',
   }),
   allowed_factors: Factors.default(null).meta({
-    description: 'the methods that users may sign in with; null: all',
+    description: 'the methods that users may sign in with; null: all but mailed codes (email_code)',
   }),
   remember_browser_days: Days.default(0).meta({
     description: 'for how many days users may skip the second factor in a browser, where none is required; 0: never',
@@ -142,10 +142,10 @@ export async function putSignInPolicy(
 function mustBeReachable(policy: SignInPolicyInput): void {
   const { required_acr, administrator_required_acr, allowed_factors } = policy;
   if (allowed_factors === null) return;
-  const everything = Object.fromEntries(factorKinds.map((kind) => [kind, true])) as Record<FactorKind, boolean>;
-  const best = reachable(everything, policy);
+  const allowed = factorKinds.map((kind) => [kind, isAllowed(policy, kind)]);
+  const best = reachable(Object.fromEntries(allowed) as Record<FactorKind, boolean>, policy);
   if (best === undefined)
-    throw invalid('/allowed_factors', 'Name a method to sign in with: password, passkey or provider.');
+    throw invalid('/allowed_factors', 'Name a method to sign in with: password, passkey, provider or email_code.');
   const required = strongestOf([required_acr, administrator_required_acr]);
   if (required && !isAtLeast(best, required))
     throw invalid('/allowed_factors', `With these methods nobody can sign in with ${required}, which is required.`);
@@ -162,15 +162,18 @@ async function mustLeaveWayIn(
   { policy, now }: { policy: SignInPolicyInput; now: Date },
 ): Promise<void> {
   if (policy.allowed_factors === null) return;
-  const canSignIn = async (user_id: string) => {
-    const best = reachable(await methodsOfUser(trx, user_id), policy);
-    const required = await requiredBy(trx, policy, { user_id, now });
-    return best !== undefined && (required === undefined || isAtLeast(best, required));
-  };
-  if (actor.kind === 'user' && !(await canSignIn(actor.subject_id ?? '')))
-    throw conflict('You could not sign in any more with the methods that you have. Add one of the allowed ones first.');
+  const bestOf = async (user_id: string) => reachable(await methodsOfUser(trx, user_id), policy);
+  if (actor.kind === 'user') {
+    const user_id = actor.subject_id ?? '';
+    const [best, required] = [await bestOf(user_id), await requiredBy(trx, policy, { user_id, now })];
+    if (best === undefined || (required !== undefined && !isAtLeast(best, required)))
+      throw conflict(
+        'You could not sign in any more with the methods that you have. Add one of the allowed ones first.',
+      );
+  }
   const owners = await listOwners(trx);
-  for (const owner of owners) if (await canSignIn(owner)) return;
+  // One who lacks the required class adds a factor with a link.
+  for (const owner of owners) if ((await bestOf(owner)) !== undefined) return;
   if (owners.length > 0)
     throw conflict(
       'No owner could sign in any more: none has one of the allowed methods. An owner must add one first.',

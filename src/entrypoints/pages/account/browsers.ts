@@ -30,7 +30,7 @@ export async function browsersPanel(context: RequestContext): Promise<Panel[]> {
   return [{ heading: t.title, intro: t.note, content: { kind: 'table', columns, rows, empty: '' } }];
 }
 
-/** Asks for the second factor there again. It takes rights away, so no proof is needed. */
+/** Asks for the second factor there again. */
 export const forgettingBrowser: Action<RequestContext> = {
   path: '/browsers/:browser_id/forget',
   describe: async (context) => {

@@ -15,6 +15,7 @@ const signedOut: Words = ({ events }, { reason }) => {
 
 function refusedSignIn(events: Catalogue['events'], reason: string | null): string {
   if (reason === 'throttled') return events.throttled;
+  if (reason?.startsWith('no code mailed')) return events.noCodeMailed;
   if (reason?.startsWith('the method ')) return events.methodNotAllowed;
   if (reason === 'wrong code') return events.wrongCode;
   return reason?.startsWith('wrong passkey') ? events.wrongPasskey : events.wrongPassword;
@@ -48,6 +49,7 @@ const words: Readonly<Record<string, Words>> = {
   'user.email_changed': ({ events }) => events.emailChanged,
   'user.factor_added': ({ events }, { kind }) => (kind === 'totp' ? events.appAdded : events.passkeyAdded),
   'user.factor_removed': ({ events }, { kind }) => (kind === 'totp' ? events.appRemoved : events.passkeyRemoved),
+  'user.sign_in_code_mailed': ({ events }) => events.signInCodeMailed,
   'user.browser_remembered': ({ events }) => events.browserRemembered,
   'user.browser_forgotten': ({ events }) => events.browserForgotten,
   'user.enrolment_link_created': ({ events }) => events.enrolmentLinkCreated,

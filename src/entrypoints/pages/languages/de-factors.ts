@@ -78,6 +78,22 @@ export const deFactors: typeof enFactors = {
       `${p.app} verlangt einen Passkey. Melden Sie sich mit einem an, fügen Sie zuerst in Ihrem Konto einen hinzu, oder brechen Sie ab.`,
   },
 
+  emailCode: {
+    send: 'Code per E-Mail senden',
+    heading: 'Sehen Sie in Ihre E-Mails',
+    note: 'Wenn es ein Konto mit einer bestätigten E-Mail-Adresse gibt, ist ein Code dorthin unterwegs. Er gilt einmal, innerhalb von zehn Minuten, in diesem Browser.',
+    code: 'Code aus der E-Mail',
+    hint: 'Zehn Buchstaben und Ziffern.',
+    submit: 'Anmelden',
+    again: 'Einen anderen Code anfordern oder sich anders anmelden',
+    incomplete: 'Geben Sie Ihre E-Mail-Adresse oder Ihren Benutzernamen ein.',
+    wrong:
+      'Der Code ist falsch, wurde schon verwendet oder ist abgelaufen. Fordern Sie nach fünf falschen Codes einen anderen an.',
+    expired: 'Das hat zu lange gedauert. Fordern Sie einen anderen Code an.',
+    throttled: (p) =>
+      `Es waren zu viele Versuche. Warten Sie ${gezählt(p.minutes, 'Minute', 'Minuten')} und versuchen Sie es noch einmal.`,
+  },
+
   browsers: {
     title: 'Browser ohne zweiten Faktor',
     note: 'In diesen Browsern genügt Ihr Passwort. Alle werden wieder gefragt, wenn Sie Ihr Passwort oder ein Anmeldeverfahren ändern oder sich überall abmelden.',

@@ -116,6 +116,11 @@ export const deRecovery: typeof enRecovery = {
           `Jemand möchte Ihr Passwort für ${p.brand} zurücksetzen. Wenn Sie es waren, legen Sie mit diesem Link ein neues fest. Wenn nicht, ignorieren Sie diese E-Mail: Ihr Passwort bleibt, wie es ist.`,
       },
     },
+    signInCode: {
+      subject: (p) => `Ihr Code zur Anmeldung bei ${p.brand}`,
+      text: (p) =>
+        `Ihr Code zur Anmeldung bei ${p.brand}: ${p.code} – er gilt einmal, bis ${p.time} Uhr UTC, in dem Browser, in dem Sie ihn angefordert haben. Geben Sie ihn niemandem. Wenn Sie ihn nicht angefordert haben, ignorieren Sie diese E-Mail.`,
+    },
     linkUntil: (p) => `Der Link funktioniert einmal, bis ${p.day}, ${p.time} UTC.`,
     notices: {
       new_browser: {

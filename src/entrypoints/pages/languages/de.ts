@@ -417,6 +417,8 @@ export const de: Catalogue = {
     wrongPasskey: 'Jemand hat versucht, sich mit einem Passkey anzumelden, der nicht angenommen wurde',
     browserRemembered: 'Sie werden in einem Browser nicht mehr nach dem zweiten Faktor gefragt',
     browserForgotten: 'Sie werden in einem Browser wieder nach dem zweiten Faktor gefragt',
+    signInCodeMailed: 'Ihnen wurde ein Code zur Anmeldung per E-Mail gesendet',
+    noCodeMailed: 'Jemand hat einen Code zur Anmeldung per E-Mail angefordert, und es wurde keiner gesendet',
     methodNotAllowed: 'Jemand hat versucht, sich mit einem Verfahren anzumelden, das nicht mehr erlaubt ist',
     passkeyAdded: 'Ein Passkey wurde hinzugefügt',
     passkeyRemoved: 'Ein Passkey wurde entfernt',

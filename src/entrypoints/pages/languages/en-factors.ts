@@ -50,6 +50,21 @@ export const enFactors = {
       `${p.app} requires a passkey. Sign in with one, or add one in your account first, or cancel.`,
   },
 
+  emailCode: {
+    send: 'Send me a code by e-mail',
+    heading: 'Check your e-mail',
+    note: 'If there is an account with a verified e-mail address, a code is on its way to it. It counts once, within ten minutes, in this browser.',
+    code: 'Code from the e-mail',
+    hint: 'Ten letters and digits.',
+    submit: 'Sign in',
+    again: 'Ask for another code, or sign in another way',
+    incomplete: 'Enter your e-mail address or username.',
+    wrong: 'The code is wrong, was used before, or has expired. After five wrong codes, ask for another one.',
+    expired: 'This took too long. Ask for another code.',
+    throttled: (p: { minutes: number }) =>
+      `There were too many attempts. Wait ${counted(p.minutes, 'minute', 'minutes')} and try again.`,
+  },
+
   browsers: {
     title: 'Browsers without the second factor',
     note: 'In these browsers your password is enough. They are all asked again when you change your password or a sign-in method, or sign out everywhere.',

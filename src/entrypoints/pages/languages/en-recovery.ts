@@ -112,6 +112,11 @@ export const enRecovery = {
           `Someone asked to reset your password for ${p.brand}. If it was you, choose a new password with this link. If not, ignore this e-mail: your password stays as it is.`,
       },
     },
+    signInCode: {
+      subject: (p: { brand: string }) => `Your code to sign in to ${p.brand}`,
+      text: (p: { brand: string; code: string; time: string }) =>
+        `Your code to sign in to ${p.brand}: ${p.code} – it counts once, until ${p.time} UTC, in the browser in which you asked for it. Tell it to nobody. If you did not ask for it, ignore this e-mail.`,
+    },
     linkUntil: (p: { day: string; time: string }) => `The link works once, until ${p.day}, ${p.time} UTC.`,
     notices: {
       new_browser: {

@@ -418,6 +418,8 @@ export const en = {
     wrongPasskey: 'Someone tried to sign in with a passkey that was not accepted',
     browserRemembered: 'You chose not to be asked for the second factor in a browser',
     browserForgotten: 'You chose to be asked for the second factor in a browser again',
+    signInCodeMailed: 'A code to sign in was sent to you by e-mail',
+    noCodeMailed: 'Someone asked for a code to sign in by e-mail, and none was sent',
     methodNotAllowed: 'Someone tried to sign in with a method that is not allowed any more',
     passkeyAdded: 'A passkey was added',
     passkeyRemoved: 'A passkey was removed',

@@ -8,7 +8,7 @@ type SetupPage = {
   errors: FieldErrors;
 };
 
-/** Sends `login` and `password`, or `passkey`, or `decision=cancel`. */
+/** Sends `login` and `password` or `email_code`, or `passkey`, or `decision=cancel`. */
 type SignInPage = {
   csrf: string;
   action: string;
@@ -30,6 +30,8 @@ type SignInPage = {
   cancel?: boolean | undefined;
   /** Whether users may sign in with a password. */
   has_password: boolean;
+  /** Whether users may sign in with a code that is mailed to them. */
+  has_email_code: boolean;
   /** Any passkey of this site, as a browser is asked for it (JSON); undefined: there can be none. */
   passkey: string | undefined;
   /** Links to where the person signs in instead. */
@@ -66,6 +68,14 @@ type SecondStepPage = FactorFields &
     /** For how many days the second factor can be skipped in this browser; undefined: it cannot. */
     remember_days: number | undefined;
   };
+
+/** Sends `mailed` and `code`, or `decision=cancel`. */
+type EmailCodePage = Pick<SignInPage, 'csrf' | 'action' | 'client_name' | 'cancel' | 'error' | 'blocked'> & {
+  /** Which code was asked for, sealed. */
+  mailed: string;
+  /** Where another one is asked for. */
+  again: string;
+};
 
 /** Sends `enrolment` for a link, or `decision=cancel`. */
 type EnrolmentRequiredPage = Pick<SignInPage, 'csrf' | 'action' | 'client_name' | 'cancel' | 'blocked'> & {
@@ -151,6 +161,7 @@ export type SignInPages = {
   setup: SetupPage;
   'sign-in': SignInPage;
   'second-step': SecondStepPage;
+  'email-code': EmailCodePage;
   'enrolment-required': EnrolmentRequiredPage;
   enrolment: EnrolmentPage;
   'choose-password': ChoosePasswordPage;

@@ -9,6 +9,7 @@ import { anyPasskey, factorDeps, sentProof } from '../factors.ts';
 import { pagePaths } from '../page-data.ts';
 import { type PagesDeps, show, textsFor, withMail } from '../pages.ts';
 import { meetsPolicy, signInHere } from '../signed-in.ts';
+import { judgeEmailCode, mailsCodes } from './email-code.ts';
 import { sendEnrolmentLink, showEnrolmentRequired } from './enrolment.ts';
 import { interactionOf, pathOfInteraction } from './from-app.ts';
 import { knownDevice, rememberBrowser } from './known-device.ts';
@@ -48,8 +49,9 @@ export async function showSignIn(deps: PagesDeps, ctx: Context, view: SignInView
   };
   const offered = await offeredProviders(deps, ctx, view);
   const has_password = isAllowed(await deps.policy.current(), 'password');
-  const notice = has_password ? {} : { notice: textsFor(deps, ctx).signIn.noPasswords };
-  const own = { csrf: csrfToken(deps, ctx), login: '', passkey, has_password };
+  const has_email_code = view.connect === undefined && (await mailsCodes(deps));
+  const notice = has_password || has_email_code ? {} : { notice: textsFor(deps, ctx).signIn.noPasswords };
+  const own = { csrf: csrfToken(deps, ctx), login: '', passkey, has_password, has_email_code };
   const shown = { ...own, ...offered, ...notice, ...view, ...links };
   show(deps, ctx, 'sign-in', shown, { status });
 }
@@ -109,10 +111,19 @@ async function judgeForm(deps: PagesDeps, ctx: Context, view: SignInView): Promi
     return undefined;
   }
   if (sent.get('passkey')) return judgePasskey(deps, ctx, view);
-  const authentication = await judgePassword(deps, ctx, view);
+  const isByMail = view.connect === undefined && (sent.has('mailed') || sent.has('email_code'));
+  const authentication = await (isByMail ? judgeMailed : judgePassword)(deps, ctx, view);
   if (!authentication || (await askSecondFactor(deps, ctx, { authentication, view }))) return undefined;
   if (await meetsPolicy(deps, authentication)) return authentication;
   await showEnrolmentRequired(deps, ctx, { user_id: authentication.user_id, view });
+  return undefined;
+}
+
+async function judgeMailed(deps: PagesDeps, ctx: Context, view: SignInView): Promise<Authentication | undefined> {
+  const step = await judgeEmailCode(deps, ctx, view);
+  if (step === 'answered') return undefined;
+  if ('authentication' in step) return step.authentication;
+  await showSignIn(deps, ctx, { ...view, ...step.again }, step.status);
   return undefined;
 }
 

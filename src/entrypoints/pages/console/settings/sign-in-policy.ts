@@ -22,12 +22,15 @@ const methods = {
   totp: 'Authenticator app',
   recovery_code: 'Recovery code',
   provider: 'Identity provider',
+  email_code: 'Code by e-mail (weak: for accounts that protect little)',
 } as const satisfies Record<NonNullable<Policy['allowed_factors']>[number], string>;
 type Method = keyof typeof methods;
 const everyMethod = Object.keys(methods) as Method[];
+// Where the policy names none. Mailed codes are off unless it names them.
+const usualMethods = everyMethod.filter((method) => method !== 'email_code');
 
 const shownMethods = (allowed: Policy['allowed_factors']) =>
-  cell.text(allowed === null ? 'All' : allowed.map((method) => methods[method]).join(', '));
+  cell.text(allowed === null ? 'All but codes by e-mail' : allowed.map((method) => methods[method]).join(', '));
 
 const shown = (acr: Policy['required_acr']) => cell.text(acr === null ? any : classes[acr]);
 
@@ -82,7 +85,7 @@ export const changingPolicy: Action = {
           name: 'allowed_factors',
           label: 'Sign-in methods',
           type: 'choices',
-          value: (allowed_factors ?? everyMethod).join('\n'),
+          value: (allowed_factors ?? usualMethods).join('\n'),
           options: everyMethod.map((value) => ({ value, text: methods[value] })),
           hint: 'What users may sign in with. Those who have none of these cannot sign in; you and an owner must be able to.',
         },
@@ -118,8 +121,9 @@ export const changingPolicy: Action = {
   },
 };
 
-/** All of them selected is no restriction: a method that a later version knows is allowed, too. */
+/** The usual ones selected are no restriction: a method that a later version knows is allowed, too. */
 function methodsIn(sent: FormInput): Policy['allowed_factors'] {
   const chosen = sent.lines('allowed_factors') as Method[];
-  return everyMethod.every((method) => chosen.includes(method)) ? null : chosen;
+  const isUsual = !chosen.includes('email_code') && usualMethods.every((method) => chosen.includes(method));
+  return isUsual ? null : chosen;
 }
