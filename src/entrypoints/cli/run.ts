@@ -7,7 +7,7 @@ const actions = () => import('./actions/run.ts');
 export function runCommand(): Command {
   const run = new Command('run')
     .description(
-      'run a program with secrets in its environment: each part of a secret is a variable. They are read from a server, with an API key or access token',
+      'run a program with secrets in its environment: each part of a secret is a variable. They are read from a server, with an API key or access token, or as a workload',
     )
     .argument('<command...>', 'the program and its arguments, after --')
     .requiredOption('--secret <path>', 'a secret, such as shop/app; may be repeated, the last one counts', repeated, [])
@@ -16,6 +16,14 @@ export function runCommand(): Command {
       new Option('--token <token>', 'better in the environment: other processes can read a command line').env(
         'LATCHKEY_TOKEN',
       ),
+    )
+    .option('--role <role>', 'log in as this role, with a token of the workload, instead of a credential')
+    .option('--identity <file>', 'the token of the workload', '/var/run/secrets/latchkey/token')
+    .option('--auth <method>', 'how it logs in: kubernetes or jwt', 'kubernetes')
+    .option(
+      '--on-change <what>',
+      'when a secret changes: ignore it, restart the program, or send it a signal such as SIGHUP',
+      'ignore',
     )
     .passThroughOptions();
   return withExample(run, 'latchkey run --secret shop/app -- node server.js').action(

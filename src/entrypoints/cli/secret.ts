@@ -104,7 +104,7 @@ function generate(): Command {
     .option('--bytes <number>', 'of random: how many bytes')
     .option('--encoding <encoding>', 'of random: base64url, base64 or hex')
     .option('--algorithm <name>', 'of keys: ed25519 (not for certificates), ec_p256 or rsa_3072')
-    .option('--common-name <name>', 'of a certificate: whom it names')
+    .option('--common-name <name>', 'of a certificate: the name of its subject')
     .option('--dns-name <name>', 'of a certificate: a name of the server; may be repeated', repeated, [])
     .option('--days <number>', 'of a certificate: how long it is valid')
     .option('--cas <version>', 'the version that must be current; 0: none')

@@ -1,10 +1,11 @@
 import { createPrivateKey, createPublicKey, X509Certificate } from 'node:crypto';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { type AdminApi, asOwner, asService } from '../../support/admin.ts';
 import { consoleAs, consoleOfNew, linkOn, stateOn, wordsOf } from '../../support/console.ts';
 import { eventually } from '../../support/eventually.ts';
+import { ForeignIssuer } from '../../support/foreign-issuer.ts';
 import type { RunningServer } from '../../support/hosted-server.ts';
 import { startLatchkey } from '../../support/latchkey.ts';
 import { runCommand } from '../../support/server.ts';
@@ -740,4 +741,38 @@ describe('the command line', () => {
     expect(refused).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining('403') });
     await rm(folder, { recursive: true });
   });
+
+  test.each(['restart', 'SIGHUP'])(
+    'runs a program as a workload without a credential, and follows changes: %s',
+    async (onChange) => {
+      const folder = await mkdtemp(path.join(os.tmpdir(), 'latchkey-secrets-'));
+      const [identity, seen] = [path.join(folder, 'token'), path.join(folder, 'seen')];
+      const secret = newPath('workload');
+      const issuer = await ForeignIssuer.named(`https://${crypto.randomUUID()}.example`, { alg: 'ES256' });
+      const role = `orders-${crypto.randomUUID().slice(0, 8)}`;
+      await owner.post('/trusts', {
+        ...{ name: role, issuer: issuer.issuer, jwks: { keys: issuer.keys } },
+        conditions: [{ claim: 'sub', equals: 'orders' }],
+        permissions: { [`${latchkey.issuer}/v1`]: ['secrets:read:workload:*'] },
+      });
+      await writeFile(identity, await issuer.sign({ sub: 'orders', aud: latchkey.issuer }));
+      await put(secret, { PASSWORD: 'first' });
+      const program = `const { appendFileSync } = require('node:fs');
+      const note = (text) => appendFileSync(${JSON.stringify(seen)}, text + '\\n');
+      process.on('SIGHUP', () => { note('told'); process.exit(7); });
+      note(process.env.PASSWORD);
+      if (process.env.PASSWORD === 'second') process.exit(7);
+      setInterval(() => {}, 1000);`;
+      const settings = ['--role', role, '--identity', identity, '--auth', 'jwt', '--on-change', onChange];
+      const running = runCommand(['run', '--secret', secret, ...settings, '--', process.execPath, '-e', program], {
+        env: { LATCHKEY_URL: latchkey.issuer },
+      });
+      const seenIn = () => readFile(seen, 'utf8').catch(() => '');
+      await eventually(seenIn, (text) => text === 'first\n');
+      await put(secret, { PASSWORD: 'second' });
+      expect(await running).toMatchObject({ code: 7 });
+      expect(await seenIn()).toBe(onChange === 'restart' ? 'first\nsecond\n' : 'first\ntold\n');
+      await rm(folder, { recursive: true });
+    },
+  );
 });

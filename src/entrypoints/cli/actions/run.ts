@@ -1,25 +1,76 @@
-import { spawn } from 'node:child_process';
 import { environmentFor } from '../../../config.ts';
-import { invalid, isLoopbackName, Problem } from '../../../platform/http/index.ts';
 import { action } from './command-context.ts';
+import { note } from './output.ts';
+import { Program } from './run-program.ts';
+import { type Read, SecretReader } from './run-secrets.ts';
 import { UsageError } from './usage.ts';
 
-type Options = { secret: string[]; url?: string; token?: string };
-type Data = Record<string, unknown>;
+type Options = {
+  secret: string[];
+  url?: string;
+  token?: string;
+  role?: string;
+  identity: string;
+  auth: string;
+  onChange: string;
+};
 
-/** Reads the secrets, and becomes the program: its signals, and how it ends. */
-export const run = action(async ([program = '', ...given]: string[], { secret, url, token }: Options) => {
-  if (!url || !token) throw new UsageError('Set LATCHKEY_URL and LATCHKEY_TOKEN: the server, and an API key or token.');
-  const read = await Promise.all(secret.map((path) => variablesOf(path, { url, token })));
-  await started(program, given, environmentFor(Object.assign({}, ...read)));
+const signals = ['SIGHUP', 'SIGUSR1', 'SIGUSR2', 'SIGTERM', 'SIGINT'] as const;
+
+/** Reads the secrets, and becomes the program: its signals, and how it ends. Where it is to follow changes, it waits for them. */
+export const run = action(async ([program = '', ...given]: string[], options: Options) => {
+  const { secret: paths, onChange } = options;
+  if (!['ignore', 'restart', ...signals].includes(onChange))
+    throw new UsageError(`--on-change must be ignore, restart or one of ${signals.join(', ')}.`);
+  const reader = readerFor(options);
+  const read = await Promise.all(paths.map((path) => reader.read(path)));
+  const environmentOf = (all: readonly Read[]) => environmentFor(Object.assign({}, ...all.map(variablesOf)));
+  const child = new Program(program, given);
+  await child.start(environmentOf(read));
+  if (onChange !== 'ignore')
+    for (const [n] of paths.entries())
+      void follow(reader, read, n, {
+        isOver: () => child.hasEnded,
+        changed: async () => {
+          if (onChange === 'restart') await child.restart(environmentOf(read));
+          else child.signal(onChange as NodeJS.Signals);
+        },
+      });
+  process.exitCode = await child.ended;
+  reader.close();
 });
 
+function readerFor({ url, token, role, identity, auth }: Options): SecretReader {
+  if (!url || (!token && !role))
+    throw new UsageError(
+      'Set LATCHKEY_URL, and LATCHKEY_TOKEN (an API key or token) or --role (to log in with a token of the workload).',
+    );
+  if (!['kubernetes', 'jwt'].includes(auth)) throw new UsageError('--auth must be kubernetes or jwt.');
+  return new SecretReader(url.replace(/\/$/, ''), role ? { role, identity, auth } : { token: token ?? '' });
+}
+
+type Following = { isOver: () => boolean; changed: () => Promise<void> };
+
+/** Waits for versions of a secret, one after the other. What cannot be read meanwhile keeps the program as it is. */
+async function follow(reader: SecretReader, read: Read[], n: number, { isOver, changed }: Following): Promise<void> {
+  while (!isOver()) {
+    const before = read[n];
+    if (!before) return;
+    try {
+      const next = await reader.readAfter(before);
+      if (!next || isOver()) continue;
+      read[n] = next;
+      await changed();
+    } catch (error) {
+      if (isOver()) return;
+      note(`latchkey: ${before.path} cannot be followed at the moment: ${(error as Error).message}`);
+      await reader.pause();
+    }
+  }
+}
+
 /** Each part of a secret is a variable of its name; a secret of one value is named by its path. */
-async function variablesOf(
-  path: string,
-  { url, token }: { url: string; token: string },
-): Promise<Record<string, string>> {
-  const data = await read(path, { url: url.replace(/\/$/, ''), token });
+function variablesOf({ path, data }: Read): Record<string, string> {
   const entries = Object.entries(data).map(([name, value]) => {
     const isOnly = name === 'value' && Object.keys(data).length === 1;
     const text = typeof value === 'string' ? value : JSON.stringify(value);
@@ -36,37 +87,4 @@ function variableNamed(name: string): string {
         .toUpperCase()
         .replaceAll(/\W/g, '_')
         .replace(/^(?=\d)/, '_');
-}
-
-/** @throws Problem: the server cannot be reached, or refuses */
-async function read(path: string, { url, token }: { url: string; token: string }): Promise<Data> {
-  const { protocol, hostname } = new URL(url);
-  if (protocol !== 'https:' && !isLoopbackName(hostname))
-    throw invalid('', 'Credentials only go to https addresses, or to this machine.');
-  const address = `${url}/v1/secret/data/${path.split('/').map(encodeURIComponent).join('/')}`;
-  const response = await fetch(address, { headers: { 'x-vault-token': token } }).catch((error: Error) => {
-    throw new Problem(503, 'remote', { title: 'Unreachable', detail: `Cannot reach ${url}: ${error.message}.` });
-  });
-  if (response.ok) return ((await response.json()) as { data: { data: Data } }).data.data;
-  const detail = `The server did not answer with the secret "${path}" (${response.status} ${meanings[response.status] ?? ''}).`;
-  throw new Problem(response.status, 'remote', { title: 'Refused', detail });
-}
-
-const meanings: Readonly<Record<number, string>> = {
-  403: 'the token is not good, or may not read it',
-  404: 'there is no such secret, or it was deleted',
-  503: 'the secrets are sealed, or the database cannot be reached',
-};
-
-function started(program: string, given: readonly string[], env: NodeJS.ProcessEnv): Promise<void> {
-  const child = spawn(program, given, { stdio: 'inherit', env });
-  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-  for (const signal of signals) process.on(signal, () => child.kill(signal));
-  return new Promise((resolve, reject) => {
-    child.once('error', (error) => reject(new UsageError(`Cannot start ${program}: ${error.message}.`)));
-    child.once('exit', (code, signal) => {
-      process.exitCode = code ?? (signal ? 128 + 15 : 1);
-      resolve();
-    });
-  });
 }
