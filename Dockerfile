@@ -4,6 +4,7 @@ FROM node:24-slim AS dependencies
 WORKDIR /app
 COPY package.json package-lock.json ./
 COPY packages/guard/package.json packages/guard/
+COPY packages/secrets/package.json packages/secrets/
 # Optional dependencies cannot be omitted: the native half of Argon2 is among them. What the image does not need of them goes:
 # the pinned Node, because the image is one, and the embedded PostgreSQL, which production refuses.
 RUN npm ci --omit=dev --ignore-scripts \

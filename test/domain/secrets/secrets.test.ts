@@ -2,6 +2,7 @@ import { createPrivateKey, createPublicKey, X509Certificate } from 'node:crypto'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
+import { Secrets } from '../../../packages/secrets/src/index.ts';
 import { type AdminApi, asOwner, asService } from '../../support/admin.ts';
 import { consoleAs, consoleOfNew, linkOn, stateOn, wordsOf } from '../../support/console.ts';
 import { eventually } from '../../support/eventually.ts';
@@ -739,6 +740,73 @@ describe('the command line', () => {
     expect(ran).toMatchObject({ code: 3, stdout: '["a b","k","1",null]\n' });
     const refused = await runCommand(['run', '--secret', 'elsewhere', '--', 'echo', 'started'], { env: settings });
     expect(refused).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining('403') });
+    await rm(folder, { recursive: true });
+  });
+
+  test('are read, kept and followed by the client for Node, which logs in as a workload', async () => {
+    const folder = await mkdtemp(path.join(os.tmpdir(), 'latchkey-secrets-'));
+    const tokenFile = path.join(folder, 'token');
+    const name = `client-${crypto.randomUUID().slice(0, 8)}`;
+    const secret = newPath(name);
+    const issuer = await ForeignIssuer.named(`https://${crypto.randomUUID()}.example`, { alg: 'ES256' });
+    const { body: trust } = await owner.post('/trusts', {
+      ...{ name, issuer: issuer.issuer, jwks: { keys: issuer.keys } },
+      conditions: [{ claim: 'sub', equals: 'orders' }],
+      permissions: { [`${latchkey.issuer}/v1`]: [`secrets:read:${name}:*`] },
+    });
+    await writeFile(tokenFile, await issuer.sign({ sub: 'orders', aud: latchkey.issuer }));
+    await put(secret, { password: 'first' });
+    const problems: unknown[] = [];
+    const login = { method: 'jwt', role: name, tokenFile } as const;
+    const options = { url: latchkey.issuer, login, onError: (error: unknown) => void problems.push(error) };
+    const [secrets, fresh] = [new Secrets(options), new Secrets({ ...options, maxAgeSeconds: 0 })];
+    const readsOf = async () => (await eventsOf(secret)).filter(({ action }) => action === 'secret.read').length;
+    expect(await Promise.all([secrets.get(secret), secrets.get(secret)])).toMatchObject([{ version: 1 }, {}]);
+    expect((await secrets.get(secret)).data).toEqual({ password: 'first' });
+    expect(await readsOf()).toBe(1);
+    await expect(secrets.get('elsewhere')).rejects.toMatchObject({ name: 'SecretsError', status: 403 });
+
+    const swapped: string[] = [];
+    const gate = Promise.withResolvers<void>();
+    const watched = await secrets.watch(secret, async (next, before) => {
+      swapped.push(`${before.data.password} to ${next.data.password}`);
+      if (swapped.length === 1) throw new Error('it cannot be opened yet');
+      await gate.promise;
+    });
+    expect(watched.secret.data).toEqual({ password: 'first' });
+    await put(secret, { password: 'second' });
+    await eventually(
+      () => swapped.length,
+      (times) => times === 2,
+    );
+    // What uses the new version is being opened: everybody else goes on with the one before.
+    expect((await secrets.get(secret)).data).toEqual({ password: 'first' });
+    gate.resolve();
+    await eventually(
+      () => secrets.get(secret),
+      ({ version }) => version === 2,
+    );
+    expect(swapped).toEqual(['first to second', 'first to second']);
+    expect(problems).toEqual([new Error('it cannot be opened yet')]);
+
+    expect((await fresh.get(secret)).version).toBe(2);
+    await owner.post('/vault/seal');
+    // The server is there, but gives nothing: what was read a moment ago is used on.
+    expect((await fresh.get(secret)).data).toEqual({ password: 'second' });
+    await expect(fresh.get(newPath(name))).rejects.toMatchObject({ status: 503 });
+    await owner.post('/vault/unseal');
+    // All that the trust gave is revoked: the client logs in again.
+    await owner.post(`/trusts/${trust.id}/disable`);
+    await expect(fresh.get(secret)).rejects.toMatchObject({ status: 403 });
+    await owner.patch(`/trusts/${trust.id}`, { enabled: true });
+    expect((await fresh.get(secret)).version).toBe(2);
+    const revoked = async () => (await latchkey.auditEvents('access_token.revoked')).length;
+    const before = await revoked();
+    await fresh.close();
+    expect(await revoked()).toBe(before + 1);
+    watched.stop();
+    await secrets.close();
+    expect(() => new Secrets({ ...options, url: 'http://latchkey.example' })).toThrow('https');
     await rm(folder, { recursive: true });
   });
 

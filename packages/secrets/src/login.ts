@@ -1,0 +1,97 @@
+import { readFile } from 'node:fs/promises';
+import { SecretsError, type Sending } from './request.ts';
+
+/**
+ * How a program gets its token: it has one already, it is a workload with a token of its issuer in a file (read each time, because its issuer
+ * replaces it), or it has a secret id.
+ */
+export type Login =
+  | { token: string | (() => Promise<string>) }
+  | { method: 'kubernetes' | 'jwt'; role: string; tokenFile: string }
+  | { method: 'approle'; roleId: string; secretId: string };
+
+type Held = { token: string; renewAt: number; endsAt: number };
+type Auth = { auth: { client_token: string; lease_duration: number } };
+
+/** A token is renewed when two thirds of its time are over. */
+const renewAfter = 2 / 3;
+
+/** The token of a program: got when it is needed first, renewed before it ends, and got anew when it cannot be. */
+export class Token {
+  readonly #login: Login;
+  readonly #send: Sending;
+  #held: Held | undefined;
+  #getting: Promise<string> | undefined;
+
+  constructor(login: Login, send: Sending) {
+    this.#login = login;
+    this.#send = send;
+  }
+
+  /** @throws SecretsError */
+  async get(): Promise<string> {
+    if ('token' in this.#login) return typeof this.#login.token === 'string' ? this.#login.token : this.#login.token();
+    if (this.#held && Date.now() < this.#held.renewAt) return this.#held.token;
+    this.#getting ??= this.#next().finally(() => {
+      this.#getting = undefined;
+    });
+    return this.#getting;
+  }
+
+  /** Forgets a token that the server refused. @returns whether another one can be had */
+  refused(token: string): boolean {
+    if ('token' in this.#login) return typeof this.#login.token !== 'string';
+    if (this.#held?.token === token) this.#held = undefined;
+    return true;
+  }
+
+  /** Ends a token that a login gave. */
+  async revoke(): Promise<void> {
+    const token = this.#held?.token;
+    this.#held = undefined;
+    if (token) await this.#send('auth/token/revoke-self', { method: 'POST', headers: { 'x-vault-token': token } });
+  }
+
+  async #next(): Promise<string> {
+    const held = this.#held;
+    const isRenewable = held !== undefined && Date.now() < held.endsAt;
+    const renewed = isRenewable ? await this.#renewed(held).catch((error) => this.#replaced(error)) : undefined;
+    // While the server is away, the token that there is may still do.
+    if (isRenewable && renewed === undefined) return held.token;
+    this.#held = renewed ?? (await this.#loggedIn());
+    return this.#held.token;
+  }
+
+  async #renewed({ token, endsAt }: Held): Promise<Held> {
+    const headers = { 'x-vault-token': token };
+    const { body } = await this.#send('auth/token/renew-self', { method: 'POST', headers, body: '{}' });
+    const renewed = heldFrom(body as Auth);
+    // At its longest time a token is not renewed any more.
+    return renewed.endsAt > endsAt ? renewed : this.#loggedIn();
+  }
+
+  /** A token that was revoked is replaced; a server that is away is asked again later. */
+  async #replaced(error: unknown): Promise<Held | undefined> {
+    return error instanceof SecretsError && error.mayPass ? undefined : this.#loggedIn();
+  }
+
+  async #loggedIn(): Promise<Held> {
+    const { method, body } = await this.#credentials();
+    const answer = await this.#send(`auth/${method}/login`, { method: 'POST', body: JSON.stringify(body) });
+    return heldFrom(answer.body as Auth);
+  }
+
+  async #credentials(): Promise<{ method: string; body: Record<string, string> }> {
+    const login = this.#login;
+    if ('token' in login) throw new SecretsError('There is nothing to log in with.');
+    if (login.method === 'approle')
+      return { method: login.method, body: { role_id: login.roleId, secret_id: login.secretId } };
+    const jwt = (await readFile(login.tokenFile, 'utf8')).trim();
+    return { method: login.method, body: { role: login.role, jwt } };
+  }
+}
+
+function heldFrom({ auth }: Auth): Held {
+  const ms = auth.lease_duration * 1000;
+  return { token: auth.client_token, renewAt: Date.now() + ms * renewAfter, endsAt: Date.now() + ms };
+}
