@@ -4,7 +4,7 @@ import { createServer } from 'node:http';
 import net, { type AddressInfo } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
-import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { createMigratedDatabase, createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { startLatchkey } from '../support/latchkey.ts';
 import { runCommand, startServerProcess, testRootKey } from '../support/server.ts';
 
@@ -12,7 +12,7 @@ describe('starting', () => {
   let database: TestDatabase;
   let folder: string;
   beforeAll(async () => {
-    database = await createTestDatabase();
+    database = await createMigratedDatabase();
     folder = await mkdtemp(path.join(os.tmpdir(), 'latchkey-main-'));
   });
   afterAll(async () => {
@@ -93,8 +93,6 @@ describe('starting', () => {
   });
 
   test('with another root key than the database was made with ends with one sentence and exit code 1', async () => {
-    const server = await startServerProcess({ databaseUrl: database.url });
-    await server.stop();
     expect(await start({ LATCHKEY_ROOT_KEY: randomBytes(32).toString('hex') })).toMatchObject({
       code: 1,
       stderr: expect.stringMatching(
