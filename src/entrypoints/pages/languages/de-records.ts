@@ -1,7 +1,6 @@
+import { counted } from './counted.ts';
 import type { Catalogue } from './en.ts';
 import type { enRecords } from './en-records.ts';
-
-const counted = (count: number, one: string, several: string) => `${count} ${count === 1 ? one : several}`;
 
 /** The same in German. */
 export const deRecords: Pick<Catalogue, keyof typeof enRecords> = {

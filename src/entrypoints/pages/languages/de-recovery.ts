@@ -1,8 +1,7 @@
+import { counted } from './counted.ts';
 import { deEnrolmentLink } from './de-enrolment.ts';
 import { deFactorNotices } from './de-factors.ts';
 import type { enRecovery } from './en-recovery.ts';
-
-const counted = (count: number, one: string, several: string) => `${count} ${count === 1 ? one : several}`;
 
 /** The texts of getting back into an account, and of mail about accounts, in German. */
 export const deRecovery: typeof enRecovery = {

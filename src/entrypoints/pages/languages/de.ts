@@ -1,3 +1,4 @@
+import { counted } from './counted.ts';
 import { deEnrolment } from './de-enrolment.ts';
 import { deFactors } from './de-factors.ts';
 import { deProviders } from './de-providers.ts';
@@ -5,7 +6,6 @@ import { deRecords } from './de-records.ts';
 import { deRecovery } from './de-recovery.ts';
 import type { Catalogue } from './en.ts';
 
-const counted = (count: number, one: string, several: string) => `${count} ${count === 1 ? one : several}`;
 const list = (names: readonly string[]) => new Intl.ListFormat('de').format(names);
 
 /** German, addressing the reader formally. */

@@ -1,4 +1,4 @@
-const counted = (count: number, one: string, several: string) => `${count} ${count === 1 ? one : several}`;
+import { counted } from './counted.ts';
 
 type NoticeParts = { brand: string; account: string; day: string; time: string };
 

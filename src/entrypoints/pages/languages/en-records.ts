@@ -1,5 +1,4 @@
-const counted = (count: number, one: string, several: string) => `${count} ${count === 1 ? one : several}`;
-
+import { counted } from './counted.ts';
 /** The texts of lists, forms and records, which the account shares with the console, and of what they are about. */
 export const enRecords = {
   records: {

@@ -1,7 +1,6 @@
+import { counted } from './counted.ts';
 import { enEnrolmentLink } from './en-enrolment.ts';
 import { enFactorNotices } from './en-factors.ts';
-
-const counted = (count: number, one: string, several: string) => `${count} ${count === 1 ? one : several}`;
 
 /** The texts of getting back into an account, and of mail about accounts. */
 export const enRecovery = {

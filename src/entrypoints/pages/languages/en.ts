@@ -1,11 +1,11 @@
 import type { Language } from '../../../platform/languages/index.ts';
+import { counted } from './counted.ts';
 import { enEnrolment } from './en-enrolment.ts';
 import { enFactors } from './en-factors.ts';
 import { enProviders } from './en-providers.ts';
 import { enRecords } from './en-records.ts';
 import { enRecovery } from './en-recovery.ts';
 
-const counted = (count: number, one: string, several: string) => `${count} ${count === 1 ? one : several}`;
 const list = (names: readonly string[]) => new Intl.ListFormat('en').format(names);
 
 /** The texts of every page that an end user sees, and of mail. The other languages have the same texts with the same parameters. */
