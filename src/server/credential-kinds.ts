@@ -1,4 +1,5 @@
 import { apiKeyKind } from '../domain/api-keys/index.ts';
+import { rememberedBrowserKind } from '../domain/browsers/index.ts';
 import { clientSecretKind } from '../domain/clients/index.ts';
 import { grantKind } from '../domain/consents/index.ts';
 import type { CredentialKind } from '../domain/credentials/index.ts';
@@ -19,6 +20,7 @@ export const credentialKinds: readonly CredentialKind[] = [
   passwordKind,
   passwordLinkKind,
   sessionKind,
+  rememberedBrowserKind,
   grantKind,
   refreshTokenKind,
   accessTokenKind,

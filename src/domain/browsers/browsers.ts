@@ -4,7 +4,7 @@ import { type Db, inTransaction } from '../../platform/database/index.ts';
 import { type Actor, notFound, type Origin, person } from '../../platform/http/index.ts';
 import { appendEvent } from '../audit/index.ts';
 import { dayMs } from '../credentials/index.ts';
-import { deleteBrowser, insertBrowser, keepLatest, useBrowser } from './store.ts';
+import { deleteBrowser, findBrowser, insertBrowser, keepLatest, useBrowser } from './store.ts';
 
 export type BrowserDeps = { db: Db; now: () => Date };
 
@@ -60,16 +60,27 @@ export async function isRememberedBrowser(
   return inTransaction(db, (trx) => useBrowser(trx, { user_id, digests }, { now: at, since }));
 }
 
+/** The browser that holds a secret, while it is remembered. */
+export async function findBrowserBySecret({ db, now }: BrowserDeps, secret: string): Promise<string | undefined> {
+  return shape.test(secret) ? findBrowser(db, digest(secret), now()) : undefined;
+}
+
 /** Forgets a browser of the actor. @throws Problem `not_found` */
-export async function forgetBrowser(
-  { db, now }: BrowserDeps,
-  actor: Actor & { id: string },
-  id: string,
-): Promise<void> {
+export async function forgetBrowser(deps: BrowserDeps, actor: Actor & { id: string }, id: string): Promise<void> {
+  await forget(deps, actor, { id, user_id: actor.id });
+}
+
+/** Forgets a browser of any user. @throws Problem `not_found` */
+export async function forgetBrowserOfUser(deps: BrowserDeps, actor: Actor, id: string): Promise<void> {
+  await forget(deps, actor, { id });
+}
+
+async function forget({ db, now }: BrowserDeps, actor: Actor, which: { id: string; user_id?: string }): Promise<void> {
   await inTransaction(db, async (trx) => {
-    if (!(await deleteBrowser(trx, { id, user_id: actor.id }))) throw notFound('browser', id);
-    const target = { kind: 'user', id: actor.id };
-    const details = { browser_id: id };
+    const user_id = await deleteBrowser(trx, which);
+    if (user_id === undefined) throw notFound('browser', which.id);
+    const target = { kind: 'user', id: user_id };
+    const details = { browser_id: which.id };
     await appendEvent(trx, { actor, action: 'user.browser_forgotten', target, details, occurred_at: now() });
   });
 }

@@ -59,9 +59,22 @@ export async function keepLatest(trx: Trx, user_id: string, most: number): Promi
     .execute();
 }
 
-export async function deleteBrowser(trx: Trx, { id, user_id }: Record<'id' | 'user_id', string>): Promise<boolean> {
-  const query = trx.deleteFrom('remembered_browsers').where('id', '=', id).where('user_id', '=', user_id);
-  return (await query.executeTakeFirst()).numDeletedRows === 1n;
+/** The id of the browser with this secret; undefined: it is not remembered now. */
+export async function findBrowser(db: Db, secret: Digest, now: Date): Promise<string | undefined> {
+  const query = db.selectFrom('standing_remembered_browsers').select('id').where('digest', '=', secret);
+  return (await query.where('expires_at', '>', now).executeTakeFirst())?.id;
+}
+
+/** @returns the user whose browser it was; undefined: there is none, or not of this user */
+export async function deleteBrowser(
+  trx: Trx,
+  { id, user_id }: { id: string; user_id?: string },
+): Promise<string | undefined> {
+  const query = trx.deleteFrom('remembered_browsers').where('id', '=', id).returning('user_id');
+  const deleted = await query
+    .$if(user_id !== undefined, (of) => of.where('user_id', '=', user_id ?? ''))
+    .executeTakeFirst();
+  return deleted?.user_id;
 }
 
 /** Forgets every browser of a user, in the transaction of what ends that. @returns whether there was one */

@@ -570,6 +570,12 @@ describe('a second factor', () => {
         await (await owner()).post(`/users/username:${username}/disable`);
         await (await owner()).patch(`/users/username:${username}`, { enabled: true });
       });
+      await ends(async () => {
+        const { items } = (await (await owner()).get(`/credentials?kind=remembered_browser&user=${username}`)).body;
+        expect(items).toMatchObject([{ state: 'active', owner: { name: username } }]);
+        const handle = { credential: { kind: 'remembered_browser', id: items[0]?.id } };
+        expect((await (await owner()).post('/revocations', { handle })).status).toBe(200);
+      });
       await ends(() => latchkey.advance(31 * 86_400));
       expect(isIn(await choose())).toBe(true);
       await (await owner()).patch('/sign-in-policy', { remember_browser_days: 0 });

@@ -12,6 +12,7 @@ const kinds: Readonly<Record<string, string>> = {
   lk_ac_: 'authorization code',
   lk_cs_: 'client secret',
   lk_si_: 'secret id of AppRole',
+  lk_rb_: 'secret of a remembered browser',
   lk_wt_: 'token of a wrapped answer',
   lk_pw_: 'link to choose a password',
   lk_setup_: 'setup link',
