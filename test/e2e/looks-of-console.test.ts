@@ -140,7 +140,7 @@ describe('nothing is wrong with how a page looks', () => {
       await page.getByRole('button', { name: 'Add secret', exact: true }).click();
       expect(await inspect(page, 'console-secret')).toEqual([]);
       await page.goto(at('/new-api-key'));
-      await page.getByLabel('Name').fill('Nightly report');
+      await page.getByLabel('Name', { exact: true }).fill('Nightly report');
       await page.getByText('Advanced').click();
       await page.getByLabel('Custom patterns').fill('orders:read at https://mail.example');
       await page.getByLabel('Allowed networks').fill('10.0.1.50\n2001:db8::/32');

@@ -35,7 +35,7 @@ describe('a person’s own API keys', () => {
     await page.getByRole('link', { name: 'API keys' }).click();
     expect(await question(page)).toBe('API keys');
     await page.getByRole('link', { name: 'Create API key' }).first().click();
-    await page.getByLabel('Name').fill('Mail to ticket');
+    await page.getByLabel('Name', { exact: true }).fill('Mail to ticket');
     await page.getByRole('checkbox', { name: /^Read your messages/ }).check();
     await page.getByLabel('Custom patterns').fill('mail:send at https://mail.example');
     await page.getByText('Advanced').click();
@@ -94,7 +94,7 @@ describe('a person’s own API keys', () => {
   test('can be marked and copied by hand without JavaScript', async () => {
     const page = await signedIn(site, { javaScriptEnabled: false, login: 'carol' });
     await page.goto(at('/new'));
-    await page.getByLabel('Name').fill('By hand');
+    await page.getByLabel('Name', { exact: true }).fill('By hand');
     await page.getByRole('checkbox', { name: /^Read your messages/ }).check();
     await page.getByRole('button', { name: 'Create API key' }).click();
     const secret = page.locator('.secret code');
@@ -146,7 +146,7 @@ describe('a person’s own API keys', () => {
     expect(await inspect(page, 'own-keys-none-found')).toEqual([]);
     await page.goto(at('/new'));
     expect(await inspect(page, 'own-key-new')).toEqual([]);
-    await page.getByLabel('Name').fill('Rindfleischetikettierungsüberwachungsaufgabenübertragungsgesetz');
+    await page.getByLabel('Name', { exact: true }).fill('Rindfleischetikettierungsüberwachungsaufgabenübertragungsgesetz');
     await page.getByText('Advanced').click();
     await page.getByLabel('Description').fill('What the print shop’s machine sends at night');
     for (const box of await page.getByRole('checkbox').all()) await box.check();
