@@ -2,6 +2,7 @@ import { allowedOrigins } from './allowed-origins.ts';
 import { allowedTemplates } from './allowed-templates.ts';
 import { allowedValues } from './allowed-values.ts';
 import { ipAllowlist } from './ip-allowlist.ts';
+import { maxCost } from './max-cost.ts';
 import { quota } from './quota.ts';
 import { rateLimit } from './rate-limit.ts';
 import { resourceServers } from './resource-servers.ts';
@@ -16,6 +17,7 @@ export const kinds = {
   time_window: timeWindow,
   allowed_templates: allowedTemplates,
   allowed_values: allowedValues,
+  max_cost: maxCost,
   rate_limit: rateLimit,
   quota,
 } satisfies Record<string, Restriction>;

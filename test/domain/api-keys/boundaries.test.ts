@@ -82,6 +82,7 @@ describe('the form of restrictions', () => {
     { ip_allowlist: ['10.0.0.0/8', '2001:db8::1'] },
     { rate_limit: ['5 requests/minute', { limit: '7 orders/day', for: ['orders:*', 'mail:send'] }] },
     { quota: { month: 9 } },
+    { max_cost: 100 },
     { resource_servers: ['https://api.example'] },
     { time_window: { days: ['mon', 'sun'], from: '22:00', to: '06:30', time_zone: 'Europe/Berlin' } },
     { time_window: { from: '00:00', to: '23:59', time_zone: 'UTC' } },

@@ -48,6 +48,18 @@ describe.each(['memory', 'shared'])('limits counted in %s', (limits) => {
     expect(count(await Promise.all(Array.from({ length: 10 }, () => ask(key))), 'valid')).toBe(2);
   });
 
+  test('of one request are held whatever is left of a quota', async () => {
+    const restrictions = { max_cost: 5, quota: { day: 20 } };
+    const { key } = await gateway.mint({ restrictions });
+    expect(await ask(key, { cost: 6 })).toBe('cost_too_high');
+    expect((await gateway.verify({ key, cost: 6 })).reason).toBe(
+      'The request costs 6; with this key one may cost 5 at most.',
+    );
+    for (const code of ['valid', 'valid', 'valid', 'valid', 'quota_exceeded'])
+      expect(await ask(key, { cost: 5 })).toBe(code);
+    await expect(gateway.mint({ restrictions: { max_cost: 0 } })).rejects.toThrow('/restrictions/max_cost');
+  });
+
   test('take what a request costs, and nothing of one that is refused for another reason', async () => {
     const { key } = await gateway.mint({ restrictions: { rate_limit: '10 messages/hour' } });
     expect(await ask(key, { cost: 11 })).toBe('rate_limited');
