@@ -54,7 +54,7 @@ export function mailSignInCode(deps: MailRequestJobDeps): JobHandler {
       await recordFailure(deps, origin, `no code mailed: ${reason}`, found?.id);
       return;
     }
-    await inTransaction(deps.db, (trx) => mailCode(deps, trx, { id, user_id: found.id, origin }));
+    await inTransaction(deps.db, (trx) => mailCode(deps, trx, { id, user_id: found.id, origin, until }));
   };
 }
 
@@ -69,7 +69,7 @@ async function objectionTo({ db, now, throttles }: MailRequestJobDeps, user: Use
 async function mailCode(
   { now, sendEmail }: MailRequestJobDeps,
   trx: Trx,
-  { id, user_id, origin }: { id: string; user_id: string; origin: Origin },
+  { id, user_id, origin, until }: { id: string; user_id: string; origin: Origin; until: Date },
 ): Promise<void> {
   const user = await lockUserById(trx, user_id);
   const at = now();
@@ -79,8 +79,7 @@ async function mailCode(
   const issued = { user_id, user_epoch: user.epoch, digest: digestOf({ id, code, email: user.email }) };
   const isWaiting = await setCode(trx, { id, ...issued, now: at });
   if (!isWaiting) return;
-  const expires_at = new Date(at.getTime() + codeMs);
-  await sendEmail(trx, { kind: 'code', to: user.email, language: mailLanguageOf(user), code, expires_at });
+  await sendEmail(trx, { kind: 'code', to: user.email, language: mailLanguageOf(user), code, expires_at: until });
   const target = { kind: 'user', id: user_id };
   await appendEvent(trx, { actor: anonymous(origin), action: 'user.sign_in_code_mailed', target, occurred_at: at });
 }
