@@ -146,7 +146,9 @@ describe('a person’s own API keys', () => {
     expect(await inspect(page, 'own-keys-none-found')).toEqual([]);
     await page.goto(at('/new'));
     expect(await inspect(page, 'own-key-new')).toEqual([]);
-    await page.getByLabel('Name', { exact: true }).fill('Rindfleischetikettierungsüberwachungsaufgabenübertragungsgesetz');
+    await page
+      .getByLabel('Name', { exact: true })
+      .fill('Rindfleischetikettierungsüberwachungsaufgabenübertragungsgesetz');
     await page.getByText('Advanced').click();
     await page.getByLabel('Description').fill('What the print shop’s machine sends at night');
     for (const box of await page.getByRole('checkbox').all()) await box.check();

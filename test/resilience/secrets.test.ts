@@ -172,7 +172,7 @@ describe('the secrets of a server', () => {
       isOver = true;
       await Promise.all(reading);
       const { rows } = await latchkey.database.query(
-        `select count(*)::int as recorded from audit_events where action = 'secret.read' and outcome = 'success' and target_id = $1`,
+        `select sum(coalesce((details ->> 'uses')::int, 1))::int as recorded from audit_events where action = 'secret.read' and outcome = 'success' and target_id = $1`,
         [name],
       );
       expect(received).toBeGreaterThan(0);

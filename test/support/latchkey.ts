@@ -134,6 +134,11 @@ export class Latchkey {
     this.#advanced += seconds;
   }
 
+  /** The time by the clocks of the database and of every node, in seconds since 1970. */
+  get seconds(): number {
+    return Math.floor(Date.now() / 1000) + this.#advanced;
+  }
+
   /** Moves the clocks past the turn of a minute or day (UTC) that is near: what a test does in it then falls into one. */
   async stayWithin(period: 'minute' | 'day'): Promise<void> {
     const [seconds, needed] = { minute: [60, 20], day: [86_400, 120] }[period] as [number, number];

@@ -18,6 +18,7 @@ type Samples = {
   provider: string;
   identity: string;
   passkey: string;
+  browser: string;
 };
 const server = encodeURIComponent(api);
 
@@ -122,6 +123,9 @@ const forms: Record<string, { asks: (samples: Samples) => string } | { asksNothi
   '/account/security/app/remove': { asks: () => '/account/security/app/remove' },
   '/account/security/passkeys/new': { asks: () => '/account/security/passkeys/new' },
   '/account/security/passkeys/:id/rename': { asks: ({ passkey }) => `/account/security/passkeys/${passkey}/rename` },
+  '/account/security/browsers/:browser_id/forget': {
+    asks: ({ browser }) => `/account/security/browsers/${browser}/forget`,
+  },
   '/account/security/passkeys/:id/remove': { asks: ({ passkey }) => `/account/security/passkeys/${passkey}/remove` },
   '/account/security/providers/:trust_id/connect': {
     asks: ({ provider }) => `/account/security/providers/${provider}/connect`,
@@ -198,6 +202,7 @@ describe('a form of the console or the account', () => {
     const hook = { url: 'https://hooks.example/events', events: ['role.created'] };
     samples = {
       passkey: randomUUID(),
+      browser: randomUUID(),
       trust: String((await owner.post('/trusts', trust)).body.id),
       provider: String((await owner.post('/trusts', idp)).body.id),
       identity: String((await owner.post('/users/alice/identities', linked)).body.id),
@@ -209,6 +214,7 @@ describe('a form of the console or the account', () => {
       key: await keyOf('bob'),
       ownKey: await keyOf('alice'),
     };
+    await owner.patch('/sign-in-policy', { remember_browser_days: 30 });
     await latchkey.advance(10 * 60 + 1);
   });
 
@@ -225,8 +231,13 @@ describe('a form of the console or the account', () => {
     return rows[0].n;
   };
 
-  /** A passkey and an authenticator app of alice. */
-  const addFactors = async (passkey: string) => {
+  /** A passkey and an authenticator app of alice, and a browser in which she skips them. */
+  const addFactors = async ({ passkey, browser }: Samples) => {
+    await latchkey.database.query(
+      `insert into remembered_browsers (id, user_id, user_epoch, digest, created_at, last_used_at, expires_at)
+        select $1, id, epoch, 'digest', latchkey_now(), latchkey_now(), latchkey_now() + interval '1 day' from users where username = 'alice'`,
+      [browser],
+    );
     await latchkey.database.query(
       `insert into factors (id, user_id, kind, name, passkey_id, public_key, sign_count, is_backed_up, created_at)
         select $1, id, 'passkey', 'Laptop', 'id', 'key', 0, false, now() from users where username = 'alice'`,
@@ -247,7 +258,7 @@ describe('a form of the console or the account', () => {
     const path = pathOf(samples);
     const before = await changes();
     const isOfFactors = path.startsWith('/account/security/');
-    if (isOfFactors) await addFactors(samples.passkey);
+    if (isOfFactors) await addFactors(samples);
     for (const answer of [await send(path, filled), await send(path, { ...filled, password_again: 'a guess' })]) {
       expect({ path, status: answer.status }).toEqual({ path, status: 422 });
       expect(answer.html).toContain(isOfFactors ? 'name="code"' : 'name="password_again"');
@@ -255,7 +266,7 @@ describe('a form of the console or the account', () => {
     }
     expect((await alice.agent.get(path)).html).toContain(isOfFactors ? 'name="code"' : 'name="password_again"');
     expect(await changes()).toBe(before);
-    if (isOfFactors) await latchkey.database.query('delete from factors');
+    if (isOfFactors) await latchkey.database.query('delete from factors; delete from remembered_browsers');
   });
 
   test.each([

@@ -20,6 +20,9 @@ beforeAll(async () => {
 });
 
 const at = (path: string) => `/secrets/${encodeURIComponent(path)}`;
+
+/** Of a token that its issuer gives now, by the clock of the server. */
+const times = () => ({ iat: latchkey.seconds, nbf: latchkey.seconds, exp: latchkey.seconds + 600 });
 const newPath = (folder = 'test') => `${folder}/${crypto.randomUUID()}`;
 const put = (path: string, data: Record<string, unknown>, more: Record<string, unknown> = {}, by = owner) =>
   by.post(`${at(path)}/versions`, { data, ...more });
@@ -754,7 +757,7 @@ describe('the command line', () => {
       conditions: [{ claim: 'sub', equals: 'orders' }],
       permissions: { [`${latchkey.issuer}/v1`]: [`secrets:read:${name}:*`] },
     });
-    await writeFile(tokenFile, await issuer.sign({ sub: 'orders', aud: latchkey.issuer }));
+    await writeFile(tokenFile, await issuer.sign({ sub: 'orders', aud: latchkey.issuer, ...times() }));
     await put(secret, { password: 'first' });
     const problems: unknown[] = [];
     const login = { method: 'jwt', role: name, tokenFile } as const;
@@ -823,7 +826,7 @@ describe('the command line', () => {
         conditions: [{ claim: 'sub', equals: 'orders' }],
         permissions: { [`${latchkey.issuer}/v1`]: ['secrets:read:workload:*'] },
       });
-      await writeFile(identity, await issuer.sign({ sub: 'orders', aud: latchkey.issuer }));
+      await writeFile(identity, await issuer.sign({ sub: 'orders', aud: latchkey.issuer, ...times() }));
       await put(secret, { PASSWORD: 'first' });
       const program = `const { appendFileSync } = require('node:fs');
       const note = (text) => appendFileSync(${JSON.stringify(seen)}, text + '\\n');
