@@ -73,9 +73,10 @@ function otherConditions({ action, outcome, request_id, text }: EventFilter): Co
   return conditions.filter((condition) => condition !== undefined);
 }
 
-/** Equal reads of a secret may be one event, which lists their requests. */
+/** Equal reads of a secret may be one event, which lists their requests. Details of others may hold what `jsonb` does not take. */
 function isOfRequest(id: string): RawBuilder<SqlBool> {
-  return sql`(e.request_id = ${id} or e.details::jsonb -> 'request_ids' ? ${id})`;
+  return sql`(e.request_id = ${id}
+    or case when e.action = 'secret.read' then (e.details -> 'request_ids')::jsonb ? ${id} else false end)`;
 }
 
 function actionCondition(action: string): Condition {
