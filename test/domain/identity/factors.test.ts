@@ -571,7 +571,9 @@ describe('a second factor', () => {
         await (await owner()).patch(`/users/username:${username}`, { enabled: true });
       });
       await ends(async () => {
-        const { items } = (await (await owner()).get(`/credentials?kind=remembered_browser&user=${username}`)).body;
+        const { items } = (
+          await (await owner()).get(`/credentials?kind=remembered_browser&user=${username}&state=active`)
+        ).body;
         expect(items).toMatchObject([{ state: 'active', owner: { name: username } }]);
         const handle = { credential: { kind: 'remembered_browser', id: items[0]?.id } };
         expect((await (await owner()).post('/revocations', { handle })).status).toBe(200);
