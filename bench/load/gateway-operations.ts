@@ -31,9 +31,9 @@ export const gatewayOperations: Record<string, Prepare> = {
       requestText(connection.origin, { method: 'POST', path: '/gateway/verify', headers, body }),
     );
   },
-  // Each connection its own secret; and all of them one.
+  // Each connection its own secret by its own key; and all of them one secret by one key.
   'secret read': (connection, person) => readingSecret(connection, { person, name: `own-${person}` }),
-  'secret read, one for all': (connection, person) => readingSecret(connection, { person, name: 'shared' }),
+  'secret read, one for all': (connection) => readingSecret(connection, { person: 0, name: 'shared' }),
 };
 
 /** Reads a secret as Vault's clients do, after it was written. */
