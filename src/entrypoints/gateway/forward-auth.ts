@@ -7,7 +7,7 @@ import { type Question, questionIn } from './question.ts';
 import { type RecordDeps, recordUse } from './recorded-uses.ts';
 import type { VerifyRequest } from './schemas.ts';
 import type { Filled } from './templates.ts';
-import { judge, judgeCached, type VerdictDeps } from './verdicts.ts';
+import { judge, type VerdictDeps } from './verdicts.ts';
 
 export type ForwardAuthDeps = VerdictDeps & RecordDeps & { now: () => Date; issuer: string };
 
@@ -24,7 +24,7 @@ export async function forwardAuth(deps: ForwardAuthDeps, asked: GatewayRequest):
   if (!credential && question.admitsPreflight && isPreflight(asked, question.request)) return admitPreflight();
   if (!credential) throw challengeFor(question.resource);
   const request = verificationOf(asked, question, credential);
-  const judgement = judgeCached(deps, request) ?? (await judge(deps, request, deps.keys.senderAt(asked.ip)));
+  const judgement = await judge(deps, request, deps.keys.senderAt(asked.ip));
   const { verdict } = judgement;
   recordUse(deps, { request, judgement, from: asked.ip, request_id: asked.request_id });
   if (!verdict.valid) throw refuse(verdict, question, deps.now());

@@ -33,29 +33,22 @@ export type Judgement = {
   isFromMemory: boolean;
 };
 
-/** Judges the key of a request from memory alone; undefined where that does not suffice: nothing was judged or counted. */
-export function judgeCached({ keys }: Pick<VerdictDeps, 'keys'>, request: VerifyRequest): Judgement | undefined {
-  if (request.key === undefined) return undefined;
-  const asked = askedOf(request);
-  const cached = keys.verifyCached(request.key, asked);
-  return cached && forUser(request, judgementOn(cached, asked, cached.code === 'valid'));
-}
-
 /**
- * Judges the credential of a request that somebody made to an API, where memory does not suffice (`judgeCached`).
+ * Judges the credential of a request that somebody made to an API: from memory, without a wait, where that suffices.
  *
  * @param from who is counted when the key does not exist
  * @throws when the database is needed, and away
  */
-export async function judge(
-  { keys, judgeToken, now }: VerdictDeps,
-  request: VerifyRequest,
-  from: KeySender,
-): Promise<Judgement> {
-  if (request.key !== undefined) {
-    const asked = askedOf(request);
-    return forUser(request, judgementOn(await keys.verify(request.key, asked, from), asked, false));
-  }
+export function judge(deps: VerdictDeps, request: VerifyRequest, from: KeySender): Judgement | Promise<Judgement> {
+  const { key } = request;
+  if (key === undefined) return judgementOnToken(deps, request);
+  const asked = askedOf(request);
+  const cached = deps.keys.verifyCached(key, asked);
+  if (cached) return forUser(request, judgementOn(cached, asked, cached.code === 'valid'));
+  return deps.keys.verify(key, asked, from).then((found) => forUser(request, judgementOn(found, asked, false)));
+}
+
+async function judgementOnToken({ judgeToken, now }: VerdictDeps, request: VerifyRequest): Promise<Judgement> {
   const { token = '', method, url, proof, certificate_thumbprint } = request;
   const found = await judgeToken({ token, method, url, proof, certificate_thumbprint });
   const { resource, acr_values, max_age } = request;

@@ -5,7 +5,7 @@ import { ambiguous } from './credentials.ts';
 import type { GatewayRequest } from './gateway-request.ts';
 import { type RecordDeps, recordUse } from './recorded-uses.ts';
 import { VerifyBatch, VerifyRequest } from './schemas.ts';
-import { type Judgement, judge, judgeCached, type VerdictDeps } from './verdicts.ts';
+import { type Judgement, judge, type VerdictDeps } from './verdicts.ts';
 
 export type VerifyDeps = VerdictDeps & CallerDeps & RecordDeps & { host: HostRules };
 
@@ -25,7 +25,7 @@ export async function verify(deps: VerifyDeps, asked: GatewayRequest): Promise<A
   const body = await readJson(asked.req);
   if (isBatch(body)) return verifyAll(deps, asked, { body, caller });
   const request = parsed(body);
-  const judgement = judgeCached(deps, request) ?? (await judge(deps, request, senderOf(request, caller)));
+  const judgement = await judge(deps, request, senderOf(request, caller));
   const { verdict, cached, isFromMemory } = judgement;
   recordUse(deps, { request, judgement, caller: caller.id, from: asked.ip, request_id: asked.request_id });
   const text = cached && verdict.limits.length === 0 ? cached.text : JSON.stringify(verdict);
@@ -39,7 +39,7 @@ async function verifyAll(
 ): Promise<Answer> {
   const { requests } = checked(VerifyBatch, body);
   const verdictOn = async (request: VerifyRequest): Promise<Judgement['verdict']> => {
-    const judgement = judgeCached(deps, request) ?? (await judge(deps, request, senderOf(request, caller)));
+    const judgement = await judge(deps, request, senderOf(request, caller));
     recordUse(deps, { request, judgement, caller: caller.id, from: asked.ip, request_id: asked.request_id });
     return judgement.verdict;
   };
