@@ -2,9 +2,6 @@ import type { Sealed } from '../../platform/crypto/index.ts';
 import type { HotStatement } from '../../platform/database/index.ts';
 import type { AuditRows } from '../audit/index.ts';
 
-/** What the event of a read says beside the version: why; and of equal reads that are recorded as one, how many and which. */
-export type ReadDetails = { reason?: string; uses?: number; request_ids?: string[] };
-
 /** One read as the statement is given it; binary values in hexadecimal. */
 export type ReadRow = {
   path: string;
@@ -19,8 +16,9 @@ export type ReadRow = {
   event_id: string;
   actor_kind: string;
   actor_id: string | null;
-  request_id: string | null;
-  details: ReadDetails;
+  /** Of each of the equal reads that are this row, the first one first. */
+  request_ids: string[];
+  reason: string | undefined;
   personal_digest: string | undefined;
   salt: string | undefined;
   address: string | null | undefined;
@@ -95,9 +93,25 @@ export function readStatement(rows: readonly ReadRow[], now: Date): HotStatement
   const presented = presentable.filter((name) => rows.some((row) => row[name] !== undefined));
   return {
     name: `read secrets by ${presented.join(', ')}`,
-    text: readText(presented),
-    values: [JSON.stringify(rows.map((row, n) => ({ ...row, n }))), now],
+    text: textFor(presented),
+    values: [JSON.stringify(rows.map(asSent)), now],
   };
+}
+
+function asSent({ request_ids, reason, ...row }: ReadRow, n: number) {
+  const counted = request_ids.length > 1 && { uses: request_ids.length, request_ids };
+  const details = { ...(reason !== undefined && { reason }), ...counted };
+  return { ...row, n, request_id: request_ids[0], details };
+}
+
+const texts = new Map<string, string>();
+
+/** `readText`, put together once for each kind of batch. */
+function textFor(presented: readonly Presented[]): string {
+  const name = presented.join();
+  const text = texts.get(name) ?? readText(presented);
+  texts.set(name, text);
+  return text;
 }
 
 /** For reads that present these and nothing else: `$1` the reads as JSON, `$2` the time. */
@@ -147,7 +161,6 @@ export function eventMembers({ row, personal_details }: AuditRows) {
     event_id: row.id,
     actor_kind: row.actor_kind,
     actor_id: row.actor_id,
-    request_id: row.request_id,
     personal_digest: hex(row.personal_digest),
     salt: personal_details?.salt,
     address: personal_details?.address,

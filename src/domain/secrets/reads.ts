@@ -1,6 +1,6 @@
 import { type Database, GroupCommit, type HotResult } from '../../platform/database/index.ts';
 import { auditRows } from '../audit/index.ts';
-import { eventMembers, type FoundVersion, type ReadDetails, type ReadRow, readStatement } from './read-statement.ts';
+import { eventMembers, type FoundVersion, type ReadRow, readStatement } from './read-statement.ts';
 import type { SecretCaller } from './rights.ts';
 
 export type ReadsDeps = {
@@ -51,14 +51,19 @@ export class SecretReads {
 
   /** @throws DatabaseUnavailableError: whether the read was recorded is unknown, and nothing was read */
   find(caller: SecretCaller, request: ReadRequest, generation: string): Promise<FoundVersion> {
+    const { request_id } = caller.actor.origin;
+    // What a person reads, for a reason that they give, is an event of its own.
+    const isCountable = request.reason === undefined && request_id !== undefined;
+    if (!isCountable) return this.#group.commit(this.#rowOf(caller, request, generation));
     const key = keyOf(caller, request, generation);
     const equal = this.#waiting.get(key);
-    const request_id = caller.actor.origin.request_id ?? '';
-    if (equal && isCounted(equal.row.details, request_id, equal.row.request_id)) return equal.found;
+    if (equal && equal.row.request_ids.length < mostRecordedAsOne) {
+      equal.row.request_ids.push(request_id);
+      return equal.found;
+    }
     const row = this.#rowOf(caller, request, generation);
     const found = this.#group.commit(row);
-    // What a person reads, for a reason that they give, is an event of its own.
-    if (request.reason === undefined) this.#await(key, { row, found });
+    this.#await(key, { row, found });
     return found;
   }
 
@@ -72,12 +77,14 @@ export class SecretReads {
 
   #rowOf({ actor, credential }: SecretCaller, { path, number, reason }: ReadRequest, generation: string): ReadRow {
     const { access_token, jti, api_key_id, subject_id } = credential;
+    const { request_id } = actor.origin;
     const event = auditRows({ actor, action: 'secret.read', occurred_at: this.#now() });
     return {
       ...{ path, number: number ?? null, generation },
       ...{ access_token: access_token && `\\x${access_token}`, jti, api_key_id, subject_id },
       ...eventMembers(event),
-      details: reason === undefined ? {} : { reason },
+      request_ids: request_id === undefined ? [] : [request_id],
+      reason,
     };
   }
 }
@@ -89,15 +96,6 @@ function keyOf({ actor, credential }: SecretCaller, { path, number }: ReadReques
   return [access_token, jti, api_key_id, actor.kind, actor.id, address, user_agent, generation, number, path].join(
     '\n',
   );
-}
-
-/** Counts one more read in an event that is not sent yet; false: it counts as many as it may. */
-function isCounted(details: ReadDetails, request_id: string, first: string | null): boolean {
-  details.request_ids ??= [first ?? ''];
-  if (details.request_ids.length >= mostRecordedAsOne) return false;
-  details.request_ids.push(request_id);
-  details.uses = details.request_ids.length;
-  return true;
 }
 
 function foundIn([answer]: readonly HotResult[]): ReadonlyMap<number, FoundVersion> {
