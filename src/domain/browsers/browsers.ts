@@ -4,13 +4,21 @@ import { type Db, inTransaction } from '../../platform/database/index.ts';
 import { type Actor, notFound, type Origin, person } from '../../platform/http/index.ts';
 import { appendEvent } from '../audit/index.ts';
 import { dayMs } from '../credentials/index.ts';
-import { deleteBrowser, findBrowser, insertBrowser, keepLatest, useBrowser } from './store.ts';
+import {
+  deleteBrowser,
+  findBrowser,
+  insertBrowser,
+  keepLatest,
+  listBrowsers,
+  type RememberedBrowser,
+  useBrowser,
+} from './store.ts';
 
 export type BrowserDeps = { db: Db; now: () => Date };
 
 const prefix = 'lk_rb_';
 const shape = /^lk_rb_\w{20,80}$/;
-/** More than anybody signs in with; those that are used least are forgotten. */
+/** More than anybody signs in with; the earliest are forgotten. */
 const mostPerUser = 20;
 
 /** The secrets in a browser's cookie that have the form of one. */
@@ -55,10 +63,18 @@ export async function isRememberedBrowser(
 ): Promise<boolean> {
   const digests = secretsIn(secrets).map((secret) => digest(secret));
   if (digests.length === 0 || days === 0) return false;
-  const at = now();
-  const since = new Date(at.getTime() - days * dayMs);
-  return inTransaction(db, (trx) => useBrowser(trx, { user_id, digests }, { now: at, since }));
+  return inTransaction(db, (trx) => useBrowser(trx, { user_id, digests }, windowOf(now(), days)));
 }
+
+/** The browsers that are remembered for a user, as `isRememberedBrowser` judges it, the latest first. */
+export function listRememberedBrowsers(
+  { db, now }: BrowserDeps,
+  { user_id, days }: { user_id: string; days: number },
+): Promise<RememberedBrowser[]> {
+  return listBrowsers(db, user_id, windowOf(now(), days));
+}
+
+const windowOf = (now: Date, days: number) => ({ now, since: new Date(now.getTime() - days * dayMs) });
 
 /** The browser that holds a secret, while it is remembered. */
 export async function findBrowserBySecret({ db, now }: BrowserDeps, secret: string): Promise<string | undefined> {

@@ -1,11 +1,10 @@
 import { type ActorsOfVersions, actorsOfVersions } from '../audit/index.ts';
+import { dayMs } from '../credentials/index.ts';
 import type { SecretsDeps } from './deps.ts';
 import { mustAllow, type SecretCaller } from './rights.ts';
 
 /** How far back to look, and for which version. */
 export type ConsumersRequest = { path: string; days: number; version?: number | undefined };
-
-const dayMs = 86_400_000;
 
 /**
  * Who read a secret in the last days, for each version: what the audit log recorded before the values left.

@@ -1,10 +1,10 @@
 import { webcrypto } from 'node:crypto';
+import { dayMs } from '../credentials/index.ts';
 import type { GeneratedPart } from './generated-parts.ts';
 
 type Pair = { privateKey: string; publicKey: string };
 type Wanted = Extract<GeneratedPart, { kind: 'certificate' }>;
 
-const dayMs = 86_400_000;
 /** Clocks of others may be behind. */
 const earlierMs = 5 * 60_000;
 
@@ -20,8 +20,16 @@ export async function makeCertificate(pair: Pair, { common_name, dns_names, days
   const x509 = await import('@peculiar/x509');
   const signing = algorithms[algorithm];
   const keys = {
-    privateKey: await webcrypto.subtle.importKey('pkcs8', derIn(pair.privateKey), signing, true, ['sign']),
-    publicKey: await webcrypto.subtle.importKey('spki', derIn(pair.publicKey), signing, true, ['verify']),
+    privateKey: await webcrypto.subtle.importKey(
+      'pkcs8',
+      x509.PemConverter.decodeFirst(pair.privateKey),
+      signing,
+      true,
+      ['sign'],
+    ),
+    publicKey: await webcrypto.subtle.importKey('spki', x509.PemConverter.decodeFirst(pair.publicKey), signing, true, [
+      'verify',
+    ]),
   };
   const names = dns_names.map((value) => ({ type: 'dns' as const, value }));
   const made = await x509.X509CertificateGenerator.createSelfSigned(
@@ -40,5 +48,3 @@ export async function makeCertificate(pair: Pair, { common_name, dns_names, days
   );
   return `${made.toString('pem')}\n`;
 }
-
-const derIn = (text: string): Buffer<ArrayBuffer> => Buffer.from(text.replace(/-----[^-]+-----|\s/g, ''), 'base64');

@@ -1,4 +1,4 @@
-import { forgetBrowser, listBrowsers, type RememberedBrowser } from '../../../domain/browsers/index.ts';
+import { forgetBrowser, listRememberedBrowsers, type RememberedBrowser } from '../../../domain/browsers/index.ts';
 import { notFound, person, requestOrigin } from '../../../platform/http/index.ts';
 import { pagePaths } from '../page-data.ts';
 import { textsFor } from '../pages.ts';
@@ -8,12 +8,10 @@ import { deviceName } from '../records/devices.ts';
 import type { Panel } from '../records/page-shapes.ts';
 
 const to = pagePaths.security;
-const dayMs = 24 * 60 * 60 * 1000;
 
 async function rememberedOf({ deps, who }: RequestContext): Promise<RememberedBrowser[]> {
   const { remember_browser_days: days } = await deps.policy.current();
-  const now = deps.now();
-  return listBrowsers(deps.db, who.user.id, { now, since: new Date(now.getTime() - days * dayMs) });
+  return listRememberedBrowsers(deps, { user_id: who.user.id, days });
 }
 
 /** The browsers in which the user skips the second factor; nothing where there is none. */

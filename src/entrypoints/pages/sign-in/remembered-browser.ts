@@ -1,5 +1,6 @@
 import type { Context } from 'koa';
 import { isRememberedBrowser, rememberBrowser } from '../../../domain/browsers/index.ts';
+import { dayMs } from '../../../domain/credentials/index.ts';
 import { requiredOfUser } from '../../../domain/users/index.ts';
 import { requestOrigin } from '../../../platform/http/index.ts';
 import { ownCookie } from '../own-cookie.ts';
@@ -7,7 +8,6 @@ import type { PagesDeps } from '../pages.ts';
 
 /** Several people may use one browser. */
 const mostSecrets = 5;
-const dayMs = 24 * 60 * 60 * 1000;
 
 const cookieOf = ({ issuer }: PagesDeps) => ownCookie('latchkey_second_factor', issuer);
 
