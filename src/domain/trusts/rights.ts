@@ -2,7 +2,7 @@ import type { Trx } from '../../platform/database/index.ts';
 import { type Actor, invalid } from '../../platform/http/index.ts';
 import {
   addsRights,
-  findRoleByName,
+  listRolesNamed,
   mustBePermitted,
   mustGive,
   mustHold,
@@ -40,11 +40,11 @@ export async function mustBeAllowedToChange(trx: Trx, { now, actor, existing, in
 
 /** Of roles that a trust gave, those that are gone meanwhile give nothing. */
 async function mustHoldRoles(trx: Trx, { now, actor }: Pick<Change, 'now' | 'actor'>, names: readonly string[]) {
-  const roles = await Promise.all(names.map((name) => findRoleByName(trx, name)));
+  const roles = await listRolesNamed(trx, names);
   await mustHold(
     { db: trx, now },
     actor,
-    roles.flatMap((role) => role?.permissions ?? []),
+    roles.flatMap(({ permissions }) => permissions),
   );
 }
 

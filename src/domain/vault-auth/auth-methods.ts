@@ -24,7 +24,7 @@ export async function findAuthMethod({ db }: { db: Db }, method: VaultAuthMethod
 type NewMethod = { method: VaultAuthMethod; config: VaultAuthConfig; token: string | undefined };
 
 /**
- * Sets how an auth method finds the issuer of its roles, those that there are and those to come. Whoever does that decides who logs in by
+ * Sets how an auth method finds the issuer of its roles, those that there are and those to come. Their issuer decides who logs in by
  * them: so it needs everything that can be had at the store.
  *
  * @throws Problem `forbidden`; as `putTrust` for one of the roles

@@ -1,7 +1,7 @@
 import type { VaultAuthMethod, VaultAuthRole } from '../../../db/schema.ts';
 import { type Db, inTransaction, type Trx } from '../../platform/database/index.ts';
 import { type Actor, invalid } from '../../platform/http/index.ts';
-import { findRoleByName, mustHold, type Right } from '../access/index.ts';
+import { listRolesNamed, mustHold, type Right } from '../access/index.ts';
 import { appendEvent } from '../audit/index.ts';
 import { retireTrust } from '../trusts/index.ts';
 import { lockConfigured, type VaultAuthDeps } from './auth-methods.ts';
@@ -59,9 +59,8 @@ export async function putAuthRole(
 
 /** Who may write the configuration of a method holds everything at the store, and nothing elsewhere. @throws Problem `invalid` */
 async function mustGiveAtStoreAlone(trx: Trx, { audience }: VaultAuthDeps, names: readonly string[]): Promise<void> {
-  for (const name of names) {
-    const role = await findRoleByName(trx, name);
-    const elsewhere = role?.permissions.find(({ resource }) => resource !== audience);
+  for (const { name, permissions } of await listRolesNamed(trx, names)) {
+    const elsewhere = permissions.find(({ resource }) => resource !== audience);
     if (elsewhere)
       throw invalid(
         '/token_policies',
@@ -92,9 +91,9 @@ export async function removeAuthRole(
 }
 
 async function rightsOf(trx: Trx, { roles, permissions }: RoleTrust): Promise<Right[]> {
-  const found = await Promise.all(roles.map((role) => findRoleByName(trx, role)));
+  const found = await listRolesNamed(trx, roles);
   const own = Object.entries(permissions).flatMap(([resource, patterns]) =>
     patterns.map((pattern) => ({ resource, pattern })),
   );
-  return [...found.flatMap((role) => role?.permissions ?? []), ...own];
+  return [...found.flatMap((role) => role.permissions), ...own];
 }

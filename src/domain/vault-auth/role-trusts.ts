@@ -1,7 +1,7 @@
 import type { ClaimCondition, VaultAuthConfig, VaultAuthRole } from '../../../db/schema.ts';
 import type { Trx } from '../../platform/database/index.ts';
 import { type Actor, checked, conflict } from '../../platform/http/index.ts';
-import { findRoleByName } from '../access/index.ts';
+import { listRolesNamed } from '../access/index.ts';
 import { lockTrustNamed, putTrust, retireTrust, TrustInput, type TrustsDeps } from '../trusts/index.ts';
 import { markAsRole, type RoleTrust } from './store.ts';
 
@@ -44,7 +44,7 @@ export async function writeRoleTrust(
     ...(trust && { one_time: trust.one_time, most_workloads: trust.most_workloads, permissions: trust.permissions }),
     ...(trust &&
       trust.access_token_ttl_seconds !== null && { access_token_ttl_seconds: trust.access_token_ttl_seconds }),
-    // Somebody who disabled it may not be overruled by whoever writes roles.
+    // Writing a role does not enable a trust that somebody disabled.
     ...(trust && { enabled: trust.enabled }),
   });
   if (trust && trust.issuer !== issuer) await retireTrust(trx, deps, actor, trust);
@@ -62,6 +62,6 @@ function boundsOf(trust: RoleTrust | undefined, issuer: string): RoleBounds {
 
 /** Policies that were deleted meanwhile are in the way of nothing. */
 async function rolesThatExist(trx: Trx, names: readonly string[]): Promise<string[]> {
-  const found = await Promise.all(names.map((name) => findRoleByName(trx, name)));
-  return names.filter((_, index) => found[index] !== undefined);
+  const known = new Set((await listRolesNamed(trx, names)).map(({ name }) => name));
+  return names.filter((name) => known.has(name));
 }
