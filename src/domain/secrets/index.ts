@@ -3,7 +3,14 @@
 export { SecretChanges } from './changes.ts';
 export type { SecretsDeps } from './deps.ts';
 export { listFolder, mayList } from './listing.ts';
-export { pathProblem, permissionFor, sealPermission, secretsPermissions, secretVerbs } from './paths.ts';
+export {
+  pathProblem,
+  permissionFor,
+  rolesPermission,
+  sealPermission,
+  secretsPermissions,
+  secretVerbs,
+} from './paths.ts';
 export { type ReadVersion, readSecret } from './reading.ts';
 export { SecretReads } from './reads.ts';
 export type { NewKeys, RekeyState } from './rekey.ts';

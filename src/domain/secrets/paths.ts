@@ -47,6 +47,9 @@ export function listablePaths(patterns: readonly string[]): string[] {
   });
 }
 
+/** The permission to write roles and secret ids. */
+export const rolesPermission = 'secrets:roles';
+
 /** The permission to initialize, seal, rotate and rekey the store. */
 export const sealPermission = 'secrets:seal';
 
@@ -59,7 +62,7 @@ export const secretsPermissions: Readonly<Record<string, string>> = {
   'secrets:destroy:*': 'Destroy secrets for ever',
   'secrets:policies': 'Write policies of the store, which give nothing that you lack',
   'secrets:policies-read': 'Read policies of the store',
-  'secrets:roles': 'Write roles of services and workloads, and secret ids, which give nothing that you lack',
+  [rolesPermission]: 'Write roles of services and workloads, and secret ids, which give nothing that you lack',
   'secrets:audit-hash': 'Ask by which hash the audit log names a value',
   'secrets:tokens': 'Look up, renew and revoke tokens of the store by their accessors',
   [sealPermission]: 'Initialize and seal the store of secrets, and rotate its key',

@@ -1,4 +1,3 @@
-import { allows } from '../../domain/access/index.ts';
 import { isClientId } from '../../domain/clients/index.ts';
 import {
   createSecretId,
@@ -12,14 +11,12 @@ import {
   type SecretId,
   type VaultRole,
 } from '../../domain/vault-roles/index.ts';
-import { Problem } from '../../platform/http/index.ts';
-import { answerWith, noContent, notThere, permissionDenied, type VaultAnswer, VaultError } from './answers.ts';
-import type { VaultCaller } from './callers.ts';
+import { answerWith, noContent, notThere, type VaultAnswer, VaultError } from './answers.ts';
 import { cidrsIn, type Fields, flagIn, numberIn, secondsIn, textIn, textsIn } from './fields.ts';
-import type { Asked, VaultDeps, VaultRoute } from './routing.ts';
+import { guardedRoles } from './role-guard.ts';
+import type { Asked, Called, VaultDeps, VaultRoute } from './routing.ts';
 import { wrapped, wrapSecondsOf } from './wrapping.ts';
 
-type Called = Asked & { caller: VaultCaller };
 type OfNamedRole = Called & { role: VaultRole };
 
 const rolePath = (rest: string) => new RegExp(`^auth/approle/role/([^/]+)${rest}$`);
@@ -27,42 +24,23 @@ const route = '/v1/auth/approle/role';
 
 /** Roles of AppRole and their secret ids. */
 export const appRoleRoutes: readonly VaultRoute[] = [
-  { path: /^auth\/approle\/role$/, route, closed: guarded({ list, read: list }) },
-  { path: rolePath(''), route, closed: guarded({ read: ofRole(read), write, delete: remove }) },
-  { path: rolePath('/role-id'), route, closed: guarded({ read: ofRole(readRoleId), write: ofRole(writeRoleId) }) },
-  { path: rolePath('/secret-id'), route, closed: guarded({ write: create, list: listIds, read: listIds }) },
-  { path: rolePath('/secret-id/lookup'), route, closed: guarded({ write: ofRole(lookUp) }) },
-  { path: rolePath('/secret-id/destroy'), route, closed: guarded({ write: ofRole(destroy), delete: ofRole(destroy) }) },
-  { path: rolePath('/secret-id-accessor/lookup'), route, closed: guarded({ write: ofRole(lookUp) }) },
+  { path: /^auth\/approle\/role$/, route, closed: guardedRoles({ list, read: list }) },
+  { path: rolePath(''), route, closed: guardedRoles({ read: ofRole(read), write, delete: remove }) },
+  { path: rolePath('/role-id'), route, closed: guardedRoles({ read: ofRole(readRoleId), write: ofRole(writeRoleId) }) },
+  { path: rolePath('/secret-id'), route, closed: guardedRoles({ write: create, list: listIds, read: listIds }) },
+  { path: rolePath('/secret-id/lookup'), route, closed: guardedRoles({ write: ofRole(lookUp) }) },
+  {
+    path: rolePath('/secret-id/destroy'),
+    route,
+    closed: guardedRoles({ write: ofRole(destroy), delete: ofRole(destroy) }),
+  },
+  { path: rolePath('/secret-id-accessor/lookup'), route, closed: guardedRoles({ write: ofRole(lookUp) }) },
   {
     path: rolePath('/secret-id-accessor/destroy'),
     route,
-    closed: guarded({ write: ofRole(destroy), delete: ofRole(destroy) }),
+    closed: guardedRoles({ write: ofRole(destroy), delete: ofRole(destroy) }),
   },
 ];
-
-const rolesPermission = 'secrets:roles';
-
-type Handlers = NonNullable<VaultRoute['closed']>;
-
-/** Each needs the permission for roles. A refusal of the domain names what the caller lacks. */
-function guarded(handlers: Handlers): Handlers {
-  const entries = Object.entries(handlers).map(([operation, handle]) => [
-    operation,
-    async (deps: VaultDeps, asked: Called) => {
-      if (!allows(asked.caller.rights, rolesPermission) || asked.caller.isKey) throw permissionDenied();
-      return handle(deps, asked).catch(inVaultsWords);
-    },
-  ]);
-  return Object.fromEntries(entries);
-}
-
-function inVaultsWords(error: unknown): never {
-  if (!(error instanceof Problem) || error.status >= 500) throw error;
-  if (error.type === 'not_found') throw notThere();
-  if (error.type === 'forbidden') throw new VaultError(403, 'permission denied', error.message);
-  throw new VaultError(400, error.message);
-}
 
 function ofRole(handler: (deps: VaultDeps, asked: OfNamedRole) => Promise<VaultAnswer>) {
   return async (deps: VaultDeps, asked: Called): Promise<VaultAnswer> => {

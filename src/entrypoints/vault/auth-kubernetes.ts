@@ -57,8 +57,8 @@ const mostValues = 50;
 const account = 'system:serviceaccount';
 
 function roleIn(body: Fields) {
-  const names = accountsIn(body, 'bound_service_account_names', 'service_account_name');
-  const spaces = accountsIn(body, 'bound_service_account_namespaces', 'service_account_namespace');
+  const names = accountsIn(body, 'bound_service_account_names', 'service_account_names');
+  const spaces = accountsIn(body, 'bound_service_account_namespaces', 'service_account_namespaces');
   mustNotSet(body, ['bound_service_account_namespace_selector']);
   const conditions = conditionsOf(names, spaces);
   const audience = textIn(body, 'audience') || undefined;
@@ -82,7 +82,7 @@ function roleIn(body: Fields) {
 /** @throws VaultError 400 */
 function accountsIn(body: Fields, member: string, what: string): string[] {
   const given = textsIn(body, member) ?? [];
-  if (given.length === 0) throw new VaultError(400, `"${what.replace(/$/, 's')}" can not be empty`);
+  if (given.length === 0) throw new VaultError(400, `"${what}" can not be empty`);
   if (given.length > mostValues) throw new VaultError(400, `${member} has at most ${mostValues} names`);
   if (given.includes('*')) return ['*'];
   const wrong = given.find((name) => !nameShape.test(name));

@@ -1,5 +1,5 @@
 import type { VaultAuthConfig, VaultAuthMethod, VaultAuthRole } from '../../../db/schema.ts';
-import { allows, contains } from '../../domain/access/index.ts';
+import { contains } from '../../domain/access/index.ts';
 import {
   type AuthMethod,
   type AuthRole,
@@ -10,13 +10,11 @@ import {
   putAuthRole,
   removeAuthRole,
 } from '../../domain/vault-auth/index.ts';
-import { Problem } from '../../platform/http/index.ts';
 import { answerWith, noContent, notThere, permissionDenied, type VaultAnswer, VaultError } from './answers.ts';
-import type { VaultCaller } from './callers.ts';
 import { cidrsIn, type Fields, numberIn, secondsIn, textIn, textsIn } from './fields.ts';
-import type { Asked, VaultDeps, VaultRoute } from './routing.ts';
+import { guardedRoles } from './role-guard.ts';
+import type { Asked, Called, VaultDeps, VaultRoute } from './routing.ts';
 
-type Called = Asked & { caller: VaultCaller };
 type Bounds = ReturnType<Parameters<typeof putAuthRole>[2]['boundsAt']>;
 
 /** What a method of Vault's makes of what its clients send. Each throws VaultError 400 for what it cannot keep. */
@@ -41,38 +39,15 @@ export function methodRoutes(shape: MethodShape): readonly VaultRoute[] {
     {
       path: new RegExp(`^auth/${method}/config$`),
       route: `${route}/config`,
-      closed: guarded({ read: readConfig(shape), write: writeConfig(shape) }),
+      closed: guardedRoles({ read: readConfig(shape), write: writeConfig(shape) }),
     },
-    { path: new RegExp(`^auth/${method}/roles?$`), route: `${route}/role`, closed: guarded(listed) },
+    { path: new RegExp(`^auth/${method}/roles?$`), route: `${route}/role`, closed: guardedRoles(listed) },
     {
       path: new RegExp(`^auth/${method}/role/([^/]+)$`),
       route: `${route}/role`,
-      closed: guarded({ read: readRole(method), write: writeRole(shape), delete: removeRole(method) }),
+      closed: guardedRoles({ read: readRole(method), write: writeRole(shape), delete: removeRole(method) }),
     },
   ];
-}
-
-const rolesPermission = 'secrets:roles';
-
-type Handlers = NonNullable<VaultRoute['closed']>;
-
-function guarded(handlers: Handlers): Handlers {
-  const entries = Object.entries(handlers).map(([operation, handle]) => [
-    operation,
-    async (deps: VaultDeps, asked: Called) => {
-      if (!allows(asked.caller.rights, rolesPermission) || asked.caller.isKey) throw permissionDenied();
-      return handle(deps, asked).catch(inVaultsWords);
-    },
-  ]);
-  return Object.fromEntries(entries);
-}
-
-/** @throws VaultError 403: which permission the caller lacks; 404, 400 */
-function inVaultsWords(error: unknown): never {
-  if (!(error instanceof Problem) || error.status >= 500) throw error;
-  if (error.type === 'not_found') throw notThere();
-  if (error.type === 'forbidden') throw new VaultError(403, 'permission denied', error.message);
-  throw new VaultError(400, error.message);
 }
 
 function readConfig({ method, shownConfig }: MethodShape) {

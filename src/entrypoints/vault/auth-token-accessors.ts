@@ -11,9 +11,8 @@ import { answerWith, noContent, permissionDenied, type VaultAnswer, VaultError }
 import { authOf, tokenData } from './auth-token.ts';
 import type { VaultCaller } from './callers.ts';
 import { secondsIn, textIn } from './fields.ts';
-import type { Asked, VaultDeps, VaultRoute } from './routing.ts';
+import type { Called, VaultDeps, VaultRoute } from './routing.ts';
 
-type Called = Asked & { caller: VaultCaller };
 type ByAccessor = (deps: VaultDeps, asked: Called & { found: FoundByAccessor }) => Promise<VaultAnswer>;
 
 /** Tokens by their accessors, which tell them apart and open nothing. */

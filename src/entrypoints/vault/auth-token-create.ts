@@ -7,9 +7,7 @@ import { answerWith, permissionDenied, type VaultAnswer, VaultError } from './an
 import { authOf } from './auth-token.ts';
 import type { VaultCaller } from './callers.ts';
 import { cidrsIn, type Fields, flagIn, numberIn, objectIn, secondsIn, textIn, textsIn } from './fields.ts';
-import type { Asked, VaultDeps, VaultRoute } from './routing.ts';
-
-type Called = Asked & { caller: VaultCaller };
+import type { Called, VaultDeps, VaultRoute } from './routing.ts';
 
 /** A token makes another one, which may do no more, and ends with it. */
 export const tokenCreationRoutes: readonly VaultRoute[] = [

@@ -2,11 +2,9 @@ import { revokeToken } from '../../domain/tokens/index.ts';
 import { describeVaultToken, renewVaultToken, type VaultToken } from '../../domain/vault-tokens/index.ts';
 import { digest } from '../../platform/crypto/index.ts';
 import { answerWith, noContent, permissionDenied, type VaultAnswer, type VaultAuth, VaultError } from './answers.ts';
-import { type VaultCaller, vaultCallerOf } from './callers.ts';
+import { vaultCallerOf } from './callers.ts';
 import { secondsIn, textIn } from './fields.ts';
-import type { Asked, VaultDeps, VaultRoute } from './routing.ts';
-
-type Called = Asked & { caller: VaultCaller };
+import type { Called, VaultDeps, VaultRoute } from './routing.ts';
 
 /** Tokens: the holder of a token looks it up, renews and revokes it. */
 export const tokenRoutes: readonly VaultRoute[] = [

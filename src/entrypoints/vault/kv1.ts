@@ -1,10 +1,7 @@
 import { deleteVersions, listFolder, readSecret, writeSecret } from '../../domain/secrets/index.ts';
 import { answerWith, ignoreMissing, noContent, notThere, type VaultAnswer, VaultError } from './answers.ts';
-import type { VaultCaller } from './callers.ts';
-import type { Asked, VaultDeps, VaultRoute } from './routing.ts';
+import type { Called, VaultDeps, VaultRoute } from './routing.ts';
 import { folderOf, secretPathOf } from './secret-paths.ts';
-
-type Called = Asked & { caller: VaultCaller };
 
 const folder = 'kv/';
 // Nothing ends with it: it is how long clients may go without reading again.

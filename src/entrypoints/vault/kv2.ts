@@ -15,13 +15,11 @@ import {
 } from '../../domain/secrets/index.ts';
 import { mergePatch } from '../../platform/http/index.ts';
 import { answerWith, ignoreMissing, noContent, notThere, type VaultAnswer, VaultError } from './answers.ts';
-import { type VaultCaller, vaultCallerOf } from './callers.ts';
+import { vaultCallerOf } from './callers.ts';
 import { numberIn, objectIn, secondsIn, versionsIn } from './fields.ts';
 import { metadataData, settingsIn, versionData } from './kv2-metadata.ts';
-import type { Asked, VaultDeps, VaultRoute } from './routing.ts';
+import type { Called, VaultDeps, VaultRoute } from './routing.ts';
 import { folderOf, secretPathOf } from './secret-paths.ts';
-
-type Called = Asked & { caller: VaultCaller };
 
 /** KV version 2, at `secret/`. */
 export const kv2Routes: readonly VaultRoute[] = [

@@ -1,11 +1,10 @@
 import { allows, intersection } from '../../domain/access/index.ts';
 import { mayList, permissionFor, sealPermission, secretVerbs } from '../../domain/secrets/index.ts';
 import { answerAtTop, answerWith, permissionDenied, type VaultAnswer, VaultError } from './answers.ts';
-import { type VaultCaller, vaultCallerOf } from './callers.ts';
+import { vaultCallerOf } from './callers.ts';
 import { textIn, textsIn } from './fields.ts';
-import type { Asked, VaultDeps, VaultRoute } from './routing.ts';
+import type { Called, VaultDeps, VaultRoute } from './routing.ts';
 
-type Called = Asked & { caller: VaultCaller };
 type Mount = { path: string; version: '1' | '2'; description: string };
 
 const mounts: readonly Mount[] = [

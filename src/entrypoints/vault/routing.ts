@@ -34,6 +34,9 @@ export type Asked = {
   body: Record<string, unknown>;
 };
 
+/** A request of somebody who showed a good token. */
+export type Called = Asked & { caller: VaultCaller };
+
 type Handler<Given> = (deps: VaultDeps, asked: Given) => Promise<VaultAnswer>;
 
 /** A path of Vault's API, and what is done for each operation. */
@@ -44,5 +47,5 @@ export type VaultRoute = {
   /** What needs no token. */
   open?: Partial<Record<Operation, Handler<Asked>>>;
   /** What needs one. */
-  closed?: Partial<Record<Operation, Handler<Asked & { caller: VaultCaller }>>>;
+  closed?: Partial<Record<Operation, Handler<Called>>>;
 };

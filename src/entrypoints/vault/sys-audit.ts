@@ -1,11 +1,8 @@
 import { allows } from '../../domain/access/index.ts';
 import { auditHash } from '../../domain/secrets/index.ts';
 import { answerAtTop, permissionDenied, type VaultAnswer, VaultError } from './answers.ts';
-import type { VaultCaller } from './callers.ts';
 import { textIn } from './fields.ts';
-import type { Asked, VaultDeps, VaultRoute } from './routing.ts';
-
-type Called = Asked & { caller: VaultCaller };
+import type { Called, VaultDeps, VaultRoute } from './routing.ts';
 
 /** The audit log, which is always on. */
 export const auditRoutes: readonly VaultRoute[] = [

@@ -1,10 +1,7 @@
-import { allows } from '../../domain/access/index.ts';
-import { answerAtTop, noContent, notThere, permissionDenied, type VaultAnswer, VaultError } from './answers.ts';
-import type { VaultCaller } from './callers.ts';
+import { answerAtTop, noContent, notThere, type VaultAnswer, VaultError } from './answers.ts';
 import { textIn } from './fields.ts';
-import type { Asked, VaultDeps, VaultRoute } from './routing.ts';
-
-type Called = Asked & { caller: VaultCaller };
+import { mayWriteRoles } from './role-guard.ts';
+import type { Asked, Called, VaultDeps, VaultRoute } from './routing.ts';
 
 /** The auth methods that there are, by their paths. */
 const methods: Readonly<Record<string, string>> = {
@@ -53,14 +50,9 @@ async function read(_: VaultDeps, asked: Called): Promise<VaultAnswer> {
   return answerAtTop(asked.request.request_id, described(typeIn(asked)));
 }
 
-/** @throws VaultError 403 */
-function mayConfigure({ caller: { rights } }: Called): void {
-  if (!allows(rights, 'secrets:roles')) throw permissionDenied();
-}
-
 /** @throws VaultError 403; 400: there is no such method, or it is not at this path */
 async function enable(_: VaultDeps, asked: Called): Promise<VaultAnswer> {
-  mayConfigure(asked);
+  mayWriteRoles(asked);
   const [at = ''] = asked.names;
   const type = textIn(asked.body, 'type');
   if (type !== undefined && type === at && Object.hasOwn(methods, at)) return noContent;
@@ -68,17 +60,17 @@ async function enable(_: VaultDeps, asked: Called): Promise<VaultAnswer> {
 }
 
 async function disable(_: VaultDeps, asked: Called): Promise<VaultAnswer> {
-  mayConfigure(asked);
+  mayWriteRoles(asked);
   throw new VaultError(400, `${typeIn(asked)} cannot be disabled: delete its roles`);
 }
 
 async function readTuning(_: VaultDeps, asked: Called): Promise<VaultAnswer> {
-  typeIn(asked);
-  return answerAtTop(asked.request.request_id, { ...config, description: described(typeIn(asked)).description });
+  const { description } = described(typeIn(asked));
+  return answerAtTop(asked.request.request_id, { ...config, description });
 }
 
 /** @throws VaultError 400: times are those of roles */
 async function tune(_: VaultDeps, asked: Called): Promise<VaultAnswer> {
-  mayConfigure(asked);
+  mayWriteRoles(asked);
   throw new VaultError(400, `auth/${typeIn(asked)} cannot be tuned: roles have token_ttl and token_max_ttl`);
 }

@@ -10,15 +10,12 @@ import {
   type VaultAnswer,
   VaultError,
 } from './answers.ts';
-import type { VaultCaller } from './callers.ts';
 import { type Fields, textIn } from './fields.ts';
 import { type CompiledPolicy, compilePolicy } from './policies/compile.ts';
 import { decoded } from './policies/policy-text.ts';
 import { PolicyError } from './policies/rule.ts';
 import { defaultPolicy, shownPolicy } from './policies/shown-policy.ts';
-import type { Asked, VaultDeps, VaultRoute } from './routing.ts';
-
-type Called = Asked & { caller: VaultCaller };
+import type { Asked, Called, VaultDeps, VaultRoute } from './routing.ts';
 
 /** Policies, which are roles with permissions at the store; the second two as old clients ask for them. */
 export const policyRoutes: readonly VaultRoute[] = [

@@ -2,11 +2,8 @@ import { allows } from '../../domain/access/index.ts';
 import { type NewKeys, sealPermission } from '../../domain/secrets/index.ts';
 import { Problem } from '../../platform/http/index.ts';
 import { noContent, permissionDenied, type VaultAnswer, VaultError } from './answers.ts';
-import type { VaultCaller } from './callers.ts';
 import { flagIn, numberIn, textIn } from './fields.ts';
-import type { Asked, VaultDeps, VaultRoute } from './routing.ts';
-
-type Called = Asked & { caller: VaultCaller };
+import type { Asked, Called, VaultDeps, VaultRoute } from './routing.ts';
 
 /** Replacing the shares of the key. Starting it needs a token; what follows needs shares, and the nonce of the attempt. */
 export const rekeyRoutes: readonly VaultRoute[] = [

@@ -1117,7 +1117,7 @@ describe('a role of the methods kubernetes and jwt that a client of Vault makes'
       expect(await statusOf(attempt)).toBe(403);
     const own = (await loggedIn(['secrets:roles', `secrets:read:${folder}:*`])).vault;
     await own.write(`auth/kubernetes/role/${newName('role')}`, { ...bounds, token_policies: policy });
-    // An administrator who disabled the trust is not overruled by whoever writes roles.
+    // Writing a role does not enable a trust that an administrator disabled.
     const { body } = await owner.get(`/trusts?q=${role}`);
     const [trust] = body.items as { id: string }[];
     await owner.post(`/trusts/${trust?.id}/disable`);

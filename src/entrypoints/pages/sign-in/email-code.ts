@@ -26,7 +26,7 @@ export type EmailCodeStep =
   | { again: Pick<SignInView, 'login' | 'error' | 'blocked'>; status: number }
   | 'answered';
 
-/** Mails a code to whoever asks, or judges one, in the browser that asked alone. */
+/** Mails a code to the user who is named, or judges one, which counts only in the browser that asked. */
 export async function judgeEmailCode(deps: PagesDeps, ctx: Context, view: SignInView): Promise<EmailCodeStep> {
   if (!(await mailsCodes(deps))) return { again: {}, status: 422 };
   return form(ctx).has('mailed') ? judgeCode(deps, ctx, view) : askForCode(deps, ctx, view);
