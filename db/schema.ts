@@ -215,6 +215,8 @@ export type Database = {
     risk: Risk | null;
     first_party: Generated<boolean>;
     claims_in_id_token: Generated<boolean>;
+    /** Null: all that the sign-in policy allows. */
+    allowed_factors: JSONColumnType<FactorKind[] | null, string | null, string | null>;
     built_in: Generated<boolean>;
     registered_by: Generated<RegisteredBy>;
     /** The trust that registered it. */
@@ -438,6 +440,8 @@ export type Database = {
     dpop_required: Generated<boolean>;
     /** The weakest class of authentication that users get tokens with; null: any. */
     required_acr: string | null;
+    /** Null: all that the sign-in policy allows. */
+    allowed_factors: JSONColumnType<FactorKind[] | null, string | null, string | null>;
     built_in: Generated<boolean>;
     open_to: Generated<OpenTo>;
     enabled: Generated<boolean>;

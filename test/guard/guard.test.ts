@@ -28,7 +28,7 @@ import { allows } from '../../packages/guard/src/permissions.ts';
 import { kindOf } from '../../packages/guard/src/verdict-kinds.ts';
 import { allows as serverAllows } from '../../src/domain/access/index.ts';
 import { keyCodeKinds } from '../../src/domain/api-keys/index.ts';
-import { assuranceClasses } from '../../src/domain/users/index.ts';
+import { assuranceClasses } from '../../src/domain/assurance/index.ts';
 import { type AdminApi, asOwner } from '../support/admin.ts';
 import { Gateway } from '../support/gateway.ts';
 import { api, jwtApi, standardInstallation } from '../support/installation.ts';

@@ -2,8 +2,18 @@ import { isDeepStrictEqual } from 'node:util';
 import { v7 as uuidv7 } from 'uuid';
 import { inTransaction, type Trx } from '../../platform/database/index.ts';
 import { type Actor, checked, conflict, invalid, mergePatch, mustBeAt, notFound } from '../../platform/http/index.ts';
+import { demandOf, mustBeReachable } from '../assurance/index.ts';
 import { appendEvent } from '../audit/index.ts';
-import { asInput, asStored, type Columns, changesOf, signingAlgsOf, signingDefaults, split } from './registration.ts';
+import {
+  asInput,
+  asStored,
+  type Columns,
+  changesOf,
+  signInOf,
+  signingAlgsOf,
+  signingDefaults,
+  split,
+} from './registration.ts';
 import { mustBeAllowedWith, ownerOf } from './rights.ts';
 import { ClientInput } from './schemas.ts';
 import { isNewSecret, keepSecrets, type SecretDeps } from './secrets.ts';
@@ -40,6 +50,7 @@ export async function putClient(
   const existing = await lockClient(trx, input.client_id);
   if (!existing && ofWorkloads.test(input.client_id))
     throw invalid('/client_id', 'Choose another one: trusts give ids of this form to workloads.');
+  mustBeReachable(demandOf([signInOf(input)]));
   const desired = split({ ...signingAlgsOf(existing), ...input });
   const owner_id = await ownerOf(trx, actor, input.owner, existing);
   const isTakenOver = over === 'documents' && existing?.registered_by === 'document';

@@ -4,7 +4,7 @@ export { isRedirectOrigin } from './cors-origins.ts';
 export { type DynamicClient, registerDynamicClient } from './dynamic-registration.ts';
 export { clientSecretKind } from './kind.ts';
 export { applicationProblem, redirectProblem } from './redirect-uri-rules.ts';
-export { asInput, registrationDefaults } from './registration.ts';
+export { asInput, registrationDefaults, signInOf } from './registration.ts';
 export { clientRoutes } from './routes.ts';
 export {
   ClientInput,

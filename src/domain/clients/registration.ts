@@ -1,4 +1,5 @@
-import type { ClientType } from '../../../db/schema.ts';
+import type { ClientType, FactorKind } from '../../../db/schema.ts';
+import { factorKinds, weakestOf } from '../assurance/index.ts';
 import { changesBetween } from '../audit/index.ts';
 import { defaultSigningAlg } from '../signing-keys/index.ts';
 import type { ClientInput } from './schemas.ts';
@@ -31,11 +32,15 @@ function typeOf(metadata: Record<string, unknown>): ClientType {
 /** A client as configuration names it; its secrets are stored as digests only. */
 export function asInput(client: Client): ClientInput {
   const { client_id, metadata, first_party, claims_in_id_token, enabled, ...rest } = client;
-  const { resources, service_permissions, introspects, lifetimes, owner, risk } = rest;
+  const { resources, service_permissions, introspects, lifetimes, owner, risk, allowed_factors } = rest;
   const may = { resources, service_permissions, introspects, lifetimes };
   const responsible = { ...(owner && { owner }), ...(risk && { risk }) };
-  return { client_id, ...metadata, first_party, claims_in_id_token, enabled, ...responsible, ...may };
+  const factors = allowed_factors && { allowed_factors: inOrder(allowed_factors) };
+  return { client_id, ...metadata, first_party, claims_in_id_token, ...factors, enabled, ...responsible, ...may };
 }
+
+/** The known ones, in one order: the order means nothing. */
+const inOrder = (factors: readonly string[]) => factorKinds.filter((kind) => factors.includes(kind));
 
 export function split(input: ClientInput) {
   const {
@@ -43,6 +48,7 @@ export function split(input: ClientInput) {
     client_secret: __,
     first_party,
     claims_in_id_token,
+    allowed_factors,
     enabled,
     owner: ___,
     risk = null,
@@ -59,8 +65,17 @@ export function split(input: ClientInput) {
     columns: {
       ...{ metadata, type, first_party, claims_in_id_token, enabled, risk },
       ...{ resources, service_permissions, introspects, lifetimes },
+      allowed_factors: allowed_factors ? inOrder(allowed_factors) : null,
     },
   };
+}
+
+type SignInTerms = { default_acr_values?: unknown; allowed_factors?: readonly FactorKind[] | null | undefined };
+
+/** What a client asks of the sign-ins of its users; of the classes that it names the weakest is enough. */
+export function signInOf({ default_acr_values, allowed_factors }: SignInTerms) {
+  const named = Array.isArray(default_acr_values) ? default_acr_values.map(String) : [];
+  return { required_acr: weakestOf(named), allowed_factors };
 }
 
 /** The signing algorithms that an existing client was registered with. */
@@ -78,10 +93,12 @@ function withDefaults(given: Record<string, unknown>): Record<string, unknown> {
 
 export type Columns = ReturnType<typeof split>['columns'] & { owner_id: string | null };
 
-export function asStored({ metadata, resources, service_permissions, introspects, lifetimes, ...plain }: Columns) {
+export function asStored({ allowed_factors, ...columns }: Columns) {
+  const { metadata, resources, service_permissions, introspects, lifetimes, ...plain } = columns;
   const json = { metadata, resources, service_permissions, introspects, lifetimes };
   return {
     ...plain,
+    allowed_factors: allowed_factors && JSON.stringify(allowed_factors),
     ...(Object.fromEntries(Object.entries(json).map(([k, v]) => [k, JSON.stringify(v)])) as Record<
       keyof typeof json,
       string

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import type { FactorKind } from '../../../db/schema.ts';
 import type { Trx } from '../../platform/database/index.ts';
 import type { Actor } from '../../platform/http/index.ts';
 import {
@@ -13,12 +14,14 @@ import {
   type Right,
   subjectOf,
 } from '../access/index.ts';
+import { isWithin } from '../assurance/index.ts';
 import { dayMs } from '../credentials/index.ts';
 import type { ClientInput } from './schemas.ts';
 import type { Client } from './store.ts';
 
 type Registered = Pick<ClientInput, 'resources' | 'service_permissions' | 'introspects' | 'first_party' | 'enabled'> & {
   metadata: Record<string, unknown>;
+  allowed_factors: readonly FactorKind[] | null;
 };
 
 type Act = {
@@ -52,7 +55,8 @@ const descriptive: ReadonlySet<string> = new Set([
  * - `introspects`, or an API's identifier as the `client_id` (tokens with this audience are meant for it): it can see the tokens
  * of an API,
  * - `enabled: false`: as disabling it,
- * - a change of redirect URIs, keys or authentication (`latchkey:client:credentials`): users trust the client that they know,
+ * - a change of redirect URIs, keys or authentication, or more sign-in methods (`latchkey:client:credentials`): users trust the client
+ *   that they know,
  * - a secret (`latchkey:client_secret:create`).
  * What the client gets lasts no longer than the actor's own credential.
  *
@@ -96,10 +100,12 @@ function secretFor(actor: Actor, now: Date, until: Date | null): Gift {
   return { what: 'this client secret', until, pointer: '/expires_in_days', send };
 }
 
-/** The members, apart from descriptive ones, that differ between two registrations. */
-function identityChangedIn({ metadata: before }: Registered, { metadata: after }: Registered): string[] {
+/** The members, apart from descriptive ones, that differ between two registrations. Fewer sign-in methods protect its users the more. */
+function identityChangedIn(present: Registered, desired: Registered): string[] {
+  const [before, after] = [present.metadata, desired.metadata];
   const members = [...new Set([...Object.keys(before), ...Object.keys(after)])];
-  return members.filter((name) => !descriptive.has(name) && !isDeepStrictEqual(before[name], after[name]));
+  const changed = members.filter((name) => !descriptive.has(name) && !isDeepStrictEqual(before[name], after[name]));
+  return isWithin(desired.allowed_factors, present.allowed_factors) ? changed : [...changed, 'allowed_factors'];
 }
 
 function givesMore(before: Registered, after: Registered): boolean {

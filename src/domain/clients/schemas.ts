@@ -11,6 +11,7 @@ import {
 } from '../../platform/http/index.ts';
 import { SortBy } from '../../platform/lists/index.ts';
 import { Owner } from '../access/index.ts';
+import { FactorList } from '../assurance/index.ts';
 import { Risk } from '../credentials/index.ts';
 import { CorsOrigins } from './cors-origins.ts';
 
@@ -43,6 +44,9 @@ const clientExtensions = {
   claims_in_id_token: z.boolean().default(true).meta({
     description:
       'ID tokens contain the claims of the granted scopes profile, email and groups; false: only those that the claims parameter requests; userinfo returns the others',
+  }),
+  allowed_factors: FactorList.nullish().meta({
+    description: 'the methods that users must have signed in with for it; null: any that the sign-in policy allows',
   }),
   enabled: z.boolean().default(true),
   owner: Owner.optional().meta({

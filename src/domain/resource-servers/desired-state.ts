@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
+import { factorKinds, isRequirable } from '../assurance/index.ts';
 import { changesBetween } from '../audit/index.ts';
-import { isRequirable } from '../users/index.ts';
 import type { ResourceServerInput } from './schemas.ts';
 import type { Permission, ResourceServer } from './store.ts';
 
@@ -15,6 +15,7 @@ export type DesiredState = {
     | 'assignment_required'
     | 'dpop_required'
     | 'required_acr'
+    | 'allowed_factors'
     | 'open_to'
     | 'enabled'
   >;
@@ -24,7 +25,7 @@ export type DesiredState = {
 /** A resource server as configuration names it. */
 export function asInput(server: ResourceServer): ResourceServerInput {
   const { identifier, name, access_token_format, access_token_signing_alg, access_token_ttl_seconds } = server;
-  const { assignment_required, dpop_required, required_acr, open_to, enabled, permissions } = server;
+  const { assignment_required, dpop_required, required_acr, allowed_factors, open_to, enabled, permissions } = server;
   return {
     identifier,
     name,
@@ -34,6 +35,7 @@ export function asInput(server: ResourceServer): ResourceServerInput {
     assignment_required,
     dpop_required,
     ...(required_acr && isRequirable(required_acr) && { required_acr }),
+    ...(allowed_factors && { allowed_factors: factorKinds.filter((kind) => allowed_factors.includes(kind)) }),
     open_to,
     enabled,
     scopes: permissions.map(scopeOf),
@@ -78,6 +80,7 @@ export function desiredState({
   access_token_signing_alg,
   access_token_ttl_seconds,
   required_acr,
+  allowed_factors,
   ...rest
 }: ResourceServerInput): DesiredState {
   const columns = {
@@ -85,6 +88,7 @@ export function desiredState({
     access_token_signing_alg: access_token_signing_alg ?? null,
     access_token_ttl_seconds: access_token_ttl_seconds ?? null,
     required_acr: required_acr ?? null,
+    allowed_factors: allowed_factors ? factorKinds.filter((kind) => allowed_factors.includes(kind)) : null,
   };
   const permissions = scopes
     .map(

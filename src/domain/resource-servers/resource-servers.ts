@@ -1,6 +1,7 @@
 import { v7 as uuidv7 } from 'uuid';
 import { type Db, inTransaction, type Trx } from '../../platform/database/index.ts';
 import { type Actor, checked, conflict, invalid, mergePatch, mustBeAt, notFound } from '../../platform/http/index.ts';
+import { demandOf, mustBeReachable } from '../assurance/index.ts';
 import { appendEvent } from '../audit/index.ts';
 import { asInput, changesOf, desiredState, isAsDesired, tokenSettings } from './desired-state.ts';
 import { comparableIdentifier } from './identifiers.ts';
@@ -24,7 +25,8 @@ export type PutResourceServerResult = { identifier: string; change: 'created' | 
  * Creates a resource server, or makes an existing one equal to the input, in the transaction of the verb that decides it. What
  * is built in is registered by Latchkey itself, whatever was made of it meanwhile; only how its tokens are is the operator's choice.
  *
- * @throws Problem `conflict`: it is built in; `forbidden`: it would be loosened by who does not hold what it protects
+ * @throws Problem `conflict`: it is built in; `forbidden`: it would be loosened by who does not hold what it protects; `invalid`: with the
+ *   methods that it allows nobody can sign in as it requires
  */
 export async function putResourceServer(
   trx: Trx,
@@ -34,6 +36,7 @@ export async function putResourceServer(
   { builtIn = false }: { builtIn?: boolean } = {},
 ): Promise<PutResourceServerResult> {
   const { identifier } = input;
+  mustBeReachable(demandOf([input]));
   const existing = await lockResourceServer(trx, identifier);
   if (!existing) await refuseOtherSpelling(trx, identifier);
   const wanted = builtIn && existing ? { ...input, ...tokenSettings(asInput(existing)) } : input;
@@ -44,7 +47,8 @@ export async function putResourceServer(
     return { identifier, change: 'unchanged' };
   if (existing && !builtIn) await mustBeAllowedToChange(trx, { now, actor, existing, desired });
   const occurred_at = now();
-  const row = { ...columns, built_in: isBuiltIn, updated_at: occurred_at };
+  const allowed_factors = columns.allowed_factors && JSON.stringify(columns.allowed_factors);
+  const row = { ...columns, allowed_factors, built_in: isBuiltIn, updated_at: occurred_at };
   const { id } = existing
     ? await updateResourceServer(trx, existing.id, { ...row, ...ended(existing, columns, occurred_at) })
     : await insertResourceServer(trx, { id: uuidv7(), identifier, ...row, created_at: occurred_at });

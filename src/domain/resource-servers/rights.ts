@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Trx } from '../../platform/database/index.ts';
 import { type Actor, conflict } from '../../platform/http/index.ts';
 import { mustBePermitted, mustHold, mustNotExceedLimits } from '../access/index.ts';
-import { strongestOf } from '../users/index.ts';
+import { isWithin, strongestOf } from '../assurance/index.ts';
 import type { DesiredState } from './desired-state.ts';
 import { openTo } from './schemas.ts';
 import type { Permission, ResourceServer } from './store.ts';
@@ -33,9 +33,10 @@ export async function mustBeAllowedToChange(trx: Trx, { now, actor, existing, de
 
 function stateOf({ permissions, ...row }: ResourceServer): DesiredState {
   const { name, access_token_format, access_token_signing_alg, access_token_ttl_seconds } = row;
-  const { assignment_required, dpop_required, required_acr, open_to, enabled } = row;
+  const { assignment_required, dpop_required, required_acr, allowed_factors, open_to, enabled } = row;
   const columns = { name, access_token_format, access_token_signing_alg, access_token_ttl_seconds };
-  return { columns: { ...columns, assignment_required, dpop_required, required_acr, open_to, enabled }, permissions };
+  const forUsers = { assignment_required, dpop_required, required_acr, allowed_factors, open_to, enabled };
+  return { columns: { ...columns, ...forUsers }, permissions };
 }
 
 function withTtlOf({ columns, permissions }: DesiredState, desired: DesiredState): DesiredState {
@@ -46,6 +47,7 @@ function withTtlOf({ columns, permissions }: DesiredState, desired: DesiredState
 /** The present state with those changes that only take something away from clients and people. */
 function tightened({ columns, permissions }: DesiredState, desired: DesiredState): DesiredState {
   const { access_token_ttl_seconds: ttl, assignment_required, dpop_required, required_acr, open_to, enabled } = columns;
+  const { allowed_factors } = desired.columns;
   return {
     columns: {
       ...columns,
@@ -53,6 +55,7 @@ function tightened({ columns, permissions }: DesiredState, desired: DesiredState
       assignment_required: assignment_required || desired.columns.assignment_required,
       dpop_required: dpop_required || desired.columns.dpop_required,
       required_acr: strongestOf([required_acr, desired.columns.required_acr]) ?? null,
+      allowed_factors: isWithin(allowed_factors, columns.allowed_factors) ? allowed_factors : columns.allowed_factors,
       open_to: openTo.find((each) => each === open_to || each === desired.columns.open_to) ?? open_to,
       enabled: enabled && desired.columns.enabled,
     },

@@ -2,8 +2,8 @@ import { z } from 'zod';
 import { isSeen, notSeen, PageQuery, ShownText, Timestamp } from '../../platform/http/index.ts';
 import { SortBy } from '../../platform/lists/index.ts';
 import { isPermissionPattern } from '../access/index.ts';
+import { FactorList, requirableClasses } from '../assurance/index.ts';
 import { signingAlgs } from '../signing-keys/index.ts';
-import { requirableClasses } from '../users/index.ts';
 
 const Scope = z.strictObject({
   name: z.string().refine(isPermissionPattern, 'must be segments of letters, digits, "_", "." and "-" joined by ":"'),
@@ -38,6 +38,10 @@ export const ResourceServerInput = z.strictObject({
     .meta({ description: 'its access tokens must be bound to a key of the client (RFC 9449)' }),
   required_acr: z.enum(requirableClasses).optional().meta({
     description: 'how users must have signed in for its access tokens; a stronger class is enough, too',
+  }),
+  allowed_factors: FactorList.nullish().meta({
+    description:
+      'the methods that users must have signed in with for its access tokens; null: any that the sign-in policy allows',
   }),
   open_to: z.enum(openTo).default('registered').meta({
     description:

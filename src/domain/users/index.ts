@@ -11,20 +11,6 @@ export {
   undoEmailChange,
 } from './email-changes.ts';
 export { unverifyEmail } from './email-verification.ts';
-export { isAllowed } from './factors/allowed.ts';
-export {
-  type Assurance,
-  assuranceClasses,
-  assuranceOf,
-  isAssurance,
-  isAtLeast,
-  isRequirable,
-  methodsOf,
-  requirableClasses,
-  strongestOf,
-  together,
-  weakestOf,
-} from './factors/assurance.ts';
 export { carriedState, carry } from './factors/carried-state.ts';
 export {
   addOneTimeCodes,

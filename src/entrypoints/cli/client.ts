@@ -117,6 +117,10 @@ function withMembers(made: Command, types?: string): Command {
         'low',
       ]),
     )
+    .option(
+      '--allow <methods>',
+      'the methods that its users sign in with, e.g. "passkey,provider"; all: any that the sign-in policy allows',
+    )
     .option('--first-party', 'users are not asked for consent')
     .option('--no-claims-in-id-token', 'leave name, e-mail address and groups out of ID tokens; userinfo has them')
     .option('--id-token-alg <algorithm>', 'how its ID tokens are signed: RS256 (default), PS256, ES256 or EdDSA');

@@ -18,6 +18,7 @@ export function resourceServerCommand(): Command {
         .option('--scope <name=description>', 'a scope and its description for users; may be repeated', repeated, [])
         .option('--format <format>', 'the format of its access tokens: opaque or jwt', 'opaque')
         .option('--assignment-required', 'users also need a role that allows the scope')
+        .option('--allow <methods>', 'the methods that users must have signed in with, e.g. "passkey,provider"')
         .option(
           '--open-to <clients>',
           'which clients may ask users for its open scopes: registered, documented or anyone',

@@ -1,4 +1,4 @@
-import { isAtLeast, weakestOf } from '../../domain/users/index.ts';
+import { isAtLeast, weakestOf } from '../../domain/assurance/index.ts';
 import type { TokenAuthentication } from '../oauth/index.ts';
 import type { VerifyRequest } from './schemas.ts';
 

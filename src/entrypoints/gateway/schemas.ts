@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { keyCodeKinds, keyCodes, PermissionQuerySchema, type VerdictKind } from '../../domain/api-keys/index.ts';
-import { isAssurance } from '../../domain/users/index.ts';
+import { isAssurance } from '../../domain/assurance/index.ts';
 import { canonicalAddress } from '../../platform/http/index.ts';
 
 const mostInBatch = 100;

@@ -1,9 +1,9 @@
 import type { Context } from 'koa';
+import { isAllowed } from '../../domain/assurance/index.ts';
 import {
   type EnrolmentDeps,
   type FactorProof,
   findOneTimeCodes,
-  isAllowed,
   listPasskeys,
   type ProvingDeps,
   passkeyRequest,

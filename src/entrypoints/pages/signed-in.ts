@@ -1,13 +1,7 @@
 import type { Context } from 'koa';
+import { assuranceOf, isAtLeast } from '../../domain/assurance/index.ts';
 import { noteVisit } from '../../domain/sessions/index.ts';
-import {
-  assuranceOf,
-  findUserById,
-  isAtLeast,
-  noteBrowserLanguage,
-  requiredOfUser,
-  type User,
-} from '../../domain/users/index.ts';
+import { findUserById, noteBrowserLanguage, requiredOfUser, type User } from '../../domain/users/index.ts';
 import { requestOrigin } from '../../platform/http/index.ts';
 import {
   type Authentication,

@@ -52,6 +52,7 @@ describe('a client that every node remembers', () => {
     lifetimes: true,
     first_party: true,
     claims_in_id_token: true,
+    allowed_factors: true,
     registered_by: true,
     enabled: true,
     epoch: true,

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import * as oidc from 'openid-client';
 import { generateSync } from 'otplib';
 import { createGuard, nodeGuard } from '../../../packages/guard/src/index.ts';
-import { asOwner } from '../../support/admin.ts';
+import { type AdminApi, asOwner, asService } from '../../support/admin.ts';
 import { eventually } from '../../support/eventually.ts';
 import { Gateway } from '../../support/gateway.ts';
 import { api, clientSecrets, jwtApi, password, redirectUri } from '../../support/installation.ts';
@@ -471,6 +471,119 @@ describe('a second factor', () => {
       expect(closed.html).not.toContain('name="code"');
       expect(isIn(await enterPassword(latchkey.browser(), plainPerson))).toBe(true);
     });
+  });
+
+  test('is of the methods that a client or an API accepts; others get no token, and lead to these', async () => {
+    const at = { client: '/clients/web-app', api: `/resource-servers/${encodeURIComponent(api)}` };
+    const accept = async (path: string, allowed_factors: string[] | null) => {
+      expect((await (await owner()).patch(path, { allowed_factors })).status).toBe(200);
+    };
+    const redeemed = async ({ code, code_verifier }: { code: string; code_verifier: string }) =>
+      (await latchkey.redeem({ code, code_verifier, redirect_uri: redirectUri, client_id: 'web-app' })).body;
+    const refusalOf = async (refresh_token: string) => (await latchkey.refresh(refresh_token)).body.error;
+    const errorAt = async (browser: UserAgent) =>
+      new URL((await browser.get(latchkey.authorizeUrl({ prompt: 'none' }))).url).searchParams.get('error');
+    const { username, browser: signedIn, secret } = await withApp();
+    const [recovery = ''] = await recoveryCodes(signedIn);
+    const person = await newPerson();
+    const early = await tokensOf(person, undefined);
+    const { refresh_token } = await redeemed(early);
+    const waiting = await tokensOf(await newPerson(), undefined);
+
+    for (const path of [at.client, at.api]) {
+      await accept(path, ['passkey', 'provider']);
+      await eventually(
+        () => errorAt(early.browser),
+        (error) => error === 'login_required',
+      );
+      expect(await refusalOf(refresh_token)).toBe('insufficient_user_authentication');
+      const page = await early.browser.get(latchkey.authorizeUrl());
+      expect(page.html).toContain('accepts only: passkey, identity provider. If you have none of these, add one');
+      expect(page.html).not.toContain('name="password"');
+      const typed = new URLSearchParams({ csrf: csrfOf(page), login: person, password });
+      expect(
+        (await early.browser.post(new URL(page.url).pathname.replace(/(\/sign-in)?$/, '/sign-in'), typed)).status,
+      ).toBe(422);
+      const back = await early.browser.submit(page, { decision: 'cancel' }, '/sign-in');
+      expect(new URL(back.url).searchParams.get('error')).toBe('unmet_authentication_requirements');
+      await accept(path, null);
+    }
+    await eventually(
+      () => errorAt(early.browser),
+      (error) => error !== 'login_required',
+    );
+    expect(await refusalOf(refresh_token)).toBeUndefined();
+
+    // What counts of a sign-in must be of the required class: here a recovery code adds nothing.
+    await accept(at.client, ['password', 'totp']);
+    await accept(at.api, ['password', 'totp', 'passkey']);
+    expect((await redeemed(waiting)).access_token).toEqual(expect.any(String));
+    const asked = { acr_values: twoFactor };
+    const browser = latchkey.browser();
+    const step = await enterPassword(browser, username, latchkey.authorizeUrl(asked));
+    const refused = await enterCode(browser, step, recovery);
+    expect([refused.status, refused.html]).toEqual([
+      422,
+      expect.stringContaining('accepts only: password, code of an'),
+    ]);
+    const met = await tokensOf(username, secret, asked);
+    expect(claimsOf((await redeemed(met)).id_token)).toMatchObject({ acr: twoFactor, amr: ['pwd', 'otp', 'mfa'] });
+    for (const path of [at.client, at.api]) await accept(path, null);
+  });
+
+  test('is demanded of a client or an API only as far as users can sign in, and less only by who may', async () => {
+    const { api: server, client } = { api: `/resource-servers/${encodeURIComponent(api)}`, client: '/clients/web-app' };
+    const refusedAs = async (path: string, body: object, as?: AdminApi) =>
+      `${(await (as ?? (await owner())).patch(path, body)).status}`;
+    for (const path of [server, client]) {
+      expect(await refusedAs(path, { allowed_factors: ['totp', 'recovery_code'] })).toBe('400');
+      expect(await refusedAs(path, { allowed_factors: ['password', 'password'] })).toBe('400');
+      expect(await refusedAs(path, { allowed_factors: [] })).toBe('400');
+    }
+    expect(await refusedAs(server, { allowed_factors: ['password'], required_acr: twoFactor })).toBe('400');
+    expect(await refusedAs(client, { allowed_factors: ['provider'], default_acr_values: ['phr'] })).toBe('400');
+
+    const mayWrite = ['latchkey:client:write', 'latchkey:client:read', 'latchkey:resource_server:write'];
+    const writer = await asService(latchkey, await owner(), { permissions: mayWrite });
+    expect(await refusedAs(server, { allowed_factors: ['password', 'passkey'] }, writer)).toBe('200');
+    expect(await refusedAs(server, { allowed_factors: ['passkey'] }, writer)).toBe('200');
+    for (const wider of [['passkey', 'password'], ['provider'], null])
+      expect(await refusedAs(server, { allowed_factors: wider }, writer)).toBe('403');
+    await (await owner()).post('/clients', { client_id: 'plain', redirect_uris: [redirectUri], scope: 'openid' });
+    expect(await refusedAs('/clients/plain', { allowed_factors: ['passkey'] }, writer)).toBe('200');
+    for (const wider of [['passkey', 'email_code'], null])
+      expect(await refusedAs('/clients/plain', { allowed_factors: wider }, writer)).toBe('403');
+    expect((await (await owner()).get('/clients/plain')).body.allowed_factors).toEqual(['passkey']);
+    expect(await latchkey.commandJson(['client', 'update', 'plain', '--allow', 'passkey,provider'])).toMatchObject({
+      allowed_factors: ['passkey', 'provider'],
+    });
+    const updated = (await latchkey.auditEvents('client.updated')).at(-1);
+    expect(updated).toMatchObject({ details: { changed: { allowed_factors: { old: ['passkey'] } } } });
+    expect(await refusedAs(server, { allowed_factors: null })).toBe('200');
+
+    // The forms of the console: none selected is no list.
+    const alice = latchkey.browser();
+    await enterPassword(alice, 'alice');
+    const save = async (path: string, fields: Record<string, string>) => {
+      const { status, html } = await alice.submit(await alice.get(`${path}/change`), fields, '/change');
+      return `${status} ${html}`;
+    };
+    const shown = { client_name: 'Plain', redirect_uris: redirectUri, scope: 'openid' };
+    const form = await alice.get('/console/clients/plain/change');
+    expect(form.html).toMatch(/value="passkey"[^>]* checked/);
+    expect(await save('/console/clients/plain', { ...shown, allowed_factors: 'provider' })).toMatch(
+      /^200.*Identity provider/s,
+    );
+    expect((await (await owner()).get('/clients/plain')).body.allowed_factors).toEqual(['provider']);
+    const ofApi = { name: 'Orders', access_token_format: 'opaque', open_to: 'registered' };
+    const apiPath = `/console/apis/${encodeURIComponent(api)}`;
+    for (const [fields, stored] of [
+      [{ allowed_factors: 'passkey' }, ['passkey']],
+      [{}, undefined],
+    ] as const) {
+      expect(await save(apiPath, { ...ofApi, ...fields })).toMatch(/^200/);
+      expect((await (await owner()).get(server)).body.allowed_factors).toEqual(stored);
+    }
   });
 
   test('cannot be restricted so that nobody could sign in', async () => {

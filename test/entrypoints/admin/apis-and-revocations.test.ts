@@ -19,6 +19,7 @@ const installation = {
       assignment_required: true,
       dpop_required: true,
       required_acr: 'urn:latchkey:acr:two-factor',
+      allowed_factors: ['password', 'totp', 'passkey'],
       access_token_ttl_seconds: 300,
       scopes: [scope],
     },
@@ -40,6 +41,7 @@ describe('an API is changed by who may:', () => {
     ['no role needed', { assignment_required: false }],
     ['no proof of possession needed', { dpop_required: false }],
     ['no second factor needed', { required_acr: null }],
+    ['more sign-in methods', { allowed_factors: null }],
     ['longer tokens', { access_token_ttl_seconds: 3600 }],
     ['tokens of the installation’s lifetime', { access_token_ttl_seconds: null }],
     ['tokens that are revoked later', { access_token_format: 'jwt' }],
@@ -64,6 +66,7 @@ describe('an API is changed by who may:', () => {
     const stricter = {
       assignment_required: true,
       required_acr: 'phr',
+      allowed_factors: ['passkey'],
       access_token_ttl_seconds: 60,
       scopes: [{ ...scope, optional: true }],
     };

@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import type { Db } from '../../../platform/database/index.ts';
-import type { Methods } from './allowed.ts';
+import type { Methods } from '../../assurance/index.ts';
 
 /**
  * Which methods a user has. A provider counts while its trust is enabled, and for users with permissions of Latchkey only where it is for

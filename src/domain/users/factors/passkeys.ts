@@ -2,7 +2,7 @@ import { isIP } from 'node:net';
 import { z } from 'zod';
 import { once } from '../../../platform/caching/index.ts';
 import type { Trx } from '../../../platform/database/index.ts';
-import { methodsOf } from './assurance.ts';
+import { methodsOf } from '../../assurance/index.ts';
 import { type CarryDeps, carriedState, carry } from './carried-state.ts';
 import { findPasskey, notePasskeyUse, type Passkey } from './store.ts';
 

@@ -1,19 +1,20 @@
 import { z } from 'zod';
-import type { FactorKind } from '../../../../db/schema.ts';
 import { type Db, inTransaction, type Trx } from '../../../platform/database/index.ts';
-import {
-  type Actor,
-  checked,
-  conflict,
-  invalid,
-  mergePatch,
-  mustBeAt,
-  Timestamp,
-} from '../../../platform/http/index.ts';
+import { type Actor, checked, conflict, mergePatch, mustBeAt, Timestamp } from '../../../platform/http/index.ts';
 import { holdsInAreas, mustBePermitted } from '../../access/index.ts';
+import {
+  type Assurance,
+  FactorList,
+  factorKinds,
+  impliedBy,
+  isAtLeast,
+  isRequirable,
+  mustBeReachable,
+  reachable,
+  requirableClasses,
+  strongestOf,
+} from '../../assurance/index.ts';
 import { appendEvent, changesBetween } from '../../audit/index.ts';
-import { factorKinds, impliedBy, isAllowed, reachable } from './allowed.ts';
-import { type Assurance, isAtLeast, isRequirable, requirableClasses, strongestOf } from './assurance.ts';
 import type { KnownPolicy } from './known-policy.ts';
 import { listOwners, methodsOfUser } from './methods-store.ts';
 import { relyingPartyOf } from './passkeys.ts';
@@ -22,11 +23,7 @@ import { hasSecondFactor } from './store.ts';
 
 export type PolicyDeps = { db: Db; now: () => Date; issuer: string };
 
-const Factors = z
-  .array(z.enum(factorKinds))
-  .min(1)
-  .refine((kinds) => new Set(kinds).size === kinds.length, 'must not name a method twice')
-  .nullable();
+const Factors = FactorList.nullable();
 const mostDays = 90;
 const Days = z.int().min(0).max(mostDays);
 const Class = z.enum(requirableClasses).nullable();
@@ -127,7 +124,7 @@ export async function putSignInPolicy(
   const before = asPolicyInput(await lockPolicy(trx));
   const changed = changesBetween(before, input);
   if (Object.keys(changed).length === 0) return 'unchanged';
-  mustBeReachable(input);
+  mustBeReachable({ ...input, required_acr: strongestOf([input.required_acr, input.administrator_required_acr]) });
   const occurred_at = now();
   if (actor.kind === 'user' && !(await hasSecondFactor(trx, actor.subject_id ?? '')))
     throw conflict('Set up a passkey or an authenticator app for yourself first. Otherwise you would be locked out.');
@@ -136,19 +133,6 @@ export async function putSignInPolicy(
   await updatePolicy(trx, { ...input, allowed_factors, updated_at: occurred_at });
   await appendEvent(trx, { actor, action: 'sign_in_policy.updated', details: { changed }, occurred_at });
   return 'updated';
-}
-
-/** Each class that a policy requires must be possible with the methods that it allows. @throws Problem `invalid` */
-function mustBeReachable(policy: SignInPolicyInput): void {
-  const { required_acr, administrator_required_acr, allowed_factors } = policy;
-  if (allowed_factors === null) return;
-  const allowed = factorKinds.map((kind) => [kind, isAllowed(policy, kind)]);
-  const best = reachable(Object.fromEntries(allowed) as Record<FactorKind, boolean>, policy);
-  if (best === undefined)
-    throw invalid('/allowed_factors', 'Name a method to sign in with: password, passkey, provider or email_code.');
-  const required = strongestOf([required_acr, administrator_required_acr]);
-  if (required && !isAtLeast(best, required))
-    throw invalid('/allowed_factors', `With these methods nobody can sign in with ${required}, which is required.`);
 }
 
 /**

@@ -1,14 +1,13 @@
 import type { FactorKind } from '../../../../db/schema.ts';
 import { type Db, inTransaction, type Trx } from '../../../platform/database/index.ts';
 import { type Origin, person } from '../../../platform/http/index.ts';
+import { isAllowed, methodsOf } from '../../assurance/index.ts';
 import { appendEvent, type Refusals } from '../../audit/index.ts';
 import type { SendEmail } from '../../notifications/index.ts';
 import { recordFailure, type SignInOutcome } from '../authenticate.ts';
 import { notify } from '../notices.ts';
 import { findUserById, type User } from '../store.ts';
 import type { Throttles } from '../throttles.ts';
-import { isAllowed } from './allowed.ts';
-import { methodsOf } from './assurance.ts';
 import type { KnownPolicy } from './known-policy.ts';
 import { asCode, takeCode } from './one-time-codes.ts';
 import { type Challenged, judgePasskey, type PasskeyDeps, type RelyingParty } from './passkeys.ts';
@@ -93,7 +92,7 @@ async function judgeCode(
   const isRight = code
     ? await takeCode(trx, { keys: deps.keys, now }, { user_id, code })
     : await useRecoveryCode(deps, trx, { user_id, code: typed, origin, now });
-  return isRight ? { user_id, amr: [...methodsOf.code] } : { wrong: 'code' };
+  return isRight ? { user_id, amr: [...(code ? methodsOf.code : methodsOf.recoveryCode)] } : { wrong: 'code' };
 }
 
 /** Takes a recovery code, and tells its user. */

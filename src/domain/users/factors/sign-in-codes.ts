@@ -5,6 +5,7 @@ import { type Db, inTransaction, type Trx } from '../../../platform/database/ind
 import { anonymous, type Origin } from '../../../platform/http/index.ts';
 import type { JobHandler } from '../../../platform/jobs/index.ts';
 import { openJob, sealJob } from '../../../platform/keys/index.ts';
+import { methodsOf } from '../../assurance/index.ts';
 import { appendEvent, type Refusals } from '../../audit/index.ts';
 import { recordFailure, type SignInOutcome } from '../authenticate.ts';
 import { isAddressTheirs } from '../email-verification.ts';
@@ -13,7 +14,6 @@ import { MailRequest, type MailRequestDeps, type MailRequestJobDeps } from '../m
 import { readableLetters, readableSecret } from '../readable-secret.ts';
 import { findUserById, findUserByLogin, lockUserById, type User } from '../store.ts';
 import type { Throttles } from '../throttles.ts';
-import { methodsOf } from './assurance.ts';
 import { countCodeAttempt, insertCodeRequest, setCode, takeSignInCode } from './sign-in-code-store.ts';
 
 const codeMs = 10 * 60 * 1000;

@@ -11,6 +11,7 @@ export type RegistrationOptions = {
   resource: string[];
   introspects: string[];
   corsOrigin: string[];
+  allow?: string;
   firstParty?: boolean;
   idTokenAlg?: string;
   claimsInIdToken: boolean;
@@ -29,6 +30,7 @@ export const registrationOptions: OptionNames = {
   service_permissions: '--resource',
   allowed_cors_origins: '--cors-origin',
   id_token_signed_response_alg: '--id-token-alg',
+  allowed_factors: '--allow',
 };
 
 /** The members of a registration that were typed; what was left out is absent. */
@@ -44,12 +46,17 @@ export function membersIn(options: RegistrationOptions, isService: boolean): Rec
     ...(corsOrigin.length > 0 && { allowed_cors_origins: corsOrigin }),
     ...ownerIn(options),
     ...(risk !== undefined && { risk }),
+    ...(options.allow !== undefined && { allowed_factors: methodsIn(options.allow) }),
     ...(options.firstParty && { first_party: true }),
     ...(idTokenAlg !== undefined && { id_token_signed_response_alg: idTokenAlg }),
     ...(!options.claimsInIdToken && { claims_in_id_token: false }),
     ...jsonObject(options.patch, '--patch'),
   };
 }
+
+/** The methods of an option, separated by commas; null: all. The route refuses what is none. */
+export const methodsIn = (text: string) =>
+  text === 'all' ? null : text.split(',').map((name) => name.trim() as 'password');
 
 function ownerIn({ ownerUser: user, ownerClient: client_id }: RegistrationOptions) {
   if (user !== undefined && client_id !== undefined)

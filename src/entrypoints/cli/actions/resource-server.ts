@@ -1,5 +1,6 @@
 import { type CommandContext, onInstallation } from './command-context.ts';
 import { answer, answerPage } from './output.ts';
+import { methodsIn } from './registration.ts';
 import { routesOf } from './routes.ts';
 import type { OptionNames } from './usage.ts';
 
@@ -9,6 +10,7 @@ type CreateOptions = Json & {
   scope: string[];
   format: string;
   assignmentRequired?: boolean;
+  allow?: string;
   openTo: string;
   open: string[];
 };
@@ -20,6 +22,7 @@ const createOptions: OptionNames = {
   access_token_format: '--format',
   scopes: '--scope',
   open_to: '--open-to',
+  allowed_factors: '--allow',
 };
 
 export const create = onInstallation(async (place: CommandContext, identifier: string, options: CreateOptions) => {
@@ -31,7 +34,11 @@ export const create = onInstallation(async (place: CommandContext, identifier: s
   // One that is only named as open is a scope, too.
   const others = open.filter((each) => !named.some((known) => known.name === each));
   const scopes = [...named, ...others.map((each) => ({ name: each, open: true }))];
-  const body = { identifier, name, access_token_format: format, assignment_required, open_to: openTo, scopes };
+  const allowed = options.allow === undefined ? null : methodsIn(options.allow);
+  const body = {
+    ...{ identifier, name, access_token_format: format, assignment_required, open_to: openTo, scopes },
+    ...(allowed && { allowed_factors: allowed }),
+  };
   const made = await routesOf(place).call('POST /resource-servers', { body });
   answer(options, made, [`Registered API ${identifier}.`]);
 }, createOptions);

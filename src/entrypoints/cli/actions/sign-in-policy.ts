@@ -1,5 +1,6 @@
 import { type CommandContext, onInstallation } from './command-context.ts';
 import { answer, columns } from './output.ts';
+import { methodsIn } from './registration.ts';
 import { routesOf } from './routes.ts';
 import { type OptionNames, UsageError } from './usage.ts';
 
@@ -36,9 +37,6 @@ export const change = onInstallation(async (place: CommandContext, options: Opti
   const policy = await routesOf(place).call('PATCH /sign-in-policy', { body });
   answer(options, policy, linesOf(policy));
 }, names);
-
-/** The route refuses what is no method. */
-const methodsIn = (text: string) => (text === 'all' ? null : text.split(',').map((name) => name.trim() as 'password'));
 
 type Policy = {
   required_acr: string | null;

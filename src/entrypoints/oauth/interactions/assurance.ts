@@ -1,43 +1,41 @@
 import { errors, interactionPolicy, type KoaContextWithOIDC } from 'oidc-provider';
+import { type Demand, demandOf, factorKinds, meets, weakestOf } from '../../../domain/assurance/index.ts';
+import { signInOf } from '../../../domain/clients/index.ts';
 import type { ResourceServer, ResourceServers } from '../../../domain/resource-servers/index.ts';
-import {
-  type Assurance,
-  isAtLeast,
-  type KnownPolicy,
-  requiredOfUser,
-  strongestOf,
-  weakestOf,
-} from '../../../domain/users/index.ts';
+import { type KnownPolicy, requiredOfUser } from '../../../domain/users/index.ts';
 import type { Db } from '../../../platform/database/index.ts';
+import { type ClientDeps, type ClientRecord, findClientRecord } from '../store/index.ts';
 import { currentUnit } from '../unit-of-work/index.ts';
 
 const { Check } = interactionPolicy;
 
-export type AssuranceDeps = { db: Db; now: () => Date; policy: KnownPolicy; resourceServers: ResourceServers };
+export type AssuranceDeps = ClientDeps & {
+  db: Db;
+  now: () => Date;
+  policy: KnownPolicy;
+  resourceServers: ResourceServers;
+};
 
 /**
- * Asks for a stronger authentication where one is required (RFC 9470 §5): by the request's `acr_values` or an essential `acr` in its `claims`,
- * by the client's `default_acr_values`, by an API that it is for, or by the sign-in policy for this user. A stronger class than the required one is enough, where the library
- * compares for equality.
+ * Asks for another authentication where one is required (RFC 9470 §5): by the request's `acr_values` or an essential `acr` in its `claims`,
+ * by the client or an API that it is for, which also say by which methods, or by the sign-in policy for this user. A stronger class than
+ * the required one is enough, where the library compares for equality.
  */
 export function assuranceCheck(deps: AssuranceDeps) {
   return new Check(
     'assurance',
     'a stronger authentication of the End-User is required',
     'login_required',
-    async ({ oidc }) => {
-      const required = await requiredBy(deps, oidc);
-      return required !== undefined && !isAtLeast(oidc.session?.acr, required);
-    },
-    async ({ oidc }) => ({ required_acr: await requiredBy(deps, oidc) }),
+    async ({ oidc }) => !meets(oidc.session ?? {}, await demandIn(deps, oidc)),
+    async ({ oidc }) => ({ ...(await demandIn(deps, oidc)) }),
   );
 }
 
-/** What a request requires; undefined: nothing, or only classes that are not known here. */
-async function requiredBy(
+/** What a request demands. Classes that are not known here are left out. */
+async function demandIn(
   { resourceServers, ...deps }: AssuranceDeps,
   { client, claims, params, session, resourceServers: requested = {} }: KoaContextWithOIDC['oidc'],
-): Promise<Assurance | undefined> {
+): Promise<Demand> {
   const { essential, value, values } = (claims.id_token?.acr ?? {}) as {
     essential?: boolean;
     value?: string;
@@ -47,43 +45,67 @@ async function requiredBy(
   const inRequest = typeof params?.acr_values === 'string' ? params.acr_values.split(' ') : [];
   const servers = await Promise.all(Object.keys(requested).map((identifier) => resourceServers.find(identifier)));
   const ofPolicy = session?.accountId ? await requiredOfUser(deps, session.accountId) : undefined;
+  const record = client && (await findClientRecord(deps, client.clientId));
   // A request passes through the browser of the user, who could lower what it names: it only adds to what its client is registered with.
-  return strongestOf([
-    ...[inClaims, inRequest, client?.defaultAcrValues ?? []].map(weakestOf),
-    ...servers.map((server) => server?.required_acr),
-    ofPolicy,
+  return demandOf([
+    ...[inClaims, inRequest].map((named) => ({ required_acr: weakestOf(named) })),
+    ...(record ? [ofClient(record)] : []),
+    ...servers.filter((server) => server !== undefined),
+    { required_acr: ofPolicy },
   ]);
 }
 
-/** What the details of a prompt say that is required. */
-export function requiredIn(details: Record<string, unknown>): Assurance | undefined {
-  return weakestOf([String(details.required_acr ?? '')]);
+const ofClient = ({ metadata, allowed_factors }: ClientRecord) => signInOf({ ...metadata, allowed_factors });
+
+/** What the details of a prompt say that is demanded. */
+export function demandOfPrompt({ required_acr, allowed_factors }: Record<string, unknown>): Demand {
+  return {
+    required_acr: weakestOf([String(required_acr ?? '')]),
+    allowed_factors: Array.isArray(allowed_factors)
+      ? factorKinds.filter((kind) => allowed_factors.includes(kind))
+      : null,
+  };
 }
 
-/** The user has to sign in again, with a stronger method (RFC 9470 §5). */
+/** The user has to sign in again, as this demands (RFC 9470 §5). */
 class InsufficientUserAuthentication extends errors.CustomOIDCProviderError {
-  constructor(identifier: string, required_acr: string) {
-    super('insufficient_user_authentication', `${identifier} needs a user who signed in with ${required_acr}`);
+  constructor(name: string, { required_acr, allowed_factors }: Demand) {
+    const how = [required_acr && `with ${required_acr}`, allowed_factors && `by ${allowed_factors.join(' or ')}`];
+    super(
+      'insufficient_user_authentication',
+      `${name} needs a user who signed in ${how.filter(Boolean).join(' and ')}`,
+    );
     Object.assign(this, { status: 400, statusCode: 400, expose: true });
   }
 }
 
 /**
- * Refuses tokens of a user for an API that requires a stronger authentication than theirs: also by a refresh token from before the API
- * required it. A token that no user signed in for, such as of a user's key, has none; a client's own is not affected.
+ * Refuses tokens of a user for an API that demands another authentication than theirs: also by a refresh token from before the API
+ * demanded it. A token that no user signed in for, such as of a user's key, has none; a client's own is not affected.
  *
  * @throws InsufficientUserAuthentication
  */
-export function mustBeAuthenticatedFor(
-  { oidc }: KoaContextWithOIDC,
-  { identifier, required_acr }: ResourceServer,
-): void {
-  if (oidc.route !== 'token' || required_acr === null) return;
-  const { AuthorizationCode, RefreshToken, DeviceCode } = oidc.entities;
-  const source = AuthorizationCode ?? RefreshToken ?? DeviceCode;
-  if (!source && !isOfUser()) return;
-  if (!source?.acr || !isAtLeast(source.acr, strongestOf([required_acr]) ?? 'phr'))
-    throw new InsufficientUserAuthentication(identifier, required_acr);
+export function mustBeAuthenticatedFor({ oidc }: KoaContextWithOIDC, server: ResourceServer): void {
+  if (oidc.route !== 'token') return;
+  const source = sourceOf(oidc);
+  const demand = demandOf([server]);
+  if ((source || isOfUser()) && !meets(source ?? {}, demand))
+    throw new InsufficientUserAuthentication(server.identifier, demand);
+}
+
+/** The same for the client: also by a code, device code or refresh token from before it demanded it. @throws InsufficientUserAuthentication */
+export async function mustBeAuthenticatedForClient(deps: ClientDeps, { oidc }: KoaContextWithOIDC): Promise<void> {
+  const source = sourceOf(oidc);
+  const record = source && oidc.client && (await findClientRecord(deps, oidc.client.clientId));
+  if (!record) return;
+  const demand = demandOf([ofClient(record)]);
+  if (!meets(source, demand)) throw new InsufficientUserAuthentication(record.client_id, demand);
+}
+
+/** With what a user who signed in gets tokens. */
+function sourceOf({ entities }: KoaContextWithOIDC['oidc']) {
+  const { AuthorizationCode, RefreshToken, DeviceCode } = entities;
+  return AuthorizationCode ?? RefreshToken ?? DeviceCode;
 }
 
 /** Whether a key or assertion stands for a user. */

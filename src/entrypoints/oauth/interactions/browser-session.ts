@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Context } from 'koa';
 import type Provider from 'oidc-provider';
-import { assuranceOf } from '../../../domain/users/index.ts';
+import { assuranceOf } from '../../../domain/assurance/index.ts';
 import { type Digest, digest } from '../../../platform/crypto/index.ts';
 import { currentUnit } from '../unit-of-work/index.ts';
 import type { Authentication } from './interaction.ts';

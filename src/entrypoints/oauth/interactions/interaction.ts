@@ -3,15 +3,15 @@ import type Provider from 'oidc-provider';
 import type { Interaction } from 'oidc-provider';
 import { errors } from 'oidc-provider';
 import type { ConsentedScopes } from '../../../../db/schema.ts';
+import { assuranceOf, type Demand } from '../../../domain/assurance/index.ts';
 import type { ProviderSession } from '../../../domain/identity-providers/index.ts';
 import { findResourceServer } from '../../../domain/resource-servers/index.ts';
-import { type Assurance, assuranceOf } from '../../../domain/users/index.ts';
 import { mustSendCookies, Problem } from '../../../platform/http/index.ts';
 import { scopesOfClaims } from '../provider/claims.ts';
 import { identityScopes } from '../scopes/requested-scopes.ts';
 import { offered } from '../scopes/scopes-of-resource.ts';
 import { type ClientDeps, type ClientRecord, findClientRecord, type StoreDeps } from '../store/index.ts';
-import { requiredIn } from './assurance.ts';
+import { demandOfPrompt } from './assurance.ts';
 
 /** A request that waits for the person. */
 export type PendingInteraction = {
@@ -25,8 +25,8 @@ export type PendingInteraction = {
   ui_locales: string | undefined;
   /** The signed-in user, if any. */
   user_id: string | undefined;
-  /** How well the user must be authenticated; undefined: anyhow. */
-  required_acr: Assurance | undefined;
+  /** How the user must be authenticated. */
+  demand: Demand;
   /** At consent: what is not yet allowed; everything asked when the client insists on asking again. */
   asked: ConsentedScopes;
 };
@@ -54,7 +54,7 @@ export async function pendingInteraction(
     login_hint: typeof params.login_hint === 'string' ? params.login_hint.slice(0, 254) : undefined,
     ui_locales: typeof params.ui_locales === 'string' ? params.ui_locales : undefined,
     user_id: session?.accountId,
-    required_acr: requiredIn(prompt.details),
+    demand: demandOfPrompt(prompt.details),
     asked: await askedOf(deps, client, details),
   };
 }

@@ -1,14 +1,19 @@
 import type { KoaContextWithOIDC, UnknownObject } from 'oidc-provider';
+import { mustBeAuthenticatedForClient } from '../interactions/assurance.ts';
+import type { ClientDeps } from '../store/index.ts';
 
 /**
  * How and when the user of an access token authenticated, for the API that it is for (RFC 9470 §6): `acr`, `amr` and `auth_time` as in the
- * ID token. A token of a client itself has none of it.
+ * ID token. A token of a client itself has none of it. Where the client demands another authentication, there is no token.
  */
-export async function authenticationClaims({ oidc }: KoaContextWithOIDC): Promise<UnknownObject | undefined> {
-  const { AuthorizationCode, RefreshToken, DeviceCode } = oidc.entities;
-  const source = AuthorizationCode ?? RefreshToken ?? DeviceCode;
-  if (!source) return undefined;
-  const { acr, amr, authTime: auth_time } = source;
-  const known = Object.entries({ acr, amr, auth_time }).filter(([, value]) => value !== undefined);
-  return known.length > 0 ? Object.fromEntries(known) : undefined;
+export function authenticationClaims(deps: ClientDeps) {
+  return async (ctx: KoaContextWithOIDC): Promise<UnknownObject | undefined> => {
+    const { AuthorizationCode, RefreshToken, DeviceCode } = ctx.oidc.entities;
+    const source = AuthorizationCode ?? RefreshToken ?? DeviceCode;
+    if (!source) return undefined;
+    await mustBeAuthenticatedForClient(deps, ctx);
+    const { acr, amr, authTime: auth_time } = source;
+    const known = Object.entries({ acr, amr, auth_time }).filter(([, value]) => value !== undefined);
+    return known.length > 0 ? Object.fromEntries(known) : undefined;
+  };
 }

@@ -1,5 +1,5 @@
 import { type ClaimsParameter, type Client, errors, type KoaContextWithOIDC } from 'oidc-provider';
-import { assuranceClasses, weakestOf } from '../../../domain/users/index.ts';
+import { assuranceClasses, weakestOf } from '../../../domain/assurance/index.ts';
 import { identityScopes, identityScopesOf } from '../scopes/requested-scopes.ts';
 import { type ClientDeps, findClientRecord } from '../store/index.ts';
 import { claimsByScope, scopesOfClaims } from './claims.ts';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
+import { assuranceClasses } from '../../../domain/assurance/index.ts';
 import { applicationProblem, redirectProblem } from '../../../domain/clients/index.ts';
-import { assuranceClasses } from '../../../domain/users/index.ts';
 import { identityScopes } from '../scopes/requested-scopes.ts';
 import { grantTypeNamed, grantTypes } from '../token-endpoint/grants/index.ts';
 import { clientAuthMethods, insteadOfSecretJwt } from './client-authentication.ts';

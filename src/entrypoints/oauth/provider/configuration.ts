@@ -1,8 +1,8 @@
 import type { Adapter, Configuration, JWK, KoaContextWithOIDC } from 'oidc-provider';
+import { assuranceClasses } from '../../../domain/assurance/index.ts';
 import { type SigningAlg, type SigningKey, signingAlgs, stateOf } from '../../../domain/signing-keys/index.ts';
 import { type StatusIndexes, statusListsUri } from '../../../domain/status-lists/index.ts';
 import type { KnownPolicy } from '../../../domain/users/index.ts';
-import { assuranceClasses } from '../../../domain/users/index.ts';
 import type { Jobs } from '../../../platform/jobs/index.ts';
 import type { Logger } from '../../../platform/logging/index.ts';
 import { registrationPath, routes } from '../endpoints.ts';
@@ -117,7 +117,7 @@ export function providerConfiguration(deps: ProviderDeps, signingKeys: readonly 
     },
     fetch: fetchWithinBudget(deps),
     fetchResponseBodyLimits: { jwks_uri: maxFetchedBytes, sector_identifier_uri: maxFetchedBytes },
-    extraTokenClaims: authenticationClaims,
+    extraTokenClaims: authenticationClaims(deps),
     clockTolerance: 15,
   };
 }

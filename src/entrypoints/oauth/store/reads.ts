@@ -17,6 +17,7 @@ export type ClientRecord = Pick<
   | 'lifetimes'
   | 'first_party'
   | 'claims_in_id_token'
+  | 'allowed_factors'
   | 'registered_by'
 > & {
   enabled: boolean;
@@ -89,7 +90,8 @@ const clientJson = `json_build_object('id', c.id, 'client_id', c.client_id, 'typ
   'document', case when c.registered_by in ('document', 'operator') then (select json_build_object('fresh_until', s.fresh_until, 'widened_at', s.widened_at)
     from self_registered_clients s where s.client_id = c.id) end,
   'introspects', c.introspects, 'lifetimes', c.lifetimes,
-  'first_party', c.first_party, 'claims_in_id_token', c.claims_in_id_token, 'enabled', c.enabled, 'epoch', c.epoch, 'secrets', coalesce((
+  'first_party', c.first_party, 'claims_in_id_token', c.claims_in_id_token,
+  'allowed_factors', c.allowed_factors, 'enabled', c.enabled, 'epoch', c.epoch, 'secrets', coalesce((
     select json_agg(json_build_object('id', s.id, 'digest', encode(s.digest, 'hex'), 'pepper_id', s.pepper_id,
       'expires_at', s.expires_at) order by s.id)
     from standing_client_secrets s where s.client_id = c.id and s.ends_at > $2), '[]'::json))`;

@@ -1,8 +1,9 @@
 import type { Context } from 'koa';
+import { isAllowed } from '../../../domain/assurance/index.ts';
 import { listIdentities } from '../../../domain/identities/index.ts';
 import { isLogin, type LoginTrust, providerName } from '../../../domain/identity-providers/index.ts';
 import { listLoginTrusts } from '../../../domain/trusts/index.ts';
-import { hasPassword, isAllowed } from '../../../domain/users/index.ts';
+import { hasPassword } from '../../../domain/users/index.ts';
 import { pagePaths } from '../page-data.ts';
 import { type PagesDeps, textsFor } from '../pages.ts';
 import type { Here } from '../signed-in.ts';

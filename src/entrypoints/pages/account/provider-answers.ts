@@ -1,4 +1,5 @@
 import type { Context } from 'koa';
+import { methodsOf } from '../../../domain/assurance/index.ts';
 import {
   connectAccount,
   isAccountOf,
@@ -7,7 +8,6 @@ import {
   recordRefusal,
 } from '../../../domain/identity-providers/index.ts';
 import { confirmSession } from '../../../domain/sessions/index.ts';
-import { methodsOf } from '../../../domain/users/index.ts';
 import { Problem, person, requestOrigin } from '../../../platform/http/index.ts';
 import { newSessionId } from '../../oauth/index.ts';
 import { pagePaths } from '../page-data.ts';

@@ -1,8 +1,8 @@
 import type Router from '@koa/router';
+import { isAllowed } from '../../../domain/assurance/index.ts';
 import {
   countRecoveryCodes,
   findOneTimeCodes,
-  isAllowed,
   listPasskeys,
   type OneTimeCodes,
   type Passkey,

@@ -11,11 +11,14 @@ export function nameOf({ client }: PendingInteraction): string {
 
 /** Resumes a request that the user declined. */
 export async function refuse(deps: PagesDeps, ctx: Context, interaction: PendingInteraction): Promise<void> {
-  const { user_id, client, prompt, required_acr } = interaction;
+  const { user_id, client, prompt, demand } = interaction;
   if (user_id) await denyClient(deps, person(user_id, requestOrigin(ctx)), client.client_id);
-  const finish = prompt !== 'consent' && required_acr ? finishUnmet : finishRefused;
+  const finish = prompt !== 'consent' && isMore(demand) ? finishUnmet : finishRefused;
   goOn(ctx, await finish(deps.provider().current(), ctx));
 }
+
+const isMore = ({ required_acr, allowed_factors }: PendingInteraction['demand']) =>
+  required_acr !== undefined || allowed_factors !== null;
 
 /** Sends the browser back to the request that waits. */
 export function goOn(ctx: Context, url: string): void {

@@ -1,6 +1,7 @@
 import type Router from '@koa/router';
 import type { Context } from 'koa';
-import { assuranceOf, findUserById, isAtLeast, noteBrowserLanguage } from '../../../domain/users/index.ts';
+import { assuranceOf, meets } from '../../../domain/assurance/index.ts';
+import { findUserById, noteBrowserLanguage } from '../../../domain/users/index.ts';
 import { contentSecurityPolicy, form, Problem } from '../../../platform/http/index.ts';
 import {
   type Authentication,
@@ -85,17 +86,29 @@ async function showSignInOf(deps: PagesDeps, ctx: Context, interaction: PendingI
 
 /** Somebody who is signed in is told why they have to sign in once more. */
 async function firstView(deps: PagesDeps, ctx: Context, interaction: PendingInteraction): Promise<SignInView> {
-  const { login_hint: login = '', required_acr, user_id } = interaction;
+  const { login_hint: login = '', demand, user_id } = interaction;
   const t = textsFor(deps, ctx).secondStep;
-  const notice = required_acr && user_id ? t.required({ app: nameOf(interaction) }) : undefined;
+  const app = nameOf(interaction);
+  const required = demand.required_acr ? t.required({ app }) : undefined;
+  const notice = user_id ? (methodsSentence(deps, ctx, interaction) ?? required) : undefined;
   return { ...(await signInView(deps, interaction)), login, ...(notice && { notice }) };
+}
+
+/** Which methods the app, or an API, accepts; undefined: all that the sign-in policy allows. */
+function methodsSentence(deps: PagesDeps, ctx: Context, interaction: PendingInteraction): string | undefined {
+  const { allowed_factors } = interaction.demand;
+  const { secondStep: t } = textsFor(deps, ctx);
+  return allowed_factors === null
+    ? undefined
+    : t.accepts({ app: nameOf(interaction), methods: allowed_factors.map((kind) => t.methods[kind]).join(', ') });
 }
 
 async function signInView({ db }: PagesDeps, interaction: PendingInteraction) {
   const client_logo = await clientLogoPath(db, interaction.client.id);
   const action = `/interaction/${interaction.uid}/sign-in`;
-  const asksAll = interaction.required_acr !== undefined || interaction.user_id !== undefined;
-  return { action, client_name: nameOf(interaction), client_logo, cancel: true, asksAll };
+  const { demand, user_id } = interaction;
+  const asksAll = demand.required_acr !== undefined || user_id !== undefined;
+  return { action, client_name: nameOf(interaction), client_logo, cancel: true, asksAll, demand };
 }
 
 /** The account that is signed in, or another one. */
@@ -165,12 +178,12 @@ async function goOnSignedIn(
   ctx: Context,
   { interaction, authentication }: { interaction: PendingInteraction; authentication: Authentication },
 ): Promise<void> {
-  const { required_acr } = interaction;
-  if (required_acr && !isAtLeast(assuranceOf(authentication.amr), required_acr)) {
+  const { amr } = authentication;
+  if (!meets({ acr: assuranceOf(amr), amr }, interaction.demand)) {
     const t = textsFor(deps, ctx).secondStep;
-    const unmet = required_acr === 'phr' ? t.unmetPasskey : t.unmet;
-    const view = { ...(await signInView(deps, interaction)), error: unmet({ app: nameOf(interaction) }) };
-    await showSignIn(deps, ctx, view, 422);
+    const unmet = interaction.demand.required_acr === 'phr' ? t.unmetPasskey : t.unmet;
+    const error = methodsSentence(deps, ctx, interaction) ?? unmet({ app: nameOf(interaction) });
+    await showSignIn(deps, ctx, { ...(await signInView(deps, interaction)), error }, 422);
     return;
   }
   await noteBrowserLanguage(deps.db, authentication.user_id, chosenLanguage(deps, ctx));

@@ -72,6 +72,16 @@ export const deFactors: typeof enFactors = {
     throttled: (p) =>
       `Es waren zu viele Versuche. Warten Sie ${gezählt(p.minutes, 'Minute', 'Minuten')} und versuchen Sie es noch einmal.`,
     required: (p) => `${p.app} bittet Sie, sich mit einem zweiten Faktor oder einem Passkey anzumelden.`,
+    accepts: (p) =>
+      `${p.app} akzeptiert nur: ${p.methods}. Wenn Sie nichts davon haben, fügen Sie es zuerst in Ihrem Konto unter „Anmeldeverfahren“ hinzu, oder fragen Sie die Administration.`,
+    methods: {
+      password: 'Passwort',
+      passkey: 'Passkey',
+      totp: 'Code einer Authenticator-App',
+      recovery_code: 'Wiederherstellungscode',
+      provider: 'Identitätsanbieter',
+      email_code: 'Code per E-Mail',
+    },
     unmet: (p) =>
       `${p.app} verlangt einen zweiten Faktor. Richten Sie zuerst in Ihrem Konto eine Authenticator-App oder einen Passkey ein, oder brechen Sie ab.`,
     unmetPasskey: (p) =>

@@ -44,6 +44,16 @@ export const enFactors = {
     throttled: (p: { minutes: number }) =>
       `There were too many attempts. Wait ${counted(p.minutes, 'minute', 'minutes')} and try again.`,
     required: (p: { app: string }) => `${p.app} asks you to sign in with a second factor or a passkey.`,
+    accepts: (p: { app: string; methods: string }) =>
+      `${p.app} accepts only: ${p.methods}. If you have none of these, add one in your account under Sign-in methods first, or ask an administrator.`,
+    methods: {
+      password: 'password',
+      passkey: 'passkey',
+      totp: 'code of an authenticator app',
+      recovery_code: 'recovery code',
+      provider: 'identity provider',
+      email_code: 'code by e-mail',
+    },
     unmet: (p: { app: string }) =>
       `${p.app} requires a second factor. Set up an authenticator app or a passkey in your account first, or cancel.`,
     unmetPasskey: (p: { app: string }) =>

@@ -1,10 +1,11 @@
 import type { Context } from 'koa';
 import { z } from 'zod';
-import { carriedState, carry, isAllowed, proveSignInCode, requestSignInCode } from '../../../domain/users/index.ts';
+import { carriedState, carry, proveSignInCode, requestSignInCode } from '../../../domain/users/index.ts';
 import { form, requestOrigin } from '../../../platform/http/index.ts';
 import type { Authentication } from '../../oauth/index.ts';
 import { csrfToken } from '../csrf.ts';
 import { type PagesDeps, show, textsFor } from '../pages.ts';
+import { isOffered } from './offered.ts';
 import type { SignInView } from './page-data.ts';
 import { minutesToWait } from './throttled.ts';
 
@@ -16,8 +17,8 @@ const longestCode = 64;
 const Asked = z.object({ id: z.uuid() });
 
 /** Whether users may sign in with a code that is mailed to them. */
-export async function mailsCodes({ policy, config }: PagesDeps): Promise<boolean> {
-  return config.mail !== undefined && isAllowed(await policy.current(), 'email_code');
+export async function mailsCodes(deps: PagesDeps, view: SignInView): Promise<boolean> {
+  return deps.config.mail !== undefined && isOffered(deps, view, 'email_code');
 }
 
 /** What a submitted form came to; `again`: it begins again on the sign-in page, which says this. */
@@ -28,7 +29,7 @@ export type EmailCodeStep =
 
 /** Mails a code to the user who is named, or judges one, which counts only in the browser that asked. */
 export async function judgeEmailCode(deps: PagesDeps, ctx: Context, view: SignInView): Promise<EmailCodeStep> {
-  if (!(await mailsCodes(deps))) return { again: {}, status: 422 };
+  if (!(await mailsCodes(deps, view))) return { again: {}, status: 422 };
   return form(ctx).has('mailed') ? judgeCode(deps, ctx, view) : askForCode(deps, ctx, view);
 }
 

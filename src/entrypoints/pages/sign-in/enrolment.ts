@@ -2,6 +2,7 @@ import type Router from '@koa/router';
 import type { Context } from 'koa';
 import { renderSVG } from 'uqr';
 import { z } from 'zod';
+import { isAllowed, together } from '../../../domain/assurance/index.ts';
 import {
   addOneTimeCodes,
   addPasskey,
@@ -14,13 +15,11 @@ import {
   findUserById,
   generateCodeSecret,
   hasPassword,
-  isAllowed,
   madePasskey,
   mailEnrolmentLink,
   passkeyCreation,
   type RelyingParty,
   requiredOfUser,
-  together,
   type User,
 } from '../../../domain/users/index.ts';
 import { form, Problem, person, requestOrigin } from '../../../platform/http/index.ts';

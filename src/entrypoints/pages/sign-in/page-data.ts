@@ -1,3 +1,4 @@
+import type { Demand } from '../../../domain/assurance/index.ts';
 import type { FactorFields, FieldErrors } from '../records/page-shapes.ts';
 
 /** Sends `username`, `email`, `name`, `password` and `password_repeated`. */
@@ -50,6 +51,8 @@ export type SignInView = {
   action: string;
   /** Whether the user must prove everything that they have: more is required, or they are signed in already. */
   asksAll?: boolean;
+  /** What the app, or an API, demands; absent: nothing. */
+  demand?: Demand;
   client_name?: string | undefined;
   client_logo?: string | undefined;
   login?: string;

@@ -1,5 +1,6 @@
 import type { Context } from 'koa';
 import { z } from 'zod';
+import { isAllowed } from '../../../domain/assurance/index.ts';
 import {
   isLogin,
   type LoginTrust,
@@ -7,11 +8,12 @@ import {
   providerName,
 } from '../../../domain/identity-providers/index.ts';
 import { findTrust, listLoginTrusts } from '../../../domain/trusts/index.ts';
-import { carriedState, domainOf, isAllowed } from '../../../domain/users/index.ts';
+import { carriedState, domainOf } from '../../../domain/users/index.ts';
 import type { Db } from '../../../platform/database/index.ts';
 import { csrfToken } from '../csrf.ts';
 import { type PagesDeps, textsFor } from '../pages.ts';
 import { interactionOf } from './from-app.ts';
+import { isOffered } from './offered.ts';
 import type { OfferedProvider, SignInView } from './page-data.ts';
 
 const uuid = z.uuid();
@@ -39,8 +41,7 @@ export type Offered = {
 export async function offeredProviders(deps: PagesDeps, ctx: Context, view: SignInView): Promise<Offered> {
   if (view.connect) return { providers: [], has_home_realms: false };
   const { providers: t } = textsFor(deps, ctx);
-  const isOffered = isAllowed(await deps.policy.current(), 'provider');
-  const trusts = isOffered ? (await listLoginTrusts(deps.db)).filter(isLogin) : [];
+  const trusts = (await isOffered(deps, view, 'provider')) ? (await listLoginTrusts(deps.db)).filter(isLogin) : [];
   const { login = '' } = view;
   const domain = login.includes('@') ? domainOf(login) : undefined;
   const isHome = (trust: LoginTrust) => domain !== undefined && trust.login.email_domains.includes(domain);

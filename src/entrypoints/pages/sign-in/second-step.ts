@@ -1,6 +1,7 @@
 import type { Context } from 'koa';
 import { z } from 'zod';
-import { carriedState, carry, hasSecondFactor, proveFactor, together } from '../../../domain/users/index.ts';
+import { together } from '../../../domain/assurance/index.ts';
+import { carriedState, carry, hasSecondFactor, proveFactor } from '../../../domain/users/index.ts';
 import { form, requestOrigin } from '../../../platform/http/index.ts';
 import type { Authentication } from '../../oauth/index.ts';
 import { csrfToken } from '../csrf.ts';

@@ -1,7 +1,8 @@
 import type Router from '@koa/router';
 import type { Context } from 'koa';
+import { together } from '../../../domain/assurance/index.ts';
 import { connectAccount, providerName } from '../../../domain/identity-providers/index.ts';
-import { authenticate, isAllowed, proveFactor, together } from '../../../domain/users/index.ts';
+import { authenticate, proveFactor } from '../../../domain/users/index.ts';
 import { form, Problem, requestOrigin } from '../../../platform/http/index.ts';
 import type { Authentication } from '../../oauth/index.ts';
 import { checkCsrf, csrfToken } from '../csrf.ts';
@@ -13,6 +14,7 @@ import { judgeEmailCode, mailsCodes } from './email-code.ts';
 import { sendEnrolmentLink, showEnrolmentRequired } from './enrolment.ts';
 import { interactionOf, pathOfInteraction } from './from-app.ts';
 import { knownDevice, rememberBrowser } from './known-device.ts';
+import { isOffered } from './offered.ts';
 import type { SignInView } from './page-data.ts';
 import { findLoginTrust, offeredProviders, pendingConnection } from './providers.ts';
 import { askSecondFactor, judgeSecondStep } from './second-step.ts';
@@ -41,15 +43,15 @@ export function ownPath(target: string | string[] | undefined): string {
 
 /** Shows the sign-in page. */
 export async function showSignIn(deps: PagesDeps, ctx: Context, view: SignInView, status = 200): Promise<void> {
-  const passkey = await anyPasskey(deps, ctx);
+  const passkey = (await isOffered(deps, view, 'passkey')) ? await anyPasskey(deps, ctx) : undefined;
   const interaction = interactionOf(view.action);
   const links = {
     forgot_password: pathOfInteraction(pagePaths.forgotPassword, interaction),
     sign_up: deps.config.signUp && pathOfInteraction(pagePaths.signUp, interaction),
   };
   const offered = await offeredProviders(deps, ctx, view);
-  const has_password = isAllowed(await deps.policy.current(), 'password');
-  const has_email_code = view.connect === undefined && (await mailsCodes(deps));
+  const has_password = await isOffered(deps, view, 'password');
+  const has_email_code = view.connect === undefined && (await mailsCodes(deps, view));
   const notice = has_password || has_email_code ? {} : { notice: textsFor(deps, ctx).signIn.noPasswords };
   const own = { csrf: csrfToken(deps, ctx), login: '', passkey, has_password, has_email_code };
   const shown = { ...own, ...offered, ...notice, ...view, ...links };
@@ -145,7 +147,7 @@ async function judgePassword(deps: PagesDeps, ctx: Context, view: SignInView): P
   const t = textsFor(deps, ctx).signIn;
   const sent = form(ctx);
   // Before any look-up: the answer is the same for every login.
-  if (!isAllowed(await deps.policy.current(), 'password')) {
+  if (!(await isOffered(deps, view, 'password'))) {
     await showSignIn(deps, ctx, view, 422);
     return undefined;
   }

@@ -1,6 +1,7 @@
 import * as cell from '../../records/cells.ts';
 import type { Cell, Fact, Panel } from '../../records/page-shapes.ts';
 import { apiPath } from '../resource-servers/resource-server.ts';
+import { asPolicy, methodsCell } from '../sign-in-methods.ts';
 import { trustPath } from '../trusts/trust.ts';
 import { pathOfSubject } from '../users/user.ts';
 import { type Client, clientPath, origins } from './client.ts';
@@ -28,6 +29,9 @@ export function configurationFacts(client: Client): Fact[] {
     { label: 'Authentication', cell: cell.code(String(token_endpoint_auth_method ?? 'none')) },
     ...listed('Redirect URIs', redirect_uris),
     ...listed('CORS origins', allowed_cors_origins),
+    ...(client.allowed_factors
+      ? [{ label: 'Sign-in methods', cell: methodsCell(client.allowed_factors, asPolicy) }]
+      : []),
     { label: 'Consent', cell: cell.text(client.first_party ? 'Not asked: first-party' : 'Asked') },
     ...lifetimeFacts(client),
   ];

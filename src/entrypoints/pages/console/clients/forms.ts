@@ -6,6 +6,7 @@ import { rightsLinesIn, rightsPerApiIn } from '../../records/rights-lines.ts';
 import type { Action, FormInput } from '../actions.ts';
 import { clientSuggestions, listedApis, scopeOptions, userSuggestions } from '../pickers.ts';
 import type { RequestContext } from '../request-context.ts';
+import { narrowingField, narrowingIn } from '../sign-in-methods.ts';
 import { type Client, clientPath, frame } from './client.ts';
 import {
   claimsField,
@@ -98,6 +99,7 @@ const creating: Action = {
         corsField(),
         claimsField(true),
         signingAlgField(defaultSigningAlg),
+        narrowingField(undefined, 'the client'),
         ownerField('', await ownerSuggestions(context)),
         riskField(),
       ]),
@@ -129,7 +131,13 @@ function registrationIn(sent: FormInput): Record<string, unknown> {
     ...(allowed_cors_origins.length > 0 && { allowed_cors_origins }),
     ...(isService
       ? { service_permissions: rights }
-      : { scope: sent.text('scope') ?? 'openid', resources: rights, ...claimsIn(sent), ...signingAlgIn(sent) }),
+      : {
+          scope: sent.text('scope') ?? 'openid',
+          resources: rights,
+          allowed_factors: narrowingIn(sent),
+          ...claimsIn(sent),
+          ...signingAlgIn(sent),
+        }),
   };
 }
 
@@ -202,6 +210,7 @@ function fieldsOf(client: Client, { options, suggestions }: Choices): Field[] {
 
 function userFields({
   allowed_cors_origins,
+  allowed_factors,
   claims_in_id_token,
   id_token_signed_response_alg,
   scope,
@@ -211,6 +220,7 @@ function userFields({
     corsField(texts(allowed_cors_origins).join('\n')),
     claimsField(claims_in_id_token),
     signingAlgField(String(id_token_signed_response_alg)),
+    narrowingField(allowed_factors, 'the client'),
   ];
 }
 
@@ -228,6 +238,7 @@ function changesIn(sent: FormInput, client: Client): Record<string, unknown> {
       allowed_cors_origins: linesOrNull(sent.text('allowed_cors_origins')),
       scope: sent.text('scope') ?? null,
       resources: rights('resources'),
+      allowed_factors: narrowingIn(sent) ?? null,
       ...signingAlgIn(sent),
       ...claimsIn(sent),
     }),

@@ -5,6 +5,7 @@ import type { DangerousAction, Fact } from '../../records/page-shapes.ts';
 import { withImpact } from '../impact.ts';
 import { recentEvents } from '../recent-events.ts';
 import { allowedActions, type RequestContext, showInConsole } from '../request-context.ts';
+import { asPolicy, methodsCell } from '../sign-in-methods.ts';
 import { protectionPanel } from './protection.ts';
 import { anyMethod, apiPath, formats, getServer, openTo, type ResourceServer, requiredAcr } from './resource-server.ts';
 import { scopesPanel } from './scopes.ts';
@@ -64,6 +65,7 @@ function factsOf(server: ResourceServer): Fact[] {
     { label: 'Needs a role', cell: cell.yesNo(server.assignment_required) },
     { label: 'Needs DPoP', cell: cell.yesNo(server.dpop_required) },
     { label: 'Sign-in', cell: cell.text(server.required_acr ? requiredAcr[server.required_acr] : anyMethod) },
+    { label: 'Sign-in methods', cell: methodsCell(server.allowed_factors, asPolicy) },
     ...(server.tokens_valid_after ? [{ label: 'Tokens revoked', cell: cell.time(server.tokens_valid_after) }] : []),
     { label: 'Registered', cell: cell.time(server.created_at) },
     { label: 'Updated', cell: cell.time(server.updated_at) },

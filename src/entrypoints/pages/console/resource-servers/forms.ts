@@ -1,6 +1,7 @@
 import * as cell from '../../records/cells.ts';
 import type { Field } from '../../records/page-shapes.ts';
 import type { Action, FormInput } from '../actions.ts';
+import { asPolicy, methodsCell, narrowingField, narrowingIn } from '../sign-in-methods.ts';
 import { anyMethod, apiPath, formats, getServer, openTo, type ResourceServer, requiredAcr } from './resource-server.ts';
 
 const fieldsOf = (server?: ResourceServer): Field[] => [
@@ -61,6 +62,7 @@ const fieldsOf = (server?: ResourceServer): Field[] => [
     options: [{ value: '', text: anyMethod }, ...Object.entries(requiredAcr).map(([value, text]) => ({ value, text }))],
     group: 'Advanced',
   },
+  narrowingField(server?.allowed_factors, 'the API'),
   {
     name: 'access_token_ttl_seconds',
     label: 'Token lifetime (seconds)',
@@ -113,6 +115,7 @@ const creating: Action = {
       identifier: sent.text('identifier') ?? '',
       ...valuesIn(sent),
       ...(required_acr && { required_acr }),
+      allowed_factors: narrowingIn(sent),
       ...(seconds !== undefined && { access_token_ttl_seconds: seconds }),
     };
     const { identifier } = await api.call('POST /resource-servers', { body });
@@ -143,6 +146,7 @@ const changing: Action = {
         { label: 'Needs a role', cell: cell.yesNo(server.assignment_required) },
         { label: 'Needs DPoP', cell: cell.yesNo(server.dpop_required) },
         { label: 'Sign-in', cell: cell.text(server.required_acr ? requiredAcr[server.required_acr] : anyMethod) },
+        { label: 'Sign-in methods', cell: methodsCell(server.allowed_factors, asPolicy) },
       ],
     };
   },
@@ -150,6 +154,7 @@ const changing: Action = {
     const body = {
       ...valuesIn(sent),
       required_acr: sent.text('required_acr') ?? null,
+      allowed_factors: narrowingIn(sent) ?? null,
       access_token_ttl_seconds: sent.number('access_token_ttl_seconds') ?? null,
     };
     await api.call('PATCH /resource-servers/{identifier}', { params: { identifier }, body, ifVersion: sent.version });

@@ -4,6 +4,7 @@ import type { Field, Panel } from '../../records/page-shapes.ts';
 import { counted } from '../../words.ts';
 import type { Action, FormInput } from '../actions.ts';
 import { allowedActions, type RequestContext } from '../request-context.ts';
+import { type Method, methodOptions, methods, methodsCell } from '../sign-in-methods.ts';
 
 type Policy = AdminAnswer<'GET /sign-in-policy'>;
 
@@ -16,21 +17,11 @@ const classes = {
 } as const;
 const any = 'Any method';
 
-const methods = {
-  password: 'Password',
-  passkey: 'Passkey',
-  totp: 'Authenticator app',
-  recovery_code: 'Recovery code',
-  provider: 'Identity provider',
-  email_code: 'Code by e-mail (weak: for accounts that protect little)',
-} as const satisfies Record<NonNullable<Policy['allowed_factors']>[number], string>;
-type Method = keyof typeof methods;
 const everyMethod = Object.keys(methods) as Method[];
 // Where the policy names none. Mailed codes are off unless it names them.
 const usualMethods = everyMethod.filter((method) => method !== 'email_code');
 
-const shownMethods = (allowed: Policy['allowed_factors']) =>
-  cell.text(allowed === null ? 'All but codes by e-mail' : allowed.map((method) => methods[method]).join(', '));
+const shownMethods = (allowed: Policy['allowed_factors']) => methodsCell(allowed, 'All but codes by e-mail');
 
 const shown = (acr: Policy['required_acr']) => cell.text(acr === null ? any : classes[acr]);
 
@@ -86,7 +77,7 @@ export const changingPolicy: Action = {
           label: 'Sign-in methods',
           type: 'choices',
           value: (allowed_factors ?? usualMethods).join('\n'),
-          options: everyMethod.map((value) => ({ value, text: methods[value] })),
+          options: methodOptions,
           hint: 'What users may sign in with. Those who have none of these cannot sign in; you and an owner must be able to.',
         },
         {

@@ -1,3 +1,5 @@
+import type { FactorKind } from '../../../db/schema.ts';
+
 /**
  * The authentication context classes (`acr`, OpenID Connect Core §2), from the weakest to the strongest: one factor, two factors, and a
  * passkey, which no imitation of the sign-in page can pass on (`phr`, OpenID Connect EAP ACR Values).
@@ -22,11 +24,30 @@ export const methodsOf = {
   /** An account at an identity provider, whatever it asks for. */
   provider: ['fed'],
   code: ['otp'],
+  /** A code that was written down; `recovery` is not of RFC 8176, and tells it from one of an app. */
+  recoveryCode: ['otp', 'recovery'],
   /** Not of RFC 8176: who reads somebody's mail proves no possession of anything (NIST SP 800-63B-4 §3.1.3.1). */
   mailedCode: ['email'],
   /** With its user verified. A passkey that is backed up can leave the device. */
   passkey: ({ is_backed_up }: { is_backed_up: boolean }) => [is_backed_up ? 'swk' : 'hwk', 'user'],
 } as const;
+
+const kinds: Readonly<Record<string, FactorKind>> = {
+  pwd: 'password',
+  fed: 'provider',
+  email: 'email_code',
+  hwk: 'passkey',
+  swk: 'passkey',
+};
+
+/** Which factors the methods of a sign-in are; those that only describe it are left out. */
+export function kindsIn(amr: readonly string[]): { method: string; kind: FactorKind }[] {
+  const ofCode: FactorKind = amr.includes('recovery') ? 'recovery_code' : 'totp';
+  return amr.flatMap((method) => {
+    const kind = method === 'otp' ? ofCode : kinds[method];
+    return kind ? [{ method, kind }] : [];
+  });
+}
 
 /** What a sign-in with these methods is worth. */
 export function assuranceOf(amr: readonly string[]): Assurance {

@@ -1,0 +1,45 @@
+import type { AdminAnswer } from '../../admin/index.ts';
+import * as cell from '../records/cells.ts';
+import type { Cell, Field } from '../records/page-shapes.ts';
+import type { FormInput } from './actions.ts';
+
+type Policy = AdminAnswer<'GET /sign-in-policy'>;
+export type Method = NonNullable<Policy['allowed_factors']>[number];
+
+/** The methods that users sign in with, in words. */
+export const methods = {
+  password: 'Password',
+  passkey: 'Passkey',
+  totp: 'Authenticator app',
+  recovery_code: 'Recovery code',
+  provider: 'Identity provider',
+  email_code: 'Code by e-mail (weak: for accounts that protect little)',
+} as const satisfies Record<Method, string>;
+
+/** The same as options of a field. */
+export const methodOptions = Object.entries(methods).map(([value, text]) => ({ value, text }));
+
+/** A list of methods in words; `others`: what no list means. */
+export function methodsCell(listed: readonly Method[] | null | undefined, others: string): Cell {
+  return cell.text(listed ? listed.map((method) => methods[method]).join(', ') : others);
+}
+
+/** What a client or an API says where it has no list. */
+export const asPolicy = 'As the sign-in policy says';
+
+/** The methods that a client or an API accepts of those that the policy allows. */
+export const narrowingField = (listed: readonly Method[] | null | undefined, whom: string): Field => ({
+  name: 'allowed_factors',
+  label: 'Sign-in methods',
+  type: 'choices',
+  value: (listed ?? []).join('\n'),
+  options: methodOptions,
+  hint: `Users of ${whom} must have signed in with these. None selected: with any that the sign-in policy allows.`,
+  group: 'Advanced',
+});
+
+/** What was selected in it; undefined: nothing. */
+export function narrowingIn(sent: FormInput): Method[] | undefined {
+  const chosen = sent.lines('allowed_factors') as Method[];
+  return chosen.length > 0 ? chosen : undefined;
+}
