@@ -37,6 +37,8 @@ export type LoginSettings = {
   for_administrators: boolean;
   /** Left out by versions that did not know of it. */
   role_mappings?: RoleMapping[] | undefined;
+  /** For how many days after a sign-in the mapped roles count; left out by such versions, too. */
+  mapped_role_days?: number | undefined;
 };
 /** What users sign in with. */
 export type FactorKind = 'password' | 'passkey' | 'totp' | 'recovery_code' | 'provider' | 'email_code';
@@ -199,6 +201,8 @@ export type Database = {
     purpose: 'confirm' | 'undo';
     previous_email: string | null;
     email: string;
+    /** Who set the previous address, which a link brings back; null: the user, or the operator. */
+    vouched_by: JSONColumnType<StoredAuthority | null, string | null, string | null>;
     created_at: Date;
     expires_at: Date;
   };
@@ -535,6 +539,10 @@ export type Database = {
     trust_id: string;
     trust_epoch: number;
     identity_id: string;
+    /** When the provider last stated the claims. */
+    confirmed_at: Generated<Date>;
+    /** When it lapses, unless the trust has been set to fewer days since. */
+    until: Generated<Date>;
     created_at: Date;
   };
   /** Assigned roles, and mapped ones; `granted_by_kind` of these is `trust`. */

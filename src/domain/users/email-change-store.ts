@@ -1,4 +1,4 @@
-import type { Selectable } from 'kysely';
+import type { Insertable, Selectable } from 'kysely';
 import type { Database } from '../../../db/schema.ts';
 import type { Digest } from '../../platform/crypto/index.ts';
 import type { Db, Trx } from '../../platform/database/index.ts';
@@ -6,7 +6,7 @@ import type { Db, Trx } from '../../platform/database/index.ts';
 export type EmailChange = Selectable<Database['email_changes']>;
 export type EmailChangePurpose = EmailChange['purpose'];
 
-export async function insertEmailChange(trx: Trx, change: EmailChange): Promise<void> {
+export async function insertEmailChange(trx: Trx, change: Insertable<Database['email_changes']>): Promise<void> {
   await trx.insertInto('email_changes').values(change).execute();
 }
 

@@ -14,6 +14,7 @@ import { isAddressTheirs, recordVerification, verifiedBy } from './email-verific
 import { mailLanguageOf } from './language.ts';
 import { notify } from './notices.ts';
 import { deletePasswordLinks } from './password-store.ts';
+import { stillHoldsAllOf } from './remembered-authority.ts';
 import { EmailAddress } from './schemas.ts';
 import { lockUserById, type User, updateUser } from './store.ts';
 import type { Throttles } from './throttles.ts';
@@ -123,7 +124,9 @@ async function tellPrevious(
   const secret = generateCredential(prefix);
   const expires_at = new Date(at.getTime() + undoMs);
   const change = { purpose: 'undo', previous_email: before.email, email, created_at: at, expires_at } as const;
-  await insertEmailChange(trx, { digest: digest(secret), user_id: before.id, ...change });
+  const { email_verified_by, email_vouched_by } = before;
+  const vouched_by = email_verified_by === 'link' || !email_vouched_by ? null : JSON.stringify(email_vouched_by);
+  await insertEmailChange(trx, { digest: digest(secret), user_id: before.id, vouched_by, ...change });
   const link = { url: `${deps.issuer}/undo-email-change/${secret}`, expires_at };
   await notify(deps, trx, before, { about: 'email_changed', at, link });
 }
@@ -141,7 +144,8 @@ export async function findPreviousEmail(
  * Brings the previous address back, whatever the address is by now, and ends all sessions and tokens. Links of this change and of
  * later ones end, so that nobody can make the change again.
  *
- * @throws Problem `not_found`: the link was used or has expired; `conflict`: another user has this address
+ * @throws Problem `not_found`: the link was used or has expired, or somebody else set that address who does not hold all that the user
+ *   holds; `conflict`: another user has this address
  */
 export async function undoEmailChange(deps: EmailChangeDeps, origin: Origin, secret: string): Promise<User> {
   return inTransaction(deps.db, async (trx) => {
@@ -152,6 +156,10 @@ export async function undoEmailChange(deps: EmailChangeDeps, origin: Origin, sec
     // Again: another use of the link may have held the row.
     const change = user?.enabled ? await findEmailChange(trx, known) : undefined;
     if (!user || !change) throw notFound('link', '…');
+    // Rights that the user was given meanwhile are not for somebody else who set that address.
+    const { vouched_by } = change;
+    if (vouched_by && !(await stillHoldsAllOf(trx, vouched_by, { user_id: user.id, now: at })))
+      throw notFound('link', '…');
     const after = await updateUser(trx, user.id, {
       email: change.previous_email,
       ...verifiedBy('link', at),

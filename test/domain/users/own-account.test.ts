@@ -1,4 +1,4 @@
-import { type AdminApi, asOwner } from '../../support/admin.ts';
+import { type AdminApi, asOwner, asService } from '../../support/admin.ts';
 import { wordsOf } from '../../support/console.ts';
 import { eventually } from '../../support/eventually.ts';
 import { password } from '../../support/installation.ts';
@@ -105,6 +105,23 @@ describe('a user’s own account', () => {
     await browser.submit(await browser.get(own));
     expect(await addressOf(id)).toMatchObject({ email: 'otto@example.com' });
     expect((await latchkey.browser().get(theirs)).status).toBe(404);
+  });
+
+  test('does not go back to an address that somebody set before the user was given their rights', async () => {
+    const permissions = ['write', 'verify_email'].map((verb) => `latchkey:user:${verb}`);
+    const helper = await asService(latchkey, owner, { permissions });
+    const created = { username: 'yuri', email: 'not-yuri@example.com', email_verified: true, password };
+    const { body } = await helper.post('/users', created);
+    const browser = await signIn('yuri');
+    await changeTo(browser, 'yuri@example.com');
+    await browser.submit(await browser.get(await linkTo('yuri@example.com', 'account/email/confirm')), {}, '/confirm/');
+    const undo = await linkTo('not-yuri@example.com', 'undo-email-change');
+    await owner.put('/roles/owner/assignments/user/yuri', {});
+    const thief = latchkey.browser();
+    expect((await thief.submit(await thief.get(undo))).status).toBe(404);
+    expect(await addressOf(String(body.id))).toEqual({ email: 'yuri@example.com', ...verified });
+    await owner.delete('/roles/owner/assignments/user/yuri');
+    expect(wordsOf(await thief.submit(await thief.get(undo)))).toContain('Change undone');
   });
 
   test('gets no address of another user, and learns nothing of it', async () => {

@@ -119,6 +119,7 @@ async function judge(trx: Trx, { id, code, now }: { id: string; code: string; no
   const user_id = await countCodeAttempt(trx, { id, most: mostAttempts, now });
   const user = user_id === undefined ? undefined : await findUserById(trx, user_id);
   if (!user?.enabled || !user.email_verified || user.email === null) return undefined;
+  if (!(await isAddressTheirs(trx, user, now))) return undefined;
   const { epoch: user_epoch, email } = user;
   const isTaken = await takeSignInCode(trx, { id, digest: digestOf({ id, code, email }), user_epoch });
   return isTaken ? { user, user_epoch } : undefined;

@@ -39,7 +39,9 @@ export async function askSecondFactor(
 ): Promise<boolean> {
   const { user_id, user_epoch, amr, provider } = authentication;
   if (!(await hasSecondFactor(deps.db, user_id))) return false;
-  if (!view.asksAll && (await isSkipped(deps, ctx, user_id))) return false;
+  // Connecting an account adds a way in, which takes all that the user has.
+  const isAll = view.asksAll || view.connect !== undefined;
+  if (!isAll && (await isSkipped(deps, ctx, user_id))) return false;
   const browser = csrfToken(deps, ctx);
   const pending = carry(deps, { purpose, browser, seconds: secondsForIt }, { user_id, user_epoch, amr, provider });
   await showStep(deps, ctx, { user_id, pending, view });

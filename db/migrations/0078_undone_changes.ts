@@ -1,0 +1,9 @@
+import { type Kysely, sql } from 'kysely';
+
+/**
+ * Who set the address that a link brings back, judged again when it is used; null: the user, or the operator. Safe under a running older
+ * version, which does not know the column; links that it makes are judged when they are made, as before.
+ */
+export async function up(db: Kysely<unknown>): Promise<void> {
+  await sql`alter table email_changes add column vouched_by json`.execute(db);
+}
