@@ -16,6 +16,7 @@ export {
   patternsAt,
 } from './authority.ts';
 export { mustExportGroupsOf, mustHoldAllOf } from './groups.ts';
+export { hasLapsedRoles } from './mapped-role-store.ts';
 export { administers, type MappedRoles, setMappedRoles, takeMappedRole } from './mapped-roles.ts';
 export { findOwner, Owner, ownerReference, subjectNameOf, subjectOf } from './owner.ts';
 export {

@@ -2,7 +2,13 @@ import { type Db, inTransaction, type Trx } from '../../platform/database/index.
 import { type Actor, type Origin, system } from '../../platform/http/index.ts';
 import { appendEvent } from '../audit/index.ts';
 import { mostGroups } from './groups.ts';
-import { deleteMappedRole, insertMappedRole, listMappedRoles, moveMappedRoles } from './mapped-role-store.ts';
+import {
+  confirmMappedRoles,
+  deleteMappedRole,
+  insertMappedRole,
+  listMappedRoles,
+  type MappedRole,
+} from './mapped-role-store.ts';
 import { isInArea } from './permissions.ts';
 import { countGroups, findRoleByName, listRolesWithIds, lockOwners, type Role } from './store.ts';
 
@@ -18,34 +24,37 @@ export type MappedRoles = {
   forAdministrators: boolean;
   origin: Origin;
   occurred_at: Date;
+  /** When they lapse, unless the user signs in with the provider again. */
+  until: Date;
 };
 
 /**
  * Makes the roles that a user has by a trust exactly these, in the transaction of the sign-in, which has locked the user. Roles that are
  * assigned, or come by another trust, stay. A role that no longer exists, that has got permissions of Latchkey meanwhile, or that would
- * make the claim `groups` too long is not given.
+ * make the claim `groups` too long is not given. Those that lapsed are given anew.
  */
 export async function setMappedRoles(trx: Trx, { user_id, trust, role_ids, ...rest }: MappedRoles): Promise<void> {
-  const { identity_id, forAdministrators, origin, occurred_at } = rest;
+  const { identity_id, forAdministrators, origin, occurred_at, until } = rest;
   const named = await listRolesWithIds(trx, role_ids);
   const wanted = named.filter((role) => forAdministrators || !administers(role));
   if (wanted.some(({ exported_as }) => exported_as !== null)) await lockOwners(trx);
   const of = { subject_id: user_id, trust_id: trust.id };
-  const present = await listMappedRoles(trx, of);
-  const isStanding = ({ trust_epoch }: { trust_epoch: number }) => trust_epoch === trust.epoch;
+  const present = await listMappedRoles(trx, { ...of, now: occurred_at });
+  const isStanding = ({ trust_epoch, is_lapsed }: MappedRole) => trust_epoch === trust.epoch && !is_lapsed;
   const kept = present.filter((each) => isStanding(each) && wanted.some(({ id }) => id === each.role_id));
   const actor: Actor = { ...system, origin };
   const recording = { actor, user_id, trust, occurred_at };
   for (const each of present.filter((row) => !kept.includes(row))) {
     await deleteMappedRole(trx, { ...of, role_id: each.role_id });
-    // What ended with a change of the trust was recorded there.
+    // What ended with a change of the trust was recorded there; that a role lapses was said when it was given.
     if (isStanding(each)) await record(trx, 'role.unassigned', each.role, recording);
   }
-  await moveMappedRoles(trx, { ...of, identity_id });
+  const confirmed = { identity_id, confirmed_at: occurred_at, until };
+  await confirmMappedRoles(trx, { ...of, ...confirmed });
   const added = wanted.filter(({ id }) => !kept.some(({ role_id }) => role_id === id));
   for (const role of await thoseThatFit(trx, user_id, { roles: added, now: occurred_at })) {
-    const row = { ...of, role_id: role.id, trust_epoch: trust.epoch, identity_id, created_at: occurred_at };
-    if (await insertMappedRole(trx, row)) await record(trx, 'role.assigned', role.name, recording);
+    const row = { ...of, role_id: role.id, trust_epoch: trust.epoch, ...confirmed, created_at: occurred_at };
+    if (await insertMappedRole(trx, row)) await record(trx, 'role.assigned', role.name, { ...recording, until });
   }
 }
 
@@ -66,15 +75,21 @@ async function thoseThatFit(
   return roles.filter((role) => role.exported_as === null || groups.includes(role));
 }
 
-type Recording = { actor: Actor; user_id: string; trust: Pick<GivingTrust, 'id' | 'name'>; occurred_at: Date };
+type Recording = {
+  actor: Actor;
+  user_id: string;
+  trust: Pick<GivingTrust, 'id' | 'name'>;
+  occurred_at: Date;
+  until?: Date;
+};
 
 async function record(
   trx: Trx,
   action: 'role.assigned' | 'role.unassigned',
   role: string,
-  { actor, user_id, trust, occurred_at }: Recording,
+  { actor, user_id, trust, occurred_at, until }: Recording,
 ): Promise<void> {
-  const details = { role, trust: trust.name, trust_id: trust.id };
+  const details = { role, trust: trust.name, trust_id: trust.id, ...(until && { until }) };
   await appendEvent(trx, { actor, action, target: { kind: 'user', id: user_id }, details, occurred_at });
 }
 

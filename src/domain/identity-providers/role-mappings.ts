@@ -1,6 +1,7 @@
 import type { Trx } from '../../platform/database/index.ts';
 import { setMappedRoles } from '../access/index.ts';
-import { mappedRoleIds } from '../trusts/index.ts';
+import { dayMs } from '../credentials/index.ts';
+import { mappedRoleDays, mappedRoleIds } from '../trusts/index.ts';
 import { lockUserById } from '../users/index.ts';
 import type { Arrival } from './arrival.ts';
 
@@ -18,5 +19,6 @@ export async function followRoleMappings(
   // Of two sign-ins at once, the second sees what the first gave.
   await lockUserById(trx, user_id);
   const role_ids = mappedRoleIds(account.claims, trust.login);
-  await setMappedRoles(trx, { user_id, trust, identity_id, role_ids, forAdministrators, origin, occurred_at });
+  const until = new Date(occurred_at.getTime() + mappedRoleDays(trust.login) * dayMs);
+  await setMappedRoles(trx, { user_id, trust, identity_id, role_ids, forAdministrators, origin, occurred_at, until });
 }

@@ -16,7 +16,7 @@ export {
 } from './judgement.ts';
 export { KnownTrusts } from './known.ts';
 export { providers as providerKinds } from './login.ts';
-export { mappedClaims, mappedRoleIds } from './role-mappings.ts';
+export { mappedClaims, mappedRoleDays, mappedRoleIds } from './role-mappings.ts';
 export { type TrustRouteDeps, trustRoutes } from './routes.ts';
 export { TrustInput, type TrustView } from './schemas.ts';
 export { secretOf } from './secret.ts';

@@ -7,6 +7,9 @@ import type { Trust } from './store.ts';
 
 const mostScopes = 20;
 const mostMappings = 100;
+const mostRoleDays = 365;
+// The view of standing role assignments has it, too.
+export const usualRoleDays = 7;
 const mostDomains = 100;
 const longestSecret = 4096;
 
@@ -50,6 +53,10 @@ export const LoginView = z.strictObject({
   role_mappings: z.array(RoleMappingInput).max(mostMappings).default([]).meta({
     description:
       'which roles users have because of their claims there, as of their last sign-in with it; needs latchkey:role:assign and the permissions of the roles',
+  }),
+  mapped_role_days: z.int().min(1).max(mostRoleDays).default(usualRoleDays).meta({
+    description:
+      'for how many days after a sign-in with it these roles count; fewer days count at once, more from the next sign-in',
   }),
 });
 

@@ -11,7 +11,7 @@ import {
   type Right,
 } from '../access/index.ts';
 import { mustBeAllowedToLetIn, mustDescribeLogin } from './login.ts';
-import { mustBeAllowedToMap, namedMappings } from './role-mappings.ts';
+import { mappedRoleDays, mustBeAllowedToMap, namedMappings } from './role-mappings.ts';
 import type { TrustInput } from './schemas.ts';
 import { claimsToName } from './shared-issuers.ts';
 import { listRoledUsersAt, type Trust } from './store.ts';
@@ -20,8 +20,9 @@ type Change = { now: () => Date; actor: Actor; existing?: Trust | undefined; inp
 
 /**
  * Guards registering and changing a trust: who decides whom it believes could be believed themselves. So the actor must hold every
- * permission that it gives, before and after, and what it gives lasts no longer than the credential of the actor. Disabling needs
- * what the verb for it needs.
+ * permission that it gives, before and after, and what it gives lasts no longer than the credential of the actor. Who decides what is
+ * said of users could act as each who has an account at the issuer, and must hold what these hold. Disabling needs what the verb for
+ * it needs.
  *
  * @throws Problem `forbidden` naming what is missing
  */
@@ -32,6 +33,9 @@ export async function mustBeAllowedToChange(trx: Trx, { now, actor, existing, in
   await mustHoldRoles(trx, { now, actor }, rolesBefore);
   await mustGive(trx, actor, input.roles, now());
   if (input.kind === 'login') await mustBeAllowedToChangeLogin(trx, { now, actor, existing, input });
+  if (input.kind === 'id_jag') mustBePermitted(actor, 'latchkey:user:link', 'Believing an issuer about users');
+  if (input.kind !== 'workload')
+    for (const user_id of await listRoledUsersAt(trx, input.issuer)) await mustHoldAllOf(trx, actor, user_id, now());
   if (existing?.enabled && !input.enabled) mustBePermitted(actor, 'latchkey:trust:disable', 'Disabling a trust');
   const isMoreRoles = input.roles.some((role) => !rolesBefore.includes(role));
   const isMore = existing === undefined || addsRights(before, after) || isMoreRoles || isLooser(existing, input);
@@ -65,7 +69,6 @@ async function mustBeAllowedToChangeLogin(trx: Trx, { now, actor, existing, inpu
   else if (isAuthoritative) await mustHold({ db: trx, now }, actor, everyday);
   const after = input.login;
   if (after) await mustBeAllowedToMap(trx, actor, { before: existing?.login, after, now: now() });
-  for (const user_id of await listRoledUsersAt(trx, input.issuer)) await mustHoldAllOf(trx, actor, user_id, now());
 }
 
 /** Whether other tokens are believed than before, or more comes of them. */
@@ -77,6 +80,7 @@ function isLooser(existing: Trust, input: TrustInput): boolean {
     (input.enabled && !existing.enabled) ||
     (existing.one_time && !input.one_time) ||
     input.most_workloads > existing.most_workloads ||
+    mappedRoleDays(input.login ?? {}) > mappedRoleDays(existing.login ?? {}) ||
     ttl(input) > ttl(existing)
   );
 }

@@ -5,13 +5,18 @@ import { type Actor, invalid, pathAt } from '../../platform/http/index.ts';
 import { administers, listRolesNamed, mustBePermitted, mustGive } from '../access/index.ts';
 import type { RoleMappingInput } from './condition-schemas.ts';
 import { meetsAny } from './conditions.ts';
-import type { LoginInput } from './login.ts';
+import { type LoginInput, usualRoleDays } from './login.ts';
 
 type Mapping = { role_mappings?: readonly (RoleMappingInput & { role_id?: string })[] | undefined };
 
 /** The mappings of a trust as configuration names them. */
 export function namedMappings(login: Mapping | undefined | null): RoleMappingInput[] {
   return (login?.role_mappings ?? []).map(({ role_id: _, ...mapping }) => mapping);
+}
+
+/** What a trust says of the sign-in, as configuration names it. */
+export function namedLogin(login: LoginSettings) {
+  return { ...login, role_mappings: namedMappings(login), mapped_role_days: mappedRoleDays(login) };
 }
 
 /**
@@ -65,6 +70,11 @@ export async function mustBeAllowedToMap(
 export function mappedRoleIds(claims: JWTPayload, { role_mappings = [] }: LoginSettings): string[] {
   const met = role_mappings.filter((mapping) => meetsAny(claims, mapping));
   return [...new Set(met.map(({ role_id }) => role_id))];
+}
+
+/** For how many days after a sign-in with the provider its roles count. */
+export function mappedRoleDays({ mapped_role_days = usualRoleDays }: Pick<LoginSettings, 'mapped_role_days'>): number {
+  return mapped_role_days;
 }
 
 /** The claims of the ID token that the mappings read. */

@@ -6,7 +6,7 @@ import { type Actor, checked, conflict, invalid, mergePatch, mustBeAt, notFound 
 import type { ServerKeys } from '../../platform/keys/index.ts';
 import { appendEvent, changesBetween } from '../audit/index.ts';
 import { isOtherwiseTrusted, mustBeAllowedToChange, mustNameWhom } from './rights.ts';
-import { identifiedMappings, namedMappings } from './role-mappings.ts';
+import { identifiedMappings, namedLogin } from './role-mappings.ts';
 import { TrustInput } from './schemas.ts';
 import { reviewIn, sealSecret, secretIn, secretOf, withoutStraySecret } from './secret.ts';
 import {
@@ -204,7 +204,7 @@ export function asInput(trust: Omit<Trust, 'id' | 'epoch' | 'created_at' | 'upda
     ...(access_token_ttl_seconds !== null && { access_token_ttl_seconds }),
     ...{ one_time, most_workloads, enabled, roles },
     ...(token_review !== null && { token_review }),
-    ...(login !== null && { login: { ...login, role_mappings: namedMappings(login) } }),
+    ...(login !== null && { login: namedLogin(login) }),
   };
 }
 

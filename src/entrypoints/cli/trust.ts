@@ -65,6 +65,7 @@ function create(): Command {
       repeated,
       [],
     )
+    .option('--mapped-role-days <days>', 'of the kind login: for how many days after a sign-in these roles count', '7')
     .option('--for-administrators', 'of the kind login: administrators may sign in with it')
     .action(later(async () => (await actions()).create));
 }

@@ -773,7 +773,7 @@ describe('signing in with an identity provider', () => {
     const { body } = await owner.get(`/trusts/${id}`);
     expect(body.login).toEqual({
       ...{ provider: 'oidc', client_id: upstreamClient.client_id, label: 'Acme ID', email_domains: ['acme.example'] },
-      ...{ creation: 'domains', for_administrators: false, role_mappings: [] },
+      ...{ creation: 'domains', for_administrators: false, role_mappings: [], mapped_role_days: 7 },
     });
     await owner.patch(`/trusts/${id}`, { login: { label: 'Acme' } });
     expect((await signIn(latchkey.browser(), id)).url).toBe(`${latchkey.issuer}/account`);
@@ -782,6 +782,42 @@ describe('signing in with an identity provider', () => {
     const events = await latchkey.auditEvents('trust.updated');
     expect(events.at(-1)?.details).toMatchObject({ secret_replaced: true });
     expect(JSON.stringify(events)).not.toContain('another');
+  });
+
+  test('is connected only with the second factor, also in a browser that skips it', async () => {
+    const { email } = provider.account;
+    const username = crypto.randomUUID().slice(0, 8);
+    await owner.post('/users', { username, email, password });
+    const browser = latchkey.browser();
+    const enter = async (page: Page) => browser.submit(page, { login: username, password }, '/sign-in');
+    const codeNow = async (secret: string) => {
+      await latchkey.advance(30);
+      const { rows } = await latchkey.database.query('select extract(epoch from latchkey_now())::int as epoch');
+      return generateSync({ secret, epoch: rows[0]?.epoch });
+    };
+    await enter(await browser.get('/sign-in'));
+    const form = await browser.get('/account/security/app/new');
+    const secret = (/Key: (?:<code>)?([A-Z2-7 ]+)</.exec(form.html)?.[1] ?? '').replaceAll(' ', '');
+    await browser.submit(form, { code: await codeNow(secret) }, '/app/new');
+    expect((await owner.patch('/sign-in-policy', { remember_browser_days: 30 })).status).toBe(200);
+    try {
+      const offered = await eventually(
+        async () => enter(await browser.get('/sign-in')),
+        ({ html }) => html.includes('name="remember"'),
+      );
+      const remembered = { code: await codeNow(secret), remember: 'yes' };
+      expect((await browser.submit(offered, remembered, '/sign-in')).url).toBe(`${latchkey.issuer}/account`);
+      expect((await enter(await browser.get('/sign-in'))).url).toBe(`${latchkey.issuer}/account`);
+      provider.lies = { claims: { iat: latchkey.seconds, exp: latchkey.seconds + 300 } };
+      const step = await enter(await signIn(browser));
+      expect(step.html).toContain('name="pending"');
+      expect((await owner.get(`/users/${username}/identities`)).body.items).toEqual([]);
+      const done = await browser.submit(step, { code: await codeNow(secret) }, '/sign-in');
+      expect(done.url).toBe(`${latchkey.issuer}/account`);
+      expect((await owner.get(`/users/${username}/identities`)).body.items).toHaveLength(1);
+    } finally {
+      await owner.patch('/sign-in-policy', { remember_browser_days: 0 });
+    }
   });
 
   test('asks for the second factor that the user has here', async () => {
@@ -818,5 +854,73 @@ describe('signing in with an identity provider', () => {
     await latchkey.advance(601);
     const later = (await browser.get('/account/security/app/new')).html;
     expect([later.includes('name="code"'), later.includes('Confirm with Acme')]).toEqual([false, true]);
+  });
+
+  test('its roles lapse some days after the last sign-in with it, also for a user who has a password', async () => {
+    const day = 86_400;
+    const later = async (seconds: number) => {
+      await latchkey.advance(seconds);
+      owner = await asOwner(latchkey);
+    };
+    owner = await asOwner(latchkey);
+    const name = `r-${crypto.randomUUID()}`;
+    await owner.post('/roles', { name, permissions: [{ pattern: 'read' }] });
+    const role_mappings = [{ claim: 'groups', equals: 'a', role: name }];
+    for (const mapped_role_days of [0, 366, 1.5])
+      await expect(trustIn({}, { role_mappings, mapped_role_days })).rejects.toThrow('mapped_role_days');
+    const id = await trustIn({}, { role_mappings, mapped_role_days: 3 });
+    const browser = latchkey.browser();
+    /** The clocks of the provider are those of the server. */
+    const comes = (groups: string, by = browser) => {
+      provider.account = { ...provider.account, groups };
+      provider.lies = { claims: { iat: latchkey.seconds, exp: latchkey.seconds + 300 } };
+      return signIn(by, id);
+    };
+    await comes('a');
+    const email = String(provider.account.email);
+    const found = () => userNamed(email.slice(0, 36));
+    const rolesNow = async () => (await found())?.roles;
+    const username = String((await found())?.username);
+    await owner.post(`/users/username:${username}/password`, { password });
+    // A new password ends the session.
+    await comes('a');
+    const gateway = await Gateway.open(latchkey, owner);
+    const { key } = await gateway.mint({ owner: { user: username }, permissions: ['read'] });
+    const isKeyGood = async () =>
+      (await (await Gateway.open(latchkey, owner)).verify({ key, permission: 'read' })).valid;
+    expect(await isKeyGood()).toBe(true);
+    const other = latchkey.browser();
+    await other.submit(await other.get('/sign-in'), { login: username, password }, '/sign-in');
+    const isAsked = async (by: UserAgent) =>
+      (await by.get(latchkey.authorizeUrl({ prompt: 'none' }))).url.includes('login_required');
+
+    await later(2 * day);
+    expect([await rolesNow(), await isAsked(browser)]).toEqual([[name], false]);
+    await comes('a');
+    await later(2 * day);
+    // The last sign-in counts, not the first.
+    expect([await rolesNow(), await isAsked(browser)]).toEqual([[name], false]);
+    await later(2 * day);
+    expect([await rolesNow(), await isKeyGood()]).toEqual([[], false]);
+    // The session that began with the provider asks it again; one with a password has no such roles to ask for.
+    expect([await isAsked(browser), await isAsked(other), await isSignedIn(browser)]).toEqual([true, false, true]);
+    await comes('b');
+    expect([await rolesNow(), await isAsked(browser)]).toEqual([[], false]);
+    await comes('a');
+    expect(await rolesNow()).toEqual([name]);
+
+    // Fewer days count at once; more revive nothing.
+    await later(1.5 * day);
+    await owner.patch(`/trusts/${id}`, { login: { mapped_role_days: 1 } });
+    expect([await rolesNow(), await isSignedIn(browser)]).toEqual([[], true]);
+    await later(2 * day);
+    await owner.patch(`/trusts/${id}`, { login: { mapped_role_days: 90 } });
+    expect(await rolesNow()).toEqual([]);
+    await comes('a');
+    expect(await rolesNow()).toEqual([name]);
+    const given = await latchkey.auditEvents('role.assigned');
+    const ofRole = given.filter(({ details }) => (details as { role?: string }).role === name);
+    expect(ofRole.length).toBe(3);
+    expect(ofRole.at(-1)?.details).toMatchObject({ until: expect.any(String) });
   });
 });

@@ -2,7 +2,7 @@ import { decodeJwt } from 'jose';
 import { type AdminApi, asOwner, asService } from '../../support/admin.ts';
 import { ForeignIssuer, type SignOptions } from '../../support/foreign-issuer.ts';
 import type { RunningServer } from '../../support/hosted-server.ts';
-import { api, jwtApi, standardInstallation } from '../../support/installation.ts';
+import { api, jwtApi, password, standardInstallation } from '../../support/installation.ts';
 import { type Answer, basic, startLatchkey } from '../../support/latchkey.ts';
 import { proofsOf } from '../../support/proofs.ts';
 
@@ -313,6 +313,23 @@ describe('an identity assertion (ID-JAG)', () => {
     expect(await owner.post('/trusts', { ...input, audience: 'https://other.example' })).toMatchObject({ status: 400 });
     const plain = await asService(latchkey, owner, { permissions: ['latchkey:trust:write'] });
     expect(await plain.post('/trusts', { ...input, permissions: { [api]: ['read'] } })).toMatchObject({ status: 403 });
+  });
+
+  test('is believed of nobody by the keys of somebody who may only write trusts', async () => {
+    const issuer = 'https://accounts.example';
+    const input = { kind: 'id_jag', issuer, jwks: { keys: provider.keys } };
+    const tried = async (permissions: string[]) => {
+      const writer = await asService(latchkey, owner, { permissions: ['latchkey:trust:write', ...permissions] });
+      const { status, body } = await writer.post('/trusts', { ...input, name: crypto.randomUUID() });
+      return `${status} ${body.detail ?? ''}`;
+    };
+    expect(await tried([])).toMatch(/^403.*latchkey:user:link/);
+    expect(await tried(['latchkey:user:link'])).toMatch(/^201/);
+    // Somebody with rights has an account there: whoever says whose signature counts could act as them.
+    const username = crypto.randomUUID().slice(0, 8);
+    await owner.post('/users', { username, password, roles: ['owner'] });
+    await owner.post(`/users/${username}/identities`, { issuer, subject: 'root' });
+    expect(await tried(['latchkey:user:link'])).toMatch(/^403/);
   });
 
   test('is about a user whom only somebody can link who holds all that the user holds', async () => {

@@ -30,6 +30,7 @@ type CreateOptions = Json & {
   emailDomain: string[];
   creation: string;
   roleMapping: string[];
+  mappedRoleDays: string;
   forAdministrators?: boolean;
 };
 
@@ -74,6 +75,7 @@ async function loginIn(options: CreateOptions) {
     ...{ provider, client_id: clientId, email_domains: emailDomain, creation },
     for_administrators: forAdministrators === true,
     role_mappings: roleMapping.map(mappingOption),
+    mapped_role_days: Number(options.mappedRoleDays),
     ...(label !== undefined && { label }),
     ...(client_secret !== undefined && { client_secret }),
   };

@@ -1,5 +1,6 @@
 import { interactionPolicy } from 'oidc-provider';
 import { type AssuranceDeps, assuranceCheck } from './assurance.ts';
+import { lapsedRolesCheck } from './lapsed-roles.ts';
 
 /**
  * What people are asked before an authorization request is answered, in this order: which account (`prompt=select_account`,
@@ -13,6 +14,7 @@ export function prompts({ signsUp, ...deps }: AssuranceDeps & { signsUp: boolean
   const login = policy.get('login');
   for (const compared of ['essential_acrs', 'essential_acr']) login?.checks.remove(compared);
   login?.checks.add(assuranceCheck(deps));
+  login?.checks.add(lapsedRolesCheck(deps));
   policy.add(new interactionPolicy.Prompt({ name: 'select_account', requestable: true }), 0);
   if (signsUp) policy.add(new interactionPolicy.Prompt({ name: 'create', requestable: true }), 0);
   return policy;

@@ -1,6 +1,7 @@
 import { providerKinds } from '../../../../domain/trusts/index.ts';
 import * as cell from '../../records/cells.ts';
 import type { Fact, Field } from '../../records/page-shapes.ts';
+import { counted } from '../../words.ts';
 import type { FormInput } from '../actions.ts';
 import { mappingLine, mappingsIn } from './condition-lines.ts';
 import type { Trust } from './trust.ts';
@@ -75,7 +76,14 @@ export function loginFields(login: Login | undefined): Field[] {
       label: 'Roles by claims',
       type: 'textarea',
       value: (login?.role_mappings ?? []).map(mappingLine).join('\n'),
-      hint: 'One per line, such as “groups = admins | operators -> reader”. Users have these roles as long as the provider says so when they sign in. Only roles that you may assign. A change signs out all users who signed in with the provider.',
+      hint: 'One per line, such as “groups = admins | operators -> reader”. Only roles that you may assign. A change signs out all users who signed in with the provider.',
+    },
+    {
+      name: 'mapped_role_days',
+      label: 'Roles by claims count for (days)',
+      type: 'number',
+      value: String(login?.mapped_role_days ?? 7),
+      hint: 'After each sign-in with the provider. Then users sign in with it again to have the roles.',
     },
     {
       name: 'scopes',
@@ -106,12 +114,15 @@ export function loginIn(sent: FormInput) {
     email_domains: sent.lines('email_domains').map((domain) => domain.toLowerCase()),
     creation: (sent.text('creation') ?? 'off') as Login['creation'],
     role_mappings: mappingsIn(sent.lines('role_mappings'), 'role_mappings'),
+    ...days(sent.number('mapped_role_days')),
     for_administrators: sent.lines('administrators').includes('allowed'),
     ...(client_secret !== undefined && { client_secret }),
     ...(scopes !== undefined && { scopes }),
     ...(label !== undefined && { label }),
   };
 }
+
+const days = (mapped_role_days: number | undefined) => (mapped_role_days === undefined ? {} : { mapped_role_days });
 
 /** How users sign in by a trust, and where the provider sends them back. */
 export function loginFacts(issuer: string, { id, login, conditions }: Trust, conditionLine: ConditionLine): Fact[] {
@@ -124,6 +135,9 @@ export function loginFacts(issuer: string, { id, login, conditions }: Trust, con
     { label: 'E-mail domains', cell: cell.codes(login.email_domains) },
     { label: 'Accounts for new users', cell: cell.text(policies[login.creation]) },
     { label: 'Roles by claims', cell: cell.codes(login.role_mappings.map(mappingLine)) },
+    ...(login.role_mappings.length > 0
+      ? [{ label: 'Roles count for', cell: cell.text(counted(login.mapped_role_days, 'day')) }]
+      : []),
     { label: 'Administrators', cell: cell.yesNo(login.for_administrators) },
   ];
 }
