@@ -1,16 +1,13 @@
 import { json } from 'node:stream/consumers';
 import { createGuard, koaGuard } from '@latchkey/guard';
 import Koa, { type Context } from 'koa';
+import { ownKey } from './own-key.ts';
 
 type Body = { template?: unknown; to?: unknown; entries?: unknown };
 type Need = { permission: string; cost?: number; parameters?: Record<string, string> };
 type Act = { method: string; path: RegExp; need: (name: string, body: Body) => Need };
 
-const { ISSUER: issuer, GUARD_KEY: key, PORT = '4100' } = process.env;
-if (!issuer || !key) {
-  console.error('Set ISSUER and GUARD_KEY; README.md says where they come from.');
-  process.exit(1);
-}
+const { ISSUER: issuer = 'http://localhost:3000', PORT = '4100' } = process.env;
 
 /** What can be done here, and what it needs. Of a limit, every person who is written to counts, and every log entry. */
 const acts: Act[] = [
@@ -32,7 +29,9 @@ function count(list: unknown): number {
   return Array.isArray(list) ? Math.max(1, list.length) : 1;
 }
 
-const guard = koaGuard(createGuard({ issuer, key, resource: 'http://localhost:4100', onError: console.error }));
+const guard = koaGuard(
+  createGuard({ issuer, key: await ownKey(), resource: 'http://localhost:4100', onError: console.error }),
+);
 
 // Only behind a proxy that overwrites X-Forwarded-For: who reaches this directly could claim any address.
 const platform = new Koa({ proxy: true });
@@ -45,7 +44,8 @@ platform.use(async (ctx, next) => {
 platform.use((ctx) => {
   ctx.body = { done: `${ctx.method} ${ctx.path}`, for: ctx.state.latchkey.subject };
 });
-platform.listen(Number(PORT), '127.0.0.1', () => console.log(`The platform is ready at http://localhost:${PORT}`));
+platform.listen(Number(PORT), '127.0.0.1', () => process.send?.('ready'));
+process.once('disconnect', () => process.exit());
 
 async function bodyOf(ctx: Context): Promise<Body> {
   const hasBody = ctx.get('Transfer-Encoding') !== '' || ctx.get('Content-Length') !== '';

@@ -1,4 +1,7 @@
-const { PLATFORM = 'http://localhost:4100', KEY = '', FROM } = process.env;
+import { ownKey } from './own-key.ts';
+
+const { PLATFORM = 'http://localhost:4100', FROM } = process.env;
+const key = await ownKey();
 
 /** Asks the platform for something, and prints what it says: allowed, or why not. */
 export async function attempt(request: string, body?: object): Promise<void> {
@@ -6,7 +9,7 @@ export async function attempt(request: string, body?: object): Promise<void> {
   const answer = await fetch(`${PLATFORM}${path}`, {
     method,
     headers: {
-      'X-API-Key': KEY,
+      'X-API-Key': key,
       // What the proxy in front of the platform would say; on one machine there is none.
       ...(FROM && { 'X-Forwarded-For': FROM }),
       ...(body && { 'Content-Type': 'application/json' }),

@@ -1,6 +1,5 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { cp, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
@@ -14,11 +13,11 @@ const root = path.join(import.meta.dirname, '../..');
 const example = 'examples/three-services';
 /** The command and npm find what is in this checkout, and make no detour to a registry. */
 const found = `latchkey() { node ${root}/bin/latchkey.js "$@"; }
-  npm() { case "$1" in start) exec node platform.ts ;; esac; }`;
+  npm() { case "$1" in start) exec $(sed -n 's/.*"start": "\\(.*\\)".*/\\1/p' package.json) ;; esac; }`;
 
 /** What each program is told, in its order. */
 const decisions: Record<string, string[]> = {
-  'FROM=10.0.1.50 KEY=$RECOMMENDATION_KEY node recommendation-engine.ts': [
+  'recommendation-engine': [
     'GET /database/products: 200 allowed',
     'GET /database/purchase_history: 200 allowed',
     'POST /apis/pricing: 200 allowed',
@@ -28,7 +27,7 @@ const decisions: Record<string, string[]> = {
     'PUT /cache/sessions: 403 This needs "cache:write:sessions".',
     'GET /logs: 403 This needs "logs:read".',
   ],
-  'KEY=$NOTIFICATION_KEY node notification-service.ts': [
+  'notification-service': [
     'GET /database/user_contact_info: 200 allowed',
     'POST /email: 200 allowed',
     'POST /email: 200 allowed',
@@ -38,26 +37,36 @@ const decisions: Record<string, string[]> = {
     'POST /email: 429 The limit of 10000 messages/hour for email:send, sms:send is used up: a cost of 10001 is higher than the limit itself.',
     'GET /database/products: 403 This needs "database:read:products".',
   ],
-  'KEY=$LOGGING_KEY node logging-service.ts': [
+  'logging-service': [
     'POST /logs: 200 allowed',
     'POST /logs: 200 allowed',
     'GET /logs: 403 This needs "logs:read".',
     'POST /logs: 429 The limit of 100000 log entries/minute is used up: a cost of 100001 is higher than the limit itself.',
   ],
-  'KEY=$ADMIN_KEY node admin-dashboard.ts': [
+  'admin-dashboard': [
     'GET /logs: 200 allowed',
     'GET /database/products: 200 allowed',
     'PUT /database/products: 200 allowed',
   ],
 };
 
+/** Each process of the example notes what it was started with, and what its environment is in the end. */
+const notesOfProcess = (notes: string) => `import { readFileSync, writeFileSync } from 'node:fs';
+  const note = (name, text) => writeFileSync('${notes}/' + process.pid + name, text.replaceAll('\\0', '\\n'));
+  note('.start', ['environ', 'cmdline'].map((name) => readFileSync('/proc/self/' + name, 'utf8')).join(''));
+  process.on('exit', () => note('.end', JSON.stringify(process.env)));`;
+
+/** What looks like a key, a token or a client secret of Latchkey, or like a JWT. */
+const credential = /\b(?:lk|sk)_\w{20,}|\beyJ[\w-]{10,}\.[\w-]{10,}/;
+
 /** The example as its README says: its own file, its own commands, its own programs as processes. */
 describe('the three services', () => {
   const latchkey = new Latchkey();
-  let folder = '';
+  let [folder, operator] = ['', ''];
   let env: NodeJS.ProcessEnv = {};
   let platform: ChildProcess;
-  let [programs, explanations, output] = ['', '', ''];
+  let [explanations, documented, printed] = ['', '', ''];
+  const keys: Record<string, string> = {};
 
   const shell = async (script: string, at = path.join(folder, example)) =>
     (await run('bash', ['-euc', `${found}\n${script}`], { cwd: at, env })).stdout;
@@ -66,39 +75,62 @@ describe('the three services', () => {
     await latchkey.start({ apply: {} });
     folder = await mkdtemp(path.join(os.tmpdir(), 'latchkey-three-services-'));
     await cp(path.join(root, example), path.join(folder, example), { recursive: true });
-    await installPacked(path.join(folder, example, 'node_modules'), ['koa']);
-    const port = await freePort();
+    await installPacked(path.join(folder, example, 'node_modules'), ['koa'], ['guard', 'secrets']);
+    const [port, identities] = [await freePort(), await freePort()];
+    const here = (text: string) =>
+      text
+        .replaceAll('http://localhost:3000', latchkey.issuer)
+        .replaceAll('http://localhost:4200', `http://localhost:${identities}`);
+    const configuration = path.join(folder, example, 'latchkey.yaml');
+    await writeFile(configuration, here(await readFile(configuration, 'utf8')));
+    const notes = path.join(folder, 'notes');
+    await mkdir(notes);
+    await writeFile(path.join(folder, 'notes.mjs'), notesOfProcess(notes));
+    operator = await mkdtemp(path.join(os.tmpdir(), 'latchkey-operator-'));
     env = {
       PATH: `${path.dirname(process.execPath)}:${process.env.PATH}`,
       DATABASE_URL: latchkey.database.url,
       LATCHKEY_ROOT_KEY: testRootKey,
       LATCHKEY_ISSUER: latchkey.issuer,
-      LATCHKEY_PROFILE: path.join(folder, 'profile.json'),
+      LATCHKEY_PROFILE: path.join(operator, 'profile.json'),
       PORT: String(port),
       PLATFORM: `http://127.0.0.1:${port}`,
+      IDENTITIES: `http://localhost:${identities}`,
     };
-    const readme = await readFile(path.join(folder, example, 'README.md'), 'utf8');
-    const fenced = [
-      ...readme.replaceAll('http://localhost:3000', latchkey.issuer).matchAll(/^```(.*)\n([\s\S]*?)^```/gm),
-    ];
+    const readme = here(await readFile(path.join(folder, example, 'README.md'), 'utf8'));
+    const fenced = [...readme.matchAll(/^```(.*)\n([\s\S]*?)^```/gm)];
     const blocks = fenced.flatMap(([, language, code = '']) => (language === 'sh' ? [code] : []));
-    output = fenced.find(([, language]) => language === '')?.[2] ?? '';
-    const [, apply, keys, roles, start] = blocks;
-    [, , , , , programs = '', explanations = ''] = blocks;
-    const exported = await shell(`${apply}${keys}${roles}\nnode -p "'\\n' + JSON.stringify(process.env)"`, folder);
-    env = JSON.parse(exported.trim().split('\n').at(-1) ?? '');
+    documented = fenced.find(([, language]) => language === '')?.[2] ?? '';
+    const [, apply, stored, roles, start] = blocks;
+    explanations = blocks[5] ?? '';
+    await shell(`${apply}${stored}${roles}`, folder);
+    for (const name of [...Object.keys(decisions), 'platform'])
+      keys[name] = (await latchkey.command(['secret', 'get', `services/${name}`])).stdout.trim();
+    await startExample(start ?? '');
+  }, 400_000);
+
+  /** Until the last service has ended. */
+  async function startExample(start: string): Promise<void> {
+    // No process of the example can write a file, but for its note.
+    const may = `--no-warnings --permission --allow-child-process --allow-fs-read=* --allow-fs-write=${folder}/notes`;
+    const options = { ...env, NODE_OPTIONS: `${may} --import=${folder}/notes.mjs` };
     platform = spawn('bash', ['-euc', `${found}\n${start}wait`], {
-      ...{ cwd: folder, env, detached: true },
+      ...{ cwd: folder, env: options, detached: true },
       stdio: ['ignore', 'pipe', 'inherit'],
     });
-    if (platform.stdout) await once(platform.stdout, 'data');
-  }, 400_000);
+    const lines = Object.values(decisions).flat().length;
+    for await (const chunk of platform.stdout ?? []) {
+      printed += chunk;
+      if (printed.split('\n').length > lines) return;
+    }
+    throw new Error(`the example ended: ${printed}`);
+  }
 
   afterAll(async () => {
     // What the shell started, too.
     if (platform?.pid) process.kill(-platform.pid);
     await latchkey.stop();
-    await rm(folder, { recursive: true, force: true });
+    for (const each of [folder, operator]) await rm(each, { recursive: true, force: true });
   });
 
   const ask = async (
@@ -109,30 +141,56 @@ describe('the three services', () => {
     const [method = '', at = ''] = request.split(' ');
     const answer = await fetch(`${env.PLATFORM}${at}`, {
       method,
-      headers: { 'x-api-key': env[name] ?? '', 'x-forwarded-for': from },
+      headers: { 'x-api-key': keys[name] ?? '', 'x-forwarded-for': from },
       ...(body && { body: JSON.stringify(body) }),
     });
     return { status: answer.status, retryAfter: Number(answer.headers.get('retry-after')), said: await answer.json() };
   };
   const many = (count: number) => Array.from({ length: count }, () => 'x');
 
-  test.each(Object.entries(decisions))('each know what they may, and why not: %s', async (command, lines) => {
-    expect(programs.split('\n')).toContain(command);
-    expect((await shell(command)).trim().split('\n')).toEqual(lines);
+  test('each know what they may, and why not, and the README shows what they print', () => {
+    expect(printed.trim().split('\n')).toEqual(Object.values(decisions).flat());
+    expect(documented.trim().split('\n')).toEqual(Object.values(decisions).flat());
   });
 
-  test('do all that the README runs, and it shows what they print', () => {
-    expect(programs.trim().split('\n')).toEqual(Object.keys(decisions));
-    expect(output.trim().split('\n')).toEqual(Object.values(decisions).flat());
+  test('have no credential in any file or variable: each says who it is, and reads its key into its memory', async () => {
+    const services = [...Object.keys(decisions), 'platform'];
+    expect(new Set(Object.values(keys)).size).toBe(services.length);
+    for (const key of Object.values(keys)) expect(key).toMatch(credential);
+    const texts = await filesIn(folder);
+    // Also in what the orchestrator was started with, an operator's shell, nothing is for services.
+    const ofServices = texts.filter(({ file, text }) => file.includes('/notes/') && /^SERVICE=|"SERVICE":/m.test(text));
+    for (const service of services) {
+      const started = ofServices.filter(({ text }) => text.includes(`SERVICE=${service}\n`));
+      expect(started.map(({ text }) => text.trim().split('\n').at(-1))).toEqual([`${service}.ts`]);
+    }
+    // At their end those that ended had no more.
+    expect(ofServices).toHaveLength(services.length * 2 - 1);
+    const secrets = [...Object.values(keys), testRootKey, latchkey.database.url];
+    const isTold = ({ text }: { text: string }) => credential.test(text) || secrets.some((each) => text.includes(each));
+    expect(ofServices.filter(isTold)).toEqual([]);
+    const written = texts.filter(({ file }) => !file.includes('/notes/'));
+    expect(written.filter(isTold).map(({ file }) => file)).toEqual([]);
+    expect(written.map(({ file }) => file)).toContain(path.join(folder, example, 'latchkey.yaml'));
+    for (const service of services) {
+      const reads = (await latchkey.auditEvents('secret.read')).filter(
+        ({ target_id }) => target_id === `services/${service}`,
+      );
+      // The operator read it, for this test.
+      expect(reads.map(({ actor_kind }) => actor_kind).toSorted()).toEqual(['client', 'system']);
+    }
   });
 
   test('are served from their own address only', async () => {
-    const elsewhere = await shell('FROM=10.0.1.51 KEY=$RECOMMENDATION_KEY node recommendation-engine.ts');
-    const refusals = elsewhere.trim().split('\n').slice(0, 4);
-    expect(new Set(refusals.map((line) => line.replace(/^.*?: /, '')))).toEqual(
-      new Set(['403 It comes from 10.0.1.51; the key may be used from 10.0.1.50 only.']),
-    );
-    expect((await ask('RECOMMENDATION_KEY', 'GET /database/products', { from: '::ffff:10.0.1.50' })).status).toBe(200);
+    for (const request of decisions['recommendation-engine']?.slice(0, 4) ?? []) {
+      const refused = await ask('recommendation-engine', request.split(':')[0] ?? '', { from: '10.0.1.51' });
+      expect(refused).toMatchObject({
+        status: 403,
+        said: { detail: 'It comes from 10.0.1.51; the key may be used from 10.0.1.50 only.' },
+      });
+    }
+    const own = await ask('recommendation-engine', 'GET /database/products', { from: '::ffff:10.0.1.50' });
+    expect(own.status).toBe(200);
   });
 
   test('are served so often and no more: 1000 requests a minute', async () => {
@@ -141,7 +199,7 @@ describe('the three services', () => {
     let retryAfter = 0;
     const worker = async () => {
       while (statuses.length < 1400) {
-        const answer = await ask('RECOMMENDATION_KEY', 'GET /database/products');
+        const answer = await ask('recommendation-engine', 'GET /database/products');
         statuses.push(answer.status);
         if (answer.status === 429) retryAfter = answer.retryAfter;
       }
@@ -158,11 +216,11 @@ describe('the three services', () => {
   test.each([
     [
       'messages, of both kinds together',
-      'NOTIFICATION_KEY',
+      'notification-service',
       ['/email', '/sms'],
       { template: 'welcome', to: many(9000) },
     ],
-    ['log entries', 'LOGGING_KEY', ['/logs', '/logs'], { entries: many(90_000) }],
+    ['log entries', 'logging-service', ['/logs', '/logs'], { entries: many(90_000) }],
   ])('are counted by what they send: %s', async (_, name, [first, second], body) => {
     expect(await ask(name, `POST ${first}`, { body })).toMatchObject({ status: 200 });
     const limited = await ask(name, `POST ${second}`, { body });
@@ -172,7 +230,7 @@ describe('the three services', () => {
 
   test('send no template that is not theirs, in whatever way it is written', async () => {
     for (const template of ['newsletter', 'Welcome', 'welcome ', ['welcome'], '', undefined, { toString: 1 }])
-      expect(await ask('NOTIFICATION_KEY', 'POST /email', { body: { template, to: ['x'] } })).toMatchObject({
+      expect(await ask('notification-service', 'POST /email', { body: { template, to: ['x'] } })).toMatchObject({
         status: 403,
         said: { detail: expect.stringContaining('the key allows "welcome", "password_reset", "order_confirmation".') },
       });
@@ -188,7 +246,7 @@ describe('the three services', () => {
     const roles = Object.fromEntries(
       JSON.parse(stdout).items.map(({ name, roles }: { name: string; roles: string[] }) => [name, roles]),
     );
-    expect(roles).toMatchObject({ dashboard: ['admin'], recommendations: [], logging: [] });
+    expect(roles).toMatchObject({ 'admin-dashboard': ['admin'], 'recommendation-engine': [], 'logging-service': [] });
   });
 
   test.each([
@@ -204,7 +262,17 @@ describe('the three services', () => {
     ['admin-dashboard', 'latchkey:client:read', false],
   ])('%s may by its roles %s: %s', async (subject, permission, allowed) => {
     const question = { subject, permission, kind: 'client', resource: 'http://localhost:4100' };
-    const words = Object.entries(question).map(([name, value]) => `--${name} ${value}`);
-    expect(JSON.parse(await shell(`latchkey api explanation get ${words.join(' ')}`))).toMatchObject({ allowed });
+    const words = Object.entries(question).flatMap(([name, value]) => [`--${name}`, value]);
+    const { stdout } = await latchkey.command(['api', 'explanation', 'get', ...words], '', {
+      LATCHKEY_PROFILE: env.LATCHKEY_PROFILE ?? '',
+    });
+    expect(JSON.parse(stdout)).toMatchObject({ allowed });
   });
 });
+
+/** The text of every file in a folder, but for packages of others. */
+async function filesIn(folder: string): Promise<{ file: string; text: string }[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile()).map((entry) => path.join(entry.parentPath, entry.name));
+  return Promise.all(files.map(async (file) => ({ file, text: await readFile(file, 'utf8') })));
+}

@@ -2,12 +2,12 @@ import { readFile } from 'node:fs/promises';
 import { SecretsError, type Sending } from './request.ts';
 
 /**
- * How a program gets its token: it has one already, it is a workload with a token of its issuer in a file (read each time, because its issuer
- * replaces it), or it has a secret id.
+ * How a program gets its token: it has one already, it is a workload with a token of its issuer, in a file (read each time, because its
+ * issuer replaces it) or given when it is asked for, or it has a secret id.
  */
 export type Login =
   | { token: string | (() => Promise<string>) }
-  | { method: 'kubernetes' | 'jwt'; role: string; tokenFile: string }
+  | ({ method: 'kubernetes' | 'jwt'; role: string } & ({ tokenFile: string } | { identity: () => Promise<string> }))
   | { method: 'approle'; roleId: string; secretId: string };
 
 type Held = { token: string; renewAt: number; endsAt: number };
@@ -86,8 +86,8 @@ export class Token {
     if ('token' in login) throw new SecretsError('There is nothing to log in with.');
     if (login.method === 'approle')
       return { method: login.method, body: { role_id: login.roleId, secret_id: login.secretId } };
-    const jwt = (await readFile(login.tokenFile, 'utf8')).trim();
-    return { method: login.method, body: { role: login.role, jwt } };
+    const jwt = 'identity' in login ? await login.identity() : await readFile(login.tokenFile, 'utf8');
+    return { method: login.method, body: { role: login.role, jwt: jwt.trim() } };
   }
 }
 
