@@ -1,5 +1,5 @@
 import type { Db } from '../../platform/database/index.ts';
-import { Problem } from '../../platform/http/index.ts';
+import { tooMany } from '../../platform/http/index.ts';
 import { listCurrentVersions } from './list-store.ts';
 
 type Waiter = {
@@ -15,17 +15,28 @@ export type Awaited = {
   path: string;
   after: number;
   seconds: number;
+  /** Who waits: all requests of a client or user count together, whatever tokens they come with. */
+  by: string;
   /** Whether nobody waits for the answer any more, or the server is going down. */
   isGone: () => boolean;
+  /** Rejects if the caller may not wait any longer. Called every few seconds, and before the answer that nothing came. */
+  judge: () => Promise<void>;
 };
 
 const lookEveryMs = 500;
+const judgeEveryMs = 5000;
 const mostWaiting = 2000;
+// One caller alone leaves room for others.
+const mostOfOne = 250;
+const retryAfterSeconds = 5;
 
 /** Requests of this node that wait for new versions: one statement looks for all of them, twice a second while there are any. */
 export class SecretChanges {
   readonly #db: Db;
   readonly #waiters = new Set<Waiter>();
+  /** How many requests of a caller wait. */
+  readonly #places = new Map<string, number>();
+  #taken = 0;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(db: Db) {
@@ -36,16 +47,43 @@ export class SecretChanges {
    * Waits for another current version.
    *
    * @returns whether there is one; false after the time
-   * @throws Problem 429: too many wait
+   * @throws Problem 429: too many wait, of this caller or of all; and what `judge` rejects with
    */
-  wait({ path, after, seconds, isGone }: Awaited): Promise<boolean> {
-    if (this.#waiters.size >= mostWaiting)
-      throw new Problem(429, 'too_many', {
-        title: 'Too many',
-        detail: 'Too many requests wait for changes. Ask again later.',
-      });
+  async wait({ seconds, by, judge, ...awaited }: Awaited): Promise<boolean> {
+    const end = performance.now() + seconds * 1000;
+    this.#enter(by);
+    try {
+      for (;;) {
+        const until = Math.min(end, performance.now() + judgeEveryMs);
+        if (await this.#changed({ ...awaited, until })) return true;
+        await judge();
+        if (performance.now() >= end || awaited.isGone()) return false;
+      }
+    } finally {
+      this.#leave(by);
+    }
+  }
+
+  #enter(by: string): void {
+    const own = this.#places.get(by) ?? 0;
+    if (own >= mostOfOne)
+      throw tooMany(`You have ${mostOfOne} requests that wait for changes, which is the limit.`, retryAfterSeconds);
+    if (this.#taken >= mostWaiting)
+      throw tooMany('Too many requests wait for changes. Ask again later.', retryAfterSeconds);
+    this.#places.set(by, own + 1);
+    this.#taken += 1;
+  }
+
+  #leave(by: string): void {
+    const own = (this.#places.get(by) ?? 1) - 1;
+    if (own > 0) this.#places.set(by, own);
+    else this.#places.delete(by);
+    this.#taken -= 1;
+  }
+
+  #changed(awaited: Omit<Waiter, 'answer'>): Promise<boolean> {
     return new Promise((answer) => {
-      this.#waiters.add({ path, after, until: performance.now() + seconds * 1000, isGone, answer });
+      this.#waiters.add({ ...awaited, answer });
       this.#timer ??= setTimeout(() => void this.#look(), 0).unref();
     });
   }

@@ -5,6 +5,7 @@ export type VaultAnswer = {
   status: number;
   /** Undefined: no body. */
   body?: object | undefined;
+  headers?: Readonly<Record<string, string>> | undefined;
   /** The request as metrics name it. */
   route?: string;
 };

@@ -47,7 +47,7 @@ const longestWait = 30;
 
 /**
  * Waits for a version after the one that the caller has, and reads it. What the caller may do, and whether its token stands, is judged anew
- * for the answer: both may have ended meanwhile. No version came: 204.
+ * now and then, and for the answer: both may have ended meanwhile. No version came: 204.
  */
 async function readOnceChanged(deps: VaultDeps, asked: Called): Promise<VaultAnswer> {
   const { request, names, caller } = asked;
@@ -57,7 +57,9 @@ async function readOnceChanged(deps: VaultDeps, asked: Called): Promise<VaultAns
   if (seconds < 0 || seconds > longestWait) throw new VaultError(400, `wait is 0 to ${longestWait} seconds`);
   await mustAllow(deps, caller, { verb: 'read', path });
   const isGone = () => request.isEnding;
-  if (!(await deps.secretChanges.wait({ path, after, seconds, isGone }))) return noContent;
+  const judge = async () => mustAllow(deps, await vaultCallerOf(deps, request), { verb: 'read', path });
+  const by = caller.actor.subject_id ?? caller.actor.id ?? '';
+  if (!(await deps.secretChanges.wait({ path, after, seconds, by, isGone, judge }))) return noContent;
   return readNow(deps, { ...asked, caller: await vaultCallerOf(deps, request) });
 }
 

@@ -155,10 +155,11 @@ export class VaultApi {
     if (error instanceof VaultError) return { status: error.status, body: { errors: error.errors } };
     const problem = problemFor(error, this.#deps.log, request_id);
     const { status, message } = inVaultsWords(problem);
-    return { status, body: { errors: [message] } };
+    return { status, body: { errors: [message] }, headers: problem.options.headers };
   }
 
-  #send(asked: VaultRequest, response: ServerResponse, { status, body, route = '/v1' }: VaultAnswer): void {
+  #send(asked: VaultRequest, response: ServerResponse, answer: VaultAnswer): void {
+    const { status, body, headers = {}, route = '/v1' } = answer;
     const { method, path, request_id, startedAt } = asked;
     const text = body === undefined || method === 'HEAD' ? '' : JSON.stringify(body);
     const length = Buffer.byteLength(text);
@@ -166,7 +167,8 @@ export class VaultApi {
     const type = body === undefined ? [] : ['Content-Type', 'application/json'];
     const size = status === 204 ? [] : ['Content-Length', String(length)];
     if (!asked.req.complete) response.shouldKeepAlive = false;
-    response.writeHead(status, [...this.#always, ...size, 'X-Request-Id', request_id, ...type]);
+    const more = Object.entries(headers).flat();
+    response.writeHead(status, [...this.#always, ...size, 'X-Request-Id', request_id, ...type, ...more]);
     // Plain ASCII takes the shorter way through Node.
     response.end(text, length === text.length ? 'latin1' : 'utf8');
     this.#deps.observe({ method, path, route, status, request_id, startedAt, isFromMemory: false });

@@ -1,6 +1,7 @@
 import { exportSPKI } from 'jose';
 import nodeVault from 'node-vault';
 import { type AdminApi, asOwner } from '../../support/admin.ts';
+import { eventually } from '../../support/eventually.ts';
 import { ForeignCluster } from '../../support/foreign-cluster.ts';
 import { ForeignIssuer } from '../../support/foreign-issuer.ts';
 import type { RunningServer } from '../../support/hosted-server.ts';
@@ -291,6 +292,42 @@ describe('what Vault’s clients compare', () => {
     expect((await ends).status).toBe(403);
     const reads = (await latchkey.auditEvents('secret.read')).filter(({ target_id }) => target_id === path);
     expect(reads.map(({ details }) => (details as { version: number }).version)).toEqual([1, 2]);
+  });
+
+  test('a read waits no longer than its token stands, and one caller leaves room for others', async () => {
+    const path = `${newFolder()}/a`;
+    const { vault, auth, ...credentials } = await loggedIn(['secrets:*']);
+    const again = (await vaultAt().approleLogin(credentials)).auth.client_token;
+    await vault.write(`secret/data/${path}`, { data: { n: 1 } });
+    const ending = new AbortController();
+    const waiting = (by: string, signal?: AbortSignal) => {
+      const headers = { 'x-vault-token': by };
+      return fetch(`${latchkey.issuer}/v1/secret/data/${path}?wait=30&after=1`, { headers, ...(signal && { signal }) });
+    };
+    const began = performance.now();
+    const many = Array.from({ length: 249 }, () => waiting(auth.client_token, ending.signal).catch(() => undefined));
+    const ended = waiting(again);
+    // Of one caller, whichever of its tokens it comes with.
+    const refused = await eventually(
+      () => waiting(auth.client_token, AbortSignal.timeout(1000)).catch(() => undefined),
+      (answer) => answer !== undefined,
+    );
+    expect([refused?.status, refused?.headers.get('retry-after')]).toEqual([429, '5']);
+    expect(await refused?.json()).toEqual({ errors: [expect.stringContaining('250 requests')] });
+    expect((await call('GET', `secret/data/${path}`, { token: auth.client_token })).status).toBe(200);
+    const other = await loggedIn(['secrets:*']);
+    expect((await call('GET', `secret/data/${path}?wait=1&after=1`, { token: other.auth.client_token })).status).toBe(
+      204,
+    );
+    await call('POST', 'auth/token/revoke-self', { token: again });
+    expect((await ended).status).toBe(403);
+    expect(performance.now() - began).toBeLessThan(25_000);
+    ending.abort();
+    await Promise.all(many);
+    await eventually(
+      () => call('GET', `secret/data/${path}?wait=0&after=1`, { token: auth.client_token }),
+      ({ status }) => status === 204,
+    );
   });
 
   test('events name a value by a hash that only some may ask for', async () => {
