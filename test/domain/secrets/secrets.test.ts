@@ -1,5 +1,7 @@
+import { spawn } from 'node:child_process';
 import { createPrivateKey, createPublicKey, X509Certificate } from 'node:crypto';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { once } from 'node:events';
+import { chmod, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { Secrets } from '../../../packages/secrets/src/index.ts';
@@ -11,6 +13,7 @@ import type { RunningServer } from '../../support/hosted-server.ts';
 import { startLatchkey } from '../../support/latchkey.ts';
 import { runCommand } from '../../support/server.ts';
 
+const commandFile = path.join(import.meta.dirname, '../../../bin/latchkey.js');
 const latchkey = startLatchkey({ env: { LOG_LEVEL: 'trace' } });
 let owner: AdminApi;
 let other: RunningServer;
@@ -846,4 +849,65 @@ describe('the command line', () => {
       await rm(folder, { recursive: true });
     },
   );
+
+  test('gives a program files in memory alone, which follow changes and go with it, however it ends', async () => {
+    const folder = await mkdtemp(path.join(os.tmpdir(), 'latchkey-secrets-'));
+    const [memory, seen] = [await mkdtemp('/dev/shm/latchkey-test-'), path.join(folder, 'seen')];
+    const name = `files-${crypto.randomUUID().slice(0, 8)}`;
+    await put(`${name}/app`, { 'tls.key': 'key one', password: 'first', gone: 'soon' });
+    await put(`${name}/single`, { value: 'alone' });
+    const { body } = await owner.post('/api-keys', {
+      ...{ name, owner: { client_id: 'service' }, environment: 'dev' },
+      permissions: [`secrets:read:${name}:*`],
+    });
+    const env = { LATCHKEY_URL: latchkey.issuer, LATCHKEY_TOKEN: String(body.key) };
+    const into = (at: string, ...more: string[]) =>
+      ['run', '--secret', `${name}/app`, '--secret', `${name}/single`, '--files', at, ...more] as const;
+    const program = `const { readdirSync, readFileSync, statSync, appendFileSync } = require('node:fs');
+      const at = process.argv[1];
+      const note = () => appendFileSync(${JSON.stringify(seen)}, JSON.stringify([process.env.password ?? null,
+        ...readdirSync(at).sort().map((file) => [file, readFileSync(at + '/' + file, 'utf8'), (statSync(at + '/' + file).mode & 0o777).toString(8)])]) + '\\n');
+      process.on('SIGHUP', note);
+      note();
+      setInterval(() => {}, 1000);`;
+    const at = path.join(memory, 'app');
+    const running = spawn(
+      process.execPath,
+      [commandFile, ...into(at, '--on-change', 'SIGHUP'), '--', process.execPath, '-e', program, at],
+      { env: { PATH: process.env.PATH, ...env }, stdio: 'inherit' },
+    );
+    const lines = async () => (await readFile(seen, 'utf8').catch(() => '')).trim().split('\n');
+    const told = (key: string, password: string, ...more: string[][]) => [
+      null,
+      ...more,
+      ['password', password, '600'],
+      ['single', 'alone', '600'],
+      ['tls.key', key, '600'],
+    ];
+    const [first = ''] = await eventually(lines, ([line]) => line !== '');
+    expect(JSON.parse(first)).toEqual(told('key one', 'first', ['gone', 'soon', '600']));
+    await put(`${name}/app`, { 'tls.key': 'key two', password: 'second' });
+    const [, second = ''] = await eventually(lines, ({ length }) => length === 2);
+    expect(JSON.parse(second)).toEqual(told('key two', 'second'));
+    const ended = once(running, 'exit');
+    running.kill('SIGTERM');
+    expect(await ended).toEqual([143, null]);
+    expect(await readdir(memory)).toEqual([]);
+
+    const echo = ['--', 'echo', 'started'];
+    // A folder that is not in memory, wherever this runs.
+    const refused = await runCommand([...into('/proc/self'), ...echo], { env });
+    expect(refused).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining('--files-on-disk') });
+    const allowed = await runCommand([...into(path.join(folder, 'disk'), '--files-on-disk'), ...echo], { env });
+    expect(allowed).toMatchObject({ code: 0, stdout: 'started\n' });
+    expect(await readdir(folder)).toEqual(['seen']);
+    await chmod(memory, 0o777);
+    const open = await runCommand([...into(memory), ...echo], { env });
+    expect(open).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining('others can replace files') });
+    await put(`${name}/app`, { '../out': 'x' });
+    const unfit = await runCommand([...into(at), ...echo], { env });
+    expect(unfit).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining('"../out"') });
+    expect(await readdir(memory)).toEqual([]);
+    for (const each of [folder, memory]) await rm(each, { recursive: true });
+  });
 });

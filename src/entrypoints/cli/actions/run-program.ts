@@ -1,7 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { constants } from 'node:os';
 import { UsageError } from './usage.ts';
 
-const forwarded = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+const forwarded = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const;
 /** How long a program has to end before it is started again. */
 const patienceMs = 10_000;
 
@@ -11,6 +12,8 @@ export class Program {
   readonly #given: readonly string[];
   readonly #ended = Promise.withResolvers<number>();
   #child: ChildProcess | undefined;
+  /** One that came before the program was started. */
+  #early: NodeJS.Signals | undefined;
   /** While it is started again, its end is not the end. */
   #restarting: Promise<void> | undefined;
   hasEnded = false;
@@ -33,15 +36,18 @@ export class Program {
     child.once('exit', (code, signal) => {
       if (this.#restarting) return;
       this.hasEnded = true;
-      this.#ended.resolve(code ?? (signal ? 128 + 15 : 1));
+      this.#ended.resolve(code ?? (signal ? 128 + constants.signals[signal] : 1));
     });
     await new Promise<void>((resolve, reject) => {
       child.once('spawn', resolve);
       child.once('error', (error) => reject(new UsageError(`Cannot start ${this.#program}: ${error.message}.`)));
     });
+    if (this.#early) child.kill(this.#early);
+    this.#early = undefined;
   }
 
   signal(signal: NodeJS.Signals): void {
+    if (!this.#child) this.#early = signal;
     this.#child?.kill(signal);
   }
 
