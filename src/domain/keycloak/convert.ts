@@ -2,18 +2,13 @@ import { RoleInput } from '../access/index.ts';
 import { ClientInput } from '../clients/index.ts';
 import { UserInput } from '../users/index.ts';
 import { convertedHash } from './hashes.ts';
+import { type Note, noteLossesOf, noteLossesOfClient, type Unmatched } from './losses.ts';
+import { isOwnClient, isOwnRole } from './own.ts';
 import type { KeycloakClient, KeycloakUser, Realm } from './schemas.ts';
 import type { Taken } from './store.ts';
 
-/** Something of a realm that is imported otherwise than it was, or not at all. */
-export type Unmatched = { kind: 'user' | 'client' | 'role' | 'realm'; name: string; problem: string };
 export type ImportedUser = UserInput & { id?: string };
 
-type Note = (kind: Unmatched['kind'], name: string, problem: string) => void;
-
-// Keycloak makes these in every realm.
-const ownClients = /^(account|account-console|admin-cli|broker|realm-management|security-admin-console|.+-realm)$/;
-const ownRoles = /^(offline_access|uma_authorization|default-roles-.+)$/;
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /** The name of a role here: lower case, without other characters. */
@@ -25,16 +20,16 @@ export const plainUsername = ({ username }: Pick<KeycloakUser, 'username'>) =>
 
 /** The roles of a realm that are not taken, without permissions: what they permit is decided by applications there. */
 export function convertedRoles({ roles }: Realm, taken: Taken, note: Note): RoleInput[] {
-  if (Object.keys(roles.client).length > 0)
-    note(
-      'realm',
-      'client roles',
-      `roles of ${Object.keys(roles.client).length} clients have no counterpart: use scopes of an API`,
-    );
+  const names = new Set(taken.roles);
+  for (const { name, composites } of roles.realm.filter((role) => isOwnRole(role.name))) {
+    const given = (composites?.realm ?? []).filter((role) => !isOwnRole(role));
+    if (given.length > 0) note('role', name, `every user has ${given.join(', ')} by it: assign them here`);
+  }
   return roles.realm
-    .filter(({ name }) => !ownRoles.test(name))
+    .filter(({ name }) => !isOwnRole(name))
     .flatMap(({ name, description, composite }) => {
-      if (taken.roles.has(roleName(name))) return skipped(note, 'role', name, 'a role of this name exists');
+      if (names.has(roleName(name))) return skipped(note, 'role', name, 'a role of this name exists');
+      names.add(roleName(name));
       if (composite) note('role', name, 'the roles that it contains are not imported');
       const parsed = RoleInput.safeParse({ name: roleName(name), ...(description && { description }) });
       return parsed.success ? [parsed.data] : skipped(note, 'role', name, wordsOf(parsed.error));
@@ -42,10 +37,11 @@ export function convertedRoles({ roles }: Realm, taken: Taken, note: Note): Role
 }
 
 /** The clients of a realm that are not taken, without access to APIs. */
-export function convertedClients({ clients }: Realm, taken: Taken, note: Note): ClientInput[] {
+export function convertedClients({ clients, users }: Realm, taken: Taken, note: Note): ClientInput[] {
+  const accounts = new Map(users.map((user) => [user.serviceAccountClientId, user]));
   return clients.flatMap((client) => {
     const { clientId: name } = client;
-    if (ownClients.test(name)) return [];
+    if (isOwnClient(name)) return [];
     const problem = taken.clients.has(name) ? 'a client of this name exists' : unsupported(client);
     if (problem) return skipped(note, 'client', name, problem);
     const isExact = (uri: string) => !uri.includes('*') && URL.canParse(uri);
@@ -56,6 +52,10 @@ export function convertedClients({ clients }: Realm, taken: Taken, note: Note): 
     if (client.implicitFlowEnabled) note('client', name, 'the implicit grant does not exist here (RFC 9700 §2.1.2)');
     const parsed = ClientInput.safeParse(registrationOf(client, client.redirectUris.filter(isExact)));
     if (!parsed.success) return skipped(note, 'client', name, wordsOf(parsed.error));
+    noteLossesOfClient(client, note);
+    const { realmRoles = [], clientRoles = {} } = accounts.get(name) ?? {};
+    const own = [...realmRoles.filter((role) => !isOwnRole(role)), ...Object.keys(clientRoles)];
+    if (own.length > 0) note('client', name, `not imported: the roles of its service account (${own.join(', ')})`);
     note('client', name, 'has no access to APIs yet: give it resources');
     return [parsed.data];
   });
@@ -93,18 +93,23 @@ export function convertedUsers(
   { taken, roles }: { taken: Taken; roles: ReadonlySet<string> },
   note: Note,
 ): ImportedUser[] {
-  const usernames = new Set(taken.usernames);
+  const [usernames, emails] = [new Set(taken.usernames), new Set<string>()];
   const people = users.filter(({ serviceAccountClientId }) => !serviceAccountClientId);
-  return people.flatMap((user) => {
-    const { username: name } = user;
-    const problem = existing(user, taken);
+  return people.flatMap((listed) => {
+    const { username: name } = listed;
+    const problem = existing(listed, taken);
     if (problem) return skipped(note, 'user', name, problem);
+    const address = listed.email?.toLowerCase() ?? '';
+    const isSecond = address !== '' && emails.has(address);
+    if (isSecond) note('user', name, 'gets no e-mail address: another user of the file has it');
+    emails.add(address);
+    const user = isSecond ? { ...listed, email: null } : listed;
     const username = freeName(plainUsername(user), usernames);
     const parsed = UserInput.safeParse(accountOf(user, { username, roles, note }));
     if (!parsed.success) return skipped(note, 'user', name, wordsOf(parsed.error));
     usernames.add(username.toLowerCase());
     if (username !== name) note('user', name, `gets the username ${username}`);
-    noteLosses(user, note);
+    noteLossesOf(user, roles, note);
     const id = user.id?.toLowerCase() ?? '';
     const isFree = uuid.test(id) && !taken.ids.has(id);
     if (!isFree) note('user', name, 'gets another sub: the id is taken, or no UUID');
@@ -132,21 +137,9 @@ function accountOf(user: KeycloakUser, { username, roles, note }: Account) {
   };
 }
 
-const rolesOf = ({ realmRoles }: KeycloakUser, known: ReadonlySet<string>) =>
-  [...new Set(realmRoles.filter((role) => !ownRoles.test(role)).map(roleName))].filter((role) => known.has(role));
-
-function noteLosses(user: KeycloakUser, note: Note): void {
-  const others = user.credentials.filter(({ type }) => type !== 'password');
-  const losses = {
-    [`sign-in methods (${others.map(({ type }) => type).join(', ')})`]: others.length,
-    'roles of clients': Object.keys(user.clientRoles).length,
-    groups: user.groups.length,
-    'linked identities': user.federatedIdentities.length,
-    attributes: Object.keys(user.attributes ?? {}).length,
-  };
-  const lost = Object.entries(losses).filter(([, count]) => count > 0);
-  if (lost.length > 0) note('user', user.username, `not imported: ${lost.map(([what]) => what).join(', ')}`);
-}
+const rolesOf = ({ realmRoles }: KeycloakUser, known: ReadonlySet<string>) => [
+  ...new Set(realmRoles.filter((role) => known.has(role)).map(roleName)),
+];
 
 function freeName(wanted: string, taken: ReadonlySet<string>): string {
   const isTaken = (name: string) => taken.has(name.toLowerCase());

@@ -1,14 +1,8 @@
 import type { Actor } from '../../platform/http/index.ts';
 import { invalid } from '../../platform/http/index.ts';
 import { type ApplyDeps, applyConfiguration, type Change } from '../apply/index.ts';
-import {
-  convertedClients,
-  convertedRoles,
-  convertedUsers,
-  plainUsername,
-  roleName,
-  type Unmatched,
-} from './convert.ts';
+import { convertedClients, convertedRoles, convertedUsers, plainUsername, roleName } from './convert.ts';
+import { type Note, noteLossesOfRealm, type Unmatched } from './losses.ts';
 import { Realm } from './schemas.ts';
 import { findTaken } from './store.ts';
 
@@ -25,10 +19,7 @@ export async function importRealm(
   actor: Actor,
   { content, dryRun }: { content: unknown; dryRun: boolean },
 ): Promise<ImportResult> {
-  const parsed = Realm.safeParse(content);
-  if (!parsed.success)
-    throw invalid('', 'This is not a realm that Keycloak exported (kc.sh export, or the export of the console).');
-  const realm = parsed.data;
+  const realm = realmIn(content);
   const taken = await findTaken(deps.db, {
     ids: realm.users.map(({ id = '' }) => id.toLowerCase()).filter((id) => /^[0-9a-f-]{36}$/.test(id)),
     usernames: realm.users.flatMap((user) => [user.username, plainUsername(user)]).map((name) => name.toLowerCase()),
@@ -37,24 +28,26 @@ export async function importRealm(
     roles: realm.roles.realm.map(({ name }) => roleName(name)),
   });
   const unmatched: Unmatched[] = [];
-  const note = (kind: Unmatched['kind'], name: string, problem: string) => unmatched.push({ kind, name, problem });
-  noteOthers(realm, note);
+  const note: Note = (kind, name, problem) => unmatched.push({ kind, name, problem });
+  noteLossesOfRealm(realm, note);
   const roles = convertedRoles(realm, taken, note);
   const clients = convertedClients(realm, taken, note);
-  const users = convertedUsers(realm, { taken, roles: new Set(roles.map(({ name }) => name)) }, note);
+  const imported = new Set(roles.map(({ name }) => name));
+  const given = new Set(realm.roles.realm.map(({ name }) => name).filter((name) => imported.has(roleName(name))));
+  const users = convertedUsers(realm, { taken, roles: given }, note);
   const file = { resource_servers: [], roles, clients, users };
   const options = { dryRun, missingSecrets: 'make', missingPasswords: 'leave' } as const;
   const { changes } = await applyConfiguration(deps, actor, file, options);
   return { changes, unmatched };
 }
 
-function noteOthers(
-  { groups, identityProviders, components }: Realm,
-  note: (...of: [Unmatched['kind'], string, string]) => void,
-) {
-  if (groups.length > 0) note('realm', 'groups', `${groups.length} groups have no counterpart: use roles`);
-  if (identityProviders.length > 0)
-    note('realm', 'identity providers', `${identityProviders.length} identity providers are not imported`);
-  if ('org.keycloak.storage.UserStorageProvider' in components)
-    note('realm', 'user federation', 'users of LDAP and other directories are not in the export');
+/** What is no realm is refused by the first thing that is not as in one. */
+function realmIn(content: unknown): Realm {
+  if (Array.isArray(content))
+    throw invalid('', 'The file has several realms. Export one: kc.sh export --realm <name>.');
+  const parsed = Realm.safeParse(content);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  const where = issue ? ` "${issue.path.map(String).join('.')}": ${issue.message}.` : '';
+  throw invalid('', `This is not a realm that Keycloak exported (kc.sh export, or the export of the console).${where}`);
 }

@@ -21,6 +21,8 @@ const KeycloakUser = z.object({
   groups: z.array(text).default([]),
   federatedIdentities: z.array(z.unknown()).default([]),
   attributes: attributes.nullish(),
+  requiredActions: z.array(text).default([]),
+  federationLink: text.nullish(),
 });
 export type KeycloakUser = z.infer<typeof KeycloakUser>;
 
@@ -38,8 +40,19 @@ const KeycloakClient = z.object({
   directAccessGrantsEnabled: z.boolean().default(false),
   clientAuthenticatorType: text.default('client-secret'),
   redirectUris: z.array(text).default([]),
+  webOrigins: z.array(text).default([]),
+  attributes: attributes.nullish(),
+  protocolMappers: z.array(z.object({ name: text })).default([]),
+  authorizationServicesEnabled: z.boolean().nullish(),
 });
 export type KeycloakClient = z.infer<typeof KeycloakClient>;
+
+const KeycloakRole = z.object({
+  name: text,
+  description: text.nullish(),
+  composite: z.boolean().default(false),
+  composites: z.object({ realm: z.array(text).default([]), client: attributes.default({}) }).nullish(),
+});
 
 /** What is read of a realm that Keycloak exported; whatever else it has is counted, or has no counterpart. */
 export const Realm = z.object({
@@ -48,15 +61,18 @@ export const Realm = z.object({
   clients: z.array(KeycloakClient).max(most).default([]),
   roles: z
     .object({
-      realm: z
-        .array(z.object({ name: text, description: text.nullish(), composite: z.boolean().default(false) }))
-        .default([]),
-      client: attributes.default({}),
+      realm: z.array(KeycloakRole).default([]),
+      client: z.record(z.string(), z.array(z.unknown())).default({}),
     })
     .prefault({}),
   groups: z.array(z.unknown()).default([]),
   identityProviders: z.array(z.unknown()).default([]),
   components: attributes.default({}),
+  authenticationFlows: z.array(z.object({ alias: text, builtIn: z.boolean().default(false) })).default([]),
+  clientScopes: z.array(z.object({ name: text })).default([]),
+  organizations: z.array(z.unknown()).default([]),
+  passwordPolicy: text.nullish(),
+  smtpServer: attributes.default({}),
 });
 export type Realm = z.infer<typeof Realm>;
 

@@ -42,7 +42,12 @@ const realm = async (more: { takenId?: string } = {}) => ({
         firstName: 'Ann',
         lastName: 'Ax',
       },
-      ...{ enabled: true, credentials: [await argon2(), { type: 'otp' }], realmRoles: ['Sales', 'offline_access'] },
+      ...{
+        enabled: true,
+        credentials: [await argon2(), { type: 'otp' }],
+        realmRoles: ['Sales', 'offline_access', 'owner'],
+      },
+      ...{ requiredActions: ['CONFIGURE_TOTP'], clientRoles: { account: ['manage-account'], shop: ['buyer'] } },
     },
     {
       ...{ id: ids.ben, username: 'ben@example.com', email: 'ben@example.com', enabled: true },
@@ -52,13 +57,22 @@ const realm = async (more: { takenId?: string } = {}) => ({
     { username: 'dan', enabled: false, credentials: [pbkdf2('sha1', 20_000)] },
     { username: 'eve', email: 'ALICE@example.com', enabled: true, credentials: [pbkdf2('sha256', 27_500)] },
     { username: 'alice', enabled: true, credentials: [pbkdf2('sha256', 27_500)], realmRoles: ['Sales'] },
-    { username: 'service-account-robot', serviceAccountClientId: 'robot' },
+    {
+      username: 'fay',
+      email: 'ann@example.com',
+      federationLink: 'ldap',
+      federatedIdentities: [{ identityProvider: 'google' }],
+    },
+    { username: 'service-account-robot', serviceAccountClientId: 'robot', realmRoles: ['default-roles-acme', 'Sales'] },
   ],
   clients: [
     { clientId: 'account', redirectUris: ['/realms/acme/account/*'] },
     {
       ...{ clientId: 'shop', name: 'Shop of Acme', secret: 'a secret of the shop', directAccessGrantsEnabled: true },
       redirectUris: ['https://shop.example/callback', 'https://shop.example/*'],
+      webOrigins: ['https://cdn.example'],
+      attributes: { 'post.logout.redirect.uris': '+', 'oauth2.device.authorization.grant.enabled': 'true' },
+      protocolMappers: [{ name: 'department', protocol: 'openid-connect' }],
     },
     { clientId: 'robot', secret: 'a secret of the robot', standardFlowEnabled: false, serviceAccountsEnabled: true },
     { clientId: 'phone', publicClient: true, redirectUris: ['https://phone.example/callback'] },
@@ -67,11 +81,20 @@ const realm = async (more: { takenId?: string } = {}) => ({
     { clientId: 'web-app', secret: 'a secret of another', redirectUris: ['https://evil.example/'] },
   ],
   roles: {
-    realm: [{ name: 'Sales', description: 'Sells' }, { name: 'default-roles-acme' }, { name: 'owner' }],
-    client: {},
+    realm: [
+      { name: 'Sales', description: 'Sells' },
+      { name: 'sales' },
+      { name: 'default-roles-acme', composite: true, composites: { realm: ['Sales', 'offline_access'] } },
+      { name: 'owner' },
+    ],
+    client: { account: [{ name: 'view-profile' }], shop: [{ name: 'buyer' }] },
   },
   groups: [{ name: 'staff' }],
   identityProviders: [{ alias: 'google' }],
+  authenticationFlows: [{ alias: 'browser', builtIn: true }, { alias: 'browser with cards' }],
+  clientScopes: [{ name: 'profile' }, { name: 'employee' }],
+  passwordPolicy: 'length(12)',
+  smtpServer: { host: 'mail.example' },
 });
 
 describe('importing a realm of Keycloak', () => {
@@ -152,6 +175,16 @@ describe('importing a realm of Keycloak', () => {
       /^role owner: not imported/,
       /^realm groups: 1 groups/,
       /^realm identity providers: 1/,
+      /^user ann: not imported: .*roles \(owner\), roles of clients \(shop\), required actions \(CONFIGURE_TOTP\)/,
+      /^user fay: gets no e-mail address: another user of the file has it/,
+      /^user fay: not imported: linked identities/,
+      /^user fay: the password is in another directory/,
+      /^client shop: not imported: CORS origins \(https:\/\/cdn\.example\), redirect URIs after sign-out, the device grant, protocol mappers/,
+      /^client robot: not imported: the roles of its service account \(Sales\)/,
+      /^role sales: not imported: a role of this name exists/,
+      /^role default-roles-acme: every user has Sales by it/,
+      /^realm client roles: client roles of \(shop\)/,
+      /^realm settings: not imported: sign-in flows \(browser with cards\), client scopes \(employee\), the password policy, the mail server/,
     ])
       expect(problems).toContainEqual(expect.stringMatching(pattern));
 
@@ -162,5 +195,9 @@ describe('importing a realm of Keycloak', () => {
   test('is refused for what is no realm', async () => {
     const result = await withConfiguration({ users: [] }, (file) => latchkey.command(['import', 'keycloak', file]));
     expect(result).toMatchObject({ code: 2, stderr: expect.stringContaining('not a realm') });
+    const told = async (content: unknown) =>
+      (await withConfiguration(content, (file) => latchkey.command(['import', 'keycloak', file]))).stderr;
+    expect(await told([{ realm: 'one' }, { realm: 'two' }])).toContain('several realms');
+    expect(await told({ realm: 'acme', users: [{ username: 'ann', enabled: 'yes' }] })).toContain('users.0.enabled');
   });
 });
