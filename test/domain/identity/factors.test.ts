@@ -504,6 +504,7 @@ describe('a second factor', () => {
       expect(
         (await early.browser.post(new URL(page.url).pathname.replace(/(\/sign-in)?$/, '/sign-in'), typed)).status,
       ).toBe(422);
+      expect((await latchkey.browser().get(latchkey.authorizeUrl())).html).toContain('accepts only: passkey, identity');
       const back = await early.browser.submit(page, { decision: 'cancel' }, '/sign-in');
       expect(new URL(back.url).searchParams.get('error')).toBe('unmet_authentication_requirements');
       await accept(path, null);

@@ -90,7 +90,9 @@ async function firstView(deps: PagesDeps, ctx: Context, interaction: PendingInte
   const t = textsFor(deps, ctx).secondStep;
   const app = nameOf(interaction);
   const required = demand.required_acr ? t.required({ app }) : undefined;
-  const notice = user_id ? (methodsSentence(deps, ctx, interaction) ?? required) : undefined;
+  // Where passwords count, the page itself offers what is accepted.
+  const isTold = user_id !== undefined || demand.allowed_factors?.includes('password') === false;
+  const notice = isTold ? (methodsSentence(deps, ctx, interaction) ?? required) : undefined;
   return { ...(await signInView(deps, interaction)), login, ...(notice && { notice }) };
 }
 
