@@ -9,8 +9,8 @@ import { deleteEmailChanges } from './email-change-store.ts';
 import { deleteFactors } from './factors/store.ts';
 import { type NoticeDeps, notify } from './notices.ts';
 import { deletePassword, deletePasswordLinks } from './password-store.ts';
+import { record, type UserDeps } from './profiles.ts';
 import { lockUserById, updateUser } from './store.ts';
-import { record, type UserDeps } from './users.ts';
 
 export type DeletionDeps = UserDeps & NoticeDeps & Pick<SessionDeps, 'jobs'>;
 

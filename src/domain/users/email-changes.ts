@@ -14,11 +14,11 @@ import { isAddressTheirs, recordVerification, verifiedBy } from './email-verific
 import { mailLanguageOf } from './language.ts';
 import { notify } from './notices.ts';
 import { deletePasswordLinks } from './password-store.ts';
+import { refuseTaken } from './profiles.ts';
 import { stillHoldsAllOf } from './remembered-authority.ts';
 import { EmailAddress } from './schemas.ts';
 import { lockUserById, type User, updateUser } from './store.ts';
 import type { Throttles } from './throttles.ts';
-import { refuseTaken } from './users.ts';
 
 export type EmailChangeDeps = {
   db: Db;

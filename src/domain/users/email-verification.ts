@@ -50,6 +50,15 @@ export async function isAddressTheirs(trx: Trx, user: Vouched, now: Date): Promi
   return stillHoldsAllOf(trx, email_vouched_by, { user_id, now });
 }
 
+/** Why mail that opens the account of a user does not go to its address; undefined: it does, to the address of `user`. */
+export async function mailRefusal(trx: Trx, user: User | undefined, now: Date): Promise<string | undefined> {
+  if (!user) return 'unknown account';
+  if (!user.enabled) return 'disabled account';
+  if (user.email === null) return 'no e-mail address';
+  if (!user.email_verified) return 'unverified e-mail address';
+  return (await isAddressTheirs(trx, user, now)) ? undefined : 'e-mail address set by another';
+}
+
 /** @throws Problem `forbidden`: the actor may make accounts but not call addresses verified */
 export function mustBeAllowedToVerify(actor: Actor): void {
   if (allows(actor.permissions, verifyEmailPermission)) return;

@@ -65,6 +65,7 @@ export { changePassword } from './password-changes.ts';
 export { choosePassword, linkedUser, type PasswordLink } from './password-links.ts';
 export { forgetPassword } from './password-removal.ts';
 export { deleteEveryPasswordLink, deletePasswordLinks, hasPassword } from './password-store.ts';
+export { addUser, importedHash, putUser } from './profiles.ts';
 export { mailRecoveryLink, requestRecovery } from './recovery.ts';
 export { userRoutes } from './routes.ts';
 export { domainOf, EmailAddress, PasswordLinkView, UserInput, UserView } from './schemas.ts';
@@ -82,4 +83,4 @@ export {
   type User,
 } from './store.ts';
 export { Throttles } from './throttles.ts';
-export { addUser, disableUser, getUser, importedHash, noteDownload, putUser } from './users.ts';
+export { disableUser, getUser, noteDownload } from './users.ts';

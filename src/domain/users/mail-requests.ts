@@ -1,9 +1,11 @@
 import { z } from 'zod';
-import type { Db } from '../../platform/database/index.ts';
+import { type Db, inTransaction } from '../../platform/database/index.ts';
 import type { Jobs } from '../../platform/jobs/index.ts';
 import type { ServerKeys } from '../../platform/keys/index.ts';
 import type { Refusals } from '../audit/index.ts';
 import type { SendEmail } from '../notifications/index.ts';
+import { mailRefusal } from './email-verification.ts';
+import type { User } from './store.ts';
 import type { Throttles } from './throttles.ts';
 
 /**
@@ -32,3 +34,13 @@ export const MailRequest = z.object({
   }),
   until: z.coerce.date(),
 });
+
+/** The user to whom a request sends mail that opens their account, counted at the limits of the account; or why none is sent. */
+export async function judgeMailRequest(
+  { db, now, throttles }: Pick<MailRequestJobDeps, 'db' | 'now' | 'throttles'>,
+  user: User | undefined,
+): Promise<{ user: User } | { reason: string }> {
+  const refusal = await inTransaction(db, (trx) => mailRefusal(trx, user, now()));
+  if (!user || refusal !== undefined) return { reason: refusal ?? 'unknown account' };
+  return (await throttles.countRecovery(user.id)) === undefined ? { user } : { reason: 'throttled' };
+}

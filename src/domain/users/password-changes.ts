@@ -8,8 +8,8 @@ import { carryGrants, carrySession, renewSession, revokeSessionsOf, type Session
 import { type NoticeDeps, notify } from './notices.ts';
 import { hashNewPassword, verifyPassword } from './password.ts';
 import { findPasswordHash, hasPassword } from './password-store.ts';
+import { record, storeHash, type UserDeps } from './profiles.ts';
 import { findUserById, lockUserById, startNextEpoch, updateUser } from './store.ts';
-import { record, storeHash, type UserDeps } from './users.ts';
 
 /**
  * Sets a person's password for them, and signs them out everywhere.

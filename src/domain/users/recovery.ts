@@ -5,9 +5,9 @@ import { anonymous, type Origin } from '../../platform/http/index.ts';
 import type { JobHandler } from '../../platform/jobs/index.ts';
 import { openJob, sealJob } from '../../platform/keys/index.ts';
 import { appendEvent } from '../audit/index.ts';
-import { isAddressTheirs } from './email-verification.ts';
+import { mailRefusal } from './email-verification.ts';
 import { mailLanguageOf } from './language.ts';
-import { MailRequest, type MailRequestDeps, type MailRequestJobDeps } from './mail-requests.ts';
+import { judgeMailRequest, MailRequest, type MailRequestDeps, type MailRequestJobDeps } from './mail-requests.ts';
 import { passwordLinkPrefix } from './password-links.ts';
 import { addPasswordLink } from './password-store.ts';
 import { findUserByLogin, lockUserById, type User } from './store.ts';
@@ -38,26 +38,10 @@ export function mailRecoveryLink(deps: MailRequestJobDeps): JobHandler {
     const { login, origin, until } = Requested.parse(await openJob(deps.keys, 'recovery', data));
     if (until <= deps.now()) return;
     const found = await findUserByLogin(deps.db, login);
-    const refusal = refusalOf(found) ?? (found && (await objectionTo(deps, found)));
-    if (refusal || !found) {
-      await refuse(deps, { origin, reason: refusal ?? 'unknown account', user: found });
-      return;
-    }
-    await inTransaction(deps.db, (trx) => mailLink(deps, trx, { id: found.id, origin }));
+    const judged = await judgeMailRequest(deps, found);
+    if ('reason' in judged) return refuse(deps, { origin, reason: judged.reason, user: found });
+    await inTransaction(deps.db, (trx) => mailLink(deps, trx, { id: judged.user.id, origin }));
   };
-}
-
-async function objectionTo({ db, now, throttles }: MailRequestJobDeps, user: User): Promise<string | undefined> {
-  if (!(await inTransaction(db, (trx) => isAddressTheirs(trx, user, now())))) return 'e-mail address set by another';
-  return (await throttles.countRecovery(user.id)) === undefined ? undefined : 'throttled';
-}
-
-/** Why no link is mailed; undefined: one is. */
-function refusalOf(user: User | undefined): string | undefined {
-  if (!user) return 'unknown account';
-  if (!user.enabled) return 'disabled account';
-  if (user.email === null) return 'no e-mail address';
-  return user.email_verified ? undefined : 'unverified e-mail address';
 }
 
 async function refuse(
@@ -76,7 +60,7 @@ async function mailLink(
   const user = await lockUserById(trx, id);
   // The account may have changed since it was looked up.
   const created_at = now();
-  if (refusalOf(user) || !user?.email || !(await isAddressTheirs(trx, user, created_at))) return;
+  if (!user?.email || (await mailRefusal(trx, user, created_at)) !== undefined) return;
   const expires_at = new Date(created_at.getTime() + linkMs);
   const secret = generateCredential(passwordLinkPrefix);
   await addPasswordLink(trx, { digest: digest(secret), user_id: id, created_at, expires_at, mailed_to: user.email });

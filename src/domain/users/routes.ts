@@ -11,6 +11,7 @@ import { generatePassword } from './password.ts';
 import { setPassword } from './password-changes.ts';
 import { createPasswordLink, type LinkMakingDeps } from './password-links.ts';
 import { hasPassword } from './password-store.ts';
+import type { UserDeps } from './profiles.ts';
 import {
   CreatedUserView,
   EmailVerification,
@@ -28,7 +29,7 @@ import {
   UserView,
 } from './schemas.ts';
 import { listFactors, listUsersFrom, type User } from './store.ts';
-import { changeUser, createUser, disableUser, getUser, type UserDeps } from './users.ts';
+import { changeUser, createUser, disableUser, getUser } from './users.ts';
 
 type UserRouteDeps = UserDeps & LinkMakingDeps;
 

@@ -6,9 +6,9 @@ import { assignRole, hasOwner } from '../access/index.ts';
 import { appendEvent } from '../audit/index.ts';
 import { hashNewPassword } from './password.ts';
 import { savePasswordHash } from './password-store.ts';
+import { refuseIdShaped, refuseTaken } from './profiles.ts';
 import type { UserInput } from './schemas.ts';
 import { insertSetupLink, insertUser, isOpenSetupLink, lockSetup, type User, useSetupLink } from './store.ts';
-import { refuseIdShaped, refuseTaken } from './users.ts';
 
 export type SetupDeps = { db: Db; now: () => Date };
 

@@ -11,11 +11,11 @@ import { recordVerification, verifiedBy } from './email-verification.ts';
 import { MailRequest, type MailRequestDeps, type MailRequestJobDeps } from './mail-requests.ts';
 import { hashNewPassword } from './password.ts';
 import { savePasswordHash } from './password-store.ts';
+import { refuseIdShaped, refuseTaken } from './profiles.ts';
 import { domainOf, EmailAddress, UserInput } from './schemas.ts';
 import { deleteSignUpsOf, findSignUp, insertSignUp, takeSignUp } from './sign-up-store.ts';
 import { findUserByLogin, insertUser, type User } from './store.ts';
 import type { Throttles } from './throttles.ts';
-import { refuseIdShaped, refuseTaken } from './users.ts';
 
 /** `rules`: whose addresses may have an account; undefined: people do not create accounts themselves. */
 type SignUpRules = { rules: DomainRules | undefined };

@@ -840,7 +840,7 @@ describe('a second factor', () => {
             .map(({ reason }) => reason)
             .filter((each) => String(each).startsWith('no code'));
         await eventually(reasons, (all) =>
-          ['no code mailed: unknown account', 'no code mailed: no verified e-mail address'].every((each) =>
+          ['no code mailed: unknown account', 'no code mailed: unverified e-mail address'].every((each) =>
             all.includes(each),
           ),
         );

@@ -4,7 +4,7 @@ import { type Actor, conflict, forbidden, notFound } from '../../../platform/htt
 import { mustHoldAllOf } from '../../access/index.ts';
 import { appendEvent } from '../../audit/index.ts';
 import type { SendEmail } from '../../notifications/index.ts';
-import { isAddressTheirs } from '../email-verification.ts';
+import { isAddressTheirs, mailRefusal } from '../email-verification.ts';
 import { mailLanguageOf } from '../language.ts';
 import { stillHoldsAllOf, storedAuthorityOf } from '../remembered-authority.ts';
 import { lockUserById, type User } from '../store.ts';
@@ -37,8 +37,7 @@ export async function canGetEnrolmentLink({ db, now, sendEmail }: EnrolmentLinkD
 
 /** The address of a user, where it is known to be theirs. */
 async function addressOf(trx: Trx, user: User, now: Date): Promise<string | undefined> {
-  if (user.email === null || !user.email_verified) return undefined;
-  return (await isAddressTheirs(trx, user, now)) ? user.email : undefined;
+  return (await mailRefusal(trx, user, now)) === undefined ? (user.email ?? undefined) : undefined;
 }
 
 /**
@@ -54,7 +53,7 @@ export async function mailEnrolmentLink(
   return inTransaction(db, async (trx) => {
     const user = await lockUserById(trx, user_id);
     const at = now();
-    const to = sendEmail && user?.enabled ? await addressOf(trx, user, at) : undefined;
+    const to = sendEmail && user ? await addressOf(trx, user, at) : undefined;
     if (!sendEmail || !user || to === undefined) return undefined;
     const { secret, expires_at } = await insertLink(trx, { user_id, made_by: null, mailed_to: to, at });
     const url = urlOf(issuer, secret);

@@ -8,11 +8,11 @@ import { openJob, sealJob } from '../../../platform/keys/index.ts';
 import { methodsOf } from '../../assurance/index.ts';
 import { appendEvent, type Refusals } from '../../audit/index.ts';
 import { recordFailure, type SignInOutcome } from '../authenticate.ts';
-import { isAddressTheirs } from '../email-verification.ts';
+import { mailRefusal } from '../email-verification.ts';
 import { mailLanguageOf } from '../language.ts';
-import { MailRequest, type MailRequestDeps, type MailRequestJobDeps } from '../mail-requests.ts';
+import { judgeMailRequest, MailRequest, type MailRequestDeps, type MailRequestJobDeps } from '../mail-requests.ts';
 import { readableLetters, readableSecret } from '../readable-secret.ts';
-import { findUserById, findUserByLogin, lockUserById, type User } from '../store.ts';
+import { findUserById, findUserByLogin, lockUserById } from '../store.ts';
 import type { Throttles } from '../throttles.ts';
 import { countCodeAttempt, insertCodeRequest, setCode, takeSignInCode } from './sign-in-code-store.ts';
 
@@ -49,21 +49,10 @@ export function mailSignInCode(deps: MailRequestJobDeps): JobHandler {
     const { id, login, origin, until } = Requested.parse(await openJob(deps.keys, 'sign-in-code', data));
     if (until <= deps.now()) return;
     const found = await findUserByLogin(deps.db, login);
-    const reason = found ? await objectionTo(deps, found) : 'unknown account';
-    if (!found || reason !== undefined) {
-      await recordFailure(deps, origin, `no code mailed: ${reason}`, found?.id);
-      return;
-    }
-    await inTransaction(deps.db, (trx) => mailCode(deps, trx, { id, user_id: found.id, origin, until }));
+    const judged = await judgeMailRequest(deps, found);
+    if ('reason' in judged) return recordFailure(deps, origin, `no code mailed: ${judged.reason}`, found?.id);
+    await inTransaction(deps.db, (trx) => mailCode(deps, trx, { id, user_id: judged.user.id, origin, until }));
   };
-}
-
-/** Why no code is mailed; undefined: one is. */
-async function objectionTo({ db, now, throttles }: MailRequestJobDeps, user: User): Promise<string | undefined> {
-  if (!user.enabled) return 'disabled account';
-  if (user.email === null || !user.email_verified) return 'no verified e-mail address';
-  if (!(await inTransaction(db, (trx) => isAddressTheirs(trx, user, now())))) return 'e-mail address set by another';
-  return (await throttles.countRecovery(user.id)) === undefined ? undefined : 'throttled';
 }
 
 async function mailCode(
@@ -74,7 +63,7 @@ async function mailCode(
   const user = await lockUserById(trx, user_id);
   const at = now();
   // The account may have changed since it was looked up.
-  if (!user?.enabled || !user.email || !user.email_verified || !(await isAddressTheirs(trx, user, at))) return;
+  if (!user?.email || (await mailRefusal(trx, user, at)) !== undefined) return;
   const code = readableSecret(form);
   const issued = { user_id, user_epoch: user.epoch, digest: digestOf({ id, code, email: user.email }) };
   const isWaiting = await setCode(trx, { id, ...issued, now: at });
@@ -118,8 +107,7 @@ export async function proveSignInCode(
 async function judge(trx: Trx, { id, code, now }: { id: string; code: string; now: Date }) {
   const user_id = await countCodeAttempt(trx, { id, most: mostAttempts, now });
   const user = user_id === undefined ? undefined : await findUserById(trx, user_id);
-  if (!user?.enabled || !user.email_verified || user.email === null) return undefined;
-  if (!(await isAddressTheirs(trx, user, now))) return undefined;
+  if (!user?.email || (await mailRefusal(trx, user, now)) !== undefined) return undefined;
   const { epoch: user_epoch, email } = user;
   const isTaken = await takeSignInCode(trx, { id, digest: digestOf({ id, code, email }), user_epoch });
   return isTaken ? { user, user_epoch } : undefined;
