@@ -179,4 +179,89 @@ describe('the secrets of a server', () => {
       expect(rows[0].recorded).toBeGreaterThanOrEqual(received + 1);
     }
   });
+
+  test('are whole after a kill in a write, destruction, rekey, rotation or rewrap, which all go on', async () => {
+    /** Until the server is killed, what a caller was told. */
+    const told = async (act: (n: number) => Promise<{ status: number }>): Promise<number> => {
+      for (let n = 1; ; n += 1) {
+        const answer = await act(n).catch(() => undefined);
+        if (answer === undefined || answer.status >= 500) return n - 1;
+        expect([n, answer.status]).toEqual([n, answer.status === 204 ? 204 : 200]);
+      }
+    };
+    const ask = (name: string) => call('GET', `secret/data/${name}`);
+    const eventsOf = async (name: string, action: string) =>
+      (await latchkey.auditEvents(action)).filter(({ target_id }) => target_id === name).length;
+
+    for (let round = 0; round < rounds(2); round += 1) {
+      const [written, destroyed] = ['written', 'destroyed'].map((name) => `${name}-${crypto.randomUUID().slice(0, 8)}`);
+      if (!written || !destroyed) throw new Error('no names');
+      await call('POST', `secret/metadata/${written}`, { max_versions: 1000 });
+      await call('POST', `secret/data/${written}`, { data: { n: 1 } });
+      for (let n = 1; n <= 10; n += 1) await call('POST', `secret/data/${destroyed}`, { data: { n } });
+      const counts = { secret_shares: 4, secret_threshold: 3, require_verification: true };
+      const { nonce } = (await call('PUT', 'sys/rekey/init', counts)).body;
+      const update = (key = '') => call('PUT', 'sys/rekey/update', { key, nonce });
+      for (const key of keys.slice(0, 2)) await update(key);
+      // One round ends between the present shares, the next one with the last of the new ones.
+      const isLate = round % 2 === 1;
+      const made = isLate ? (await update(keys[2])).body : undefined;
+      const verify = (key = '') => call('PUT', 'sys/rekey/verify', { key, nonce: made.verification_nonce });
+      for (const key of made?.keys.slice(0, 2) ?? []) await verify(key);
+
+      const puts = told((n) => call('POST', `secret/data/${written}`, { data: { n: n + 1 }, options: { cas: n } }));
+      const destructions = told((n) => call('POST', `secret/destroy/${destroyed}`, { versions: [(n % 10) + 1] }));
+      const rotations = told(async () => {
+        const answer = await call('PUT', 'sys/rotate');
+        await sleep(30);
+        return answer;
+      });
+      await sleep(50 + Math.random() * 200);
+      const verified = isLate ? verify(made.keys[2]).catch(() => undefined) : undefined;
+      await sleep(Math.random() * 10);
+      await node.kill('SIGKILL');
+      const [putTold, destroyTold] = await Promise.all([puts, destructions, rotations, verified]);
+      node = await latchkey.startAnother({ env: { PORT: String(port), LATCHKEY_VAULT_SEAL: 'shamir' } });
+
+      // Of both sets of shares exactly one opens it; who was told that the new ones count has those.
+      await open();
+      const isOld = !(await call('GET', 'sys/seal-status')).body.sealed;
+      if (isLate && (await verified)?.status === 200) expect(isOld).toBe(false);
+      if (!isOld) keys = made.keys;
+      if (!isOld) await open();
+      expect((await call('GET', 'sys/seal-status')).body).toMatchObject({ sealed: false });
+      expect((await call('GET', 'sys/rekey/init')).body).toMatchObject({ started: false });
+
+      const current = (await ask(written)).body.data;
+      expect([putTold + 1, putTold + 2]).toContain(current.metadata.version);
+      expect(await eventsOf(written, 'secret.written')).toBe(current.metadata.version);
+      for (const n of new Set([1, putTold + 1, current.metadata.version]))
+        expect((await ask(`${written}?version=${n}`)).body.data.data).toEqual({ n });
+      const { versions } = (await call('GET', `secret/metadata/${destroyed}`)).body.data;
+      for (const [number, { destroyed: isDestroyed }] of Object.entries<{ destroyed: boolean }>(versions)) {
+        const answer = await ask(`${destroyed}?version=${number}`);
+        expect([number, answer.status]).toEqual([number, isDestroyed ? 404 : 200]);
+        if (!isDestroyed) expect(answer.body.data.data).toEqual({ n: Number(number) });
+        const at = (Number(number) + 8) % 10;
+        if (at < destroyTold) expect(isDestroyed).toBe(true);
+      }
+
+      const rekeyed = { ...counts, secret_shares: 5 };
+      const again = (await call('PUT', 'sys/rekey/init', rekeyed)).body;
+      let last = await Promise.resolve({ body: {} as { keys: string[]; verification_nonce: string } });
+      for (const key of keys.slice(0, 3)) last = await call('PUT', 'sys/rekey/update', { key, nonce: again.nonce });
+      const fresh = last.body;
+      for (const key of fresh.keys.slice(0, 3))
+        await call('PUT', 'sys/rekey/verify', { key, nonce: fresh.verification_nonce });
+      keys = fresh.keys;
+      await call('PUT', 'sys/seal');
+      await open();
+      await call('PUT', 'sys/rotate');
+      await eventually(
+        async () => (await latchkey.database.query('select term from vault_terms')).rows.length,
+        (terms) => terms === 1,
+      );
+      expect((await ask(written)).body.data.data).toEqual({ n: current.metadata.version });
+    }
+  });
 });

@@ -11,7 +11,8 @@ import { eventually } from '../../support/eventually.ts';
 import { ForeignIssuer } from '../../support/foreign-issuer.ts';
 import type { RunningServer } from '../../support/hosted-server.ts';
 import { startLatchkey } from '../../support/latchkey.ts';
-import { runCommand } from '../../support/server.ts';
+import { rounds } from '../../support/report.ts';
+import { runCommand, testRootKey } from '../../support/server.ts';
 
 const commandFile = path.join(import.meta.dirname, '../../../bin/latchkey.js');
 const latchkey = startLatchkey({ env: { LOG_LEVEL: 'trace' } });
@@ -724,6 +725,42 @@ describe('the command line', () => {
       VAULT_TOKEN: 'x',
     });
     expect(unsafe).toMatchObject({ code: 2, stderr: expect.stringContaining('https') });
+  });
+
+  test('goes on with an import that was killed: each secret has its labels, and each version once', async () => {
+    const [folder, target] = [`from-${crypto.randomUUID().slice(0, 8)}`, `to-${crypto.randomUUID().slice(0, 8)}`];
+    const names = Array.from({ length: 6 }, (_, n) => `secret-${n}`);
+    for (const name of names) {
+      await owner.patch(at(`${folder}/${name}`), { custom_metadata: { name } });
+      for (const n of [1, 2, 3]) await put(`${folder}/${name}`, { name, n });
+    }
+    const { body } = await owner.post('/api-keys', {
+      ...{ name: folder, owner: { client_id: 'service' }, environment: 'dev' },
+      permissions: [`secrets:read:${folder}:*`, `secrets:list:${folder}:*`],
+    });
+    const words = ['secret', 'import', target, '--vault', latchkey.issuer, '--from', folder];
+    const written = async () =>
+      (await latchkey.auditEvents('secret.written')).filter(({ target_id }) => String(target_id).startsWith(target));
+    for (let round = 0; round < rounds(1); round += 1) {
+      const env = { PATH: process.env.PATH, DATABASE_URL: latchkey.database.url, LATCHKEY_ROOT_KEY: testRootKey };
+      const importing = spawn(process.execPath, [commandFile, ...words], {
+        ...{ env: { ...env, LATCHKEY_ISSUER: latchkey.issuer, VAULT_TOKEN: String(body.key) }, stdio: 'ignore' },
+      });
+      const ended = once(importing, 'exit');
+      const before = (await written()).length;
+      await eventually(written, ({ length }) => length > before || importing.exitCode !== null, { pauseMs: 2 });
+      importing.kill('SIGKILL');
+      await ended;
+    }
+    expect((await written()).length).toBeLessThan(names.length * 3);
+    const resumed = await latchkey.command(words, '', { VAULT_TOKEN: String(body.key) });
+    expect(resumed).toMatchObject({ code: 0, stdout: expect.stringContaining('Imported 6 of 6 secrets.') });
+    for (const name of names) {
+      expect((await read(`${target}/${name}`)).body).toMatchObject({ number: 3, custom_metadata: { name } });
+      for (const n of [1, 2, 3])
+        expect((await read(`${target}/${name}`, `?version=${n}`)).body.data).toEqual({ name, n });
+    }
+    expect(await written()).toHaveLength(names.length * 3);
   });
 
   test('imports files, and runs programs with their variables, without the credential', async () => {

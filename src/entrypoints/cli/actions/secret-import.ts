@@ -83,14 +83,15 @@ async function bringOne(place: CommandContext, { vault, path, name }: One): Prom
     const there = await routes
       .call('GET /secrets/{path}', { params })
       .then(({ current_version }) => current_version, noneThere);
+    // First, so that an import that was broken off adds them, too.
+    if (there === 0 && numbers.length > 0 && Object.keys(labels).length > 0)
+      await routes.call('PATCH /secrets/{path}', { params, body: { custom_metadata: labels } });
     let written = 0;
     for (const number of numbers.slice(there)) {
       const data = await readForeign(vault, path, number);
       const body = data && { data, cas: there + written };
       if (body) written += (await routes.call('POST /secrets/{path}/versions', { params, body })) ? 1 : 0;
     }
-    if (there === 0 && written > 0 && Object.keys(labels).length > 0)
-      await routes.call('PATCH /secrets/{path}', { params, body: { custom_metadata: labels } });
     return { path: name, versions: written };
   } catch (error) {
     if (error instanceof Problem && error.status < 500 && error.type !== 'remote')
