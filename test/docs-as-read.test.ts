@@ -12,6 +12,7 @@ const pages = [
     'docs/device.md',
     'docs/service.md',
     'docs/workloads.md',
+    'docs/identity-assertions.md',
     'docs/api-keys.md',
     'docs/gateway.md',
   ],
