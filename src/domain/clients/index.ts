@@ -10,6 +10,7 @@ export {
   ClientInput,
   ClientView,
   isClientId,
+  isKnownRegistrar,
   SecretView,
 } from './schemas.ts';
 export { SecretUses } from './secret-uses.ts';

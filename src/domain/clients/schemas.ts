@@ -34,6 +34,10 @@ const Lifetimes = z.strictObject({
 
 const clientIdShape = /^[\u0021-\u007e]{1,255}$/;
 const types = ['web', 'spa', 'native', 'service', 'agent', 'workload'] as const;
+const registrars = ['operator', 'document', 'dynamic', 'trust'] as const;
+
+/** Whether this version knows what a client that was registered in this way may do; while nodes of two versions run, a newer one may know more ways. */
+export const isKnownRegistrar = (registered_by: string): boolean => registrars.some((known) => known === registered_by);
 
 /** Whether any client could have this id; nothing else is worth a query. */
 export const isClientId = (text: string): boolean => clientIdShape.test(text);
@@ -113,7 +117,7 @@ export type ClientInput = z.infer<typeof ClientInput>;
 export const ClientView = z.looseObject({
   client_id: z.string(),
   type: z.enum(types),
-  registered_by: z.enum(['operator', 'document', 'dynamic', 'trust']).meta({
+  registered_by: z.enum(registrars).meta({
     description:
       'operator: in the admin API, the console or configuration; document: read from its client ID metadata document; dynamic: by dynamic registration; trust: by a trusted issuer. Of what no operator registered, only enabled and lifetimes can be changed',
   }),
@@ -137,7 +141,7 @@ export const ClientsQuery = z.strictObject({
   ...PageQuery,
   q: z.string().max(100).optional().meta({ description: 'the words, or their beginnings, of the client_id or name' }),
   type: z.enum(types).optional(),
-  registered_by: z.enum(['operator', 'document', 'dynamic', 'trust']).optional(),
+  registered_by: z.enum(registrars).optional(),
   enabled: Flag.optional(),
   sort: SortBy(['client_id', 'name', 'type', 'created_at', 'last_used_at'], 'client_id'),
 });

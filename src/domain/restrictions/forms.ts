@@ -50,7 +50,7 @@ type SummaryLine = { label: string; values: string[]; none: string | undefined }
 
 /** What the form as it stands restricts, by label; a kind that is not written in a valid way has no value there. */
 export function summariesOf(sent: Sent, language: Language): SummaryLine[] {
-  const read = new Map(writtenKinds(readForms(sent)).map(([name, , value]) => [name as string, value]));
+  const read = new Map(writtenKinds(readForms(sent)).map(({ name, value }) => [name, value]));
   const lines = new Map<string, SummaryLine>();
   for (const [name, { schema, form, explain }] of inOrderOfForms()) {
     const { label, none, say = (written: unknown) => [explain[language](written)] } = form.summary ?? unnamed;

@@ -8,6 +8,7 @@ import { rateLimit } from './rate-limit.ts';
 import { resourceServers } from './resource-servers.ts';
 import type { Restriction } from './restriction.ts';
 import { timeWindow } from './time-window.ts';
+import { unknownKind } from './unknown-kind.ts';
 
 /** Every kind of restriction by its name in a key, a line a kind, in the order in which they are checked. */
 export const kinds = {
@@ -24,10 +25,13 @@ export const kinds = {
 
 export type KindName = keyof typeof kinds;
 
-/** The kinds that are written, with what is written of each. */
-export function writtenKinds(written: Readonly<Record<string, unknown>>): [KindName, Restriction, unknown][] {
-  return Object.entries(kinds).flatMap(([name, kind]): [KindName, Restriction, unknown][] => {
-    const value = written[name];
-    return value === undefined ? [] : [[name as KindName, kind, value]];
-  });
+type WrittenKind = { name: string; kind: ReturnType<typeof unknownKind>; value: unknown };
+
+/** The kinds that are written, with what is written of each; those first that this version does not know. */
+export function writtenKinds(written: Readonly<Record<string, unknown>>): WrittenKind[] {
+  const unknown = Object.keys(written).filter((name) => !Object.hasOwn(kinds, name));
+  const known = Object.entries(kinds).filter(([name]) => written[name] !== undefined);
+  return [...unknown.map((name) => [name, unknownKind(name)] as const), ...known].map(([name, kind]) => ({
+    ...{ name, kind, value: written[name] },
+  }));
 }

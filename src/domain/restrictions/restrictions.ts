@@ -3,6 +3,7 @@ import type { Language } from '../../platform/languages/index.ts';
 import type { Right } from '../access/index.ts';
 import { type KindName, kinds, writtenKinds } from './kinds.ts';
 import type { KeyRequest, Limit, Refusal, Restriction } from './restriction.ts';
+import { unknownRefusal } from './unknown-kind.ts';
 
 const kindNames = Object.keys(kinds) as KindName[];
 
@@ -17,11 +18,11 @@ export const Restrictions = z.strictObject(schemas);
 export type Restrictions = z.output<typeof Restrictions>;
 
 /** Why a restriction refuses. */
-export type RefusalCode = Kinds[KindName]['refusal']['code'];
+export type RefusalCode = Kinds[KindName]['refusal']['code'] | typeof unknownRefusal.code;
 
 /** How each code of a restriction is answered. Kinds that share a code share its refusal. */
 export const refusals = Object.fromEntries(
-  Object.values(kinds).map(({ refusal }) => [refusal.code, refusal] as const),
+  [...Object.values(kinds).map(({ refusal }) => refusal), unknownRefusal].map((refusal) => [refusal.code, refusal]),
 ) as Readonly<Record<RefusalCode, Refusal<RefusalCode>>>;
 
 /** Every code, in the order in which restrictions are checked. */
@@ -38,8 +39,9 @@ export type CompiledRestrictions = {
 
 /** Prepares restrictions for the requests to come. */
 export function compileRestrictions(written: Restrictions): CompiledRestrictions {
-  const compiled = writtenKinds(written).map(([name, kind, value]) => ({
-    code: kinds[name].refusal.code,
+  const compiled = writtenKinds(written).map(({ kind, value }) => ({
+    // Each of them is the refusal of one of the kinds.
+    code: kind.refusal.code as RefusalCode,
     ...kind.compile(value),
   }));
   return {
@@ -56,7 +58,7 @@ export function compileRestrictions(written: Restrictions): CompiledRestrictions
 
 /** Restrictions in words, one each. */
 export function explainRestrictions(written: Readonly<Record<string, unknown>>, language: Language = 'en'): string[] {
-  return writtenKinds(written).map(([, kind, value]) => kind.explain[language](value));
+  return writtenKinds(written).map(({ kind, value }) => kind.explain[language](value));
 }
 
 /**
@@ -74,7 +76,7 @@ export function looserKind(written: Restrictions, other: Restrictions): KindName
 
 /** What restrictions leave of a right. */
 export function narrowed(right: Right, written: Restrictions): Right[] {
-  const narrowing = writtenKinds(written).flatMap(([, { narrow }, value]) => (narrow ? [{ narrow, value }] : []));
+  const narrowing = writtenKinds(written).flatMap(({ kind: { narrow }, value }) => (narrow ? [{ narrow, value }] : []));
   return narrowing.reduce((rights, { narrow, value }) => rights.flatMap((one) => narrow(value, one)), [right]);
 }
 

@@ -21,10 +21,10 @@ export async function lockTrustNamed(trx: Trx, name: string): Promise<Trust | un
   return query.where(sql`lower(name)`, '=', name.toLowerCase()).forUpdate().executeTakeFirst();
 }
 
-/** The enabled trusts of an issuer whose tokens are accepted; the oldest first. */
+/** The enabled trusts of an issuer whose tokens are accepted; the oldest first. Kinds of a newer version are not for this one. */
 export async function listTrustsOf(db: Db, issuer: string): Promise<Trust[]> {
   const query = db.selectFrom('trusts').selectAll().where('issuer', '=', issuer).where('enabled', '=', true);
-  return query.where('kind', '!=', 'login').orderBy('id').execute();
+  return query.where('kind', 'in', ['workload', 'id_jag']).orderBy('id').execute();
 }
 
 /** The enabled trusts by which users sign in, by name. */

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Actor } from './actor.ts';
+import { decodeAnswer, encodeAnswer } from './answers.ts';
 import { JsonLines, type Route, type RouteShape } from './routes.ts';
 import { checked, paramsIn } from './serve-routes.ts';
 
@@ -59,7 +60,7 @@ export class RouteClient<R extends RouteShape> {
   async call<Name extends RouteName<R>>(name: Name, input: CallInput = {}): Promise<Answered<R, Name>> {
     const route = this.route(name);
     const { response = z.void() } = route;
-    return z.decode(response, (await this.send(route, input)) as never) as Answered<R, Name>;
+    return decodeAnswer(response, await this.send(route, input)) as Answered<R, Name>;
   }
 }
 
@@ -75,6 +76,6 @@ export function inProcess<Deps>(deps: Deps, actor: Actor): Transport<Route<Deps>
     };
     const result = await route.handle(input as never, deps);
     const { response } = route;
-    return response === undefined || response === JsonLines ? result : z.encode(response, result as never);
+    return response === undefined || response === JsonLines ? result : encodeAnswer(response, result);
   };
 }

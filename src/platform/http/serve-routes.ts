@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import type { Context, Middleware } from 'koa';
 import { z } from 'zod';
 import type { Actor } from './actor.ts';
+import { encodeAnswer } from './answers.ts';
 import { readJson } from './json-body.ts';
 import { pointerTo } from './json-pointer.ts';
 import { methodNotAllowed, Problem } from './problems.ts';
@@ -93,7 +94,7 @@ export function sendLines(ctx: Context, lines: AsyncIterable<string>): void {
 
 function encoded({ response, status }: RouteShape, result: unknown): Answer {
   if (!response) return { status, body: undefined, etag: undefined };
-  const value = z.encode(response, result as never) as { version?: unknown };
+  const value = encodeAnswer(response, result) as { version?: unknown };
   const etag = typeof value.version === 'number' ? entityTag(value.version) : undefined;
   return { status, body: JSON.stringify(value), etag };
 }

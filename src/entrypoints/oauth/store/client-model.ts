@@ -1,6 +1,6 @@
 import Provider, { errors } from 'oidc-provider';
 import type { ClientDocuments } from '../../../domain/client-documents/index.ts';
-import { isClientId, isSecretMethod } from '../../../domain/clients/index.ts';
+import { isClientId, isKnownRegistrar, isSecretMethod } from '../../../domain/clients/index.ts';
 import { Cache, type ChangeFeed } from '../../../platform/database/index.ts';
 import { lifetimesMember } from '../provider/lifetimes.ts';
 import { currentUnit, LostRaceError } from '../unit-of-work/index.ts';
@@ -23,12 +23,12 @@ export function knownClients(changes: ChangeFeed): KnownClients {
 /** What it takes to know clients. */
 export type ClientDeps = { reader: Reader; knownClients: KnownClients; documents: ClientDocuments };
 
-/** The client with this id; undefined: unknown or disabled. It does not change during a request. */
+/** The client with this id; undefined: unknown, disabled, or registered in a way that only a newer version knows. It does not change during a request. */
 export async function findClientRecord(deps: ClientDeps, client_id: string): Promise<ClientRecord | undefined> {
   // Ids also come out of unverified JWTs; one that PostgreSQL refuses would fail every read coalesced with it.
   if (!isClientId(client_id)) return undefined;
   const record = await currentUnit().remember(`client:${client_id}`, () => presentRecord(deps, client_id));
-  return record?.enabled ? record : undefined;
+  return record?.enabled && isKnownRegistrar(record.registered_by) ? record : undefined;
 }
 
 /** The row id of the client that something is stored for. @throws LostRaceError: unknown or disabled */

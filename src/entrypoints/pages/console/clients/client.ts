@@ -23,6 +23,9 @@ export const origins: Record<Client['registered_by'], string> = {
   trust: 'A trusted issuer',
 };
 
+/** How a client came to be; what a newer version knows is shown as it names it. */
+export const originOf = ({ registered_by }: Client): string => origins[registered_by] ?? registered_by;
+
 export const clientPath = (client_id: string) => `/console/clients/${encodeURIComponent(client_id)}`;
 
 export function nameOf({ client_name, client_id }: Client): string {

@@ -4,7 +4,7 @@ import { apiPath } from '../resource-servers/resource-server.ts';
 import { asPolicy, methodsCell } from '../sign-in-methods.ts';
 import { trustPath } from '../trusts/trust.ts';
 import { pathOfSubject } from '../users/user.ts';
-import { type Client, clientPath, origins } from './client.ts';
+import { type Client, clientPath, originOf } from './client.ts';
 
 const texts = (value: unknown) => (Array.isArray(value) ? value.map(String) : []);
 
@@ -22,9 +22,7 @@ export function configurationFacts(client: Client): Fact[] {
   const { grant_types, token_endpoint_auth_method, redirect_uris, allowed_cors_origins } = client;
   const grants = texts(grant_types).map((each) => grantTypes[each] ?? each);
   return [
-    ...(client.registered_by === 'operator'
-      ? []
-      : [{ label: 'Registered by', cell: cell.text(origins[client.registered_by]) }]),
+    ...(client.registered_by === 'operator' ? [] : [{ label: 'Registered by', cell: cell.text(originOf(client)) }]),
     { label: 'Grant types', cell: cell.text(grants.join(', ') || 'None') },
     { label: 'Authentication', cell: cell.code(String(token_endpoint_auth_method ?? 'none')) },
     ...listed('Redirect URIs', redirect_uris),
@@ -39,7 +37,7 @@ export function configurationFacts(client: Client): Fact[] {
 
 /** A workload has no registration of its own. */
 const workloadFacts = (client: Client, trust_id: string): Fact[] => [
-  { label: 'Registered by', cell: cell.link(origins.trust, trustPath(trust_id)) },
+  { label: 'Registered by', cell: cell.link(originOf(client), trustPath(trust_id)) },
   { label: 'Authentication', cell: cell.text('Token of its issuer') },
   ...lifetimeFacts(client),
 ];

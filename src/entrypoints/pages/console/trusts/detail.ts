@@ -21,7 +21,7 @@ export async function showTrust(context: RequestContext): Promise<void> {
     crumb: context.crumb,
     name: trust.name,
     badges: [cell.enabled(trust.enabled)],
-    line: [cell.text(kinds[trust.kind]), cell.timeAfter('created', trust.created_at)],
+    line: [cell.text(kinds[trust.kind] ?? trust.kind), cell.timeAfter('created', trust.created_at)],
     notice: noticeIn(context.ctx),
     actions: allowedActions(context, [
       { route: 'PATCH /trusts/{trust_id}', label: 'Edit', href: `${path}/change`, danger: false },

@@ -1,0 +1,23 @@
+import type { Restriction } from './restriction.ts';
+
+const inWords = (name: string) => ({
+  en: () => `the restriction "${name}", which this version of Latchkey does not know: no request passes it`,
+  de: () => `die Einschränkung „${name}“, die diese Version von Latchkey nicht kennt: keine Anfrage besteht sie`,
+});
+
+/** How what this version cannot judge refuses. */
+export const unknownRefusal = { code: 'restriction_unknown', status: 403 } as const;
+
+/**
+ * A kind that a newer version wrote, while nodes of both run: no request passes it, and it leaves no right, because what it means is
+ * not known here.
+ */
+export function unknownKind(name: string): Pick<Restriction, 'refusal' | 'compile' | 'explain' | 'narrow'> {
+  const reason = `This node does not know the restriction "${name}" of this key: update Latchkey.`;
+  return {
+    refusal: unknownRefusal,
+    compile: () => ({ check: () => reason }),
+    explain: inWords(name),
+    narrow: () => [],
+  };
+}
