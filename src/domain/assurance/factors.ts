@@ -4,7 +4,7 @@ import { invalid } from '../../platform/http/index.ts';
 import { type Assurance, assuranceOf, isAtLeast, kindsIn, strongestOf } from './classes.ts';
 
 /** The methods that users sign in with. */
-export const factorKinds = [
+const factorKinds = [
   'password',
   'passkey',
   'totp',
@@ -12,6 +12,10 @@ export const factorKinds = [
   'provider',
   'email_code',
 ] as const satisfies readonly FactorKind[];
+
+/** Those of the methods that are known, in one order: the order means nothing. */
+export const inOrder = (factors: readonly unknown[]): FactorKind[] =>
+  factorKinds.filter((kind) => factors.includes(kind));
 
 /** A list of methods, as configuration names it. */
 export const FactorList = z

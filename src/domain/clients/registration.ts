@@ -1,5 +1,5 @@
 import type { ClientType, FactorKind } from '../../../db/schema.ts';
-import { factorKinds, weakestOf } from '../assurance/index.ts';
+import { inOrder, weakestOf } from '../assurance/index.ts';
 import { changesBetween } from '../audit/index.ts';
 import { defaultSigningAlg } from '../signing-keys/index.ts';
 import type { ClientInput } from './schemas.ts';
@@ -38,9 +38,6 @@ export function asInput(client: Client): ClientInput {
   const factors = allowed_factors && { allowed_factors: inOrder(allowed_factors) };
   return { client_id, ...metadata, first_party, claims_in_id_token, ...factors, enabled, ...responsible, ...may };
 }
-
-/** The known ones, in one order: the order means nothing. */
-const inOrder = (factors: readonly string[]) => factorKinds.filter((kind) => factors.includes(kind));
 
 export function split(input: ClientInput) {
   const {

@@ -36,7 +36,7 @@ const clientIdShape = /^[\u0021-\u007e]{1,255}$/;
 const types = ['web', 'spa', 'native', 'service', 'agent', 'workload'] as const;
 const registrars = ['operator', 'document', 'dynamic', 'trust'] as const;
 
-/** Whether this version knows what a client that was registered in this way may do; while nodes of two versions run, a newer one may know more ways. */
+/** Whether this version knows what a client that was registered in this way may do: during an upgrade a newer one may know more ways. */
 export const isKnownRegistrar = (registered_by: string): boolean => registrars.some((known) => known === registered_by);
 
 /** Whether any client could have this id; nothing else is worth a query. */

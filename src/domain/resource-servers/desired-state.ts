@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { factorKinds, isRequirable } from '../assurance/index.ts';
+import { inOrder, isRequirable } from '../assurance/index.ts';
 import { changesBetween } from '../audit/index.ts';
 import type { ResourceServerInput } from './schemas.ts';
 import type { Permission, ResourceServer } from './store.ts';
@@ -35,7 +35,7 @@ export function asInput(server: ResourceServer): ResourceServerInput {
     assignment_required,
     dpop_required,
     ...(required_acr && isRequirable(required_acr) && { required_acr }),
-    ...(allowed_factors && { allowed_factors: factorKinds.filter((kind) => allowed_factors.includes(kind)) }),
+    ...(allowed_factors && { allowed_factors: inOrder(allowed_factors) }),
     open_to,
     enabled,
     scopes: permissions.map(scopeOf),
@@ -88,7 +88,7 @@ export function desiredState({
     access_token_signing_alg: access_token_signing_alg ?? null,
     access_token_ttl_seconds: access_token_ttl_seconds ?? null,
     required_acr: required_acr ?? null,
-    allowed_factors: allowed_factors ? factorKinds.filter((kind) => allowed_factors.includes(kind)) : null,
+    allowed_factors: allowed_factors ? inOrder(allowed_factors) : null,
   };
   const permissions = scopes
     .map(

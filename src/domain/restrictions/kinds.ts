@@ -31,7 +31,6 @@ type WrittenKind = { name: string; kind: ReturnType<typeof unknownKind>; value: 
 export function writtenKinds(written: Readonly<Record<string, unknown>>): WrittenKind[] {
   const unknown = Object.keys(written).filter((name) => !Object.hasOwn(kinds, name));
   const known = Object.entries(kinds).filter(([name]) => written[name] !== undefined);
-  return [...unknown.map((name) => [name, unknownKind(name)] as const), ...known].map(([name, kind]) => ({
-    ...{ name, kind, value: written[name] },
-  }));
+  const of = (name: string, kind: WrittenKind['kind']) => ({ name, kind, value: written[name] });
+  return [...unknown.map((name) => of(name, unknownKind(name))), ...known.map(([name, kind]) => of(name, kind))];
 }

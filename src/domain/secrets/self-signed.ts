@@ -19,17 +19,11 @@ export async function makeCertificate(pair: Pair, { common_name, dns_names, days
   await import('reflect-metadata');
   const x509 = await import('@peculiar/x509');
   const signing = algorithms[algorithm];
+  const imported = (format: 'pkcs8' | 'spki', pem: string, use: 'sign' | 'verify') =>
+    webcrypto.subtle.importKey(format, x509.PemConverter.decodeFirst(pem), signing, true, [use]);
   const keys = {
-    privateKey: await webcrypto.subtle.importKey(
-      'pkcs8',
-      x509.PemConverter.decodeFirst(pair.privateKey),
-      signing,
-      true,
-      ['sign'],
-    ),
-    publicKey: await webcrypto.subtle.importKey('spki', x509.PemConverter.decodeFirst(pair.publicKey), signing, true, [
-      'verify',
-    ]),
+    privateKey: await imported('pkcs8', pair.privateKey, 'sign'),
+    publicKey: await imported('spki', pair.publicKey, 'verify'),
   };
   const names = dns_names.map((value) => ({ type: 'dns' as const, value }));
   const made = await x509.X509CertificateGenerator.createSelfSigned(

@@ -10,7 +10,7 @@ import {
   findEmailChange,
   insertEmailChange,
 } from './email-change-store.ts';
-import { isAddressTheirs, recordVerification, verifiedBy } from './email-verification.ts';
+import { isAddressTheirs, recordVerification, verifiedBy, voucherOf } from './email-verification.ts';
 import { mailLanguageOf } from './language.ts';
 import { notify } from './notices.ts';
 import { deletePasswordLinks } from './password-store.ts';
@@ -124,8 +124,8 @@ async function tellPrevious(
   const secret = generateCredential(prefix);
   const expires_at = new Date(at.getTime() + undoMs);
   const change = { purpose: 'undo', previous_email: before.email, email, created_at: at, expires_at } as const;
-  const { email_verified_by, email_vouched_by } = before;
-  const vouched_by = email_verified_by === 'link' || !email_vouched_by ? null : JSON.stringify(email_vouched_by);
+  const voucher = voucherOf(before);
+  const vouched_by = voucher && JSON.stringify(voucher);
   await insertEmailChange(trx, { digest: digest(secret), user_id: before.id, vouched_by, ...change });
   const link = { url: `${deps.issuer}/undo-email-change/${secret}`, expires_at };
   await notify(deps, trx, before, { about: 'email_changed', at, link });

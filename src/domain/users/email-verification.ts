@@ -40,14 +40,17 @@ export function verificationOf(
   return stated ? verifiedBy(by, at) : unverified;
 }
 
+/** Who set an address that its user has not verified by a link; null: nobody else. */
+export const voucherOf = ({ email_verified_by, email_vouched_by }: Vouched) =>
+  email_verified_by === 'link' ? null : email_vouched_by;
+
 /**
  * Whether an address counts as the user's own where it opens the account: verified by a link, or set by somebody who could open the
  * account anyway. Rights that the user was given after somebody else set the address are not that somebody's to take.
  */
 export async function isAddressTheirs(trx: Trx, user: Vouched, now: Date): Promise<boolean> {
-  const { id: user_id, email_verified_by, email_vouched_by } = user;
-  if (email_verified_by === 'link' || email_vouched_by === null) return true;
-  return stillHoldsAllOf(trx, email_vouched_by, { user_id, now });
+  const voucher = voucherOf(user);
+  return voucher === null || stillHoldsAllOf(trx, voucher, { user_id: user.id, now });
 }
 
 /** Why mail that opens the account of a user does not go to its address; undefined: it does, to the address of `user`. */

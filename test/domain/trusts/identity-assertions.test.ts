@@ -325,7 +325,7 @@ describe('an identity assertion (ID-JAG)', () => {
     };
     expect(await tried([])).toMatch(/^403.*latchkey:user:link/);
     expect(await tried(['latchkey:user:link'])).toMatch(/^201/);
-    // Somebody with rights has an account there: whoever says whose signature counts could act as them.
+    // A user with rights has an account at the issuer: its keys could sign assertions about them.
     const username = crypto.randomUUID().slice(0, 8);
     await owner.post('/users', { username, password, roles: ['owner'] });
     await owner.post(`/users/${username}/identities`, { issuer, subject: 'root' });

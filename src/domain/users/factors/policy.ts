@@ -5,8 +5,8 @@ import { holdsInAreas, mustBePermitted } from '../../access/index.ts';
 import {
   type Assurance,
   FactorList,
-  factorKinds,
   impliedBy,
+  inOrder,
   isAtLeast,
   isRequirable,
   mustBeReachable,
@@ -59,7 +59,7 @@ export function asPolicyInput(policy: PolicyRow): SignInPolicyInput {
   return {
     required_acr: known(required_acr),
     administrator_required_acr: known(administrator_required_acr),
-    allowed_factors: allowed_factors && factorKinds.filter((kind) => allowed_factors.includes(kind)),
+    allowed_factors: allowed_factors && inOrder(allowed_factors),
     remember_browser_days,
   };
 }

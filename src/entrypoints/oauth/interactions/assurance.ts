@@ -1,10 +1,10 @@
 import { errors, interactionPolicy, type KoaContextWithOIDC } from 'oidc-provider';
-import { type Demand, demandOf, factorKinds, meets, weakestOf } from '../../../domain/assurance/index.ts';
+import { type Demand, demandOf, inOrder, meets, weakestOf } from '../../../domain/assurance/index.ts';
 import { signInOf } from '../../../domain/clients/index.ts';
 import type { ResourceServer, ResourceServers } from '../../../domain/resource-servers/index.ts';
 import { type KnownPolicy, requiredOfUser } from '../../../domain/users/index.ts';
 import type { Db } from '../../../platform/database/index.ts';
-import { type ClientDeps, type ClientRecord, findClientRecord } from '../store/index.ts';
+import { type ClientDeps, type ClientRecord, findClientRecord, grantSource } from '../store/index.ts';
 import { currentUnit } from '../unit-of-work/index.ts';
 
 const { Check } = interactionPolicy;
@@ -61,9 +61,7 @@ const ofClient = ({ metadata, allowed_factors }: ClientRecord) => signInOf({ ...
 export function demandOfPrompt({ required_acr, allowed_factors }: Record<string, unknown>): Demand {
   return {
     required_acr: weakestOf([String(required_acr ?? '')]),
-    allowed_factors: Array.isArray(allowed_factors)
-      ? factorKinds.filter((kind) => allowed_factors.includes(kind))
-      : null,
+    allowed_factors: Array.isArray(allowed_factors) ? inOrder(allowed_factors) : null,
   };
 }
 
@@ -87,7 +85,7 @@ class InsufficientUserAuthentication extends errors.CustomOIDCProviderError {
  */
 export function mustBeAuthenticatedFor({ oidc }: KoaContextWithOIDC, server: ResourceServer): void {
   if (oidc.route !== 'token') return;
-  const source = sourceOf(oidc);
+  const source = grantSource(oidc);
   const demand = demandOf([server]);
   if ((source || isOfUser()) && !meets(source ?? {}, demand))
     throw new InsufficientUserAuthentication(server.identifier, demand);
@@ -95,17 +93,11 @@ export function mustBeAuthenticatedFor({ oidc }: KoaContextWithOIDC, server: Res
 
 /** The same for the client: also by a code, device code or refresh token from before it demanded it. @throws InsufficientUserAuthentication */
 export async function mustBeAuthenticatedForClient(deps: ClientDeps, { oidc }: KoaContextWithOIDC): Promise<void> {
-  const source = sourceOf(oidc);
+  const source = grantSource(oidc);
   const record = source && oidc.client && (await findClientRecord(deps, oidc.client.clientId));
   if (!record) return;
   const demand = demandOf([ofClient(record)]);
   if (!meets(source, demand)) throw new InsufficientUserAuthentication(record.client_id, demand);
-}
-
-/** With what a user who signed in gets tokens. */
-function sourceOf({ entities }: KoaContextWithOIDC['oidc']) {
-  const { AuthorizationCode, RefreshToken, DeviceCode } = entities;
-  return AuthorizationCode ?? RefreshToken ?? DeviceCode;
 }
 
 /** Whether a key or assertion stands for a user. */

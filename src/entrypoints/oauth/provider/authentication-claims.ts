@@ -1,6 +1,6 @@
 import type { KoaContextWithOIDC, UnknownObject } from 'oidc-provider';
 import { mustBeAuthenticatedForClient } from '../interactions/assurance.ts';
-import type { ClientDeps } from '../store/index.ts';
+import { type ClientDeps, grantSource } from '../store/index.ts';
 
 /**
  * How and when the user of an access token authenticated, for the API that it is for (RFC 9470 §6): `acr`, `amr` and `auth_time` as in the
@@ -8,8 +8,7 @@ import type { ClientDeps } from '../store/index.ts';
  */
 export function authenticationClaims(deps: ClientDeps) {
   return async (ctx: KoaContextWithOIDC): Promise<UnknownObject | undefined> => {
-    const { AuthorizationCode, RefreshToken, DeviceCode } = ctx.oidc.entities;
-    const source = AuthorizationCode ?? RefreshToken ?? DeviceCode;
+    const source = grantSource(ctx.oidc);
     if (!source) return undefined;
     await mustBeAuthenticatedForClient(deps, ctx);
     const { acr, amr, authTime: auth_time } = source;

@@ -1,5 +1,5 @@
 import type { KoaContextWithOIDC } from 'oidc-provider';
-import type { ClientRecord } from '../store/index.ts';
+import { type ClientRecord, grantSource } from '../store/index.ts';
 import { grantTypeNamed } from '../token-endpoint/grants/index.ts';
 import { currentUnit } from '../unit-of-work/index.ts';
 import { scopesIn } from './request-bounds.ts';
@@ -30,8 +30,7 @@ export function dropForeignIdentityScopes(ctx: KoaContextWithOIDC, record: Clien
 
 /** The scopes of a request; where it names none, those that its code or token was granted. */
 export function requestedScopes(ctx: KoaContextWithOIDC): string[] {
-  const { AuthorizationCode, DeviceCode, RefreshToken } = ctx.oidc.entities;
-  const asked = ctx.oidc.params?.scope ?? (AuthorizationCode ?? DeviceCode ?? RefreshToken)?.scope;
+  const asked = ctx.oidc.params?.scope ?? grantSource(ctx.oidc)?.scope;
   return typeof asked === 'string' ? scopesIn(asked) : [];
 }
 

@@ -3,6 +3,7 @@ import { isAccessToken } from '../../../domain/tokens/index.ts';
 import { digest } from '../../../platform/crypto/index.ts';
 import { currentUnit, type NewAccessToken } from '../unit-of-work/index.ts';
 import { effectiveScopes } from './effective-scopes.ts';
+import { grantSource } from './grant-source.ts';
 import type { ModelStore, Payload } from './model-store.ts';
 import { rememberJoined, type StoreDeps } from './models.ts';
 import { type AccessTokenRecord, readAccessToken, readJwtAccessToken } from './reads.ts';
@@ -68,7 +69,7 @@ export function newAccessToken(
   const issued_at = now();
   const identity_scope = audience ? identityScope() : undefined;
   // The library drops what was asked of userinfo from a token with an audience, which opens userinfo here all the same.
-  const claims = identity_scope ? grantSource()?.claims : undefined;
+  const claims = identity_scope ? presentSource()?.claims : undefined;
   return {
     key,
     scope: payload.scope,
@@ -82,14 +83,11 @@ export function newAccessToken(
 }
 
 /** What the tokens of this request are issued for. */
-function grantSource() {
-  const { entities } = Provider.ctx?.oidc ?? {};
-  return entities?.AuthorizationCode ?? entities?.RefreshToken ?? entities?.DeviceCode;
-}
+const presentSource = () => Provider.ctx && grantSource(Provider.ctx.oidc);
 
 function identityScope(): string | undefined {
   const { entities, params, requestParamScopes } = Provider.ctx?.oidc ?? {};
-  const source = grantSource();
+  const source = presentSource();
   if (!source || !entities?.Grant) return undefined;
   // A refresh may ask for less than it has (RFC 6749 §6).
   const scopes = params?.scope && requestParamScopes ? requestParamScopes : source.scopes;

@@ -10,6 +10,7 @@ export {
   readClientRecord,
 } from './client-model.ts';
 export { effectiveScopes } from './effective-scopes.ts';
+export { grantSource } from './grant-source.ts';
 export type { Payload } from './model-store.ts';
 export type { StoreDeps } from './models.ts';
 export { Reader } from './reader.ts';
