@@ -4,6 +4,7 @@ import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import { headersForPrograms } from '../platform/http/index.ts';
 import { takeListingConnection } from './list-verb.ts';
+import { closeInStages } from './staged-close.ts';
 
 export type ClientErrorDeps = {
   /** The most bytes that a request line and its headers may have. */
@@ -30,8 +31,12 @@ export function answerClientErrors(server: Server, deps: ClientErrorDeps): void 
   server.on('clientError', (error: HttpError, socket: HttpSocket) => {
     if (takeListingConnection(server, error, socket)) return;
     // Bytes after the beginning of another answer would be read as a part of it.
-    if (socket.writable && !socket._httpMessage?.headersSent) socket.write(answerTo(error, deps));
-    socket.destroy(error);
+    if (!socket.writable || socket._httpMessage?.headersSent) {
+      socket.destroy(error);
+      return;
+    }
+    socket.write(answerTo(error, deps));
+    closeInStages(socket);
   });
 }
 

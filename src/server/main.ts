@@ -17,6 +17,7 @@ import { applyDeps } from './compose/apply.ts';
 import { openDemo } from './demo.ts';
 import { type Installation, openInstallation, StartError } from './installation.ts';
 import { watchListingConnections } from './list-verb.ts';
+import { closeUnreadRequestsInStages } from './staged-close.ts';
 import { readVersion } from './version.ts';
 
 export type RunningServer = { issuer: string; metrics: Metrics; close: () => Promise<void> };
@@ -93,6 +94,7 @@ function openServer(handler: Handler, { maxHeaderBytes }: Pick<Config, 'maxHeade
     if (!server.listening) response.shouldKeepAlive = false;
     handler.answer(request, response);
   });
+  closeUnreadRequestsInStages(server);
   watchListingConnections(server);
   answerClientErrors(server, { maxHeaderBytes, issuer: () => handler.issuer });
   return server;
