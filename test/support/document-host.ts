@@ -25,7 +25,9 @@ export class DocumentHost {
     const answer: RequestListener = (request, response) => {
       this.fetches += 1;
       const found = this.#published.get(request.url ?? '') ?? this.others?.(`${this.origin}${request.url}`);
-      const { status = 200, headers = {}, body = '' } = found ?? { status: 404 };
+      // As hosts do that are protected from robots.
+      const refused: Published | undefined = request.headers['user-agent'] ? undefined : { body: '', status: 403 };
+      const { status = 200, headers = {}, body } = refused ?? found ?? { body: '', status: 404 };
       response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(body);
     };
     this.#server = (this.#tls ? createTlsServer(this.#tls, answer) : createServer(answer)).listen(port, '127.0.0.1');

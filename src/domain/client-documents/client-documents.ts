@@ -157,11 +157,18 @@ class FetchError extends Error {
   override name = 'FetchError';
 }
 
-/** An answer other than 200 is the host's word; whatever else went wrong is told to nobody, who could learn what a server can reach. */
+/**
+ * Answers that say nothing about the document: whoever protects the host from robots refuses to answer at all (401, 403), or it has too
+ * much to do (429).
+ */
+const withoutWord: readonly number[] = [401, 403, 429];
+
+/** Any other answer than 200 is the host's word; whatever else went wrong is told to nobody, who could learn what a server can reach. */
 function refuseFetch(error: unknown): never {
-  const isWithdrawn = error instanceof UnexpectedStatus && error.status < 500 && error.status !== 429;
+  const isWithdrawn = error instanceof UnexpectedStatus && error.status < 500 && !withoutWord.includes(error.status);
   if (isWithdrawn) throw new SelfRegistrationError('the document', 'is not there: it must be answered with status 200');
-  throw new FetchError(unreachable, { cause: error });
+  const isRefusal = error instanceof UnexpectedStatus && withoutWord.includes(error.status);
+  throw new FetchError(isRefusal ? `${unreachable}: its host answered ${error.status}` : unreachable, { cause: error });
 }
 
 function outcomeOf(error: unknown): RefreshOutcome {

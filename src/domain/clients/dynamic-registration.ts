@@ -19,6 +19,14 @@ export type DynamicClient = {
   metadata: Record<string, unknown>;
 };
 
+/** Scopes that a description may name. */
+export type RegistrableScopes = {
+  /** All of the APIs that are open to anyone, and OpenID Connect's own. */
+  declared: readonly string[];
+  /** Of these, what such a client may ask users for. */
+  open: readonly string[];
+};
+
 // RFC 7591 §2: the first is what a client means that names none.
 const methods = ['client_secret_basic', 'client_secret_post', 'none', 'private_key_jwt'] as const;
 /** Grants without a user who signs in and consents. */
@@ -34,15 +42,16 @@ const unusedSeconds = 24 * 3600;
 /**
  * Registers a client that describes itself (RFC 7591). It acts for users only, and may ask for what APIs are open with to anyone.
  *
- * @param openScopes the scopes that it may name in its description
+ * @param scopes those that it may name in its description
  * @throws SelfRegistrationError; Problem `invalid`: the metadata contradicts itself or a standard
  */
 export async function registerDynamicClient(
   deps: ClientDeps,
   actor: Actor,
-  { given, openScopes }: { given: unknown; openScopes: readonly string[] },
+  { given, scopes }: { given: unknown; scopes: RegistrableScopes },
 ): Promise<DynamicClient> {
-  refusePowers(given, openScopes);
+  refusePowers(given);
+  const scope = scopeOf(given, scopes);
   const described = readSelfRegistration(given, { methods, reading: 'strict' });
   const metadata = { ...signingDefaults, ...described };
   const client_id = `dyn_${randomBytes(18).toString('base64url')}`;
@@ -64,16 +73,29 @@ export async function registerDynamicClient(
       occurred_at: created_at,
     });
     const { made } = await keepSecrets(trx, deps, actor, { client, given: undefined, live: [] });
-    return { client_id, created_at, metadata: described, ...made };
+    return { client_id, created_at, metadata: { ...described, ...(scope && { scope }) }, ...made };
   });
 }
 
 /** What cannot be had is refused rather than left out: a client that asks for it would rely on it. @throws SelfRegistrationError */
-function refusePowers(given: unknown, openScopes: readonly string[]): void {
-  const { grant_types, scope } = (given ?? {}) as Record<string, unknown>;
+function refusePowers(given: unknown): void {
+  const { grant_types } = (given ?? {}) as Record<string, unknown>;
   if (Array.isArray(grant_types) && grant_types.some((name) => powers.has(name)))
     throw new SelfRegistrationError('grant_types', 'must not contain a grant without a user');
-  const scopes = typeof scope === 'string' ? scope.split(' ').filter(Boolean) : [];
-  if (!scopes.every((name) => openScopes.includes(name)))
+}
+
+/**
+ * The scopes of a description that the client may ask users for (RFC 7591 §3.2.1: the server may replace what is requested). Clients name
+ * all that an API publishes, so those that are not open are left out beside one that is.
+ *
+ * @returns undefined: the description names none
+ * @throws SelfRegistrationError
+ */
+function scopeOf(given: unknown, { declared, open }: RegistrableScopes): string | undefined {
+  const { scope } = (given ?? {}) as Record<string, unknown>;
+  const named = typeof scope === 'string' ? scope.split(' ').filter(Boolean) : [];
+  const kept = named.filter((name) => open.includes(name));
+  if (!named.every((name) => declared.includes(name)) || (named.length > 0 && kept.length === 0))
     throw new SelfRegistrationError('scope', 'must contain scopes only that APIs are open with to anyone');
+  return named.length > 0 ? kept.join(' ') : undefined;
 }

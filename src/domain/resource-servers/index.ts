@@ -12,7 +12,7 @@ export {
   listBuiltInIdentifiers,
   listResourceServers,
   listResourceServersFrom,
-  listScopesOpenToAnyone,
+  listScopesOfOpenApis,
   type Permission,
   type ResourceServer,
 } from './store.ts';

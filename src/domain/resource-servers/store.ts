@@ -129,20 +129,16 @@ export async function listBuiltInIdentifiers(db: Db): Promise<string[]> {
   return (await query.orderBy('updated_at', 'desc').execute()).map(({ identifier }) => identifier);
 }
 
-/** The scopes that clients may ask users for that registered themselves, at whichever resource server. */
-export async function listScopesOpenToAnyone(db: Db): Promise<string[]> {
-  const rows = await db
+/** The scopes of the resource servers that are open to anyone, and whether clients that registered themselves may ask users for them. */
+export async function listScopesOfOpenApis(db: Db): Promise<Pick<Permission, 'name' | 'is_open'>[]> {
+  const scopes = db
     .selectFrom('resource_servers as r')
     .innerJoin('permissions as p', 'p.resource_server_id', 'r.id')
-    .select('p.name')
-    .distinct()
-    // As the index on open ones has it.
-    .where('r.open_to', '<>', 'registered')
-    .where('r.open_to', '=', 'anyone')
-    .where('r.enabled', '=', true)
-    .where('p.is_open', '=', true)
-    .execute();
-  return rows.map(({ name }) => name);
+    .select(['p.name', 'p.is_open'])
+    .distinct();
+  // As the index on open ones has it.
+  const ofOpen = scopes.where('r.open_to', '<>', 'registered').where('r.open_to', '=', 'anyone');
+  return ofOpen.where('r.enabled', '=', true).execute();
 }
 
 export async function replacePermissions(

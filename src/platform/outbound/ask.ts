@@ -2,6 +2,7 @@ import { type IncomingMessage, request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import { addressGuard } from './address-guard.ts';
 import { TooLarge } from './get.ts';
+import { userAgent } from './user-agent.ts';
 
 export type Question = {
   url: string;
@@ -39,7 +40,12 @@ export function guardedAsk({ allowLoopback, timeoutMs, maxBytes, namedOrigins }:
       const request = protocol === 'https:' ? requestHttps : requestHttp;
       const options = {
         ...{ method: 'POST', agent: false as const, signal: AbortSignal.timeout(timeoutMs) },
-        headers: { ...headers, 'accept-encoding': 'identity', 'content-length': Buffer.byteLength(body) },
+        headers: {
+          'user-agent': userAgent,
+          ...headers,
+          'accept-encoding': 'identity',
+          'content-length': Buffer.byteLength(body),
+        },
         ...(!isNamed && { lookup: guard.lookup }),
         ...(ca !== undefined && { ca }),
       };

@@ -3,6 +3,7 @@ import { request as requestHttps } from 'node:https';
 import { Readable } from 'node:stream';
 import type { ReadableStream } from 'node:stream/web';
 import { type AddressGuard, addressGuard } from './address-guard.ts';
+import { userAgent } from './user-agent.ts';
 
 export type Fetching = (input: string | URL | Request, init?: RequestInit) => Promise<Response>;
 
@@ -34,7 +35,7 @@ function send(guard: AddressGuard, { url, method, headers }: Request, body: Buff
     const request = url.startsWith('https:') ? requestHttps : requestHttp;
     const length = body.length > 0 ? { 'content-length': String(body.length) } : {};
     // Bytes as they are: a compressed body could be far larger than what was received.
-    const sent = { ...Object.fromEntries(headers), 'accept-encoding': 'identity', ...length };
+    const sent = { 'user-agent': userAgent, ...Object.fromEntries(headers), 'accept-encoding': 'identity', ...length };
     const signal = AbortSignal.timeout(timeoutMs);
     request(url, { method, headers: sent, lookup: guard.lookup, signal, agent: false }, (message) => {
       try {

@@ -2,6 +2,7 @@ import { type IncomingHttpHeaders, type IncomingMessage, request as requestHttp 
 import { request as requestHttps } from 'node:https';
 import { addressGuard } from './address-guard.ts';
 import type { LookUpBounds } from './look-up.ts';
+import { userAgent } from './user-agent.ts';
 
 /** A body, and the headers that came with it. */
 export type Got = { headers: IncomingHttpHeaders; body: Buffer };
@@ -32,7 +33,7 @@ export function guardedGet({ allowLoopback, maxBytes, accept = '*/*', ...bounds 
       guard.mustBeAllowed(hostname);
       const request = protocol === 'https:' ? requestHttps : requestHttp;
       // Bytes as they are: a compressed body could be far larger than what was received.
-      const headers = { accept, 'accept-encoding': 'identity' };
+      const headers = { accept, 'accept-encoding': 'identity', 'user-agent': userAgent };
       const signal = AbortSignal.timeout(timeoutMs);
       request(url, { headers, lookup: guard.lookup, signal, agent: false }, (response) => {
         bodyOf(response, maxBytes).then((body) => resolve({ headers: response.headers, body }), reject);

@@ -144,6 +144,7 @@ describe('a client that its metadata document describes (Client ID Metadata Docu
     },
     { what: 'is no JSON', path: '/text.json', content: 'a client' },
     { what: 'is not there', path: '/missing.json', content: '', more: { status: 404 } },
+    { what: 'is refused by its host', path: '/guarded.json', content: '', more: { status: 403 } },
     {
       what: 'is somewhere else',
       path: '/moved.json',
@@ -263,7 +264,13 @@ describe('a client that its metadata document describes (Client ID Metadata Docu
 
   test('is refused as long as its document is gone, and then let in again', async () => {
     const client_id = host.document('/gone.json', inCloud);
-    const { refresh_token } = await latchkey.tokens({ client_id, scope: 'read' });
+    const { refresh_token: first } = await latchkey.tokens({ client_id, scope: 'read' });
+    // A host that refuses to answer does not say that the document is gone.
+    host.publish('/gone.json', '<title>Are you human?</title>', { status: 403 });
+    await latchkey.advance(301);
+    const { status, body } = await latchkey.refresh(first, client_id);
+    expect(status).toBe(200);
+    const { refresh_token } = body;
     host.publish('/gone.json', '', { status: 404 });
     await latchkey.advance(301);
     for (let n = 0; n < 3; n += 1)

@@ -48,6 +48,9 @@ describe('registration that is open (RFC 7591)', () => {
     expect(headers.get('cache-control')).toBe('no-store');
     expect(body).toMatchObject({ client_id: expect.stringMatching(/^dyn_/), ...described });
     expect(body).not.toHaveProperty('client_secret');
+    // Clients name all scopes that an API publishes: the answer says which of them are open (RFC 7591 §3.2.1).
+    const asksForAll = await registerAnew({ ...described, scope: 'openid profile read write' });
+    expect(asksForAll).toMatchObject({ status: 201, body: { scope: 'openid read' } });
     const { client_id } = body;
     const browser = latchkey.browser();
     const signIn = await browser.get(latchkey.authorizeUrl({ client_id, scope: 'openid email read' }));
@@ -73,7 +76,12 @@ describe('registration that is open (RFC 7591)', () => {
       asks: { grant_types: ['authorization_code', 'client_credentials'] },
       error: 'invalid_client_metadata',
     },
-    { what: 'a scope that is not open', asks: { scope: 'read write' }, error: 'invalid_client_metadata' },
+    { what: 'a scope that is not open', asks: { scope: 'write' }, error: 'invalid_client_metadata' },
+    {
+      what: 'a scope of an API that is not open',
+      asks: { scope: 'read report:read' },
+      error: 'invalid_client_metadata',
+    },
     { what: 'a scope of the admin API', asks: { scope: 'latchkey:user:read' }, error: 'invalid_client_metadata' },
     { what: 'javascript', asks: { redirect_uris: ['javascript:alert(1)'] }, error: 'invalid_redirect_uri' },
     { what: 'a wildcard', asks: { redirect_uris: ['https://*.example/cb'] }, error: 'invalid_redirect_uri' },

@@ -6,7 +6,7 @@ import {
   registerDynamicClient,
   SelfRegistrationError,
 } from '../../../domain/clients/index.ts';
-import { listScopesOpenToAnyone } from '../../../domain/resource-servers/index.ts';
+import { listScopesOfOpenApis } from '../../../domain/resource-servers/index.ts';
 import {
   type Actor,
   anonymous,
@@ -19,7 +19,7 @@ import {
 } from '../../../platform/http/index.ts';
 import { registrationPath } from '../endpoints.ts';
 import { inPrintableAscii, oauthErrors } from '../provider/oauth-errors.ts';
-import { identityScopes } from '../scopes/requested-scopes.ts';
+import { identityScopes, identityScopesOfAnyone } from '../scopes/requested-scopes.ts';
 
 /** Who may register clients: nobody; who presents a credential with the permission to; anyone. */
 export type RegistrationMode = 'off' | 'token' | 'open';
@@ -64,11 +64,15 @@ function letPagesCall(ctx: Context): void {
 
 async function answer(deps: RegistrationDeps, ctx: Context): Promise<void> {
   const actor = deps.mode === 'token' ? await deps.registrar(ctx) : await anyone(deps, ctx);
-  const openScopes = [...identityScopes, ...(await listScopesOpenToAnyone(deps.db))];
+  const ofApis = await listScopesOfOpenApis(deps.db);
+  const scopes = {
+    declared: [...identityScopes, ...ofApis.map(({ name }) => name)],
+    open: [...identityScopesOfAnyone, ...ofApis.filter(({ is_open }) => is_open).map(({ name }) => name)],
+  };
   try {
     const given = await readJson(ctx.req);
     ctx.status = 201;
-    ctx.body = shown(await registerDynamicClient(deps, actor, { given, openScopes }));
+    ctx.body = shown(await registerDynamicClient(deps, actor, { given, scopes }));
   } catch (error) {
     refuse(ctx, error);
   }

@@ -8,7 +8,7 @@ import { scopesIn } from './request-bounds.ts';
 export const identityScopes = ['openid', 'offline_access', 'profile', 'email', 'groups'];
 
 /** Of these, what a client has that no operator registered: who a person is beyond their id is told to those that were chosen. */
-const identityScopesOfAnyone: readonly string[] = ['openid', 'offline_access'];
+export const identityScopesOfAnyone: readonly string[] = ['openid', 'offline_access'];
 
 /** Whether a client described itself. It is entitled to what APIs are open with, and to nothing else. */
 export function isSelfRegistered({ registered_by }: Pick<ClientRecord, 'registered_by'>): boolean {

@@ -1,0 +1,80 @@
+import { DocumentHost } from '../../support/document-host.ts';
+import { standardInstallation } from '../../support/installation.ts';
+import { answerOf, basic, startLatchkey } from '../../support/latchkey.ts';
+import { type McpClientRequests, mcpClients, notesApi } from '../../support/mcp-clients.ts';
+
+const notes = {
+  identifier: notesApi,
+  name: 'Notes',
+  open_to: 'anyone',
+  scopes: [
+    { name: 'notes:read', description: 'Read your notes', default: true, open: true },
+    { name: 'notes:write', description: 'Add notes', open: true },
+    { name: 'notes:delete', description: 'Delete your notes', sensitive: true },
+  ],
+};
+
+type Registered = { client_id: string; client_secret?: string; scope?: string };
+
+describe('an MCP client that nobody registered', () => {
+  const latchkey = startLatchkey({
+    apply: { ...standardInstallation, resource_servers: [...standardInstallation.resource_servers, notes] },
+    env: { LATCHKEY_REGISTRATION: 'open' },
+  });
+  const host = new DocumentHost();
+  beforeAll(() => host.start());
+  afterAll(() => host.stop());
+
+  const register = async (body: object) =>
+    answerOf(
+      await fetch(`${latchkey.issuer}/oauth/register`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', accept: 'application/json' },
+        body: JSON.stringify(body),
+      }),
+    );
+
+  async function known({ by, name, described }: McpClientRequests): Promise<Registered> {
+    if (by === 'document') return { client_id: host.document(`/${encodeURIComponent(name)}.json`, described) };
+    const { status, body } = await register(described);
+    expect({ status, body }).toMatchObject({ status: 201, body: { client_id: expect.any(String) } });
+    return body as unknown as Registered;
+  }
+
+  /** A request for tokens, authenticated as the client does it. */
+  async function tokens(
+    { client_id, client_secret = '' }: Registered,
+    authentication: McpClientRequests['authentication'],
+    parameters: Record<string, string>,
+  ) {
+    const body = new URLSearchParams(parameters);
+    const isBasic = authentication === 'basic';
+    if (!isBasic) body.set('client_id', client_id);
+    if (authentication === 'post' || authentication === 'empty secret') body.set('client_secret', client_secret);
+    const headers: Record<string, string> = isBasic ? { authorization: basic(client_id, client_secret) } : {};
+    return answerOf(await fetch(`${latchkey.issuer}/oauth/token`, { method: 'POST', headers, body }));
+  }
+
+  test.each(mcpClients)('connects in its own manner: $name', async (each) => {
+    const { redirect_uri, asks, redeems = {}, refreshes = {}, authentication, scope, hasRefreshToken = true } = each;
+    const client = await known(each);
+    const { client_id } = client;
+    const request = { client_id, redirect_uri, scope: null, resource: null, ...asks };
+    const { code, code_verifier } = await latchkey.code(request);
+    const redeemed = await tokens(client, authentication, {
+      ...{ grant_type: 'authorization_code', code, code_verifier, redirect_uri },
+      ...redeems,
+    });
+    expect(redeemed).toMatchObject({ status: 200, body: { token_type: 'Bearer' } });
+    expect(String(redeemed.body.scope).split(' ').sort()).toEqual(scope.split(' ').sort());
+    expect('refresh_token' in redeemed.body).toBe(hasRefreshToken);
+    if (!hasRefreshToken) return;
+    const { refresh_token } = redeemed.body;
+    const refreshed = await tokens(client, authentication, {
+      grant_type: 'refresh_token',
+      refresh_token,
+      ...refreshes,
+    });
+    expect(refreshed).toMatchObject({ status: 200, body: { scope: redeemed.body.scope } });
+  });
+});
