@@ -194,6 +194,15 @@ export type Database = {
     created_at: Date;
     expires_at: Date;
   };
+  /** Who else could sign in as a user, because they set the password or linked an account. */
+  preparers: {
+    user_id: string;
+    subject_id: string;
+    limits: JSONColumnType<readonly unknown[], string, string>;
+    /** What they held then. */
+    held: JSONColumnType<readonly { resource: string | null; pattern: string }[], string, string>;
+    created_at: Date;
+  };
   /** `confirm`: a link to a new address; `undo`: a link to the previous one. */
   email_changes: {
     digest: Digest;

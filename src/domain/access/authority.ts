@@ -122,7 +122,7 @@ function isHeld(actor: Actor, held: readonly HeldRight[], right: Right): boolean
 }
 
 /** Whether permissions contain another one. Only a permission for every API contains one for every API. */
-function isWithin(rights: readonly Right[], { resource, pattern }: Right): boolean {
+export function isWithin(rights: readonly Right[], { resource, pattern }: Right): boolean {
   return contains(patternsAt(rights, resource), [pattern]);
 }
 

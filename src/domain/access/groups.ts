@@ -8,7 +8,7 @@ import { findOverfullMember, isInGroup, listHeldRights, type Role } from './stor
  * What it takes to choose which roles applications see as groups, under which name, and who is in those groups. This server
  * cannot know what a group may do in an application, so no other permission can stand for it.
  */
-const exportPermission = 'latchkey:group:export';
+export const exportPermission = 'latchkey:group:export';
 
 /** So many groups of 64 characters fill about 4 KB of an ID token, which many programs carry in a header. */
 export const mostGroups = 64;

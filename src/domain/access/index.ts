@@ -29,7 +29,9 @@ export {
   isPermissionPattern,
   PatternSet,
 } from './permissions.ts';
+export { findDoubtSince, forgetPreparers, isDoubted, notePreparer } from './preparers.ts';
 export { AssignmentEntry, assignmentEntryOf, putAssignment, putRole, removeAssignment } from './put.ts';
+export { authorityOf, stillHoldsAllOf, storedAuthorityOf } from './remembered-authority.ts';
 export { effectivePermissions, forbiddenBecause } from './rights.ts';
 export { assignRole, keepingAnOwner, removeEveryRole, setRoles, unassignRole } from './role-assignments.ts';
 export { mustGive, removeRole } from './roles.ts';

@@ -10,6 +10,7 @@ import {
   type MappedRole,
 } from './mapped-role-store.ts';
 import { isInArea } from './permissions.ts';
+import { endDoubtedSessions } from './preparers.ts';
 import { countGroups, findRoleByName, listRolesWithIds, lockOwners, type Role } from './store.ts';
 
 type GivingTrust = { id: string; name: string; epoch: number };
@@ -54,7 +55,9 @@ export async function setMappedRoles(trx: Trx, { user_id, trust, role_ids, ...re
   const added = wanted.filter(({ id }) => !kept.some(({ role_id }) => role_id === id));
   for (const role of await thoseThatFit(trx, user_id, { roles: added, now: occurred_at })) {
     const row = { ...of, role_id: role.id, trust_epoch: trust.epoch, ...confirmed, created_at: occurred_at };
-    if (await insertMappedRole(trx, row)) await record(trx, 'role.assigned', role.name, { ...recording, until });
+    if (!(await insertMappedRole(trx, row))) continue;
+    await endDoubtedSessions(trx, role, { user_id, now: occurred_at });
+    await record(trx, 'role.assigned', role.name, { ...recording, until });
   }
 }
 

@@ -5,6 +5,8 @@ import { deleteAssignment, insertAssignment, listRoleAssignments } from './assig
 import { type AccessDeps, mustHold } from './authority.ts';
 import { mustExportAny, mustFitInClaim } from './groups.ts';
 import { listTrustsGiving } from './mapped-role-store.ts';
+import { lockRow } from './preparer-store.ts';
+import { endDoubtedSessions } from './preparers.ts';
 import { mustGive, mustNotExceed } from './roles.ts';
 import { findRoleByName, hasOwner, isOfTrust, lockOwners, type Role } from './store.ts';
 
@@ -41,7 +43,10 @@ export async function assignRole(
   if (isGroup) await lockOwners(trx);
   const isNew = await insertAssignment(trx, row);
   if (isGroup) await mustFitInClaim(trx, { subject_id: subject.id }, occurred_at);
-  if (isNew) await record(trx, actor, 'role.assigned', { subject, role: name, until, occurred_at });
+  if (!isNew) return;
+  const isSignedOut = (await endDoubtedSessions(trx, role, { user_id: subject.id, now: occurred_at })) > 0;
+  const ended = isSignedOut ? { ends_sessions: true as const } : {};
+  await record(trx, actor, 'role.assigned', { subject, role: name, until, occurred_at, ...ended });
 }
 
 /**
@@ -58,6 +63,7 @@ export async function grantRole(
   const occurred_at = now();
   if (assignment.until && assignment.until <= occurred_at) throw invalid('/until', 'The time must be in the future.');
   await inTransaction(db, async (trx) => {
+    await lockRow(trx, assignment.subject.id);
     const roles = await mustGive(trx, actor, [assignment.role], occurred_at);
     const send = 'Send an "until" that is no later.';
     mustNotExceed(actor, roles, { until: assignment.until ?? null, pointer: '/until', send });
@@ -159,7 +165,7 @@ async function record(
   trx: Trx,
   actor: Actor,
   action: 'role.assigned' | 'role.unassigned',
-  { subject, role, until, occurred_at }: RoleAssignment,
+  { subject, occurred_at, ...details }: RoleAssignment & { ends_sessions?: true },
 ): Promise<void> {
-  await appendEvent(trx, { actor, action, target: subject, details: { role, until }, occurred_at });
+  await appendEvent(trx, { actor, action, target: subject, details, occurred_at });
 }

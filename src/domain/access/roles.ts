@@ -4,6 +4,7 @@ import { type Actor, conflict, invalid, mustBeAt, notFound } from '../../platfor
 import { appendEvent, changesBetween } from '../audit/index.ts';
 import { type AccessDeps, addsRights, type Gift, mustHold, mustNotExceedLimits } from './authority.ts';
 import { mustExport, mustExportAny, mustFitInClaim, refuseTakenGroup } from './groups.ts';
+import { endDoubtedSessions } from './preparers.ts';
 import type { RoleChanges, RoleInput } from './schemas.ts';
 import {
   deleteRole,
@@ -73,6 +74,7 @@ export async function changeRole(
     if (isGroupChanged && exported_as !== null) await mustFitInClaim(trx, { role_id: role.id }, updated_at);
     await replaceRolePermissions(trx, role.id, permissions);
     const after = await getRole(trx, name);
+    if (givesMore(role, after)) await endDoubtedSessions(trx, after, { now: updated_at });
     const group = isGroupChanged ? { exported_as } : {};
     const details = { changed: changesBetween(recordedMembersOf(role), recordedMembersOf(after)) };
     await recordRole(trx, actor, 'role.updated', { name, permissions, ...group, ...details, occurred_at: updated_at });

@@ -1,7 +1,7 @@
 import { v7 as uuidv7 } from 'uuid';
 import { type Db, inTransaction, type Trx } from '../../platform/database/index.ts';
 import { type Actor, conflict, notFound } from '../../platform/http/index.ts';
-import { mustHoldAllOf } from '../access/index.ts';
+import { authorityOf, mustHoldAllOf, notePreparer } from '../access/index.ts';
 import { appendEvent } from '../audit/index.ts';
 import { countIdentities, deleteIdentity, type Identity, insertIdentity, lockUser } from './store.ts';
 
@@ -25,6 +25,7 @@ export async function linkIdentity(
     if (!(await lockUser(trx, user_id))) throw notFound('user', user_id);
     const created_at = now();
     await mustHoldAllOf(trx, actor, user_id, created_at);
+    await notePreparer(trx, authorityOf(actor), { user_id, now: created_at });
     return addIdentity(trx, actor, { user_id, issuer, subject, how: 'administrator', created_at });
   });
 }

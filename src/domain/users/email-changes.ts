@@ -1,6 +1,7 @@
 import { digest, generateCredential } from '../../platform/crypto/index.ts';
 import { type Db, inTransaction, type Trx } from '../../platform/database/index.ts';
 import { type Actor, conflict, invalid, notFound, person, tooMany } from '../../platform/http/index.ts';
+import { stillHoldsAllOf } from '../access/index.ts';
 import { appendEvent } from '../audit/index.ts';
 import type { SendEmail } from '../notifications/index.ts';
 import {
@@ -15,7 +16,6 @@ import { mailLanguageOf } from './language.ts';
 import { notify } from './notices.ts';
 import { deletePasswordLinks } from './password-store.ts';
 import { refuseTaken } from './profiles.ts';
-import { stillHoldsAllOf } from './remembered-authority.ts';
 import { EmailAddress } from './schemas.ts';
 import { lockUserById, type User, updateUser } from './store.ts';
 import type { Throttles } from './throttles.ts';

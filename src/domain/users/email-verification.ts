@@ -1,14 +1,13 @@
 import type { EmailVerifier } from '../../../db/schema.ts';
 import { type Db, inTransaction, type Trx } from '../../platform/database/index.ts';
 import { type Actor, conflict, forbidden, invalid, notFound } from '../../platform/http/index.ts';
-import { allows, mustHoldAllOf } from '../access/index.ts';
+import { allows, findDoubtSince, mustHoldAllOf, stillHoldsAllOf, storedAuthorityOf } from '../access/index.ts';
 import { appendEvent } from '../audit/index.ts';
-import { stillHoldsAllOf, storedAuthorityOf } from './remembered-authority.ts';
 import { lockUserById, type User, updateUser } from './store.ts';
 
 export type VerificationDeps = { db: Db; now: () => Date };
 type Verification = Pick<User, 'email_verified' | 'email_verified_at' | 'email_verified_by'>;
-type Vouched = Pick<User, 'id' | 'email_verified_by' | 'email_vouched_by'>;
+type Vouched = Pick<User, 'id' | 'email_verified_at' | 'email_verified_by' | 'email_vouched_by'>;
 
 /** The permission to mark an e-mail address as verified. */
 export const verifyEmailPermission = 'latchkey:user:verify_email';
@@ -50,7 +49,18 @@ export const voucherOf = ({ email_verified_by, email_vouched_by }: Vouched) =>
  */
 export async function isAddressTheirs(trx: Trx, user: Vouched, now: Date): Promise<boolean> {
   const voucher = voucherOf(user);
-  return voucher === null || stillHoldsAllOf(trx, voucher, { user_id: user.id, now });
+  if (voucher !== null) return stillHoldsAllOf(trx, voucher, { user_id: user.id, now });
+  const doubted_since = await findDoubtSince(trx, user.id, now);
+  return doubted_since === undefined || isProvenBefore(user, doubted_since);
+}
+
+/** Whether no one who could sign in as the user only since then can have proven their own address. */
+export function isProvenBefore(
+  { email_verified_at, email_verified_by }: Pick<User, 'email_verified_at' | 'email_verified_by'>,
+  since: Date,
+): boolean {
+  const isByOthers = email_verified_by === 'administrator' || email_verified_by === 'import';
+  return isByOthers || email_verified_at === null || email_verified_at < since;
 }
 
 /** Why mail that opens the account of a user does not go to its address; undefined: it does, to the address of `user`. */

@@ -65,6 +65,7 @@ export { changePassword } from './password-changes.ts';
 export { choosePassword, linkedUser, type PasswordLink } from './password-links.ts';
 export { forgetPassword } from './password-removal.ts';
 export { deleteEveryPasswordLink, deletePasswordLinks, hasPassword } from './password-store.ts';
+export { refusesDoubted } from './preparation.ts';
 export { addUser, importedHash, putUser } from './profiles.ts';
 export { mailRecoveryLink, requestRecovery } from './recovery.ts';
 export { userRoutes } from './routes.ts';

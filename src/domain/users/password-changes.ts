@@ -1,13 +1,14 @@
 import type { Digest } from '../../platform/crypto/index.ts';
 import { inTransaction } from '../../platform/database/index.ts';
 import { type Actor, notFound } from '../../platform/http/index.ts';
-import { mustHoldAllOf } from '../access/index.ts';
+import { authorityOf, mustHoldAllOf } from '../access/index.ts';
 import { appendEvent } from '../audit/index.ts';
 import { revokeGrantsOf } from '../consents/index.ts';
 import { carryGrants, carrySession, renewSession, revokeSessionsOf, type SessionDeps } from '../sessions/index.ts';
 import { type NoticeDeps, notify } from './notices.ts';
 import { hashNewPassword, verifyPassword } from './password.ts';
 import { findPasswordHash, hasPassword } from './password-store.ts';
+import { notePasswordBy } from './preparation.ts';
 import { record, storeHash, type UserDeps } from './profiles.ts';
 import { findUserById, lockUserById, startNextEpoch, updateUser } from './store.ts';
 
@@ -31,6 +32,7 @@ export async function setPassword(
     await mustHoldAllOf(trx, actor, user.id, occurred_at);
     const isChange = await hasPassword(trx, user.id);
     await storeHash(deps, trx, user.id, hash);
+    await notePasswordBy(trx, authorityOf(actor), { user, now: occurred_at });
     const ended = { tokens_valid_after: occurred_at, epoch: user.epoch + 1 };
     await updateUser(trx, user.id, { ...ended, updated_at: occurred_at });
     await record(trx, actor, 'user.password_set', user.id, occurred_at);

@@ -2,7 +2,7 @@ import { v7 as uuidv7 } from 'uuid';
 import { digest, generateCredential } from '../../platform/crypto/index.ts';
 import { type Db, inTransaction, type Trx } from '../../platform/database/index.ts';
 import { type Actor, notFound, person } from '../../platform/http/index.ts';
-import { mustHoldAllOf } from '../access/index.ts';
+import { authorityOf, mustHoldAllOf, stillHoldsAllOf } from '../access/index.ts';
 import { appendEvent } from '../audit/index.ts';
 import { listIdentities } from '../identities/index.ts';
 import type { SendEmail } from '../notifications/index.ts';
@@ -18,7 +18,7 @@ import {
   savePasswordHash,
   usePasswordLink,
 } from './password-store.ts';
-import { authorityOf, stillHoldsAllOf } from './remembered-authority.ts';
+import { notePasswordByLink } from './preparation.ts';
 import { lockUserById, type User, updateUser } from './store.ts';
 
 export type PasswordLinkDeps = { db: Db; now: () => Date };
@@ -111,6 +111,7 @@ export async function choosePassword(
     // The response reveals nothing about permissions.
     if (!(await isStillTheirs(trx, link, user, occurred_at))) throw notFound('link', '…');
     const isChange = await hasPassword(trx, user.id);
+    await notePasswordByLink(trx, link, { user, now: occurred_at });
     await savePasswordHash(trx, { id: uuidv7(), user_id: user.id, password: hash, now: occurred_at });
     const target = { kind: 'user', id: user.id };
     await appendEvent(trx, { actor: person(user.id, origin), action: 'user.password_chosen', target, occurred_at });

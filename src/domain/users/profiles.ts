@@ -3,7 +3,16 @@ import type { EmailVerifier } from '../../../db/schema.ts';
 import type { Db, Trx } from '../../platform/database/index.ts';
 import { type Actor, conflict, invalid } from '../../platform/http/index.ts';
 import type { Language } from '../../platform/languages/index.ts';
-import { asId, keepingAnOwner, mustBePermitted, mustHoldAllOf, setRoles } from '../access/index.ts';
+import {
+  asId,
+  authorityOf,
+  keepingAnOwner,
+  mustBePermitted,
+  mustHoldAllOf,
+  notePreparer,
+  setRoles,
+  storedAuthorityOf,
+} from '../access/index.ts';
 import { type AuditAction, appendEvent, changesBetween } from '../audit/index.ts';
 import { deleteEmailChanges } from './email-change-store.ts';
 import { recordVerification, verificationOf } from './email-verification.ts';
@@ -14,7 +23,6 @@ import {
   findPasswordHash,
   savePasswordHash,
 } from './password-store.ts';
-import { storedAuthorityOf } from './remembered-authority.ts';
 import type { UserInput } from './schemas.ts';
 import { insertUser, lockUserByUsername, type User, updateUser } from './store.ts';
 
@@ -46,8 +54,10 @@ export async function putUser(
   const result = existing
     ? await changeProfile(deps, trx, actor, existing, profile)
     : await addUser(deps, trx, actor, profile);
-  if (hash && (await findPasswordHash(trx, result.user.id)) === undefined)
+  if (hash && (await findPasswordHash(trx, result.user.id)) === undefined) {
     await storeHash(deps, trx, result.user.id, hash);
+    await notePreparer(trx, authorityOf(actor), { user_id: result.user.id, now: deps.now() });
+  }
   const given = { subject: { kind: 'user' as const, id: result.user.id }, roles: roles ?? [], occurred_at: deps.now() };
   const changedRoles = roles && (await setRoles(trx, actor, given));
   return changedRoles && result.change === 'unchanged' ? { ...result, change: 'updated' } : result;

@@ -1,7 +1,13 @@
 import type { Context } from 'koa';
 import { assuranceOf, isAtLeast } from '../../domain/assurance/index.ts';
 import { noteVisit } from '../../domain/sessions/index.ts';
-import { findUserById, noteBrowserLanguage, requiredOfUser, type User } from '../../domain/users/index.ts';
+import {
+  findUserById,
+  noteBrowserLanguage,
+  refusesDoubted,
+  requiredOfUser,
+  type User,
+} from '../../domain/users/index.ts';
 import { requestOrigin } from '../../platform/http/index.ts';
 import {
   type Authentication,
@@ -82,6 +88,8 @@ export async function signInHere(
   const isMet = await isEnough(deps, { user_id, acr });
   ctx.status = 303;
   if (!isMet && !canAddMethod(acr)) return ctx.redirect(pagePaths.signIn);
+  if (await refusesDoubted(deps, { user_id, origin: requestOrigin(ctx) }))
+    return ctx.redirect(`${pagePaths.signIn}?refused`);
   const options = { ...authentication, sessionSeconds: config.sessionSeconds, secure: isSecure(issuer) };
   await startBrowserSession(provider().current(), ctx, options);
   await noteBrowserLanguage(deps.db, authentication.user_id, chosenLanguage(deps, ctx));

@@ -190,7 +190,8 @@ describe('a forgotten password', () => {
     expect([body.url, body.mailed_to]).toEqual([expect.stringContaining('/password/'), undefined]);
     // Nor does the address get a link that undoes the user's own change, as a verified one does.
     const browser = latchkey.browser();
-    await browser.submit(await browser.get('/sign-in'), { login: 'zoe', password }, '/sign-in');
+    const own = { password: better, password_repeated: better };
+    await browser.submit(await browser.get(String(body.url)), own);
     await browser.submit(await browser.get('/account/email'), { email: 'zoe@example.com' }, '/email');
     const [letter] = await arrivedAt('zoe@example.com');
     const confirm = /http:\/\/\S+\/account\/email\/confirm\/\w+/.exec(plain(letter?.source ?? ''))?.[0] ?? '';

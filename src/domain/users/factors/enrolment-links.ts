@@ -1,12 +1,11 @@
 import { digest, generateCredential } from '../../../platform/crypto/index.ts';
 import { type Db, inTransaction, type Trx } from '../../../platform/database/index.ts';
 import { type Actor, conflict, forbidden, notFound } from '../../../platform/http/index.ts';
-import { mustHoldAllOf } from '../../access/index.ts';
+import { mustHoldAllOf, stillHoldsAllOf, storedAuthorityOf } from '../../access/index.ts';
 import { appendEvent } from '../../audit/index.ts';
 import type { SendEmail } from '../../notifications/index.ts';
 import { isAddressTheirs, mailRefusal } from '../email-verification.ts';
 import { mailLanguageOf } from '../language.ts';
-import { stillHoldsAllOf, storedAuthorityOf } from '../remembered-authority.ts';
 import { lockUserById, type User } from '../store.ts';
 import {
   deleteEnrolmentLinks,

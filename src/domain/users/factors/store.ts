@@ -64,6 +64,12 @@ export async function hasSecondFactor(db: Db, user_id: string): Promise<boolean>
   return (await query.where('kind', 'in', ['totp', 'passkey']).limit(1).executeTakeFirst()) !== undefined;
 }
 
+/** When a user last got a factor, also a recovery code; undefined: there is none. */
+export async function lastFactorAt(db: Db, user_id: string): Promise<Date | undefined> {
+  const query = db.selectFrom('factors').select(({ fn }) => fn.max('created_at').as('last'));
+  return (await query.where('user_id', '=', user_id).executeTakeFirstOrThrow()).last ?? undefined;
+}
+
 export async function countRecoveryCodes(db: Db, user_id: string): Promise<number> {
   const { left } = await db
     .selectFrom('factors')

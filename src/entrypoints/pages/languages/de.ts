@@ -61,6 +61,8 @@ export const de: Catalogue = {
     wrong: 'Die E-Mail-Adresse oder der Benutzername und das Passwort passen nicht zusammen. Versuchen Sie es erneut.',
     throttled: (p) =>
       `Zu viele Versuche. Warten Sie ${counted(p.minutes, 'Minute', 'Minuten')} und versuchen Sie es erneut, oder nutzen Sie einen Browser, in dem Sie schon einmal angemeldet waren.`,
+    doubted:
+      'Auch jemand, der nicht alle Ihre Berechtigungen hat, könnte sich bei diesem Konto anmelden. Wählen Sie ein eigenes Passwort: über den Link „Passwort vergessen?“ oder mit einem Link der Administration.',
     otherAccount: 'Melden Sie sich mit dem Konto an, das Sie verwenden möchten.',
     noPasswords:
       'Eine Anmeldung mit Passwort ist hier nicht möglich. Wenn Sie kein anderes Anmeldeverfahren haben, wenden Sie sich an die Administration.',

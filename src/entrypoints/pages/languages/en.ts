@@ -65,6 +65,8 @@ export const en = {
     wrong: 'The e-mail address or username and the password don’t match. Try again.',
     throttled: (p: { minutes: number }) =>
       `Too many attempts. Wait ${counted(p.minutes, 'minute', 'minutes')} and try again, or use a browser that you have signed in with before.`,
+    doubted:
+      'Somebody who does not have all your permissions could sign in to this account, too. Choose a password of your own: use the link “Forgot your password?”, or ask an administrator for a link.',
     otherAccount: 'Sign in with the account you want to use.',
     noPasswords:
       'You cannot sign in with a password here. If you have no other sign-in method, ask your administrator for help.',

@@ -2,7 +2,7 @@ import type Router from '@koa/router';
 import type { Context } from 'koa';
 import { together } from '../../../domain/assurance/index.ts';
 import { connectAccount, providerName } from '../../../domain/identity-providers/index.ts';
-import { authenticate, proveFactor } from '../../../domain/users/index.ts';
+import { authenticate, proveFactor, refusesDoubted } from '../../../domain/users/index.ts';
 import { form, Problem, requestOrigin } from '../../../platform/http/index.ts';
 import type { Authentication } from '../../oauth/index.ts';
 import { checkCsrf, csrfToken } from '../csrf.ts';
@@ -23,7 +23,8 @@ import { minutesToWait } from './throttled.ts';
 /** Signing in to one's own pages, outside of any app's request. */
 export function signInRoutes(router: Router, deps: PagesDeps): void {
   router.get('/sign-in', async (ctx: Context) => {
-    await showSignIn(deps, ctx, { action: ctx.url, login: '' });
+    const refused = ctx.query.refused === undefined ? {} : { error: textsFor(deps, ctx).signIn.doubted };
+    await showSignIn(deps, ctx, { action: ctx.url, login: '', ...refused });
   });
   router.post('/sign-in', async (ctx: Context) => {
     const authentication = await judgeSignIn(deps, ctx, { action: ctx.url });
@@ -68,7 +69,7 @@ export async function judgeSignIn(
   const connect = form(ctx).get('connect') ?? '';
   const asked = connect ? { ...view, connect } : view;
   const authentication = await judgeForm(deps, ctx, asked);
-  if (!authentication) return undefined;
+  if (!authentication || (await isRefusedDoubted(deps, ctx, { authentication, view }))) return undefined;
   const problem = connect && (await connectAsked(deps, ctx, { connect, user_id: authentication.user_id }));
   if (problem) {
     await showSignIn(deps, ctx, { ...view, error: problem }, 422);
@@ -76,6 +77,18 @@ export async function judgeSignIn(
   }
   await rememberBrowser(deps, ctx, authentication.user_id);
   return authentication;
+}
+
+/** Refuses a sign-in that somebody else may have prepared. @returns whether it has answered */
+export async function isRefusedDoubted(
+  deps: PagesDeps,
+  ctx: Context,
+  { authentication, view }: { authentication: Authentication; view: SignInView },
+): Promise<boolean> {
+  const { user_id } = authentication;
+  if (!(await refusesDoubted(deps, { user_id, origin: requestOrigin(ctx) }))) return false;
+  await showSignIn(deps, ctx, { ...view, error: textsFor(deps, ctx).signIn.doubted }, 422);
+  return true;
 }
 
 /** Connects the account at a provider with which the user came. @returns what is wrong, as a sentence */

@@ -23,7 +23,7 @@ import type { SignInView } from './page-data.ts';
 import { accountOf, carriedIn, type RoundTripStart, secondsForIt, sendToProvider } from './provider-round-trip.ts';
 import { connectPurpose, findLoginTrust, findTrustOfLogin } from './providers.ts';
 import { askSecondFactor } from './second-step.ts';
-import { ownPath, showSignIn } from './sign-in.ts';
+import { isRefusedDoubted, ownPath, showSignIn } from './sign-in.ts';
 
 /** Signing in to one's own pages with an identity provider, and the address to which every provider sends users back. */
 export function providerRoutes(router: Router, deps: PagesDeps): void {
@@ -106,6 +106,7 @@ async function enter(
   if (outcome.kind === 'ok') {
     const { user, user_epoch, authenticated_at, amr, provider } = outcome;
     const authentication = { user_id: user.id, user_epoch, authenticated_at, amr, provider };
+    if (await isRefusedDoubted(deps, ctx, { authentication, view })) return undefined;
     if (await askSecondFactor(deps, ctx, { authentication, view })) return undefined;
     if (await meetsPolicy(deps, authentication)) {
       await rememberBrowser(deps, ctx, user.id);

@@ -1,7 +1,9 @@
 import type { StoredAuthority } from '../../../db/schema.ts';
 import type { Trx } from '../../platform/database/index.ts';
 import { type Actor, type Limit, Problem } from '../../platform/http/index.ts';
-import { intersection, listHeldRights, mustHoldAllOf } from '../access/index.ts';
+import { mustHoldAllOf } from './groups.ts';
+import { intersection } from './permissions.ts';
+import { listHeldRights } from './store.ts';
 
 /** The authority of an actor, to be judged again later; undefined: the operator of the machine, who may do everything. */
 export function authorityOf({ kind, subject_id, limits }: Actor): StoredAuthority | undefined {

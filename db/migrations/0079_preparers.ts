@@ -1,0 +1,16 @@
+import { type Kysely, sql } from 'kysely';
+
+/**
+ * Who else could sign in as a user, because they set the password or linked an account; and what they held then. Safe under a running
+ * older version, which does not know the table: what it sets counts as the user's own.
+ */
+export async function up(db: Kysely<unknown>): Promise<void> {
+  await sql`create table preparers (
+    user_id uuid not null references users on delete cascade,
+    subject_id uuid not null,
+    limits json not null,
+    held json not null,
+    created_at timestamptz not null,
+    primary key (user_id, subject_id)
+  )`.execute(db);
+}

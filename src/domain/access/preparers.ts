@@ -1,0 +1,105 @@
+import type { StoredAuthority } from '../../../db/schema.ts';
+import type { Db, Trx } from '../../platform/database/index.ts';
+import type { Limit } from '../../platform/http/index.ts';
+import { isWithin } from './authority.ts';
+import { exportPermission } from './groups.ts';
+import { allows } from './permissions.ts';
+import {
+  deletePreparers,
+  endPreparedUsers,
+  listPreparers,
+  listPreparersOfMembers,
+  type Preparer,
+  savePreparer,
+} from './preparer-store.ts';
+import { isInGroup, listHeldRights, type Right, type Role } from './store.ts';
+
+/** What it takes to act as somebody: their permissions, and the one that is needed to put them in their groups. */
+type Needed = { rights: readonly Right[]; isGroup: boolean };
+
+/**
+ * Notes that somebody could sign in as a user from now on, because they set the password or linked an account: what the user is given
+ * later is not theirs to take. Nothing is noted of the operator of the machine, nor of the users themselves.
+ */
+export async function notePreparer(
+  trx: Trx,
+  preparer: StoredAuthority | undefined,
+  { user_id, now }: { user_id: string; now: Date },
+): Promise<void> {
+  const { subject_id, limits } = preparer ?? { subject_id: null, limits: [] };
+  if (subject_id === null || subject_id === user_id) return;
+  const held = (await listHeldRights(trx, subject_id, now)).map(({ resource, pattern }) => ({ resource, pattern }));
+  await savePreparer(trx, { user_id, subject_id, limits, held, created_at: now });
+}
+
+/**
+ * Whether somebody could sign in as a user who neither held then, nor holds now, all that the user holds. Then no sign-in to the account
+ * is known to be the user's, until they choose a password with a link.
+ */
+export async function isDoubted(db: Db, user_id: string, now: Date): Promise<boolean> {
+  return (await findDoubtSince(db, user_id, now)) !== undefined;
+}
+
+/** Since when; undefined: it is not. What the user proved before that is theirs. */
+export async function findDoubtSince(db: Db, user_id: string, now: Date): Promise<Date | undefined> {
+  const preparers = await listPreparers(db, user_id);
+  if (preparers.length === 0) return undefined;
+  const needed = { rights: await listHeldRights(db, user_id, now), isGroup: await isInGroup(db, user_id, now) };
+  // The oldest first.
+  for (const each of preparers) if (await lacks(db, each, { needed, now })) return each.created_at;
+  return undefined;
+}
+
+/**
+ * Signs out those who have a role, or are about to, where somebody could sign in as them who lacks what it gives: a session may be that
+ * somebody's. @returns how many
+ */
+export async function endDoubtedSessions(
+  trx: Trx,
+  { permissions, exported_as, id }: Pick<Role, 'id' | 'permissions' | 'exported_as'>,
+  { user_id, now }: { user_id?: string; now: Date },
+): Promise<number> {
+  const needed = { rights: permissions, isGroup: exported_as !== null };
+  const preparers = await (user_id === undefined ? listPreparersOfMembers(trx, id) : listPreparers(trx, user_id));
+  const doubted = new Set<string>();
+  for (const each of preparers) if (await lacks(trx, each, { needed, now })) doubted.add(each.user_id);
+  return endPreparedUsers(trx, [...doubted]);
+}
+
+async function lacks(db: Db, preparer: Preparer, { needed, now }: { needed: Needed; now: Date }): Promise<boolean> {
+  const limits = preparer.limits as readonly Limit[];
+  if (isEnough({ held: preparer.held, limits }, needed)) return false;
+  return !isEnough({ held: await listHeldRights(db, preparer.subject_id, now), limits }, needed);
+}
+
+/** Whether an authority reaches all that is needed. One that expires, or is restricted, does not reach what has neither. */
+function isEnough(
+  { held, limits }: { held: readonly Right[]; limits: readonly Limit[] },
+  { rights, isGroup }: Needed,
+): boolean {
+  if (rights.length === 0 && !isGroup) return true;
+  if (limits.some(({ until, conditions }) => until !== null || conditions.length > 0)) return false;
+  const sets = [held, ...limits.map((limit) => limit.rights)];
+  const reaches = (right: Right) => sets.every((set) => isWithin(set, right));
+  return rights.every(reaches) && (!isGroup || sets.every((set) => allows(patternsOf(set), exportPermission)));
+}
+
+const patternsOf = (rights: readonly Right[]) => rights.map(({ pattern }) => pattern);
+
+/**
+ * Forgets who could sign in as a user, in the transaction that replaces the password.
+ *
+ * @param mayHaveLeft whether somebody may still have a way in, by what the account has got since
+ */
+export async function forgetPreparers(
+  trx: Trx,
+  user_id: string,
+  mayHaveLeft: (preparer: Preparer) => boolean,
+): Promise<void> {
+  const gone = (await listPreparers(trx, user_id)).filter((each) => !mayHaveLeft(each));
+  await deletePreparers(
+    trx,
+    user_id,
+    gone.map(({ subject_id }) => subject_id),
+  );
+}

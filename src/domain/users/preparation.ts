@@ -1,0 +1,64 @@
+import type { StoredAuthority } from '../../../db/schema.ts';
+import type { Db, Trx } from '../../platform/database/index.ts';
+import type { Origin } from '../../platform/http/index.ts';
+import { forgetPreparers, isDoubted, notePreparer } from '../access/index.ts';
+import type { Refusals } from '../audit/index.ts';
+import { listIdentities } from '../identities/index.ts';
+import { recordFailure } from './authenticate.ts';
+import { isProvenBefore, voucherOf } from './email-verification.ts';
+import { lastFactorAt } from './factors/store.ts';
+import type { User } from './store.ts';
+
+type Prepared = { user: User; now: Date };
+type Link = { mailed_to: string | null; shown_to: string | null; shown_within: readonly unknown[] | null };
+
+/**
+ * Whether a user who proved who they are is not signed in, because somebody else could have proved it who holds less than they do. That is
+ * recorded here.
+ */
+export async function refusesDoubted(
+  { db, now, refusals }: { db: Db; now: () => Date; refusals: Refusals },
+  { user_id, origin }: { user_id: string; origin: Origin },
+): Promise<boolean> {
+  const isRefused = await isDoubted(db, user_id, now());
+  if (isRefused) await recordFailure({ refusals }, origin, 'somebody with fewer permissions can sign in, too', user_id);
+  return isRefused;
+}
+
+/**
+ * Notes that somebody else set the password of a user. Who set an earlier one cannot sign in with it any more: they are forgotten,
+ * unless the account has got other ways in since, which may be theirs.
+ */
+export async function notePasswordBy(
+  trx: Trx,
+  setter: StoredAuthority | undefined,
+  { user, now }: Prepared,
+): Promise<void> {
+  const last_way_in_at = await lastWayInAt(trx, user.id);
+  await forgetPreparers(trx, user.id, ({ created_at }) => created_at <= last_way_in_at);
+  await notePreparer(trx, setter, { user_id: user.id, now });
+}
+
+/**
+ * Notes who chose the password with a link: whoever it was shown to may have. One that was mailed was used by the owner of the address,
+ * who is the user unless somebody else could have made that address the account's.
+ */
+export async function notePasswordByLink(trx: Trx, link: Link, { user, now }: Prepared): Promise<void> {
+  const { mailed_to, shown_to: subject_id, shown_within } = link;
+  if (mailed_to === null) {
+    const maker = subject_id === null ? undefined : { subject_id, limits: shown_within ?? [] };
+    return notePasswordBy(trx, maker, { user, now });
+  }
+  const last_way_in_at = await lastWayInAt(trx, user.id);
+  const voucher = voucherOf(user);
+  const isAddressOf = (preparer: { subject_id: string; created_at: Date }) =>
+    voucher === null ? !isProvenBefore(user, preparer.created_at) : voucher.subject_id === preparer.subject_id;
+  await forgetPreparers(trx, user.id, (each) => each.created_at <= last_way_in_at || isAddressOf(each));
+}
+
+/** When the account last got a way in beside the password. */
+async function lastWayInAt(trx: Trx, user_id: string): Promise<Date> {
+  const identities = (await listIdentities(trx, user_id)).map(({ created_at }) => created_at.getTime());
+  const factor = (await lastFactorAt(trx, user_id))?.getTime() ?? 0;
+  return new Date(Math.max(0, factor, ...identities));
+}
