@@ -117,6 +117,8 @@ describe('nothing is wrong with how a page looks', () => {
         ['/new-user', 'user-new'],
         ['/new-api-key', 'api-key-new'],
         ['/new-secret', 'secret-new'],
+        ['/generate-secret', 'secret-generate'],
+        ['/find-secret', 'secret-find'],
         ['/secrets/stripe%2Fapi-key', 'secret-detail'],
         ['/secrets/stripe%2Fapi-key/change', 'secret-change'],
         ['/secrets/stripe%2Fapi-key/versions/1/destroy', 'secret-destroy'],

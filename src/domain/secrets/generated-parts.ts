@@ -38,7 +38,10 @@ const GeneratedPart = z.discriminatedUnion('kind', [
 ]);
 export type GeneratedPart = z.output<typeof GeneratedPart>;
 
-const PartName = z.string().regex(/^[A-Za-z_][A-Za-z0-9_.-]{0,63}$/, 'must be the name of a part, such as password');
+/** The name of a part that is generated: it can be the name of a variable. */
+export const PartName = z
+  .string()
+  .regex(/^[A-Za-z_][A-Za-z0-9_.-]{0,63}$/, 'must be the name of a part, such as password');
 const most = 5;
 
 export const GeneratedParts = z

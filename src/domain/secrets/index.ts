@@ -2,6 +2,7 @@
 
 export { SecretChanges } from './changes.ts';
 export type { SecretsDeps } from './deps.ts';
+export { PartName } from './generated-parts.ts';
 export { listFolder, mayList } from './listing.ts';
 export {
   pathProblem,

@@ -564,6 +564,66 @@ describe('in the console', () => {
     expect((await owner.get(at(path))).status).toBe(404);
   });
 
+  test('a value is generated, and shown nowhere; what is public of it is', async () => {
+    const alice = await consoleAs(latchkey);
+    const [path, tls] = [newPath('console'), newPath('console')];
+    const partsOf = async (at: string) => (await read(at)).body.data as Record<string, string>;
+    const made = await alice.act('/generate-secret', { path, kind: 'password', part: 'password', length: '40' });
+    const { password = '' } = await partsOf(path);
+    expect(password).toMatch(/^[A-Za-z0-9]{40}$/);
+    expect(made.html).not.toContain(password);
+    expect(made.url).not.toContain(password);
+    const wrong = await alice.act('/generate-secret', { path, kind: 'password', length: '4' });
+    expect(wrong.status).toBe(400);
+    expect(wrong.html).toMatch(/id="length"[^>]*aria-invalid="true"/);
+    const unnamed = await alice.act('/generate-secret', { path, kind: 'random', part: '1st part' });
+    expect(unnamed.html).toMatch(/id="part"[^>]*aria-invalid="true"/);
+    expect((await alice.act('/generate-secret', { path, kind: 'random' })).status).toBe(409);
+
+    await owner.patch(at(path), { max_versions: 1 });
+    const next = await alice.get(pageOf(path, '/generate'));
+    expect(wordsOf(next)).toContain('The oldest version is destroyed: 1 are kept.');
+    await alice.send(next, { kind: 'random', part: 'key', bytes: '16', encoding: 'hex', length: '4' });
+    expect((await read(path)).body).toMatchObject({
+      number: 2,
+      data: { key: expect.stringMatching(/^[0-9a-f]{32}$/) },
+    });
+    const seenBefore = await alice.send(next, { kind: 'random', part: 'key' });
+    expect(seenBefore.status).toBe(409);
+
+    const certificate = { kind: 'certificate', part: 'tls', common_name: 'orders', dns_names: 'orders.internal' };
+    const shown = await alice.act('/generate-secret', { path: tls, ...certificate, days: '30' });
+    const { tls_certificate = '' } = await partsOf(tls);
+    expect(new X509Certificate(tls_certificate).subjectAltName).toBe('DNS:orders.internal');
+    expect(shown.html).toContain(tls_certificate.split('\n')[1]);
+    expect(shown.html).not.toContain('PRIVATE KEY');
+    const pair = await alice.act(pageOf(tls, '/generate'), { kind: 'key_pair', part: 'value', algorithm: 'ec_p256' });
+    expect(wordsOf(pair)).toContain('BEGIN PUBLIC KEY');
+    expect(Object.keys(await partsOf(tls)).toSorted()).toEqual(['private_key', 'public_key']);
+  });
+
+  test('a value that leaked is found, by those who may read it, and is on no page', async () => {
+    const alice = await consoleAs(latchkey);
+    const [path, leaked] = [newPath('console'), planted()];
+    await put(path, { password: leaked });
+    await put(path, { password: 'the next one' });
+    const found = await alice.act('/find-secret', { value: leaked });
+    expect(wordsOf(found)).toContain('1 version of secrets that you may read has this value');
+    expect(wordsOf(found)).toContain(path);
+    expect(wordsOf(found)).toContain('Version 1, part password');
+    expect(found.html).not.toContain(leaked);
+    expect(found.url).not.toContain(leaked);
+    const { body } = await owner.post('/secret-searches', { value: leaked });
+    expect(wordsOf(found)).toContain(body.hash);
+    expect(wordsOf(await alice.act('/find-secret', { value: planted() }))).toContain('No secret that you may read');
+    expect((await alice.act('/find-secret', { value: ' ' })).status).toBe(400);
+    // A text of several lines is stored with a line end at its end, mostly; a browser sends other line ends.
+    const key = newPath('console');
+    await put(key, { pem: `-----BEGIN KEY-----\n${leaked}\n-----END KEY-----\n` });
+    const pasted = `-----BEGIN KEY-----\r\n${leaked}\r\n-----END KEY-----\r\n`;
+    expect(wordsOf(await alice.act('/find-secret', { value: pasted }))).toContain(key);
+  });
+
   test('the value is shown for a reason alone, which is recorded, and to those who may read it', async () => {
     const alice = await consoleAs(latchkey);
     const path = newPath('console');

@@ -1,4 +1,5 @@
 import { type ConsoleBrowser, consoleAs, consoleOfNew, linkOn, wordsOf } from '../../support/console.ts';
+import { ForeignCluster } from '../../support/foreign-cluster.ts';
 import { ForeignIssuer } from '../../support/foreign-issuer.ts';
 import { api, redirectUri } from '../../support/installation.ts';
 import { startLatchkey } from '../../support/latchkey.ts';
@@ -186,6 +187,46 @@ describe('registering in the console', () => {
     expect(wordsOf(await alice.act(`${path}/disable`))).toMatch(/Deployments.* Disabled/);
     expect(wordsOf(await alice.act(`${path}/enable`))).toMatch(/Deployments.* Active/);
     expect(wordsOf(await alice.get('/search?q=deploym'))).toContain('Trusts');
+  });
+
+  test('a trust in a cluster that is asked about each token, with a token that no page shows', async () => {
+    const cluster = await ForeignCluster.serving();
+    const issuer = await ForeignIssuer.named('https://kubernetes.example');
+    const reviewer = 'reviewer-token-of-a-cluster';
+    const fields = {
+      ...{ name: 'Cluster', issuer: issuer.issuer, conditions: 'sub begins with system:serviceaccount:shop' },
+      ...{ permissions: `read at ${api}`, url: cluster.address, token: reviewer },
+    };
+    const wrong = await alice.act('/new-trust', { ...fields, ca: 'no certificate' });
+    expect(wrong.status).toBe(400);
+    expect(wrong.html).toMatch(/id="ca"[^>]*aria-invalid="true"/);
+    const made = await alice.act('/new-trust', fields);
+    expect(wordsOf(made)).toContain(`Cluster that is asked about each token ${cluster.address}`);
+    const path = new URL(made.url).pathname.replace('/console', '');
+    const assertion = await issuer.sign({ sub: 'system:serviceaccount:shop:orders', aud: latchkey.issuer });
+    const askedWith = async () => {
+      await alice.act(`${path}/explain`, { assertion });
+      return cluster.asked.at(-1)?.authorization;
+    };
+    expect(await askedWith()).toBe(`Bearer ${reviewer}`);
+    const change = { ...fields, token: '' };
+    await alice.act(`${path}/change`, { ...change, access_token_ttl_seconds: '120' });
+    expect(await askedWith()).toBe(`Bearer ${reviewer}`);
+    for (const { html } of [wrong, made, await alice.get(`${path}/change`)]) expect(html).not.toContain(reviewer);
+
+    const ca = '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----';
+    await alice.act(`${path}/change`, { ...change, ca });
+    expect(await askedWith()).toBe(`Bearer ${assertion}`);
+    const certified = await alice.act(`${path}/change`, { ...change, ca, token: reviewer });
+    expect(certified.html).not.toContain(reviewer);
+    expect((await alice.get(`${path}/change`)).html).toContain('BEGIN CERTIFICATE');
+    await alice.act(`${path}/change`, { ...change, ca });
+    expect(await askedWith()).toBe(`Bearer ${reviewer}`);
+    await alice.act(`${path}/change`, { ...change, ca: '' });
+    expect((await alice.get(`${path}/change`)).html).not.toContain('BEGIN CERTIFICATE');
+    const alone = await alice.act(`${path}/change`, { ...change, url: '' });
+    expect(wordsOf(alone)).not.toContain('Cluster that is asked');
+    cluster.close();
   });
 
   test('a trust in an identity provider, and the account of a user there, until it is unlinked', async () => {

@@ -1,5 +1,7 @@
 import type { Action } from '../actions.ts';
+import { findingValue } from './find.ts';
 import { addingVersion, changingSettings, creatingSecret } from './forms.ts';
+import { generatingSecret, generatingVersion } from './generate.ts';
 import { revealing } from './reveal.ts';
 import { frame, listConsumers, lostBy } from './secret.ts';
 import { vaultActions } from './vault.ts';
@@ -30,8 +32,11 @@ const deleting: Action = {
 
 export const secretActions: Action[] = [
   creatingSecret,
+  generatingSecret,
+  findingValue,
   revealing,
   addingVersion,
+  generatingVersion,
   changingSettings,
   ...versionActions,
   deleting,

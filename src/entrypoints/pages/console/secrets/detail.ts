@@ -64,6 +64,7 @@ function actionsOf(context: RequestContext, { path, versions }: Secret) {
       ? [{ route: 'GET /secrets/{path}/value' as const, label: 'Reveal value', href: `${at}/reveal`, danger: false }]
       : []),
     { route: 'POST /secrets/{path}/versions', label: 'New version', href: `${at}/new-version`, danger: false },
+    { route: 'POST /secrets/{path}/versions', label: 'Generate version', href: `${at}/generate`, danger: false },
     { route: 'PATCH /secrets/{path}', label: 'Edit settings', href: `${at}/change`, danger: false },
   ]);
 }

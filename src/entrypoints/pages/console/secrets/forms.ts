@@ -28,6 +28,15 @@ const valueFields: Field[] = [
   },
 ];
 
+export const pathField: Field = {
+  name: 'path',
+  label: 'Path',
+  type: 'text',
+  value: '',
+  is_required: true,
+  hint: 'Names joined by “/”, such as database/prod. You cannot change it later.',
+};
+
 /** @throws Problem `invalid` at the field */
 function dataIn(sent: FormInput): Record<string, unknown> {
   const text = sent.text('value');
@@ -56,17 +65,7 @@ export const creatingSecret: Action = {
     name: '',
     words: ['The value is encrypted under a key of its own. Only those with a permission for its path read it.'],
     impact: [],
-    fields: [
-      {
-        name: 'path',
-        label: 'Path',
-        type: 'text',
-        value: '',
-        is_required: true,
-        hint: 'Names joined by “/”, such as database/prod. You cannot change it later.',
-      },
-      ...valueFields,
-    ],
+    fields: [pathField, ...valueFields],
     button: 'Create secret',
     danger: false,
     back: context.crumb.href,
@@ -85,14 +84,11 @@ export const addingVersion: Action = {
   confirmsFirst: true,
   describe: async (context) => {
     const { secret, ...framed } = await frame(context);
-    const { path, current_version, max_versions, versions } = secret;
-    const oldest = current_version + 1 - max_versions;
-    const isDropped = versions.some(({ number }) => number <= oldest);
-    const dropped = isDropped ? ` The oldest version is destroyed: ${max_versions} are kept.` : '';
+    const { path, current_version } = secret;
     return {
       ...framed,
       heading: `Write version ${current_version + 1} of ${path}`,
-      words: [`It becomes the current version: programs get it at their next read.${dropped}`],
+      words: [nextVersionWords(secret)],
       impact: [],
       fields: valueFields,
       button: `Write version ${current_version + 1}`,
@@ -107,6 +103,14 @@ export const addingVersion: Action = {
     return { to: secretPath(path), done: 'version-written' };
   },
 };
+
+/** What the next version changes for programs, and which version it destroys. */
+export function nextVersionWords({ current_version, max_versions, versions }: Secret): string {
+  const oldest = current_version + 1 - max_versions;
+  const isDropped = versions.some(({ number }) => number <= oldest);
+  const dropped = isDropped ? ` The oldest version is destroyed: ${max_versions} are kept.` : '';
+  return `It becomes the current version: programs get it at their next read.${dropped}`;
+}
 
 async function settingsFields(context: Parameters<typeof ownerField>[0], secret: Secret): Promise<Field[]> {
   const { description, environment, risk, custom_metadata, max_versions, cas_required } = secret;

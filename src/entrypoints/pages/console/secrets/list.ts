@@ -30,6 +30,15 @@ export const secretList: List = {
   },
   actions: [
     { route: 'POST /secrets/{path}/versions', label: 'Create secret', href: '/console/new-secret', danger: false },
+    {
+      ...{
+        route: 'POST /secrets/{path}/versions' as const,
+        label: 'Generate secret',
+        href: '/console/generate-secret',
+      },
+      ...{ danger: false, isPlain: true as const },
+    },
+    { route: 'POST /secret-searches', label: 'Find value', href: '/console/find-secret', danger: false, isPlain: true },
     { route: 'GET /vault', label: 'Seal', href: '/console/vault', danger: false, isPlain: true },
   ],
   read: async (context, query) => {

@@ -1,4 +1,4 @@
-import { invalid } from '../../../../platform/http/index.ts';
+import { invalid, patchReplacing } from '../../../../platform/http/index.ts';
 import * as cell from '../../records/cells.ts';
 import type { Field, Option } from '../../records/page-shapes.ts';
 import { apiLines, rightsFields, rightsLinesIn, rightsPerApiIn } from '../../records/rights-lines.ts';
@@ -6,6 +6,7 @@ import type { Action, FormInput } from '../actions.ts';
 import { listedApis, scopeOptions } from '../pickers.ts';
 import { conditionLine, conditionsIn } from './condition-lines.ts';
 import { loginFields, loginIn } from './login-fields.ts';
+import { reviewFields, reviewIn } from './review-fields.ts';
 import { frame, getTrust, type Trust, trustPath } from './trust.ts';
 
 const nameField = (value = ''): Field => ({
@@ -57,7 +58,7 @@ function fieldsOf(options: readonly Option[], trust?: Trust): Field[] {
       lines: apiLines(trust?.permissions ?? {}),
       hint: 'One permission per line with its API, such as orders:* at https://api.example. Only permissions that you hold.',
     }),
-    ...advancedFields(trust).map((field) => ({ ...field, group: 'Advanced' })),
+    ...[...advancedFields(trust), ...reviewFields(trust)].map((field) => ({ ...field, group: 'Advanced' })),
   ];
 }
 
@@ -133,12 +134,13 @@ function loginChanges(sent: FormInput) {
 }
 
 /** What is left out, or removed, where its field is empty. */
-function optionsIn(sent: FormInput) {
+function optionsIn(sent: FormInput, trust?: Trust) {
   return {
     audience: sent.text('audience'),
     jwks_uri: sent.text('jwks_uri'),
     jwks: keysIn(sent.text('jwks')),
     access_token_ttl_seconds: sent.number('access_token_ttl_seconds'),
+    token_review: reviewIn(sent, trust?.token_review),
   };
 }
 
@@ -217,9 +219,11 @@ export const changingTrust: Action = {
       api,
       params: { trust_id = '' },
     } = context;
-    const removed = Object.entries(optionsIn(sent)).map(([name, value]) => [name, value ?? null]);
-    const { login } = await getTrust(context);
-    const tokens = { ...valuesIn(sent), ...Object.fromEntries(removed) };
+    const { login, ...trust } = await getTrust(context);
+    const { token_review, ...options } = optionsIn(sent, trust);
+    const removed = Object.entries(options).map(([name, value]) => [name, value ?? null]);
+    const review = { token_review: patchReplacing(trust.token_review, token_review) };
+    const tokens = { ...valuesIn(sent), ...Object.fromEntries(removed), ...review };
     const body = login ? loginChanges(sent) : tokens;
     await api.call('PATCH /trusts/{trust_id}', { params: { trust_id }, body, ifVersion: sent.version });
     return { to: trustPath(trust_id), done: 'saved' };

@@ -48,6 +48,7 @@ export function loginFields(login: Login | undefined): Field[] {
       label: 'Client secret',
       type: 'password',
       value: '',
+      is_secret: true,
       hint: login ? 'Empty: unchanged. It is never shown.' : 'It is stored encrypted, and never shown.',
     },
     {
