@@ -20,7 +20,8 @@ export type ToHost = {
   stop?: true;
   /** Applies the file that the settings name to an installation that nobody serves. */
   apply?: { env: Record<string, string> };
-  run?: { args: string[]; env: Record<string, string>; input: string };
+  /** `folder`: where the command runs; one after the other, because a process has one. */
+  run?: { args: string[]; env: Record<string, string>; input: string; folder?: string };
 };
 
 /** What the host tells the test. */

@@ -3,6 +3,7 @@ import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises
 import os from 'node:os';
 import path from 'node:path';
 import { freePort } from './free-port.ts';
+import { hostOfThisWorker } from './hosted-server.ts';
 
 const root = path.join(import.meta.dirname, '../..');
 const issuerInPages = 'http://localhost:3000';
@@ -34,12 +35,12 @@ export async function readPage(
       await mkdir(path.dirname(path.join(folder, name)), { recursive: true });
       await writeFile(path.join(folder, name), content);
     }
-    const npm = await installer(folder);
+    const programs = await programsOfReader(folder);
     const blocks = blocksIn(text);
-    const PATH = [npm, path.join(root, 'bin'), path.dirname(process.execPath), process.env.PATH].join(':');
+    const PATH = [programs, path.join(root, 'bin'), path.dirname(process.execPath), process.env.PATH].join(':');
     const { code, output } = await runScript(scriptOf(blocks), {
       ...{ folder, steps, address },
-      env: { HOME: folder, CHECKOUT: root, PATH, ...env },
+      env: { HOME: folder, CHECKOUT: root, PATH, ...hostIn(page), ...env },
     });
     return { code, output, ran: ranOf(blocks, output) };
   } finally {
@@ -71,7 +72,14 @@ const blocksIn = (page: string): Block[] =>
 function scriptOf(blocks: readonly Block[]): string {
   const pasted = blocks.map(({ language, code }, n) => (language === 'sh' ? `echo; echo "@@ ${n}"\n${code}` : ''));
   const atEnd = `trap 'kill $(jobs -p) 2>/dev/null || true' EXIT`;
-  return ['exec 2>&1', 'set -meo pipefail', atEnd, ...pasted, 'echo; echo "@@ end"', 'read -r _ || true'].join('\n');
+  return [
+    'exec 2>&1 9<&0 </dev/null',
+    'set -meo pipefail',
+    atEnd,
+    ...pasted,
+    'echo; echo "@@ end"',
+    'read -r _ <&9 || true',
+  ].join('\n');
 }
 
 type Run = { folder: string; env: Record<string, string>; steps: readonly Step[]; address: (port: number) => string };
@@ -128,14 +136,33 @@ export function missingLines({ output, expected }: Ran): string[] {
   });
 }
 
-/** An `npm` that installs from this checkout, so that reading needs no registry. */
-async function installer(folder: string): Promise<string> {
-  const bin = path.join(folder, '.npm');
+/** Where commands of a page run; the first page's are processes of their own, as those of its reader are. */
+function hostIn(page: string): Record<string, string> {
+  const host = page === 'README.md' ? undefined : hostOfThisWorker('second');
+  return host ? { READER_HOST: host } : {};
+}
+
+/** What a reader calls beside the programs of this machine. */
+async function programsOfReader(folder: string): Promise<string> {
+  const bin = path.join(folder, '.bin');
   await mkdir(bin);
-  const file = path.join(bin, 'npm');
-  await writeFile(
-    file,
-    `#!/bin/sh
+  for (const [name, script] of Object.entries({ npm, latchkey })) {
+    await writeFile(path.join(bin, name), script);
+    await chmod(path.join(bin, name), 0o755);
+  }
+  return bin;
+}
+
+/** Those that start programs, go on until they are ended, or keep a profile in the home of their user are processes of their own. */
+const latchkey = `#!/bin/sh
+case "\${READER_HOST:-none} $* " in
+  none*|*' serve '*|*' run '*|*' login '*|*' logout '*|*' api '*|*' --follow '*) exec "$CHECKOUT/bin/latchkey" "$@" ;;
+esac
+exec node --no-warnings "$CHECKOUT/test/support/hosted-command.ts" "$@"
+`;
+
+/** An `npm` that installs from this checkout, so that reading needs no registry. */
+const npm = `#!/bin/sh
 set -e
 case "$1" in
   init) echo '{}' > package.json ;;
@@ -155,8 +182,4 @@ case "$1" in
     done ;;
   *) PATH="\${PATH#*:}" exec npm "$@" ;;
 esac
-`,
-  );
-  await chmod(file, 0o755);
-  return bin;
-}
+`;

@@ -71,7 +71,20 @@ async function runCommand(order: Order<'run'>, send: Send): Promise<void> {
   const write = (output: string, fd: 1 | 2) => send({ output, fd });
   // A command has a right clock, whatever that of the servers is.
   const run = () => withClock({ offsetMs: 0 }, () => runHosted(order, write, () => program(commandHost).parseAsync()));
-  await run().then((ended) => send({ ended }), failing(send));
+  await inFolder(order.folder, run).then((ended) => send({ ended }), failing(send));
+}
+
+let folderIsFree: Promise<unknown> = Promise.resolve();
+
+/** Runs a command where its user is. */
+function inFolder<T>(folder: string | undefined, run: () => Promise<T>): Promise<T> {
+  if (folder === undefined) return run();
+  const ran = folderIsFree.then(() => {
+    process.chdir(folder);
+    return run().finally(() => process.chdir(root));
+  });
+  folderIsFree = ran.catch(() => undefined);
+  return ran;
 }
 
 /** As src/server/main.ts does with LATCHKEY_APPLY. */
