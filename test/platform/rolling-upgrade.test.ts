@@ -1,4 +1,5 @@
 import { type AdminApi, asOwner } from '../support/admin.ts';
+import { withConfiguration } from '../support/configuration-file.ts';
 import { consoleAs } from '../support/console.ts';
 import { eventually } from '../support/eventually.ts';
 import { ForeignIssuer } from '../support/foreign-issuer.ts';
@@ -73,7 +74,55 @@ describe('while a newer version has already migrated the database', () => {
       const assertion = await issuer.sign({ sub: pod, aud: latchkey.issuer });
       const { body } = await owner.post(`/trusts/${id}/explanation`, { assertion });
       expect(JSON.stringify(body)).toContain('it must meet a condition of a newer version of Latchkey');
+      expect((await owner.get('/trusts')).body.items).toContainEqual(
+        expect.objectContaining({ conditions: [written] }),
+      );
+      const page = await (await consoleAs(latchkey)).get(`/trusts/${id}`);
+      expect([page.status, page.html.includes('undefined')]).toEqual([200, false]);
+      // It would take the condition away.
+      const input = { name: 'cluster', issuer: issuer.issuer, jwks: { keys: issuer.keys }, conditions: [byPod] };
+      const applied = await withConfiguration({ trusts: [input] }, (file) => latchkey.command(['apply', file]));
+      expect([applied.code === 0, applied.stderr]).toEqual([false, expect.stringContaining('newer version')]);
       await condition(byPod);
+    });
+
+    const set = (assignment: string, values: unknown[] = [], of = id) =>
+      query(`update trusts set ${assignment} where id = $1`, [of, ...values]);
+
+    test.each([
+      ['a column of its own', 'proof', `proof = '{"of": "possession"}'`, 'proof = null'],
+      [
+        'a member of a known setting',
+        'token_review.proof',
+        `token_review = '{"url": "https://cluster.example", "proof": true}'`,
+        'token_review = null',
+      ],
+    ])('gets no tokens by a trust that %s narrows, beside its keys', async (_, name, narrowed, asBefore) => {
+      await query('alter table trusts add column if not exists proof json');
+      await eventually(present, ({ status }) => status === 200);
+      await set(narrowed);
+      await eventually(present, ({ body }) => body.error === 'invalid_grant');
+      const assertion = await issuer.sign({ sub: pod, aud: latchkey.issuer });
+      const { status, body } = await owner.post(`/trusts/${id}/explanation`, { assertion });
+      expect({ status, body }).toMatchObject({ status: 200, body: { accepted: false } });
+      expect(body.checks).toContainEqual({
+        ...{ check: 'version', passed: false, detail: expect.stringContaining(`what this trust demands by ${name}`) },
+      });
+      expect((await owner.patch(`/trusts/${id}`, { most_workloads: 3 })).status).toBe(409);
+      await set(asBefore);
+      await eventually(present, ({ status }) => status === 200);
+    });
+
+    test('signs nobody in by a trust that a newer version narrows', async () => {
+      const login = { client_id: 'latchkey', label: 'Staff accounts' };
+      const { body } = await owner.post('/trusts', { name: 'staff', kind: 'login', issuer: issuer.issuer, login });
+      const trust = String(body.id);
+      const isOffered = async () =>
+        (await latchkey.browser().get(latchkey.authorizeUrl())).html.includes('Staff accounts');
+      expect(await isOffered()).toBe(true);
+      await set(`login = (login::jsonb || '{"networks": ["10.0.0.0/8"]}')::json`, [], trust);
+      await eventually(isOffered, (offered) => !offered);
+      await set('enabled = false', [], trust);
     });
 
     test('goes on beside a trust of an unknown kind, which lists show', async () => {
@@ -91,7 +140,13 @@ describe('while a newer version has already migrated the database', () => {
       const { status, body } = await owner.get('/trusts');
       expect({ status, names: (body.items as { name: string }[]).map(({ name }) => name).sort() }).toEqual({
         status: 200,
-        names: ['cluster', 'newer'],
+        names: expect.arrayContaining(['cluster', 'newer']),
+      });
+      const newer = (body.items as { id: string; name: string }[]).find(({ name }) => name === 'newer');
+      const assertion = await issuer.sign({ sub: pod, aud: latchkey.issuer });
+      expect(await owner.post(`/trusts/${newer?.id}/explanation`, { assertion })).toMatchObject({
+        status: 200,
+        body: { accepted: false },
       });
     });
   });

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { atMostEntries, once } from '../../platform/caching/index.ts';
 import type { ServerKeys } from '../../platform/keys/index.ts';
 import type { Fetching, Getting } from '../../platform/outbound/index.ts';
-import { secretOf, type Trust } from '../trusts/index.ts';
+import { secretOf, type Trust, unknownSettings } from '../trusts/index.ts';
 import { ProviderRefusal, unavailable } from './refusal.ts';
 import { boundedFetch } from './requests.ts';
 
@@ -125,5 +125,6 @@ export const providerName = ({ name, login }: LoginTrust): string => login.label
 
 /** Whether users can sign in by a trust. */
 export function isLogin(trust: Trust | undefined): trust is LoginTrust {
-  return trust?.kind === 'login' && trust.enabled && trust.login !== null;
+  const isOfLogin = trust?.kind === 'login' && trust.enabled && trust.login !== null;
+  return isOfLogin && unknownSettings(trust).length === 0;
 }

@@ -21,10 +21,13 @@ const begins = {
   prefix: ConditionText.meta({ description: 'the beginning of the claim, up to the end of a segment: ":" or "/"' }),
 };
 
+const conditions = [z.strictObject(equals), z.strictObject(oneOf), z.strictObject(begins)] as const;
+
 /** What a claim must be. */
-export const Condition = z.union([z.strictObject(equals), z.strictObject(oneOf), z.strictObject(begins)], {
-  error: 'must be a claim with one of equals, one_of and prefix',
-});
+export const Condition = z.union(conditions, { error: 'must be a claim with one of equals, one_of and prefix' });
+
+/** The same as it is shown: as it is, where a newer version wrote it while nodes of both run. */
+export const ConditionView = z.union([...conditions, z.looseObject({ claim: z.string() })]);
 
 const role = z
   .string()
@@ -32,9 +35,17 @@ const role = z
   .max(64)
   .meta({ description: 'a role that you may assign', examples: ['reader'] });
 
+const mappings = [
+  z.strictObject({ ...equals, role }),
+  z.strictObject({ ...oneOf, role }),
+  z.strictObject({ ...begins, role }),
+] as const;
+
 /** The role of users whose claim meets a condition; of a list, one member is enough. */
-export const RoleMappingInput = z.union(
-  [z.strictObject({ ...equals, role }), z.strictObject({ ...oneOf, role }), z.strictObject({ ...begins, role })],
-  { error: 'must be a claim with one of equals, one_of and prefix, and a role' },
-);
+export const RoleMappingInput = z.union(mappings, {
+  error: 'must be a claim with one of equals, one_of and prefix, and a role',
+});
 export type RoleMappingInput = z.infer<typeof RoleMappingInput>;
+
+/** The same as it is shown. */
+export const RoleMappingView = z.union([...mappings, z.looseObject({ claim: z.string(), role: z.string() })]);

@@ -28,11 +28,11 @@ export function meets(payload: JWTPayload, condition: ClaimCondition): boolean {
 const members = ['claim', 'equals', 'one_of', 'prefix', 'role', 'role_id'];
 
 /** Whether it is of this version: one that a newer version wrote, while nodes of both run, is met by no token here. */
-const isKnown = (condition: ClaimCondition): boolean =>
+export const isKnownCondition = (condition: ClaimCondition): boolean =>
   Object.keys(condition).every((member) => members.includes(member));
 
 function isMet(value: unknown, condition: ClaimCondition): boolean {
-  if (!isKnown(condition) || !['string', 'number', 'boolean'].includes(typeof value)) return false;
+  if (!isKnownCondition(condition) || !['string', 'number', 'boolean'].includes(typeof value)) return false;
   const text = String(value);
   if ('equals' in condition) return text === condition.equals;
   if ('one_of' in condition) return condition.one_of.includes(text);
@@ -59,7 +59,7 @@ export function describeCondition(payload: JWTPayload, condition: ClaimCondition
 
 /** What a condition wants of its claim, in words. */
 function wantedBy(condition: ClaimCondition): string {
-  if (!isKnown(condition)) return 'meet a condition of a newer version of Latchkey';
+  if (!isKnownCondition(condition)) return 'meet a condition of a newer version of Latchkey';
   if ('equals' in condition) return `be ${JSON.stringify(condition.equals)}`;
   if ('one_of' in condition) return `be one of ${condition.one_of.map((value) => JSON.stringify(value)).join(', ')}`;
   return `begin with ${JSON.stringify(condition.prefix)}`;

@@ -23,4 +23,5 @@ export { secretOf } from './secret.ts';
 export { findTrust, listEveryTrust, listLoginTrusts, listTrusts, lockTrustNamed, type Trust } from './store.ts';
 export { TokenReviews } from './token-reviews.ts';
 export { asInput, disableTrust, putTrust, retireTrust, type TrustsDeps } from './trusts.ts';
+export { unknownSettings } from './unknown-settings.ts';
 export { registerWorkload, WorkloadUses, workloadClientId } from './workloads.ts';

@@ -1,10 +1,11 @@
 import { type CryptoKey, compactVerify } from 'jose';
-import type { TrustKind } from '../../../db/schema.ts';
 import { type Assertion, assertionAlgorithms } from './assertion.ts';
 import { describeCondition, meets } from './conditions.ts';
 import { type IssuerKeys, NoKeyError } from './issuer-keys.ts';
+import { assertionRulesOf } from './kinds.ts';
 import type { Trust } from './store.ts';
 import type { TokenReviews } from './token-reviews.ts';
+import { unknownSettings } from './unknown-settings.ts';
 
 /** One thing that is checked; `passed` is null where an earlier one has to pass first. */
 export type Check = { check: string; passed: boolean | null; detail: string };
@@ -31,19 +32,7 @@ type ClaimDeps = { issuer: string; now: () => Date };
 export type JudgementDeps = ClaimDeps & { issuerKeys: IssuerKeys; tokenReviews: TokenReviews };
 
 const toleranceSeconds = 30;
-/** A `jti` is remembered until its token expires. */
-const longestOneTimeSeconds: Readonly<Record<TrustKind, number>> = { workload: 24 * 3600, id_jag: 3600, login: 0 };
 const longestSubject = 512;
-
-/**
- * The types of the JWTs that a trust accepts. Each kind that is no plain assertion, such as an access token, has one of its own (RFC 8725
- * §3.11).
- */
-const types: Readonly<Record<TrustKind, { accepted: readonly unknown[]; words: string }>> = {
-  workload: { accepted: [undefined, 'jwt', 'jose'], words: '"JWT" or missing' },
-  id_jag: { accepted: ['oauth-id-jag+jwt'], words: '"oauth-id-jag+jwt"' },
-  login: { accepted: [], words: 'that of no token: users sign in' },
-};
 
 /**
  * Judges a token by a trust: who signed it, for whom, when, and about whom (RFC 7523 §3). Every check is made, so that an administrator
@@ -59,6 +48,7 @@ export async function judge(
 ): Promise<Judgement> {
   const { payload } = assertion;
   const made = [
+    ...versionChecks(trust),
     check('trust', trust.enabled, `The trust is ${trust.enabled ? 'enabled' : 'disabled'}.`),
     check('issuer', payload.iss === trust.issuer, `"iss" is ${shown(payload.iss)}; it must be "${trust.issuer}".`),
     judgeType(trust, assertion),
@@ -76,6 +66,13 @@ export async function judge(
     assertion,
   };
   return { checks, trusted: isPassed(checks) ? trusted : undefined };
+}
+
+/** What a newer version demands by a trust, while nodes of both run, cannot be judged here. */
+function versionChecks(trust: Trust): Check[] {
+  const unknown = unknownSettings(trust);
+  const detail = `Only a newer version of Latchkey knows what this trust demands by ${unknown.join(', ')}: update this node.`;
+  return unknown.length > 0 ? [check('version', false, detail)] : [];
 }
 
 /** Asks the cluster last: only about tokens with which nothing else is wrong. */
@@ -130,10 +127,11 @@ const shown = (value: unknown): string => (value === undefined ? 'missing' : JSO
 
 /** Judges whether a JWT is one of those that a trust of this kind is for. */
 export function judgeType({ kind }: Pick<Trust, 'kind'>, { header: { typ, cty } }: Assertion): Check {
-  const { accepted, words } = types[kind];
+  const rules = assertionRulesOf(kind);
   const type = typeof typ === 'string' ? typ.toLowerCase().replace(/^application\//, '') : typ;
-  const isType = accepted.includes(type) && cty === undefined;
-  return check('type', isType, `"typ" is ${shown(typ)}; it must be ${words}. "cty" is ${shown(cty)}.`);
+  const isType = rules?.types.includes(type) === true && cty === undefined;
+  const wanted = rules ? `it must be ${rules.inWords}` : `a trust of the kind "${kind}" accepts no token`;
+  return check('type', isType, `"typ" is ${shown(typ)}; ${wanted}. "cty" is ${shown(cty)}.`);
 }
 
 function headerChecks({ header }: Assertion): Check[] {
@@ -216,7 +214,7 @@ const isTime = (seconds: unknown): seconds is number =>
 
 function oneTimeChecks(trust: Trust, { payload: { jti, exp } }: Assertion, now: number): Check[] {
   if (!isOneTime(trust)) return [];
-  const seconds = longestOneTimeSeconds[trust.kind];
+  const seconds = assertionRulesOf(trust.kind)?.longestOneTimeSeconds ?? 0;
   const isNamed = typeof jti === 'string' && jti !== '' && jti.length <= longestSubject;
   const isShort = isTime(exp) && exp <= now + seconds;
   const wanted = `the token must have one, and expire within ${seconds / 3600} hours`;

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { LoginSettings } from '../../../db/schema.ts';
 import { type Actor, invalid, isSeen, notSeen, SecretText, ShownText } from '../../platform/http/index.ts';
 import { mustBePermitted } from '../access/index.ts';
-import { RoleMappingInput } from './condition-schemas.ts';
+import { RoleMappingInput, RoleMappingView } from './condition-schemas.ts';
 import type { Trust } from './store.ts';
 
 const mostScopes = 20;
@@ -31,8 +31,7 @@ const Domain = z
 // RFC 6749 §3.3
 const Scope = z.string().regex(/^[\u0021\u0023-\u005b\u005d-\u007e]{1,128}$/, 'must be a scope');
 
-/** How users sign in with an identity provider, without the secret. */
-export const LoginView = z.strictObject({
+const settings = {
   provider: z.enum(providers).default('oidc').meta({ description: 'whose rules apply; oidc: any OpenID provider' }),
   client_id: ShownText(512).meta({ description: 'of this installation, as it is registered at the provider' }),
   scopes: z.array(Scope).max(mostScopes).optional().meta({
@@ -58,9 +57,13 @@ export const LoginView = z.strictObject({
     description:
       'for how many days after a sign-in with it these roles count; fewer days count at once, more from the next sign-in',
   }),
-});
+};
 
-export const LoginInput = LoginView.extend({
+/** How users sign in with an identity provider, without the secret and without what only a newer version knows. */
+export const LoginView = z.object({ ...settings, role_mappings: z.array(RoleMappingView).default([]) });
+
+export const LoginInput = z.strictObject({
+  ...settings,
   client_secret: SecretText.min(1).max(longestSecret).refine(isSeen, notSeen).optional().meta({
     description: 'of this installation at the provider; never shown. Left out: unchanged, or none (PKCE alone)',
   }),

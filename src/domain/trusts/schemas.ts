@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import type { TrustKind } from '../../../db/schema.ts';
 import { Flag, isSeen, notSeen, PageQuery, SecretText, ShownText, Timestamp } from '../../platform/http/index.ts';
 import { SortBy } from '../../platform/lists/index.ts';
 import { RoleName } from '../access/index.ts';
 import { assertionAlgorithms } from './assertion.ts';
-import { Condition, ConditionText } from './condition-schemas.ts';
+import { Condition, ConditionText, ConditionView } from './condition-schemas.ts';
+import { kinds } from './kinds.ts';
 import { LoginInput, LoginView } from './login.ts';
 
 const mostConditions = 20;
@@ -13,8 +13,6 @@ const mostResources = 100;
 const mostScopes = 500;
 const mostRoles = 50;
 const longestAssertion = 16 * 1024;
-
-const kinds = ['workload', 'id_jag', 'login'] as const satisfies readonly TrustKind[];
 
 const publicMembers = ['kty', 'crv', 'x', 'y', 'n', 'e', 'kid', 'use', 'alg', 'key_ops', 'x5t', 'x5c', 'x5t#S256'];
 
@@ -32,7 +30,7 @@ const WebAddress = z
 const longestCertificates = 32 * 1024;
 const longestReviewerToken = 16 * 1024;
 
-const TokenReviewView = z.strictObject({
+const reviewSettings = {
   url: WebAddress.meta({ description: 'the API server of the cluster', examples: ['https://10.96.0.1'] }),
   ca: z
     .string()
@@ -42,9 +40,10 @@ const TokenReviewView = z.strictObject({
     .meta({
       description: 'who signs its certificate, in PEM; left out: the certificate authorities that programs know',
     }),
-});
+};
 
-const TokenReviewInput = TokenReviewView.extend({
+const TokenReviewInput = z.strictObject({
+  ...reviewSettings,
   token: SecretText.min(1).max(longestReviewerToken).refine(isSeen, notSeen).optional().meta({
     description:
       'of a service account that may review tokens; never shown. Left out: unchanged while the other members are, or none: each token asks for itself',
@@ -103,8 +102,9 @@ export const TrustInput = z.strictObject({
 export type TrustInput = z.infer<typeof TrustInput>;
 
 export const TrustView = TrustInput.extend({
+  conditions: z.array(ConditionView),
   login: LoginView.optional(),
-  token_review: TokenReviewView.optional(),
+  token_review: z.object(reviewSettings).optional(),
   id: z.uuid(),
   version: z.int(),
   created_at: Timestamp,

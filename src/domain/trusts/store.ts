@@ -3,6 +3,7 @@ import type { Database, TrustKind } from '../../../db/schema.ts';
 import type { Db, Trx } from '../../platform/database/index.ts';
 import { conflict, type Page } from '../../platform/http/index.ts';
 import { hasWords, type ListOrders, type ListRequest, pageOfQuery } from '../../platform/lists/index.ts';
+import { assertingKinds } from './kinds.ts';
 
 export type Trust = Selectable<Database['trusts']>;
 export type Workload = { client_id: string; subject: string; enabled: boolean; created_at: Date };
@@ -24,7 +25,7 @@ export async function lockTrustNamed(trx: Trx, name: string): Promise<Trust | un
 /** The enabled trusts of an issuer whose tokens are accepted; the oldest first. Kinds of a newer version are not for this one. */
 export async function listTrustsOf(db: Db, issuer: string): Promise<Trust[]> {
   const query = db.selectFrom('trusts').selectAll().where('issuer', '=', issuer).where('enabled', '=', true);
-  return query.where('kind', 'in', ['workload', 'id_jag']).orderBy('id').execute();
+  return query.where('kind', 'in', assertingKinds).orderBy('id').execute();
 }
 
 /** The enabled trusts by which users sign in, by name. */

@@ -22,6 +22,7 @@ import {
   updateTrust,
   updateWorkloads,
 } from './store.ts';
+import { mustBeOfThisVersion } from './unknown-settings.ts';
 import { lifetimesFrom } from './workloads.ts';
 
 export type TrustsDeps = {
@@ -37,7 +38,7 @@ const mostTrusts = 1000;
 /**
  * Creates a trust, or makes the one of this name equal to the input, in the transaction of the caller.
  *
- * @throws Problem `invalid`: it contradicts itself, or would believe anyone; `conflict`: there are 1000; `forbidden`: it gives what
+ * @throws Problem `invalid`: it contradicts itself, or would believe anyone; `conflict`: there are 1000, or only a newer version knows what it demands; `forbidden`: it gives what
  *   the actor does not hold
  */
 export async function putTrust(
@@ -47,7 +48,10 @@ export async function putTrust(
   input: TrustInput,
 ): Promise<{ trust: Trust; change: 'created' | 'updated' | 'unchanged' }> {
   const existing = await lockTrustNamed(trx, input.name);
-  if (existing) return alter(trx, deps, actor, { existing, input });
+  if (existing) {
+    mustBeOfThisVersion(existing);
+    return alter(trx, deps, actor, { existing, input });
+  }
   return { trust: await create(trx, deps, actor, input), change: 'created' };
 }
 
@@ -74,6 +78,7 @@ export async function changeTrust(
   return inTransaction(deps.db, async (trx) => {
     const existing = await lockKnown(trx, id);
     mustBeAt(existing.version, ifVersion);
+    mustBeOfThisVersion(existing);
     const input = checked(TrustInput, mergePatch(asInput(existing), patch));
     return (await alter(trx, deps, actor, { existing, input })).trust;
   });

@@ -1,13 +1,18 @@
 import { invalid } from '../../../../platform/http/index.ts';
-import type { Condition, RoleMapping } from './trust.ts';
+import type { Condition, RoleMapping, ShownCondition, ShownRoleMapping } from './trust.ts';
 
 const begins = ' begins with ';
 
-/** A condition as one line: `sub begins with repo:acme/shop`, `ref = refs/heads/main | refs/heads/next`. */
-export function conditionLine(condition: Condition): string {
-  if ('prefix' in condition) return `${condition.claim}${begins}${condition.prefix}`;
-  const values = 'equals' in condition ? [condition.equals] : condition.one_of;
-  return `${condition.claim} = ${values.join(' | ')}`;
+/**
+ * A condition as one line: `sub begins with repo:acme/shop`, `ref = refs/heads/main | refs/heads/next`. One that only a newer version knows
+ * is shown as it is.
+ */
+export function conditionLine(condition: ShownCondition): string {
+  const { claim, equals, one_of, prefix, ...others }: Record<string, unknown> = condition;
+  const isKnown = Object.keys(others).length === 0;
+  if (isKnown && prefix !== undefined) return `${claim}${begins}${prefix}`;
+  const values = Array.isArray(one_of) ? one_of : equals;
+  return isKnown && values !== undefined ? `${claim} = ${[values].flat().join(' | ')}` : JSON.stringify(condition);
 }
 
 /**
@@ -27,7 +32,7 @@ export function conditionsIn(lines: readonly string[], field: string): Condition
 const gives = ' -> ';
 
 /** A role mapping as one line: `groups = admins -> administrator`. */
-export function mappingLine({ role, ...condition }: RoleMapping): string {
+export function mappingLine({ role, ...condition }: ShownRoleMapping): string {
   return `${conditionLine(condition)}${gives}${role}`;
 }
 

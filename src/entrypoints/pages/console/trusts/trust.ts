@@ -1,10 +1,13 @@
+import type { TrustInput } from '../../../../domain/trusts/index.ts';
 import type { AdminAnswer } from '../../../admin/index.ts';
 import type { ActionDescription } from '../actions.ts';
 import type { RequestContext } from '../request-context.ts';
 
 export type Trust = AdminAnswer<'GET /trusts/{trust_id}'>;
-export type Condition = Trust['conditions'][number];
-export type RoleMapping = NonNullable<Trust['login']>['role_mappings'][number];
+export type ShownCondition = Trust['conditions'][number];
+export type ShownRoleMapping = NonNullable<Trust['login']>['role_mappings'][number];
+export type Condition = TrustInput['conditions'][number];
+export type RoleMapping = NonNullable<TrustInput['login']>['role_mappings'][number];
 
 /** The kinds of trusts, in words. */
 export const kinds: Readonly<Record<Trust['kind'], string>> = {
