@@ -321,6 +321,18 @@ export type Database = {
     created_at: Date;
     updated_at: Date;
   };
+  /** New shares that open the vault beside those of the set `replaces`, until they have opened it once. */
+  vault_next_shares: {
+    only_row: Generated<boolean>;
+    replaces: string;
+    set_id: string;
+    shares: number;
+    threshold: number;
+    key_check: Digest;
+    share_digests: ColumnType<string[], string, string>;
+    sealed_root: Sealed;
+    created_at: Date;
+  };
   vault_terms: { term: number; sealed_key: Sealed; created_at: Date };
   secrets: {
     id: string;

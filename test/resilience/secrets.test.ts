@@ -9,6 +9,7 @@ import { combine } from 'shamir-secret-sharing';
 import { type Sealed, type SealedPlace, unseal } from '../../src/platform/crypto/index.ts';
 import { eventually } from '../support/eventually.ts';
 import { freePort } from '../support/free-port.ts';
+import { HeldStatement } from '../support/held-statement.ts';
 import { startLatchkey } from '../support/latchkey.ts';
 import { countInMemory } from '../support/process-memory.ts';
 import { rounds } from '../support/report.ts';
@@ -178,6 +179,34 @@ describe('the secrets of a server', () => {
       expect(received).toBeGreaterThan(0);
       expect(rows[0].recorded).toBeGreaterThanOrEqual(received + 1);
     }
+  });
+
+  test('are opened by the earlier shares after a kill between the commit of new ones and the answer', async () => {
+    const counts = { secret_shares: 5, secret_threshold: 3 };
+    const { nonce } = (await call('PUT', 'sys/rekey/init', counts)).body;
+    for (const key of keys.slice(0, 2)) await call('PUT', 'sys/rekey/update', { key, nonce });
+    const held = await HeldStatement.holdCommit(latchkey.database.url, 'vault_next_shares');
+    const answer = call('PUT', 'sys/rekey/update', { key: keys[2], nonce }).catch(() => undefined);
+    await held.reached();
+    await node.kill('SIGKILL');
+    await held.release();
+    expect(await answer).toBeUndefined();
+    await eventually(
+      async () => (await latchkey.database.query('select 1 from vault_next_shares')).rows.length,
+      (committed) => committed === 1,
+    );
+    node = await latchkey.startAnother({ env: { PORT: String(port), LATCHKEY_VAULT_SEAL: 'shamir' } });
+    await open();
+    expect((await call('GET', 'sys/seal-status')).body).toMatchObject({ sealed: false });
+    expect(await latchkey.auditEvents('vault.rekeyed')).toHaveLength(1);
+    const again = (await call('PUT', 'sys/rekey/init', counts)).body;
+    let made: { keys?: string[] } = {};
+    for (const key of keys.slice(0, 3))
+      made = (await call('PUT', 'sys/rekey/update', { key, nonce: again.nonce })).body;
+    await call('PUT', 'sys/seal');
+    keys = made.keys ?? [];
+    await open();
+    expect((await call('GET', 'sys/seal-status')).body).toMatchObject({ sealed: false, n: 5 });
   });
 
   test('are whole after a kill in a write, destruction, rekey, rotation or rewrap, which all go on', async () => {

@@ -4,7 +4,8 @@ import { type Db, inTransaction } from '../../platform/database/index.ts';
 import { type Actor, conflict, invalid } from '../../platform/http/index.ts';
 import { appendEvent } from '../audit/index.ts';
 import { rootPlace } from './seal-keys.ts';
-import { findSeal, lockSeal, type SealRow, setShares } from './seal-store.ts';
+import { findSeal, lockSeal } from './seal-store.ts';
+import { listShareSets, proveShares, type ShareSet, setNextShares, setShares } from './share-sets.ts';
 import { keyCheck, keyOfShares, type Share, shareDigest, splitKey } from './shares.ts';
 import { UnsealProgress } from './unseal-progress.ts';
 
@@ -19,11 +20,6 @@ export function mustBeCounts({ shares, threshold }: ShareCounts): void {
   if (shares > 1 && threshold === 1) throw invalid('/threshold', 'must be at least 2 where there are several shares');
 }
 
-/** What of the seal the new shares replace. */
-type NewShares = Required<
-  Pick<SealRow, 'set_id' | 'shares' | 'threshold' | 'key_check' | 'share_digests' | 'sealed_root'>
->;
-
 type Attempt = ShareCounts & {
   actor: Actor;
   nonce: string;
@@ -31,7 +27,7 @@ type Attempt = ShareCounts & {
   /** Of the present shares. */
   given: UnsealProgress;
   /** What the new shares were shown for, and those of them that came back. */
-  pending?: { replacing: string | null; made: NewShares; nonce: string; given: UnsealProgress };
+  pending?: { replacing: ShareSet; made: ShareSet; nonce: string; given: UnsealProgress };
 };
 
 export type RekeyState = ShareCounts & {
@@ -47,8 +43,9 @@ export type RekeyState = ShareCounts & {
 export type NewKeys = { keys: Buffer[]; nonce: string; verification_nonce: string | undefined };
 
 /**
- * Replaces the shares of a vault by others: enough of the present ones allow it, and enough of the new ones prove that they arrived. Until
- * then the present ones stay; the attempt is in the memory of this node alone, and ends with it.
+ * Replaces the shares of a vault by others: enough of the present ones allow it. The present ones open the vault until enough of the new ones
+ * were given back, which proves that they arrived: to this attempt, which then says so, or otherwise when they open the vault. The attempt is
+ * in the memory of this node alone, and ends with it.
  */
 export class Rekey {
   readonly #deps: RekeyDeps;
@@ -62,7 +59,7 @@ export class Rekey {
   async state(): Promise<RekeyState | undefined> {
     if (!this.#attempt) return undefined;
     const { nonce, shares, threshold, mustVerify, given, pending } = this.#attempt;
-    const required = (await findSeal(this.#deps.db))?.threshold ?? 0;
+    const required = given.setOf(await this.#sets())?.threshold ?? 0;
     const verification = pending && { nonce: pending.nonce, progress: pending.given.count };
     return { nonce, shares, threshold, mustVerify, progress: given.count, required, verification };
   }
@@ -70,7 +67,7 @@ export class Rekey {
   /** @throws Problem `invalid`; `conflict`: it is under way, or shares do not open the vault */
   async start(actor: Actor, { mustVerify, ...counts }: ShareCounts & { mustVerify: boolean }): Promise<void> {
     mustBeCounts(counts);
-    await this.#row();
+    await this.#sets();
     if (this.#attempt) throw conflict('rekey already in progress');
     this.#attempt = { ...counts, actor, mustVerify, nonce: randomUUID(), given: new UnsealProgress() };
   }
@@ -91,15 +88,14 @@ export class Rekey {
   async takeShare({ nonce, text }: { nonce: string; text: string }): Promise<NewKeys | undefined> {
     const attempt = this.#attemptOf(nonce);
     if (attempt.pending) throw conflict('the new shares wait to be verified');
-    const row = await this.#row();
-    const shares = attempt.given.take(text, row);
-    if (!shares) return undefined;
-    const { made, keys } = await replaced(row, shares, attempt);
+    const enough = attempt.given.take(text, await this.#sets());
+    if (!enough) return undefined;
+    const { made, keys } = await replaced(enough, attempt);
     if (!attempt.mustVerify) {
-      await this.#commit(attempt, row.set_id, made);
+      await this.#commit(attempt, { replacing: enough.set, made, isProved: false });
       return { keys, nonce, verification_nonce: undefined };
     }
-    const pending = { replacing: row.set_id, made, nonce: randomUUID(), given: new UnsealProgress() };
+    const pending = { replacing: enough.set, made, nonce: randomUUID(), given: new UnsealProgress() };
     attempt.pending = pending;
     return { keys, nonce, verification_nonce: pending.nonce };
   }
@@ -114,10 +110,11 @@ export class Rekey {
     const attempt = this.#attempt;
     if (attempt?.pending?.nonce !== nonce) throw conflict('no verification with this nonce is in progress');
     const { made, given, replacing } = attempt.pending;
-    const shares = given.take(text, made);
-    if (!shares) return false;
-    if (!(await keyOfShares(shares, made))) throw invalid('/key', 'does not make the new key together with the others');
-    await this.#commit(attempt, replacing, made);
+    const enough = given.take(text, [made]);
+    if (!enough) return false;
+    if (!(await keyOfShares(enough.shares, made)))
+      throw invalid('/key', 'does not make the new key together with the others');
+    await this.#commit(attempt, { replacing, made, isProved: true });
     return true;
   }
 
@@ -135,31 +132,37 @@ export class Rekey {
     return this.#attempt;
   }
 
-  async #row(): Promise<SealRow> {
-    const row = await findSeal(this.#deps.db);
+  async #sets(): Promise<ShareSet[]> {
+    const { db } = this.#deps;
+    const row = await findSeal(db);
     if (row?.kind !== 'shamir' || !row.confirmed_at) throw conflict('shares do not open this vault');
-    return row;
+    return listShareSets(db, row);
   }
 
-  async #commit({ actor, shares, threshold }: Attempt, replacing: string | null, made: NewShares): Promise<void> {
+  async #commit({ actor, shares, threshold }: Attempt, { replacing, made, isProved }: Replacement): Promise<void> {
     const { db, now } = this.#deps;
     await inTransaction(db, async (trx) => {
-      const row = await lockSeal(trx);
-      if (row?.set_id !== replacing) throw conflict('the shares were replaced meanwhile');
       const occurred_at = now();
-      await setShares(trx, { ...made, share_digests: JSON.stringify(made.share_digests), updated_at: occurred_at });
+      const isStanding = await proveShares(trx, replacing, { row: await lockSeal(trx), now: occurred_at });
+      if (isStanding === undefined) throw conflict('the shares were replaced meanwhile');
+      // The answer with the new shares may be lost, with this process or on the way: until they come back the others open the vault.
+      if (isProved) await setShares(trx, made, occurred_at);
+      else await setNextShares(trx, made, { replaces: replacing.set_id, created_at: occurred_at });
       const target = { kind: 'vault', id: 'shamir' };
-      await appendEvent(trx, { actor, action: 'vault.rekeyed', target, details: { shares, threshold }, occurred_at });
+      const details = { shares, threshold, previous_shares: isProved ? 'revoked' : 'valid' };
+      await appendEvent(trx, { actor, action: 'vault.rekeyed', target, details, occurred_at });
     });
     this.cancel();
   }
 }
 
+type Replacement = { replacing: ShareSet; made: ShareSet; isProved: boolean };
+
 /** The root key of the vault under a new key, and the shares of that. */
-async function replaced(row: SealRow, given: readonly Share[], { shares, threshold }: ShareCounts) {
-  const present = await keyOfShares(given, row);
+async function replaced(given: { shares: Share[]; set: ShareSet }, { shares, threshold }: ShareCounts) {
+  const present = await keyOfShares(given.shares, given.set);
   if (!present) throw invalid('/key', 'does not open the vault together with the others');
-  const root = unseal(present, rootPlace('shamir'), row.sealed_root);
+  const root = unseal(present, rootPlace('shamir'), given.set.sealed_root);
   const secret = randomBytes(32);
   const set_id = randomUUID();
   const keys = await splitKey(secret, { set_id, shares, threshold });

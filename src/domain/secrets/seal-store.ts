@@ -1,4 +1,4 @@
-import { type Insertable, type Selectable, sql, type Updateable } from 'kysely';
+import { type Insertable, type Selectable, sql } from 'kysely';
 import type { Database } from '../../../db/schema.ts';
 import type { Db, Trx } from '../../platform/database/index.ts';
 
@@ -44,11 +44,6 @@ export async function listTerms(db: Db): Promise<TermRow[]> {
 
 export async function insertTerm(trx: Trx, row: TermRow): Promise<void> {
   await trx.insertInto('vault_terms').values(row).execute();
-}
-
-/** Replaces the shares: from then on others open the vault. Nodes that are open stay so. */
-export async function setShares(trx: Trx, changes: Updateable<Database['vault_seal']>): Promise<void> {
-  await trx.updateTable('vault_seal').set(changes).execute();
 }
 
 /** Notes that people hold the shares: it was opened by them. */

@@ -39,18 +39,18 @@ async function combineShares(shares: readonly Share[], threshold: number): Promi
 }
 
 /** What a key that shares make is compared with. */
-type Checked = { set_id: string | null; threshold: number | null; key_check: Digest | null };
+type Checked = { set_id: string; threshold: number; key_check: Digest };
 
 /** The key that shares make, which are wiped; undefined: it is not the one of their set. */
 export async function keyOfShares(
   shares: readonly Share[],
   { set_id, threshold, key_check }: Checked,
 ): Promise<KeyObject | undefined> {
-  const secret = await combineShares(shares, threshold ?? 0);
+  const secret = await combineShares(shares, threshold);
   for (const { bytes } of shares) bytes.fill(0);
   const key = createSecretKey(secret);
   secret.fill(0);
-  return key_check && isSameCheck(keyCheck(key, set_id ?? ''), key_check) ? key : undefined;
+  return isSameCheck(keyCheck(key, set_id), key_check) ? key : undefined;
 }
 
 function wrapped(set_id: string, part: Uint8Array): Buffer {

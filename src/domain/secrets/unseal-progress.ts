@@ -1,18 +1,18 @@
 import { randomUUID } from 'node:crypto';
 import { invalid, type Problem } from '../../platform/http/index.ts';
-import type { SealRow } from './seal-store.ts';
+import type { ShareSet } from './share-sets.ts';
 import { readShare, type Share } from './shares.ts';
-
-type OfShares = Pick<SealRow, 'set_id' | 'share_digests' | 'threshold'>;
 
 /** The shares that were given to this node so far, in memory alone. A wrong one is refused at once, and takes nothing from the others. */
 export class UnsealProgress {
-  readonly #shares = new Map<number, Share>();
+  /** By their set, and by their place in it. */
+  readonly #given = new Map<string, Map<number, Share>>();
   #nonce = '';
-  #set_id: string | null = null;
+  /** Of the latest share. */
+  #set_id = '';
 
   get count(): number {
-    return this.#shares.size;
+    return this.#given.get(this.#set_id)?.size ?? 0;
   }
 
   /** Names one attempt; empty while no share was given. */
@@ -20,33 +20,47 @@ export class UnsealProgress {
     return this.#nonce;
   }
 
+  /** The set of which shares are given; before the first one the newest. */
+  setOf(sets: readonly ShareSet[]): ShareSet | undefined {
+    return sets.find(({ set_id }) => set_id === this.#set_id) ?? sets[0];
+  }
+
   /**
-   * Takes a share. One that was given before changes nothing.
+   * Takes a share of one of the sets. One that was given before changes nothing.
    *
-   * @returns the shares, once they are enough; they are forgotten here
+   * @returns the shares, once they are enough; all are forgotten here
    * @throws Problem `invalid`, saying what is wrong with the share
    */
-  take(text: string, row: OfShares): Share[] | undefined {
+  take(text: string, sets: readonly ShareSet[]): { shares: Share[]; set: ShareSet } | undefined {
     const share = readShare(text);
     if (typeof share === 'string') throw refusals[share]();
-    if (share.set_id !== row.set_id) throw refusals.foreign();
-    if (!row.share_digests?.includes(share.digest)) throw refusals.unknown();
-    if (this.#set_id !== row.set_id) this.reset();
-    this.#set_id = row.set_id;
+    const set = sets.find(({ set_id }) => set_id === share.set_id);
+    if (!set) throw refusals.foreign();
+    if (!set.share_digests.includes(share.digest)) throw refusals.unknown();
+    this.#forgetAllBut(sets);
+    this.#set_id = set.set_id;
     if (!this.#nonce) this.#nonce = randomUUID();
-    this.#shares.set(share.place, share);
-    if (this.#shares.size < (row.threshold ?? Number.POSITIVE_INFINITY)) return undefined;
-    const enough = [...this.#shares.values()];
-    this.#shares.clear();
-    this.#nonce = '';
-    return enough;
+    const given = this.#given.get(set.set_id) ?? new Map<number, Share>();
+    this.#given.set(set.set_id, given.set(share.place, share));
+    if (given.size < set.threshold) return undefined;
+    this.#given.delete(set.set_id);
+    this.reset();
+    return { shares: [...given.values()], set };
   }
 
   /** Forgets the shares. */
   reset(): void {
-    for (const { bytes } of this.#shares.values()) bytes.fill(0);
-    this.#shares.clear();
+    this.#forgetAllBut([]);
     this.#nonce = '';
+    this.#set_id = '';
+  }
+
+  #forgetAllBut(sets: readonly ShareSet[]): void {
+    for (const [id, given] of this.#given) {
+      if (sets.some(({ set_id }) => set_id === id)) continue;
+      for (const { bytes } of given.values()) bytes.fill(0);
+      this.#given.delete(id);
+    }
   }
 }
 

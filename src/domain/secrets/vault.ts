@@ -18,6 +18,7 @@ import {
   removeUnconfirmed,
   type SealRow,
 } from './seal-store.ts';
+import { listShareSets, proveShares, type ShareSet } from './share-sets.ts';
 import { keyCheck, keyOfShares, type Share, shareDigest, splitKey } from './shares.ts';
 import { UnsealProgress } from './unseal-progress.ts';
 
@@ -108,7 +109,8 @@ export class Vault {
 
   async state(): Promise<SealState> {
     const row = await findSeal(this.#deps.db);
-    const counts = { shares: row?.shares ?? 0, threshold: row?.threshold ?? 0 };
+    const set = this.#progress.setOf(await listShareSets(this.#deps.db, row));
+    const counts = { shares: set?.shares ?? 0, threshold: set?.threshold ?? 0 };
     const { count: progress, nonce } = this.#progress;
     const kind = row?.kind ?? this.#deps.sealKind;
     // A static vault is initialized by its first use.
@@ -168,8 +170,8 @@ export class Vault {
     const row = await findSeal(this.#deps.db);
     if (row?.kind !== 'shamir') throw conflict('The vault is not opened by shares.');
     if (!this.#isSealed('shamir', row)) return this.state();
-    const shares = this.#progress.take(text, row);
-    if (shares) await this.#openBy(actor, shares, row);
+    const enough = this.#progress.take(text, await listShareSets(this.#deps.db, row));
+    if (enough) await this.#openBy(actor, enough, row.generation);
     return this.state();
   }
 
@@ -178,20 +180,22 @@ export class Vault {
     this.#progress.reset();
   }
 
-  async #openBy(actor: Actor, shares: Share[], row: SealRow): Promise<void> {
-    const key = await keyOfShares(shares, row);
+  async #openBy(actor: Actor, { shares, set }: { shares: Share[]; set: ShareSet }, generation: string): Promise<void> {
+    const key = await keyOfShares(shares, set);
     if (!key) throw invalid('/key', 'does not open the vault together with the others');
-    this.#root = {
-      key: keyFrom(unseal(key, rootPlace('shamir'), row.sealed_root)),
-      generation: row.generation,
-    };
-    this.forget();
+    const root = { key: keyFrom(unseal(key, rootPlace('shamir'), set.sealed_root)), generation };
     const { db, now } = this.#deps;
     await inTransaction(db, async (trx) => {
       const occurred_at = now();
+      const hasReplaced = await proveShares(trx, set, { row: await lockSeal(trx), now: occurred_at });
+      if (hasReplaced === undefined) throw conflict('The shares were replaced meanwhile.');
       await confirmSeal(trx, occurred_at);
-      await appendEvent(trx, { actor, action: 'vault.unsealed', target: { kind: 'vault', id: 'shamir' }, occurred_at });
+      const target = { kind: 'vault', id: 'shamir' };
+      const details = hasReplaced ? { previous_shares: 'revoked' } : {};
+      await appendEvent(trx, { actor, action: 'vault.unsealed', target, details, occurred_at });
     });
+    this.#root = root;
+    this.forget();
   }
 
   /** Seals the vault: from the next request on no node reads or writes secrets. Repeating it changes nothing. */

@@ -187,10 +187,28 @@ describe('a vault that shares open', () => {
     await call('sys/rekey/update', { key: keys[0], nonce: again.nonce });
     const replaced = (await call('sys/rekey/update', { key: keys[3], nonce: again.nonce })).body;
     expect(replaced).toMatchObject({ complete: true, verification_required: false });
-    keys = replaced.keys;
+    // The answer can be lost: until the new shares have opened the vault, the others do.
+    const [earlier, fresh] = [keys, replaced.keys as string[]];
     await owner.post('/vault/seal');
+    await unseal(fresh[0] ?? '');
+    await unseal(earlier[0] ?? '');
+    expect((await call('sys/seal-status')).body).toMatchObject({ sealed: true, t: 2, n: 4, progress: 1 });
+    expect((await unseal(earlier[3] ?? '')).body).toMatchObject({ sealed: false });
+    expect((await latchkey.auditEvents('vault.rekeyed')).at(-1)?.details).toMatchObject({ previous_shares: 'valid' });
+    // They also make others again, in whose place the lost ones open nothing.
+    const third = (await call('sys/rekey/init', { secret_shares: 5, secret_threshold: 3 }, { by: token })).body;
+    expect(third.required).toBe(3);
+    await call('sys/rekey/update', { key: earlier[0], nonce: third.nonce });
+    expect((await call('sys/rekey/init')).body).toMatchObject({ required: 2, progress: 1 });
+    keys = (await call('sys/rekey/update', { key: earlier[2], nonce: third.nonce })).body.keys;
+    await owner.post('/vault/seal');
+    expect((await unseal(fresh[0] ?? '')).status).toBe(400);
     for (const key of keys.slice(2)) await unseal(key);
     expect(await isReadable()).toBe(true);
+    expect((await latchkey.auditEvents('vault.unsealed')).at(-1)?.details).toEqual({ previous_shares: 'revoked' });
+    await owner.post('/vault/seal');
+    expect((await unseal(earlier[0] ?? '')).body.errors).toEqual([expect.stringContaining('replaced')]);
+    for (const key of keys.slice(0, 3)) await unseal(key);
     const cancelled = await fetch(`${latchkey.issuer}/v1/sys/rekey/init`, {
       method: 'DELETE',
       headers: { 'x-vault-token': token },
@@ -209,7 +227,7 @@ describe('a vault that shares open', () => {
 
   test('keeps neither shares nor keys in the database or the log', async () => {
     const { rows } = await latchkey.database.query(
-      'select t::text as row from vault_seal t union all select t::text from audit_events t',
+      'select t::text as row from vault_seal t union all select t::text from vault_next_shares t union all select t::text from audit_events t',
     );
     const stored = rows.map(({ row }) => row).join('\n') + latchkey.server.output();
     for (const key of keys) for (const part of [key, key.slice(34, 98)]) expect(stored).not.toContain(part);
@@ -249,10 +267,12 @@ describe('a vault that shares open', () => {
     expect(fresh).toHaveLength(3);
     expect((await latchkey.auditEvents('vault.rekeyed')).at(-1)).toMatchObject({ actor_kind: 'system' });
     await owner.post('/vault/seal');
+    for (const key of fresh.slice(1)) await unseal(key);
+    expect(await isReadable()).toBe(true);
+    await owner.post('/vault/seal');
     expect((await unseal(keys[0] ?? '')).status).toBe(400);
     keys = fresh;
     for (const key of keys.slice(1)) await unseal(key);
-    expect(await isReadable()).toBe(true);
     const again = await latchkey.command(['vault', 'init'], '', settings);
     expect([again.code, again.stderr]).toEqual([1, expect.stringContaining('initialized already')]);
   });

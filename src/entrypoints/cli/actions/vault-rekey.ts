@@ -67,5 +67,6 @@ function wordsOf({ keys, verification_nonce }: NewKeys, threshold: number): stri
     'The new shares of the key, shown only this once. Give each to another person:',
     ...keys.map((key, n) => `  ${n + 1}: ${key.toString('base64')}`),
     `Any ${threshold} of them open the vault${verification_nonce ? ', once as many were given back:' : '.'}`,
+    ...(verification_nonce ? [] : ['The earlier shares open it, too, until the new ones have opened it once.']),
   ];
 }
