@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { atMostEntries, once } from '../../platform/caching/index.ts';
 import type { ServerKeys } from '../../platform/keys/index.ts';
 import type { Fetching, Getting } from '../../platform/outbound/index.ts';
-import { secretOf, type Trust, unknownSettings } from '../trusts/index.ts';
+import { discoverIssuer, OtherIssuerError, secretOf, type Trust, unknownSettings } from '../trusts/index.ts';
 import { ProviderRefusal, unavailable } from './refusal.ts';
 import { boundedFetch } from './requests.ts';
 
@@ -23,12 +23,7 @@ export type LoginTrust = Trust & { login: NonNullable<Trust['login']> };
 // Loaded for the first sign-in with a provider: neither a start nor a command waits for it.
 export const openidClient = once(() => import('openid-client'));
 
-const Metadata = z.looseObject({
-  issuer: z.string(),
-  authorization_endpoint: z.url(),
-  token_endpoint: z.url(),
-  jwks_uri: z.url(),
-});
+const Metadata = z.looseObject({ authorization_endpoint: z.url(), token_endpoint: z.url() });
 
 const most = 1000;
 const keptMs = 10 * 60_000;
@@ -76,23 +71,13 @@ export class ProviderConnections {
   }
 
   async #discover(issuer: string): Promise<ServerMetadata> {
-    const address = `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`;
-    const got = await this.#deps.get(address).catch(() => {
+    const published = await discoverIssuer(this.#deps.get, issuer).catch((error: unknown) => {
+      if (error instanceof OtherIssuerError) throw new ProviderRefusal('invalid', 'its metadata is of another issuer');
       throw unavailable();
     });
-    const metadata = Metadata.safeParse(parsed(got.body));
+    const metadata = Metadata.safeParse(published);
     if (!metadata.success) throw unavailable();
-    // Otherwise the keys of one issuer would be those of another (OpenID Connect Discovery 1.0 §4.3).
-    if (metadata.data.issuer !== issuer) throw new ProviderRefusal('invalid', 'its metadata is of another issuer');
     return metadata.data as ServerMetadata;
-  }
-}
-
-function parsed(body: Buffer): unknown {
-  try {
-    return JSON.parse(body.toString());
-  } catch {
-    return undefined;
   }
 }
 

@@ -2,6 +2,7 @@
 
 export { type Assertion, assertionAlgorithms as signatureAlgorithms, readAssertion } from './assertion.ts';
 export { unmetCondition } from './conditions.ts';
+export { discoverIssuer, OtherIssuerError } from './discovery.ts';
 export { IssuerKeys, NoKeyError } from './issuer-keys.ts';
 export {
   isPassed,

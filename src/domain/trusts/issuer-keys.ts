@@ -4,6 +4,7 @@ import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
 import { atMostEntries } from '../../platform/caching/index.ts';
 import { freshSeconds, type Getting, TooLarge, UnexpectedStatus } from '../../platform/outbound/index.ts';
+import { discoverIssuer, OtherIssuerError } from './discovery.ts';
 import type { Trust } from './store.ts';
 
 export type IssuerKeysDeps = { get: Getting; now: () => Date };
@@ -42,7 +43,6 @@ const defaultMs = 10 * minuteMs;
 const usableMs = 60 * minuteMs;
 const betweenLooksMs = 30_000;
 
-const Metadata = z.looseObject({ issuer: z.string(), jwks_uri: z.url() });
 const KeySet = z.looseObject({ keys: z.array(z.looseObject({ kty: z.string() })).max(100) });
 
 /**
@@ -110,7 +110,7 @@ export class IssuerKeys {
 
   async #read(source: KeySource, entry: Entry): Promise<void> {
     try {
-      const address = source.jwks_uri ?? (await this.#discover(source.issuer));
+      const address = source.jwks_uri ?? (await discoverIssuer(this.#deps.get, source.issuer)).jwks_uri;
       const { body, headers } = await this.#deps.get(address);
       const keyFor = keysIn(JSON.parse(body.toString()));
       const fresh_until = this.#deps.now().getTime() + keptMs(freshSeconds(headers, this.#deps.now()));
@@ -118,16 +118,6 @@ export class IssuerKeys {
     } catch (error) {
       entry.problem = `its keys cannot be read: ${problemOf(error)}`;
     }
-  }
-
-  /** @throws Error: it names another issuer, which would make keys of one those of another (OpenID Connect Discovery §4.3) */
-  async #discover(issuer: string): Promise<string> {
-    const address = `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`;
-    const { body } = await this.#deps.get(address);
-    const metadata = Metadata.parse(JSON.parse(body.toString()));
-    if (metadata.issuer !== issuer)
-      throw new NoKeyError(`${address} is of the issuer ${JSON.stringify(metadata.issuer.slice(0, 200))}`);
-    return metadata.jwks_uri;
   }
 }
 
@@ -168,7 +158,7 @@ function keptMs(seconds: number | undefined): number {
 
 /** What went wrong on the way is the same for whatever did: it would tell who may write trusts what there is in the inside network. */
 function problemOf(error: unknown): string {
-  if (error instanceof NoKeyError) return error.message;
+  if (error instanceof NoKeyError || error instanceof OtherIssuerError) return error.message;
   if (error instanceof z.ZodError) return 'not a set of keys or metadata of an issuer';
   if (error instanceof SyntaxError) return 'not JSON';
   if (error instanceof UnexpectedStatus) return `they were answered with status ${error.status}`;
