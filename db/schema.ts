@@ -119,6 +119,8 @@ export type Database = {
     /** The server key that `sealed` was made with. */
     key_id: number | null;
     sealed: Sealed | null;
+    /** How an app of another system makes its codes; null: as ours. */
+    parameters: NullableJson;
     /** The time step of the last one-time code that was accepted. */
     last_step: BigInt64 | null;
     passkey_id: Buffer | null;

@@ -7,6 +7,8 @@ import { putWebhook, type WebhookDeps } from '../notifications/index.ts';
 import { putResourceServer } from '../resource-servers/index.ts';
 import { putTrust, type TrustRouteDeps } from '../trusts/index.ts';
 import {
+  addBrought,
+  type Brought,
   findUserByUsername,
   generatePassword,
   hashNewPassword,
@@ -54,8 +56,10 @@ type MissingPasswords = ApplyOptions['missingSecrets'] | 'leave';
 
 export type ApplyResult = { changes: Change[] };
 
+/** What an import knows of a new user beside what a configuration file says. */
+type Bringing = { brought?: Brought };
 type Prepared = { file: ConfigurationFile; users: PreparedUser[] };
-type PreparedUser = { input: UserInput; hash: PasswordHash | undefined; made: string | undefined };
+type PreparedUser = { input: UserInput & Bringing; hash: PasswordHash | undefined; made: string | undefined };
 
 /**
  * Applies a configuration file, completely or not at all. What the file omits does not change. Applying the same file again
@@ -173,8 +177,9 @@ async function changeUser(
   actor: Actor,
   { input, hash, made }: PreparedUser,
 ): Promise<Change> {
-  const { password: _, password_hash: __, ...person } = input;
-  const { change } = await putUser(trx, deps, actor, { ...person, hash, verified_by: 'import' });
+  const { password: _, password_hash: __, brought, ...person } = input;
+  const { change, user } = await putUser(trx, deps, actor, { ...person, hash, verified_by: 'import' });
+  if (brought && change === 'created') await addBrought(trx, deps, actor, { user_id: user.id, ...brought });
   return { kind: 'user', id: input.username, change, ...(made && { secret: made }) };
 }
 

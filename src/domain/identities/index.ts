@@ -5,6 +5,7 @@ export {
   deleteIdentities,
   findIdentity,
   findStandingIdentity,
+  type Identity,
   listIdentities,
   type StandingIdentity,
 } from './store.ts';

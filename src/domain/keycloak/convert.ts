@@ -1,36 +1,29 @@
 import { RoleInput } from '../access/index.ts';
 import { ClientInput } from '../clients/index.ts';
-import { UserInput } from '../users/index.ts';
-import { convertedHash } from './hashes.ts';
-import { type Note, noteLossesOf, noteLossesOfClient, type Unmatched } from './losses.ts';
+import { type Note, noteLossesOfClient, type Unmatched } from './losses.ts';
 import { isOwnClient, isOwnRole } from './own.ts';
-import type { KeycloakClient, KeycloakUser, Realm } from './schemas.ts';
+import type { KeycloakClient, Realm } from './schemas.ts';
 import type { Taken } from './store.ts';
-
-export type ImportedUser = UserInput & { id?: string };
-
-const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /** The name of a role here: lower case, without other characters. */
 export const roleName = (name: string) => name.toLowerCase().replaceAll(/[^a-z0-9._-]+/g, '-');
-
-/** The username of a user here: an e-mail address is no username, its local part is. */
-export const plainUsername = ({ username }: Pick<KeycloakUser, 'username'>) =>
-  (username.split('@')[0] ?? '').replaceAll(/[^A-Za-z0-9._-]+/g, '-').slice(0, 60);
 
 /** The roles of a realm that are not taken, without permissions: what they permit is decided by applications there. */
 export function convertedRoles({ roles }: Realm, taken: Taken, note: Note): RoleInput[] {
   const names = new Set(taken.roles);
   for (const { name, composites } of roles.realm.filter((role) => isOwnRole(role.name))) {
     const given = (composites?.realm ?? []).filter((role) => !isOwnRole(role));
-    if (given.length > 0) note('role', name, `every user has ${given.join(', ')} by it: assign them here`);
+    if (given.length > 0) note('role', name, `new users do not get ${given.join(', ')}: assign them`);
   }
   return roles.realm
     .filter(({ name }) => !isOwnRole(name))
-    .flatMap(({ name, description, composite }) => {
+    .flatMap(({ name, description, composites }) => {
       if (names.has(roleName(name))) return skipped(note, 'role', name, 'a role of this name exists');
       names.add(roleName(name));
-      if (composite) note('role', name, 'the roles that it contains are not imported');
+      if ((composites?.realm ?? []).length > 0)
+        note('role', name, 'does not contain other roles here: users who have it get them now, others later do not');
+      if (Object.keys(composites?.client ?? {}).length > 0)
+        note('role', name, 'the roles of clients that it contains are not imported');
       const parsed = RoleInput.safeParse({ name: roleName(name), ...(description && { description }) });
       return parsed.success ? [parsed.data] : skipped(note, 'role', name, wordsOf(parsed.error));
     });
@@ -80,6 +73,7 @@ function registrationOf(client: KeycloakClient, redirect_uris: string[]) {
   return {
     client_id,
     ...(name && !name.startsWith('${') && { client_name: name }),
+    ...(redirect_uris.some((uri) => !/^https?:/.test(uri)) && { application_type: 'native' }),
     ...(publicClient ? { token_endpoint_auth_method: 'none' } : { client_secret: secret }),
     ...(hasCode && { redirect_uris, scope: 'openid profile email' }),
     grant_types: [...code, ...own],
@@ -87,71 +81,12 @@ function registrationOf(client: KeycloakClient, redirect_uris: string[]) {
   };
 }
 
-/** The users of a realm that are not taken, with their ids where these are free. */
-export function convertedUsers(
-  { users }: Realm,
-  { taken, roles }: { taken: Taken; roles: ReadonlySet<string> },
-  note: Note,
-): ImportedUser[] {
-  const [usernames, emails] = [new Set(taken.usernames), new Set<string>()];
-  const people = users.filter(({ serviceAccountClientId }) => !serviceAccountClientId);
-  return people.flatMap((listed) => {
-    const { username: name } = listed;
-    const problem = existing(listed, taken);
-    if (problem) return skipped(note, 'user', name, problem);
-    const address = listed.email?.toLowerCase() ?? '';
-    const isSecond = address !== '' && emails.has(address);
-    if (isSecond) note('user', name, 'gets no e-mail address: another user of the file has it');
-    emails.add(address);
-    const user = isSecond ? { ...listed, email: null } : listed;
-    const username = freeName(plainUsername(user), usernames);
-    const parsed = UserInput.safeParse(accountOf(user, { username, roles, note }));
-    if (!parsed.success) return skipped(note, 'user', name, wordsOf(parsed.error));
-    usernames.add(username.toLowerCase());
-    if (username !== name) note('user', name, `gets the username ${username}`);
-    noteLossesOf(user, roles, note);
-    const id = user.id?.toLowerCase() ?? '';
-    const isFree = uuid.test(id) && !taken.ids.has(id);
-    if (!isFree) note('user', name, 'gets another sub: the id is taken, or no UUID');
-    return [{ ...parsed.data, ...(isFree && { id }) }];
-  });
-}
-
-function existing({ username, email }: KeycloakUser, taken: Taken): string | undefined {
-  if (email && taken.emails.has(email.toLowerCase())) return 'a user with this e-mail address exists';
-  return taken.usernames.has(username.toLowerCase()) ? 'a user of this name exists' : undefined;
-}
-
-type Account = { username: string; roles: ReadonlySet<string>; note: Note };
-
-function accountOf(user: KeycloakUser, { username, roles, note }: Account) {
-  const { email, emailVerified: email_verified, enabled } = user;
-  const { hash, problem } = convertedHash(user);
-  if (problem) note('user', user.username, `${problem}; they choose a new password with a link`);
-  const name = [user.firstName, user.lastName].filter(Boolean).join(' ');
-  return {
-    ...{ username, enabled, roles: rolesOf(user, roles) },
-    ...(email && { email, email_verified }),
-    ...(name && { name }),
-    ...(hash && { password_hash: hash }),
-  };
-}
-
-const rolesOf = ({ realmRoles }: KeycloakUser, known: ReadonlySet<string>) => [
-  ...new Set(realmRoles.filter((role) => known.has(role)).map(roleName)),
-];
-
-function freeName(wanted: string, taken: ReadonlySet<string>): string {
-  const isTaken = (name: string) => taken.has(name.toLowerCase());
-  if (!isTaken(wanted)) return wanted;
-  for (let n = 2; ; n += 1) if (!isTaken(`${wanted}-${n}`)) return `${wanted}-${n}`;
-}
-
-function skipped(note: Note, kind: Unmatched['kind'], name: string, problem: string): [] {
+/** Notes that something is not imported. */
+export function skipped(note: Note, kind: Unmatched['kind'], name: string, problem: string): [] {
   note(kind, name, `not imported: ${problem}`);
   return [];
 }
 
-function wordsOf({ issues }: { issues: readonly { path: PropertyKey[]; message: string }[] }): string {
+export function wordsOf({ issues }: { issues: readonly { path: PropertyKey[]; message: string }[] }): string {
   return issues.map(({ path, message }) => `${path.map(String).join('.')} ${message}`).join('; ');
 }

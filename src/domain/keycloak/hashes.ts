@@ -1,29 +1,33 @@
 import type { z } from 'zod';
 import { hashProblem } from '../users/index.ts';
-import { CredentialData, type KeycloakUser, SecretData } from './schemas.ts';
+import { CredentialData, type KeycloakUser, parsedText, SecretData } from './schemas.ts';
 
 /** A user's password hash in PHC format, or why there is none; neither: the user has no password. */
 export type ConvertedHash = { hash?: string | undefined; problem?: string };
 
 /** Converts what Keycloak stores of a password: Argon2 (from version 24 on) or PBKDF2. */
-export function convertedHash({ credentials }: Pick<KeycloakUser, 'credentials'>): ConvertedHash {
+export function convertedHash({
+  credentials,
+  requiredActions,
+}: Pick<KeycloakUser, 'credentials' | 'requiredActions'>): ConvertedHash {
   const stored = credentials.find(({ type }) => type === 'password');
   if (!stored) return {};
-  const secret = SecretData.safeParse(parsed(stored.secretData));
-  const parameters = CredentialData.safeParse(parsed(stored.credentialData));
+  // Whoever set it knows it, and it was to be replaced.
+  if (stored.temporary || requiredActions.includes('UPDATE_PASSWORD'))
+    return { problem: 'the password was temporary (UPDATE_PASSWORD)' };
+  if (stored.value) return { problem: 'the file has the password in plain text' };
+  const { hashedSaltedValue, salt } = stored;
+  const older = hashedSaltedValue ? { value: hashedSaltedValue, ...(salt && { salt }) } : undefined;
+  const secret = SecretData.safeParse(parsedText(stored.secretData) ?? older);
+  const parameters = CredentialData.safeParse(parsedText(stored.credentialData) ?? (older && withoutNulls(stored)));
   if (!secret.success || !parameters.success) return { problem: 'password hash: it is stored in an unknown way' };
   const hash = phcOf(secret.data, parameters.data);
   const problem = hash ? hashProblem(hash) : `no counterpart of the algorithm ${parameters.data.algorithm}`;
   return problem ? { problem: `password hash: ${problem}` } : { hash };
 }
 
-function parsed(json: string | undefined): unknown {
-  try {
-    return JSON.parse(json ?? '');
-  } catch {
-    return undefined;
-  }
-}
+const withoutNulls = (stored: object) =>
+  Object.fromEntries(Object.entries(stored).filter(([, value]) => value !== null));
 
 const bare = (base64: string) => base64.replaceAll('=', '');
 

@@ -1,7 +1,10 @@
 import type { Actor } from '../../platform/http/index.ts';
-import { invalid } from '../../platform/http/index.ts';
+import { invalid, Problem } from '../../platform/http/index.ts';
 import { type ApplyDeps, applyConfiguration, type Change } from '../apply/index.ts';
-import { convertedClients, convertedRoles, convertedUsers, plainUsername, roleName } from './convert.ts';
+import { type ClientInput, checkClient } from '../clients/index.ts';
+import { convertedClients, convertedRoles, roleName, skipped } from './convert.ts';
+import { convertedUsers, plainUsername } from './convert-users.ts';
+import { accountsIn, keyOfAccount } from './identities.ts';
 import { type Note, noteLossesOfRealm, type Unmatched } from './losses.ts';
 import { Realm } from './schemas.ts';
 import { findTaken } from './store.ts';
@@ -26,19 +29,35 @@ export async function importRealm(
     emails: realm.users.flatMap(({ email }) => email?.toLowerCase() ?? []),
     clients: realm.clients.map(({ clientId }) => clientId),
     roles: realm.roles.realm.map(({ name }) => roleName(name)),
+    accounts: accountsIn(realm).map(keyOfAccount),
   });
   const unmatched: Unmatched[] = [];
   const note: Note = (kind, name, problem) => unmatched.push({ kind, name, problem });
   noteLossesOfRealm(realm, note);
   const roles = convertedRoles(realm, taken, note);
-  const clients = convertedClients(realm, taken, note);
+  const clients = await usable(deps, convertedClients(realm, taken, note), note);
   const imported = new Set(roles.map(({ name }) => name));
   const given = new Set(realm.roles.realm.map(({ name }) => name).filter((name) => imported.has(roleName(name))));
-  const users = convertedUsers(realm, { taken, roles: given }, note);
+  const users = await convertedUsers({ realm, taken, roles: given, note });
   const file = { resource_servers: [], roles, clients, users };
   const options = { dryRun, missingSecrets: 'make', missingPasswords: 'leave' } as const;
   const { changes } = await applyConfiguration(deps, actor, file, options);
   return { changes, unmatched };
+}
+
+/** The clients that a registration here would be accepted of. */
+async function usable(deps: ApplyDeps, clients: readonly ClientInput[], note: Note): Promise<ClientInput[]> {
+  const accepted: ClientInput[] = [];
+  for (const client of clients) {
+    try {
+      await checkClient(deps, client);
+      accepted.push(client);
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error;
+      skipped(note, 'client', client.client_id, error.message);
+    }
+  }
+  return accepted;
 }
 
 /** What is no realm is refused by the first thing that is not as in one. */

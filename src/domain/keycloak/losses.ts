@@ -9,21 +9,34 @@ export type Note = (kind: Unmatched['kind'], name: string, problem: string) => v
 const named = (what: string, names: readonly string[]) =>
   names.length === 0 ? [] : [`${what} (${names.slice(0, 10).join(', ')}${names.length > 10 ? ', …' : ''})`];
 
-/** What of a user has no counterpart. `roles`: those of the realm that are imported now, under their names there. */
-export function noteLossesOf(user: KeycloakUser, roles: ReadonlySet<string>, note: Note): void {
-  const others = user.credentials.filter(({ type }) => type !== 'password').map(({ type }) => type);
+/** What was converted of a user, and what of it was left. */
+type Converted = {
+  /** The roles that they have there. */
+  given: readonly string[];
+  /** Those of the realm that are imported now, under their names there. */
+  roles: ReadonlySet<string>;
+  /** Of authenticator apps and of accounts at providers. */
+  left: { apps: readonly string[]; accounts: readonly string[] };
+};
+
+const converted: ReadonlySet<string> = new Set(['password', 'otp', 'totp', 'hotp']);
+
+/** What of a user has no counterpart. */
+export function noteLossesOf(user: KeycloakUser, { given, roles, left }: Converted, note: Note): void {
+  const others = user.credentials.map(({ type }) => type).filter((type) => !converted.has(type));
   const lost = [
     ...named('sign-in methods', others),
+    ...left.apps,
     ...named(
       'roles',
-      user.realmRoles.filter((role) => !isOwnRole(role) && !roles.has(role)),
+      given.filter((role) => !isOwnRole(role) && !roles.has(role)),
     ),
     ...named(
       'roles of clients',
       Object.keys(user.clientRoles).filter((client) => !['account', 'broker'].includes(client)),
     ),
-    ...named('groups and their roles', user.groups),
-    ...(user.federatedIdentities.length > 0 ? ['linked identities'] : []),
+    ...named('groups, but for their realm roles', user.groups),
+    ...named('linked accounts', left.accounts),
     ...named('attributes', Object.keys(user.attributes ?? {})),
     ...named('required actions', user.requiredActions),
   ];
@@ -62,7 +75,8 @@ export function noteLossesOfClient(client: KeycloakClient, note: Note): void {
 export function noteLossesOfRealm(realm: Realm, note: Note): void {
   const { groups, identityProviders, components, roles, users } = realm;
   if (users.length === 0) note('realm', 'users', 'the file has none: export with --users realm_file');
-  if (groups.length > 0) note('realm', 'groups', `${groups.length} groups have no counterpart: use roles`);
+  if (groups.length > 0)
+    note('realm', 'groups', `${groups.length} groups have no counterpart: their members get their realm roles`);
   const clients = Object.entries(roles.client).filter(([client, own]) => !isOwnClient(client) && own.length > 0);
   for (const lost of named(
     'client roles of',
@@ -70,7 +84,11 @@ export function noteLossesOfRealm(realm: Realm, note: Note): void {
   ))
     note('realm', 'client roles', `${lost} have no counterpart: use scopes of an API`);
   if (identityProviders.length > 0)
-    note('realm', 'identity providers', `${identityProviders.length} identity providers are not imported`);
+    note(
+      'realm',
+      'identity providers',
+      `${identityProviders.length} identity providers are not imported: create a trust of the kind login for each`,
+    );
   if ('org.keycloak.storage.UserStorageProvider' in components)
     note('realm', 'user federation', 'users of LDAP and other directories are not in the export');
   const flows = realm.authenticationFlows.filter(({ builtIn }) => !builtIn).map(({ alias }) => alias);
@@ -78,6 +96,7 @@ export function noteLossesOfRealm(realm: Realm, note: Note): void {
   const lost = [
     ...named('sign-in flows', flows),
     ...named('client scopes', scopes),
+    ...(realm.bruteForceProtected ? ['brute force detection (attempts are always limited here)'] : []),
     ...(realm.passwordPolicy ? ['the password policy'] : []),
     ...(Object.keys(realm.smtpServer).length > 0 ? ['the mail server'] : []),
     ...(realm.organizations.length > 0 ? [`${realm.organizations.length} organizations`] : []),

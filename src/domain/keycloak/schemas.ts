@@ -4,7 +4,48 @@ const most = 100_000;
 const text = z.string().max(4096);
 const attributes = z.record(z.string(), z.unknown());
 
-const Credential = z.object({ type: text, secretData: text.optional(), credentialData: text.optional() });
+const Credential = z.object({
+  type: text,
+  secretData: text.nullish(),
+  credentialData: text.nullish(),
+  temporary: z.boolean().nullish(),
+  // Before version 8, and in files that people write.
+  value: text.nullish(),
+  hashedSaltedValue: text.nullish(),
+  salt: text.nullish(),
+  hashIterations: z.number().nullish(),
+  algorithm: text.nullish(),
+  digits: z.number().nullish(),
+  period: z.number().nullish(),
+});
+
+/** JSON in a text. */
+export function parsedText(json: string | null | undefined): unknown {
+  try {
+    return JSON.parse(json ?? '');
+  } catch {
+    return undefined;
+  }
+}
+
+const FederatedIdentity = z.object({ identityProvider: text, userId: text.nullish() });
+
+type KeycloakGroup = {
+  name: string;
+  path?: string | null | undefined;
+  realmRoles: string[];
+  clientRoles: object;
+  subGroups: KeycloakGroup[];
+};
+const KeycloakGroup: z.ZodType<KeycloakGroup> = z.object({
+  name: text,
+  path: text.nullish(),
+  realmRoles: z.array(text).default([]),
+  clientRoles: attributes.default({}),
+  get subGroups() {
+    return z.array(KeycloakGroup).default([]);
+  },
+});
 
 const KeycloakUser = z.object({
   id: text.optional(),
@@ -19,7 +60,7 @@ const KeycloakUser = z.object({
   realmRoles: z.array(text).default([]),
   clientRoles: attributes.default({}),
   groups: z.array(text).default([]),
-  federatedIdentities: z.array(z.unknown()).default([]),
+  federatedIdentities: z.array(FederatedIdentity).default([]),
   attributes: attributes.nullish(),
   requiredActions: z.array(text).default([]),
   federationLink: text.nullish(),
@@ -65,8 +106,11 @@ export const Realm = z.object({
       client: z.record(z.string(), z.array(z.unknown())).default({}),
     })
     .prefault({}),
-  groups: z.array(z.unknown()).default([]),
-  identityProviders: z.array(z.unknown()).default([]),
+  groups: z.array(KeycloakGroup).default([]),
+  identityProviders: z
+    .array(z.object({ alias: text, providerId: text.default(''), config: attributes.nullish() }))
+    .default([]),
+  bruteForceProtected: z.boolean().default(false),
   components: attributes.default({}),
   authenticationFlows: z.array(z.object({ alias: text, builtIn: z.boolean().default(false) })).default([]),
   clientScopes: z.array(z.object({ name: text })).default([]),

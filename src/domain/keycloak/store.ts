@@ -8,9 +8,18 @@ export type Taken = {
   emails: Set<string>;
   clients: Set<string>;
   roles: Set<string>;
+  /** At identity providers, as `keyOfAccount`. */
+  accounts: Set<string>;
 };
 
-type Asked = { ids: string[]; usernames: string[]; emails: string[]; clients: string[]; roles: string[] };
+type Asked = {
+  ids: string[];
+  usernames: string[];
+  emails: string[];
+  clients: string[];
+  roles: string[];
+  accounts: string[];
+};
 
 async function column(db: Db, query: ReturnType<typeof sql<{ name: string }>>): Promise<Set<string>> {
   const { rows } = await query.execute(db);
@@ -18,7 +27,7 @@ async function column(db: Db, query: ReturnType<typeof sql<{ name: string }>>): 
 }
 
 /** Those of the names that are taken. */
-export async function findTaken(db: Db, { ids, usernames, emails, clients, roles }: Asked): Promise<Taken> {
+export async function findTaken(db: Db, { ids, usernames, emails, clients, roles, accounts }: Asked): Promise<Taken> {
   return {
     ids: await column(
       db,
@@ -38,6 +47,12 @@ export async function findTaken(db: Db, { ids, usernames, emails, clients, roles
     clients: await column(
       db,
       sql<{ name: string }>`select client_id as name from clients where client_id = any(${clients}::text[])`,
+    ),
+    accounts: await column(
+      db,
+      sql<{
+        name: string;
+      }>`select issuer || ' ' || subject as name from identities where issuer || ' ' || subject = any(${accounts}::text[])`,
     ),
     roles: await column(db, sql<{ name: string }>`select name from roles where name = any(${roles}::text[])`),
   };

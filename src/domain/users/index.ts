@@ -2,6 +2,7 @@
 
 export { deleteAccount, deleteOwnAccount } from './account-deletion.ts';
 export { authenticate, type SignInOutcome } from './authenticate.ts';
+export { addBrought, type Brought } from './brought.ts';
 export {
   confirmEmailChange,
   type EmailChangeDeps,
@@ -28,7 +29,7 @@ export {
   mailEnrolmentLink,
 } from './factors/enrolment-links.ts';
 export { KnownPolicy } from './factors/known-policy.ts';
-export { codeUri, generateCodeSecret } from './factors/one-time-codes.ts';
+export { base32Of, codeUri, generateCodeSecret } from './factors/one-time-codes.ts';
 export {
   madePasskey,
   type PasskeyDeps,

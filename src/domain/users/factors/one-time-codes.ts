@@ -2,12 +2,13 @@ import { once } from '../../../platform/caching/index.ts';
 import { type SealedPlace, seal, unseal } from '../../../platform/crypto/index.ts';
 import type { Trx } from '../../../platform/database/index.ts';
 import type { ServerKeys } from '../../../platform/keys/index.ts';
-import { acceptStep, findOneTimeCodes } from './store.ts';
+import { acceptStep, type CodeParameters, findOneTimeCodes } from './store.ts';
 
 /** One-time codes of an authenticator app (TOTP, RFC 6238): six digits, SHA-1, thirty seconds, which all apps know. */
+const ours: CodeParameters = { algorithm: 'sha1', digits: 6, period: 30 };
 
-const codeShape = /^\d{6}$/;
-const stepSeconds = 30;
+// Apps that were set up in another system may show eight.
+const codeShape = /^\d{6}(\d{2})?$/;
 // Loaded for the first user of it: neither a start nor a command waits for it.
 const otplib = once(() => import('otplib'));
 
@@ -28,11 +29,24 @@ export function asCode(typed: string): string | undefined {
 }
 
 /** The time step that a code is of; one step off counts, for clocks differ (RFC 6238 §5.2). Undefined: it is wrong. */
-export async function stepOf(secret: string, code: string, now: Date): Promise<number | undefined> {
+export async function stepOf(
+  secret: string,
+  code: string,
+  now: Date,
+  parameters: CodeParameters = ours,
+): Promise<number | undefined> {
+  const { digits, period } = parameters;
+  if (code.length !== digits) return undefined;
   const epoch = Math.floor(now.getTime() / 1000);
   const { verify } = await otplib();
-  const result = await verify({ secret, token: code, epoch, epochTolerance: stepSeconds });
-  return result.valid ? Math.floor(epoch / stepSeconds) + result.delta : undefined;
+  const result = await verify({ secret, token: code, epoch, epochTolerance: period, ...parameters });
+  return result.valid ? Math.floor(epoch / period) + result.delta : undefined;
+}
+
+/** A secret as apps take it: Base32 of its bytes (RFC 4648 §6). */
+export async function base32Of(secret: Uint8Array): Promise<string> {
+  const { ScureBase32Plugin } = await otplib();
+  return new ScureBase32Plugin().encode(secret);
 }
 
 /** Seals a secret for the row that it is stored in. */
@@ -50,7 +64,12 @@ export async function takeCode(
   const codes = await findOneTimeCodes(trx, user_id);
   if (!codes) return false;
   const { key } = await keys.named(codes.key_id);
-  const step = await stepOf(unseal(key, placeOf(codes.id), codes.sealed).toString(), code, now);
+  const step = await stepOf(
+    unseal(key, placeOf(codes.id), codes.sealed).toString(),
+    code,
+    now,
+    codes.parameters ?? undefined,
+  );
   return step !== undefined && acceptStep(trx, codes.id, { step, now });
 }
 

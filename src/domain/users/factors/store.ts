@@ -3,6 +3,9 @@ import type { Database } from '../../../../db/schema.ts';
 import type { Digest, Sealed } from '../../../platform/crypto/index.ts';
 import type { Db, Trx } from '../../../platform/database/index.ts';
 
+/** How an authenticator app makes its codes (RFC 6238). `period`: in seconds. */
+export type CodeParameters = { algorithm: 'sha1' | 'sha256' | 'sha512'; digits: 6 | 8; period: number };
+
 type FactorRow = Selectable<Database['factors']>;
 export type Passkey = Pick<FactorRow, 'id' | 'user_id' | 'name' | 'created_at' | 'last_used_at'> & {
   passkey_id: Buffer;
@@ -14,6 +17,7 @@ export type Passkey = Pick<FactorRow, 'id' | 'user_id' | 'name' | 'created_at' |
 export type OneTimeCodes = Pick<FactorRow, 'id' | 'created_at' | 'last_used_at' | 'last_step'> & {
   key_id: number;
   sealed: Sealed;
+  parameters: CodeParameters | null;
 };
 
 const passkeyColumns = [
@@ -48,7 +52,7 @@ export async function findPasskey(db: Db, passkey_id: Buffer): Promise<Passkey |
 export async function findOneTimeCodes(db: Db, user_id: string): Promise<OneTimeCodes | undefined> {
   const row = await db
     .selectFrom('factors')
-    .select(['id', 'created_at', 'last_used_at', 'last_step', 'key_id', 'sealed'])
+    .select(['id', 'created_at', 'last_used_at', 'last_step', 'key_id', 'sealed', 'parameters'])
     .where('user_id', '=', user_id)
     .where('kind', '=', 'totp')
     .executeTakeFirst();

@@ -51,7 +51,7 @@ export const deFactors: typeof enFactors = {
   secondStep: {
     heading: 'Bestätigen Sie, dass Sie es sind',
     code: 'Code',
-    codeHint: 'Sechs Ziffern aus Ihrer Authenticator-App oder einer Ihrer Wiederherstellungscodes.',
+    codeHint: 'Der Code, den Ihre Authenticator-App zeigt, oder einer Ihrer Wiederherstellungscodes.',
     recoveryCode: 'Wiederherstellungscode',
     recoveryHint: 'Wenn Sie Ihren Passkey nicht dabeihaben, geben Sie einen Ihrer Wiederherstellungscodes ein.',
     submit: 'Weiter',

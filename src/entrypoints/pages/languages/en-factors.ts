@@ -27,7 +27,7 @@ export const enFactors = {
   secondStep: {
     heading: 'Confirm that it’s you',
     code: 'Code',
-    codeHint: 'Six digits from your authenticator app, or one of your recovery codes.',
+    codeHint: 'The code that your authenticator app shows, or one of your recovery codes.',
     recoveryCode: 'Recovery code',
     recoveryHint: 'If you don’t have your passkey with you, enter one of your recovery codes.',
     submit: 'Continue',
