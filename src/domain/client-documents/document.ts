@@ -14,7 +14,8 @@ export function readDocument(body: Buffer, client_id: string): SelfRegistration 
   if (document.client_id !== client_id)
     throw new SelfRegistrationError('client_id', 'must be the address of the document, character by character');
   if ('client_secret' in document) throw new SelfRegistrationError('client_secret', 'must not be in a document');
-  return readSelfRegistration(document, { methods, reading: 'lenient' });
+  // One without a name is called by its host.
+  return { client_name: new URL(client_id).host, ...readSelfRegistration(document, { methods, reading: 'lenient' }) };
 }
 
 const Keys = z.looseObject({ keys: z.array(z.looseObject({})).min(1).max(20) });

@@ -28,9 +28,14 @@ const pageAddress = ignoredIfWrong(
     .max(longestAddress),
 );
 
+// Dots that look like one are one in host names, too (RFC 3490 §3.1). Node.js and the like are no addresses.
+const addressInside = /:\/\/|[\p{L}\p{N}][.\u2024\u3002\uff0e\uff61](?!js(?![\p{L}\p{N}]))\p{L}{2,}/iu;
+/** A name that is an address would tell users that the client is somebody else: where it is from is shown beside it. */
+const Name = ShownText(100).refine((name) => !addressInside.test(name));
+
 /** RFC 7591 §2: members that are not understood are ignored. Those that only inform users are ignored where they are wrong. */
 const Description = z.object({
-  client_name: ignoredIfWrong(ShownText(100)),
+  client_name: ignoredIfWrong(Name),
   client_uri: pageAddress,
   logo_uri: pageAddress,
   policy_uri: pageAddress,

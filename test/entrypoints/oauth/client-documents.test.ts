@@ -78,6 +78,23 @@ describe('a client that its metadata document describes (Client ID Metadata Docu
     expect(await recorded()).toMatchObject([{ actor_kind: 'user', details: { registered_by: 'document' } }]);
   });
 
+  test.each([
+    ['is missing', undefined],
+    ['is an address', 'https://claude.ai'],
+    ['is a host', 'Claude.ai'],
+    ['contains a host', 'Sign in at claude\uff0eai'],
+    ['turns the direction of writing', 'Claude\u202e'],
+  ])('is called by its host where its name %s', async (what, client_name) => {
+    const path = `/${encodeURIComponent(what)}.json`;
+    const { html } = await asked(ask(host.document(path, { ...inCloud, client_name })));
+    expect(html).toContain(`Allow localhost:${host.port} to access your account?`);
+  });
+
+  test('is called by its name otherwise', async () => {
+    const { html } = await asked(ask(host.document('/named.json', { ...inCloud, client_name: 'Node.js 24.1 tools' })));
+    expect(html).toContain('Allow Node.js 24.1 tools to access your account?');
+  });
+
   test('stays connected when the user signs out in the browser', async () => {
     const client_id = host.document('/cloud.json', inCloud);
     const browser = latchkey.browser();
