@@ -19,6 +19,7 @@ COPY bin bin
 COPY db db
 COPY docs docs
 COPY views views
+COPY packages/secrets/src packages/secrets/src
 COPY src src
 RUN ln -s /app/bin/latchkey.js /usr/local/bin/latchkey
 USER node

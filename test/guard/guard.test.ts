@@ -1,10 +1,8 @@
-import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
-import { promisify } from 'node:util';
 import express from 'express';
 import fc from 'fast-check';
 import fastify from 'fastify';
@@ -33,8 +31,8 @@ import { type AdminApi, asOwner } from '../support/admin.ts';
 import { Gateway } from '../support/gateway.ts';
 import { api, jwtApi, standardInstallation } from '../support/installation.ts';
 import { startLatchkey } from '../support/latchkey.ts';
+import { installTarball, runAndCheck } from '../support/packed-guard.ts';
 
-const run = promisify(execFile);
 const need = { permission: 'report:read' };
 
 /** A small API behind a guard, of each kind. */
@@ -323,32 +321,18 @@ describe('an API that guards its routes', () => {
   });
 
   test('is packed as JavaScript that a project without TypeScript runs, and one with it checks', async () => {
-    const root = path.join(import.meta.dirname, '../..');
     const folder = await mkdtemp(path.join(os.tmpdir(), 'latchkey-guard-'));
-    const installed = path.join(folder, 'node_modules/@latchkey/guard');
-    const packing = ['pack', '--workspace', '@latchkey/guard', '--pack-destination', folder, '--json'];
-    const { stdout } = await run('npm', packing, { cwd: root });
-    const [{ filename, files }] = JSON.parse(stdout.slice(stdout.indexOf('[')));
-    const outside = files.filter((file: { path: string }) => !/^dist\/[a-z-]+(\.d)?\.[jt]s$/.test(file.path));
-    expect(outside.map((file: { path: string }) => file.path)).toEqual(['LICENSE', 'README.md', 'package.json']);
-    await mkdir(installed, { recursive: true });
-    await run('tar', ['-xzf', path.join(folder, filename), '-C', installed, '--strip-components', '1']);
-    const { dependencies } = JSON.parse(await readFile(path.join(installed, 'package.json'), 'utf8'));
-    expect(Object.keys(dependencies)).toEqual(['jose']);
-    expect((await sizeOf(installed)) + (await sizeOf(path.join(root, 'node_modules/jose')))).toBeLessThan(1_000_000);
-    await symlink(path.join(root, 'node_modules/jose'), path.join(folder, 'node_modules/jose'));
-    await symlink(path.join(root, 'node_modules/@types'), path.join(folder, 'node_modules/@types'));
-    await writeFile(path.join(folder, 'package.json'), '{"type":"module"}');
+    const { installed, files, dependencies } = await installTarball('guard', folder);
+    const outside = files.filter((file) => !/^dist\/[a-z-]+(\.d)?\.[jt]s$/.test(file));
+    expect(outside).toEqual(['LICENSE', 'README.md', 'package.json']);
+    expect(dependencies).toEqual(['jose']);
+    expect((await sizeOf(installed)) + (await sizeOf(path.join(folder, 'node_modules/jose')))).toBeLessThan(1_000_000);
     const program = `import { createGuard } from '@latchkey/guard';
       const guard = createGuard({ issuer: '${latchkey.issuer}', resource: '${jwtApi}' });
       const request = { method: 'GET', url: '/', headers: { authorization: 'Bearer ' + process.argv[2] } };
       const outcome = await guard.check(request, { permission: 'report:read' });
       console.log(outcome.kind);`;
-    await writeFile(path.join(folder, 'use.js'), program);
-    await writeFile(path.join(folder, 'use.ts'), program);
-    expect((await run(process.execPath, ['use.js', await jwt()], { cwd: folder })).stdout).toBe('allowed\n');
-    const flags = ['--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2024', '--types', 'node', 'use.ts'];
-    await run(path.join(root, 'node_modules/.bin/tsc'), flags, { cwd: folder });
+    expect(await runAndCheck(folder, program, await jwt())).toBe('allowed\n');
     await rm(folder, { recursive: true });
   });
 });

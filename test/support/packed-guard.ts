@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { cp, mkdir, symlink } from 'node:fs/promises';
+import { cp, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 
@@ -16,4 +16,33 @@ export async function installPacked(modules: string, names: readonly string[], o
     await run(path.join(root, 'node_modules/.bin/tsc'), ['-p', source, '--outDir', path.join(into, 'dist')]);
   }
   for (const name of ['jose', ...names]) await symlink(path.join(root, 'node_modules', name), path.join(modules, name));
+}
+
+type Packed = { installed: string; files: string[]; dependencies: string[] };
+
+/** Packs one of our packages, and installs the tarball in a project, with what it depends on and the types of Node. */
+export async function installTarball(name: string, project: string): Promise<Packed> {
+  const installed = path.join(project, 'node_modules', '@latchkey', name);
+  const packing = ['pack', '--workspace', `@latchkey/${name}`, '--pack-destination', project, '--json'];
+  const { stdout } = await run('npm', packing, { cwd: root });
+  const [{ filename, files }] = JSON.parse(stdout.slice(stdout.indexOf('[')));
+  await mkdir(installed, { recursive: true });
+  await run('tar', ['-xzf', path.join(project, filename), '-C', installed, '--strip-components', '1']);
+  const dependencies = Object.keys(
+    JSON.parse(await readFile(path.join(installed, 'package.json'), 'utf8')).dependencies ?? {},
+  );
+  for (const each of [...dependencies, '@types'])
+    await symlink(path.join(root, 'node_modules', each), path.join(project, 'node_modules', each));
+  await writeFile(path.join(project, 'package.json'), '{"type":"module"}');
+  return { installed, files: files.map((file: { path: string }) => file.path), dependencies };
+}
+
+/** Runs a program in a project by Node without TypeScript, and checks it by a strict TypeScript. @returns what it printed */
+export async function runAndCheck(project: string, program: string, ...given: string[]): Promise<string> {
+  await writeFile(path.join(project, 'use.js'), program);
+  await writeFile(path.join(project, 'use.ts'), program);
+  const { stdout } = await run(process.execPath, ['use.js', ...given], { cwd: project });
+  const flags = ['--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2024', '--types', 'node', 'use.ts'];
+  await run(path.join(root, 'node_modules/.bin/tsc'), flags, { cwd: project });
+  return stdout;
 }

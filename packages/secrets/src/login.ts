@@ -46,10 +46,11 @@ export class Token {
   }
 
   /** Ends a token that a login gave. */
-  async revoke(): Promise<void> {
+  async revoke(signal: AbortSignal): Promise<void> {
     const token = this.#held?.token;
     this.#held = undefined;
-    if (token) await this.#send('auth/token/revoke-self', { method: 'POST', headers: { 'x-vault-token': token } });
+    const headers = token ? { 'x-vault-token': token } : undefined;
+    if (headers) await this.#send('auth/token/revoke-self', { method: 'POST', headers, signal });
   }
 
   async #next(): Promise<string> {

@@ -27,7 +27,8 @@ export function sender(url: string, signal: AbortSignal): Sending {
     throw new SecretsError('Tokens only go to https addresses, or to this machine.');
   const base = `${origin}${pathname.replace(/\/$/, '')}`;
   return async (path, init) => {
-    const within = AbortSignal.any([signal, AbortSignal.timeout(patienceMs)]);
+    const own = init.signal ? [init.signal] : [];
+    const within = AbortSignal.any([signal, AbortSignal.timeout(patienceMs), ...own]);
     const response = await fetch(`${base}/v1/${path}`, { ...init, redirect: 'error', signal: within }).catch(() => {
       throw new SecretsError(signal.aborted ? 'The client was closed.' : `${origin} cannot be reached.`);
     });

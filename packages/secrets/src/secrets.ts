@@ -12,6 +12,8 @@ export type SecretsOptions = {
   staleSeconds?: number;
   /** Told what goes wrong while secrets are followed. Default: nobody. */
   onError?: (error: unknown) => void;
+  /** How long closing waits at most until the token of a login is revoked. Default: 5000. */
+  closeWithinMs?: number;
 };
 
 /** A version of a secret: its named parts. */
@@ -19,7 +21,7 @@ export type Secret = { path: string; version: number; data: Readonly<Record<stri
 
 type Kept = { secret: Secret; readAt: number };
 
-const defaults = { maxAgeSeconds: 60, staleSeconds: 600 };
+const defaults = { maxAgeSeconds: 60, staleSeconds: 600, closeWithinMs: 5000 };
 const waitSeconds = 25;
 const pauseMs = 5000;
 
@@ -82,7 +84,7 @@ export class Secrets {
 
   /** Stops following, and ends the token that a login gave. */
   async close(): Promise<void> {
-    await this.#token.revoke().catch(() => undefined);
+    await this.#token.revoke(AbortSignal.timeout(this.#options.closeWithinMs)).catch(() => undefined);
     this.#closing.abort();
     this.#kept.clear();
   }

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { TokenReviewSettings } from '../../../db/schema.ts';
-import { type SealedPlace, seal, unseal } from '../../platform/crypto/index.ts';
+import { type Sealed, type SealedPlace, seal, unseal } from '../../platform/crypto/index.ts';
 import type { ServerKeys } from '../../platform/keys/index.ts';
 import type { TrustInput } from './schemas.ts';
 import type { Trust } from './store.ts';
@@ -24,8 +24,8 @@ export function withoutStraySecret({ kind, token_review }: Trust, input: TrustIn
 
 /** Seals the secret of a trust for its row. */
 export function sealSecret(keys: ServerKeys, id: string, secret: string) {
-  const { id: secret_key_id, key } = keys.current('provider');
-  return { secret_key_id, sealed_secret: seal(key, placeOf(id), secret) };
+  const { key_id: secret_key_id, sealed: sealed_secret } = sealForProvider(keys, placeOf(id), secret);
+  return { secret_key_id, sealed_secret };
 }
 
 /** The secret of this installation at a provider or a cluster; undefined: it has none. */
@@ -33,9 +33,28 @@ export async function secretOf(
   keys: ServerKeys,
   { id, sealed_secret, secret_key_id }: Pick<Trust, 'id' | 'sealed_secret' | 'secret_key_id'>,
 ): Promise<string | undefined> {
-  if (sealed_secret === null || secret_key_id === null) return undefined;
-  const { key } = await keys.named(secret_key_id);
-  return unseal(key, placeOf(id), sealed_secret).toString();
+  return openForProvider(keys, placeOf(id), { key_id: secret_key_id, sealed: sealed_secret });
+}
+
+/** Seals a secret of this installation at somebody else, under the server key for such secrets. */
+export function sealForProvider(
+  keys: ServerKeys,
+  place: SealedPlace,
+  secret: string,
+): { key_id: number; sealed: Sealed } {
+  const { id: key_id, key } = keys.current('provider');
+  return { key_id, sealed: seal(key, place, secret) };
+}
+
+/** Opens what `sealForProvider` sealed; undefined: there is nothing. */
+export async function openForProvider(
+  keys: ServerKeys,
+  place: SealedPlace,
+  { key_id, sealed }: { key_id: number | null; sealed: Sealed | null },
+): Promise<string | undefined> {
+  if (sealed === null || key_id === null) return undefined;
+  const { key } = await keys.named(key_id);
+  return unseal(key, place, sealed).toString();
 }
 
 const placeOf = (id: string): SealedPlace => ['trusts', 'sealed_secret', id];

@@ -1,10 +1,10 @@
 import type { VaultAuthConfig, VaultAuthMethod } from '../../../db/schema.ts';
-import { type SealedPlace, seal, unseal } from '../../platform/crypto/index.ts';
+import type { SealedPlace } from '../../platform/crypto/index.ts';
 import { type Db, inTransaction, type Trx } from '../../platform/database/index.ts';
 import type { Actor } from '../../platform/http/index.ts';
 import { mustHold } from '../access/index.ts';
 import { appendEvent } from '../audit/index.ts';
-import type { TrustsDeps } from '../trusts/index.ts';
+import { openForProvider, sealForProvider, type TrustsDeps } from '../trusts/index.ts';
 import { writeRoleTrust } from './role-trusts.ts';
 import { findMethod, listRoleTrusts, lockMethod, type MethodRow, upsertMethod } from './store.ts';
 
@@ -50,8 +50,8 @@ export async function putAuthMethod(
 }
 
 function sealToken({ keys }: Pick<VaultAuthDeps, 'keys'>, method: VaultAuthMethod, token: string) {
-  const { id: token_key_id, key } = keys.current('provider');
-  return { token_key_id, sealed_token: seal(key, placeOf(method), token) };
+  const { key_id: token_key_id, sealed: sealed_token } = sealForProvider(keys, placeOf(method), token);
+  return { token_key_id, sealed_token };
 }
 
 /** The token that reviews others. */
@@ -59,9 +59,7 @@ async function tokenOf(
   { keys }: Pick<VaultAuthDeps, 'keys'>,
   { method, sealed_token, token_key_id }: MethodRow,
 ): Promise<string | undefined> {
-  if (sealed_token === null || token_key_id === null) return undefined;
-  const { key } = await keys.named(token_key_id);
-  return unseal(key, placeOf(method), sealed_token).toString();
+  return openForProvider(keys, placeOf(method), { key_id: token_key_id, sealed: sealed_token });
 }
 
 const placeOf = (method: VaultAuthMethod): SealedPlace => ['vault_auth_methods', 'sealed_token', method];

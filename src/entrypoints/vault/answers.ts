@@ -66,6 +66,18 @@ export const permissionDenied = (): VaultError => new VaultError(403, 'permissio
 export const notThere = (): VaultError => new VaultError(404);
 export const unsupportedOperation = (): VaultError => new VaultError(405, 'unsupported operation');
 
+/**
+ * A refusal of the domain that names what to do, for those who administer the store.
+ *
+ * @throws VaultError 403: which permission the caller lacks; 404, 400; any other error
+ */
+export function inAdministratorsWords(error: unknown): never {
+  if (!(error instanceof Problem) || error.status >= 500) throw error;
+  if (error.type === 'not_found') throw notThere();
+  if (error.type === 'forbidden') throw new VaultError(403, 'permission denied', error.message);
+  throw new VaultError(400, error.message);
+}
+
 /** Deleting what is not there succeeds. @throws any other error */
 export function ignoreMissing(error: unknown): void {
   if (!(error instanceof Problem && error.type === 'not_found')) throw error;

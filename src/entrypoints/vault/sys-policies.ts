@@ -1,9 +1,9 @@
 import { allows, RoleInput } from '../../domain/access/index.ts';
 import { findPolicy, listPolicies, type Policy, putPolicy, removePolicy } from '../../domain/vault-policies/index.ts';
-import { Problem } from '../../platform/http/index.ts';
 import {
   answerAtTop,
   answerWith,
+  inAdministratorsWords,
   noContent,
   notThere,
   permissionDenied,
@@ -101,7 +101,7 @@ async function write(deps: VaultDeps, asked: Called): Promise<VaultAnswer> {
   const name = mayWrite(asked);
   const source = sourceIn(asked.body);
   const { permissions, warnings } = compiled(source);
-  await putPolicy(deps, asked.caller.actor, { name, source, permissions }).catch(inVaultsWords);
+  await putPolicy(deps, asked.caller.actor, { name, source, permissions }).catch(inAdministratorsWords);
   return warnings.length > 0 ? answerWith(asked.request.request_id, { warnings }) : noContent;
 }
 
@@ -125,13 +125,6 @@ function compiled(source: string): CompiledPolicy {
 
 async function remove(deps: VaultDeps, asked: Called): Promise<VaultAnswer> {
   const name = mayWrite(asked);
-  await removePolicy(deps, asked.caller.actor, name).catch(inVaultsWords);
+  await removePolicy(deps, asked.caller.actor, name).catch(inAdministratorsWords);
   return noContent;
-}
-
-/** @throws VaultError 403: which permission the caller lacks; 400 */
-function inVaultsWords(error: unknown): never {
-  if (!(error instanceof Problem)) throw error;
-  if (error.type === 'forbidden') throw new VaultError(403, 'permission denied', error.message);
-  throw new VaultError(400, error.message);
 }

@@ -14,6 +14,11 @@ export function isLoopbackName(hostname: string): boolean {
   return loopbackNames.has(hostname);
 }
 
+/** Whether credentials may go to an address: on their way there nobody reads them, because it is https or this machine. */
+export function isSafeForCredentials({ protocol, hostname }: Pick<URL, 'protocol' | 'hostname'>): boolean {
+  return protocol === 'https:' || isLoopbackName(hostname);
+}
+
 const longestAddress = 45;
 const mappedBits = 96;
 const parsedAddresses = new LRUCache<string, string>({ max: 1000 });

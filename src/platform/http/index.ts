@@ -6,6 +6,7 @@ export {
   addressGroups,
   canonicalAddress,
   isLoopbackName,
+  isSafeForCredentials,
   NetworkSet,
   parseAddress,
   parseNetwork,

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { createPrivateKey, createPublicKey, X509Certificate } from 'node:crypto';
+import { createPrivateKey, createPublicKey, generateKeyPairSync, X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import { chmod, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
@@ -11,6 +11,7 @@ import { eventually } from '../../support/eventually.ts';
 import { ForeignIssuer } from '../../support/foreign-issuer.ts';
 import type { RunningServer } from '../../support/hosted-server.ts';
 import { startLatchkey } from '../../support/latchkey.ts';
+import { installTarball, runAndCheck } from '../../support/packed-guard.ts';
 import { rounds } from '../../support/report.ts';
 import { runCommand, testRootKey } from '../../support/server.ts';
 
@@ -843,6 +844,39 @@ describe('the command line', () => {
     expect(ran).toMatchObject({ code: 3, stdout: '["a b","k","1",null]\n' });
     const refused = await runCommand(['run', '--secret', 'elsewhere', '--', 'echo', 'started'], { env: settings });
     expect(refused).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining('403') });
+    // Lines of a key that no quotes hold together are no variables: their names would be parts of the key, and would be printed.
+    const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    const pem = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+    for (const [file, text, advice] of [
+      ['key.pem', `${pem}${pem}`, 'latchkey secret put'],
+      ['torn.env', `USER=shop\nTLS_KEY=${pem}`, 'TLS_KEY in'],
+    ] as const) {
+      await writeFile(path.join(folder, file), text);
+      const refused = await latchkey.command(['secret', 'import', name, '--file', path.join(folder, file)]);
+      expect([refused.code, refused.stdout, refused.stderr]).toEqual([2, '', expect.stringContaining(advice)]);
+      expect(refused.stderr).not.toContain(pem.split('\n')[1]?.slice(0, 12));
+    }
+    await rm(folder, { recursive: true });
+  });
+
+  test('are read by a project that installs the package, with TypeScript and without', async () => {
+    const folder = await mkdtemp(path.join(os.tmpdir(), 'latchkey-secrets-'));
+    const { files, dependencies } = await installTarball('secrets', folder);
+    const outside = files.filter((file) => !/^dist\/[a-z-]+(\.d)?\.[jt]s$/.test(file));
+    expect([outside, dependencies]).toEqual([['LICENSE', 'README.md', 'package.json'], []]);
+    const secret = newPath('packed');
+    await put(secret, { password: 'packed' });
+    const { body } = await owner.post('/api-keys', {
+      ...{ name: 'packed', owner: { client_id: 'service' }, environment: 'dev' },
+      permissions: ['secrets:read:packed:*'],
+    });
+    const program = `import { Secrets, SecretsError } from '@latchkey/secrets';
+      const secrets = new Secrets({ url: '${latchkey.issuer}', login: { token: String(process.argv[2]) } });
+      const { version, data } = await secrets.get('${secret}');
+      const refused = await secrets.get('elsewhere').catch((error) => error instanceof SecretsError && error.status);
+      console.log(JSON.stringify([version, data, refused]));
+      await secrets.close();`;
+    expect(await runAndCheck(folder, program, String(body.key))).toBe('[1,{"password":"packed"},403]\n');
     await rm(folder, { recursive: true });
   });
 
@@ -953,17 +987,21 @@ describe('the command line', () => {
     const name = `files-${crypto.randomUUID().slice(0, 8)}`;
     await put(`${name}/app`, { 'tls.key': 'key one', password: 'first', gone: 'soon' });
     await put(`${name}/single`, { value: 'alone' });
+    await put(`${name}/binary`, { base64: Buffer.of(0, 255, 1).toString('base64') });
     const { body } = await owner.post('/api-keys', {
       ...{ name, owner: { client_id: 'service' }, environment: 'dev' },
       permissions: [`secrets:read:${name}:*`],
     });
     const env = { LATCHKEY_URL: latchkey.issuer, LATCHKEY_TOKEN: String(body.key) };
     const into = (at: string, ...more: string[]) =>
-      ['run', '--secret', `${name}/app`, '--secret', `${name}/single`, '--files', at, ...more] as const;
+      [
+        ...['run', '--secret', `${name}/app`, '--secret', `${name}/single`, '--secret', `${name}/binary`],
+        ...['--files', at, ...more],
+      ] as const;
     const program = `const { readdirSync, readFileSync, statSync, appendFileSync } = require('node:fs');
       const at = process.argv[1];
       const note = () => appendFileSync(${JSON.stringify(seen)}, JSON.stringify([process.env.password ?? null,
-        ...readdirSync(at).sort().map((file) => [file, readFileSync(at + '/' + file, 'utf8'), (statSync(at + '/' + file).mode & 0o777).toString(8)])]) + '\\n');
+        ...readdirSync(at).sort().map((file) => [file, readFileSync(at + '/' + file, file === 'binary' ? 'hex' : 'utf8'), (statSync(at + '/' + file).mode & 0o777).toString(8)])]) + '\\n');
       process.on('SIGHUP', note);
       note();
       setInterval(() => {}, 1000);`;
@@ -976,6 +1014,7 @@ describe('the command line', () => {
     const lines = async () => (await readFile(seen, 'utf8').catch(() => '')).trim().split('\n');
     const told = (key: string, password: string, ...more: string[][]) => [
       null,
+      ['binary', '00ff01', '600'],
       ...more,
       ['password', password, '600'],
       ['single', 'alone', '600'],

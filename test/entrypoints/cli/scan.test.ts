@@ -1,3 +1,4 @@
+import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -51,6 +52,24 @@ describe('latchkey scan', () => {
     expect(shown.stdout).toContain(`${path.join(folder, 'a/keys.txt')}:2:10  Latchkey client secret`);
     const printed = [stdout, stderr, shown.stdout, shown.stderr].join();
     for (const value of [...own, ...theirs]) expect(printed).not.toContain(value.slice(-12));
+  });
+
+  test('finds each private key of a file, of whatever algorithm, and no placeholder', async () => {
+    const pem = (key: KeyObject, type: 'pkcs8' | 'sec1' = 'pkcs8') => key.export({ type, format: 'pem' }).toString();
+    const ec = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
+    const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey;
+    const keys = [rsa, ec, ec, generateKeyPairSync('ed25519').privateKey].map((key, n) =>
+      pem(key, n === 2 ? 'sec1' : 'pkcs8'),
+    );
+    write('keys/all.pem', keys.join('\n'));
+    write('keys/account.json', JSON.stringify({ private_key: keys[1] }));
+    write('keys/README.md', `-----BEGIN ${'PRIVATE'} KEY-----\nMIIEv…\n-----END PRIVATE KEY-----\n`);
+    const { items } = JSON.parse((await scan(path.join(folder, 'keys'), '--json')).stdout);
+    const lines = keys.map((_, n) => keys.slice(0, n).join('\n').split('\n').length + (n === 0 ? 0 : 1));
+    expect(items).toEqual([
+      { path: path.join(folder, 'keys/account.json'), line: 1, column: 17, kind: 'private key' },
+      ...lines.map((line) => ({ path: path.join(folder, 'keys/all.pem'), line, column: 1, kind: 'private key' })),
+    ]);
   });
 
   test('ends with 0 where there are none, 2 where there is nothing to read, and names what it skipped', async () => {

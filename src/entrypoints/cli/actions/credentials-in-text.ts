@@ -20,7 +20,7 @@ const kinds: Readonly<Record<string, string>> = {
 
 /** What stands in a text: credentials of Latchkey, which their checksum tells from look-alikes, and those of common providers. */
 export async function credentialsIn(text: string, file: string): Promise<FoundCredential[]> {
-  const own = ownCredentialsIn(text);
+  const own = [...ownCredentialsIn(text), ...privateKeysIn(text)];
   const others = (await credentialsOfProviders(text, file)).filter(
     ({ line, column }) => !own.some((each) => each.line === line && each.column === column),
   );
@@ -30,10 +30,36 @@ export async function credentialsIn(text: string, file: string): Promise<FoundCr
 function ownCredentialsIn(text: string): FoundCredential[] {
   return [...text.matchAll(ours)].flatMap(({ 0: value, 1: prefix = '', index }) => {
     if (parseCredential(prefix, secretLength, value) === undefined) return [];
-    const before = text.slice(0, index).split('\n');
     const kind = prefix.startsWith('sk_') ? 'API key' : (kinds[prefix] ?? 'credential');
-    return [{ line: before.length, column: (before.at(-1)?.length ?? 0) + 1, kind: `Latchkey ${kind}` }];
+    return [{ ...placeIn(text, index), kind: `Latchkey ${kind}` }];
   });
+}
+
+const keyBegins = /-----BEGIN ((?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?)-----/g;
+const longestKey = 20_000;
+const headerLine = /^[A-Za-z][\w-]*: .*$/gm;
+/** Of 48 characters or more: a key of Ed25519 has 64. */
+const keyMaterial = /^[A-Za-z0-9+/]{48,}={0,2}(?:=[A-Za-z0-9+/]{4})?$/;
+
+/**
+ * Private keys in PEM (RFC 7468, RFC 4880), each by itself. The rules for providers know those of RSA alone.
+ * A file in which a comment excepts something is left to them, because they know what it excepts.
+ */
+function privateKeysIn(text: string): FoundCredential[] {
+  if (text.includes('secretlint-disable')) return [];
+  return [...text.matchAll(keyBegins)].flatMap(({ 0: begin, 1: label, index }) => {
+    const rest = text.slice(index + begin.length, index + longestKey);
+    const [content, end] = rest.split(`-----END ${label}-----`, 2);
+    // Keys of one line have their line ends as they are written in JSON.
+    const material = content?.replaceAll(headerLine, '').replaceAll(/\s|\\[nr]/g, '') ?? '';
+    const isKey = end !== undefined && keyMaterial.test(material);
+    return isKey ? [{ ...placeIn(text, index), kind: 'private key' }] : [];
+  });
+}
+
+function placeIn(text: string, index: number): { line: number; column: number } {
+  const before = text.slice(0, index).split('\n');
+  return { line: before.length, column: (before.at(-1)?.length ?? 0) + 1 };
 }
 
 async function credentialsOfProviders(text: string, file: string): Promise<FoundCredential[]> {

@@ -1,4 +1,4 @@
-import { isLoopbackName, Problem } from '../../../platform/http/index.ts';
+import { isSafeForCredentials, Problem } from '../../../platform/http/index.ts';
 import { UsageError } from './usage.ts';
 
 /** A KV version 2 mount of another Vault, and a token for it. */
@@ -14,7 +14,7 @@ const mostSecrets = 100_000;
 export function mustBeSafe({ url }: ForeignVault): void {
   const parsed = URL.parse(url);
   if (!parsed) throw new UsageError(`--vault must be the URL of a Vault, not "${url}".`);
-  if (parsed.protocol === 'https:' || isLoopbackName(parsed.hostname)) return;
+  if (isSafeForCredentials(parsed)) return;
   throw new UsageError('--vault: a token only goes to https addresses, or to this machine.');
 }
 

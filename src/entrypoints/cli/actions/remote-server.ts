@@ -5,7 +5,7 @@ import {
   type CallInput,
   entityTag,
   invalid,
-  isLoopbackName,
+  isSafeForCredentials,
   JsonLines,
   Problem,
   type RouteShape,
@@ -95,9 +95,8 @@ async function tokenOf({ url, client_id, client_secret, scope = 'latchkey:*' }: 
 
 /** @throws Problem: the server cannot be reached, or refuses */
 async function answerOf(address: string, init: RequestInit): Promise<Response> {
-  const { protocol, hostname } = new URL(address);
-  const isSafe = protocol === 'https:' || isLoopbackName(hostname);
-  if (!isSafe) throw invalid('', 'Credentials only go to https addresses, or to this machine.');
+  if (!isSafeForCredentials(new URL(address)))
+    throw invalid('', 'Credentials only go to https addresses, or to this machine.');
   const response = await fetch(address, init).catch((error: Error) => {
     const reason = (error.cause as Error | undefined)?.message ?? error.message;
     const detail = `Cannot reach ${new URL(address).origin}: ${reason}.`;

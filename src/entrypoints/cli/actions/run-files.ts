@@ -4,7 +4,7 @@ import path from 'node:path';
 import { UsageError } from './usage.ts';
 
 /** A value as a file: its name, and what is in it. */
-export type ValueFile = { name: string; text: string };
+export type ValueFile = { name: string; content: Buffer | string };
 
 /** Those of statfs(2) that keep files in memory: tmpfs and ramfs. */
 const inMemory = new Set([0x01021994, 0x858458f6]);
@@ -50,7 +50,7 @@ export class ValueFiles {
     const unfit = files.find(({ name }) => !fitName.test(name));
     if (unfit) throw new UsageError(`--files: "${unfit.name}" cannot be the name of a file.`);
     const names = new Set(files.map(({ name }) => name));
-    for (const { name, text } of files) await this.#replace(name, text);
+    for (const { name, content } of files) await this.#replace(name, content);
     for (const name of this.#names) if (!names.has(name)) await rm(path.join(this.#folder, name), { force: true });
     this.#names = names;
   }
@@ -63,12 +63,12 @@ export class ValueFiles {
     for (const folder of this.#made) await rmdir(folder).catch(() => undefined);
   }
 
-  async #replace(name: string, text: string): Promise<void> {
+  async #replace(name: string, content: Buffer | string): Promise<void> {
     const next = path.join(this.#folder, `.${randomUUID()}`);
     const file = await open(next, 'wx', 0o600);
     try {
       this.#names.add(name);
-      await file.writeFile(text).finally(() => file.close());
+      await file.writeFile(content).finally(() => file.close());
       await rename(next, path.join(this.#folder, name));
     } catch (error) {
       await rm(next, { force: true });

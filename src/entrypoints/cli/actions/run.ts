@@ -1,9 +1,10 @@
+import type { Secret, Secrets } from '../../../../packages/secrets/src/index.ts';
 import { environmentFor } from '../../../config.ts';
+import { binaryPart, contentOf } from './binary-values.ts';
 import { action } from './command-context.ts';
-import { note } from './output.ts';
 import { type ValueFile, ValueFiles } from './run-files.ts';
 import { Program } from './run-program.ts';
-import { type Read, SecretReader } from './run-secrets.ts';
+import { inWords, openSecrets } from './run-secrets.ts';
 import { UsageError } from './usage.ts';
 
 type Options = {
@@ -25,10 +26,10 @@ export const run = action(async ([program = '', ...given]: string[], options: Op
   const { secret: paths, onChange, files: folder, filesOnDisk: mayBeOnDisk = false } = options;
   if (!['ignore', 'restart', ...signals].includes(onChange))
     throw new UsageError(`--on-change must be ignore, restart or one of ${signals.join(', ')}.`);
-  const reader = readerFor(options);
+  const secrets = secretsFor(options);
   const files = folder === undefined ? undefined : await ValueFiles.open(folder, mayBeOnDisk);
   try {
-    const read = await Promise.all(paths.map((path) => reader.read(path)));
+    const read = await Promise.all(paths.map((path) => secrets.get(path)));
     // From here on signals are the program's, so that no file stays behind.
     const child = new Program(program, given);
     await files?.write(partsOf(read));
@@ -39,24 +40,25 @@ export const run = action(async ([program = '', ...given]: string[], options: Op
       if (onChange === 'restart') await child.restart(environment());
       else if (onChange !== 'ignore') child.signal(onChange as NodeJS.Signals);
     };
-    const following = files || onChange !== 'ignore' ? paths.map((_, n) => n) : [];
+    const following = files || onChange !== 'ignore' ? paths : [];
     const how = { isOver: () => child.hasEnded, changed: inTurn(changed) };
-    const followed = following.map((n) => follow(reader, read, n, how));
+    for (const n of following.keys()) await follow(secrets, read, n, how);
     process.exitCode = await child.ended;
-    reader.close();
-    await Promise.all(followed);
+  } catch (error) {
+    throw inWords(error);
   } finally {
     await files?.remove();
+    await secrets.close();
   }
 });
 
-function readerFor({ url, token, role, identity, auth }: Options): SecretReader {
+function secretsFor({ url, token, role, identity, auth }: Options): Secrets {
   if (!url || (!token && !role))
     throw new UsageError(
       'Set LATCHKEY_URL, and LATCHKEY_TOKEN (an API key or token) or --role (to log in with a token of the workload).',
     );
-  if (!['kubernetes', 'jwt'].includes(auth)) throw new UsageError('--auth must be kubernetes or jwt.');
-  return new SecretReader(url.replace(/\/$/, ''), role ? { role, identity, auth } : { token: token ?? '' });
+  if (auth !== 'kubernetes' && auth !== 'jwt') throw new UsageError('--auth must be kubernetes or jwt.');
+  return openSecrets(url, role ? { method: auth, role, tokenFile: identity } : { token: token ?? '' });
 }
 
 type Following = { isOver: () => boolean; changed: () => Promise<void> };
@@ -70,41 +72,39 @@ function inTurn(act: () => Promise<void>): () => Promise<void> {
   };
 }
 
-/** Waits for versions of a secret, one after the other. What cannot be read meanwhile keeps the program as it is. */
-async function follow(reader: SecretReader, read: Read[], n: number, { isOver, changed }: Following): Promise<void> {
-  while (!isOver()) {
-    const before = read[n];
-    if (!before) return;
-    try {
-      const next = await reader.readAfter(before);
-      if (!next || isOver()) continue;
-      read[n] = next;
-      await changed();
-    } catch (error) {
-      if (isOver()) return;
-      // It is tried again with the next answer.
-      read[n] = before;
-      note(`latchkey: ${before.path} cannot be followed at the moment: ${(error as Error).message}`);
-      await reader.pause();
-    }
-  }
+/** Takes versions of a secret as they come. What cannot be read meanwhile keeps the program as it is. */
+async function follow(secrets: Secrets, read: Secret[], n: number, { isOver, changed }: Following): Promise<void> {
+  const before = read[n];
+  if (!before) return;
+  await secrets.watch(before.path, async (next, last) => {
+    if (isOver()) return;
+    read[n] = next;
+    await changed().catch((error: unknown) => {
+      // The client brings it again.
+      read[n] = last;
+      throw error;
+    });
+  });
 }
 
 /** The parts of secrets; of those with the same name the last one counts. A secret of one value is named by its path. */
-function partsOf(read: readonly Read[]): ValueFile[] {
+function partsOf(read: readonly Secret[]): ValueFile[] {
   const parts = read.flatMap(({ path, data }) =>
     Object.entries(data).map(([name, value]) => {
-      const isOnly = name === 'value' && Object.keys(data).length === 1;
-      const text = typeof value === 'string' ? value : JSON.stringify(value);
-      return [isOnly ? (path.split('/').at(-1) ?? '') : name, text] as const;
+      const isOnly = ['value', binaryPart].includes(name) && Object.keys(data).length === 1;
+      return [isOnly ? (path.split('/').at(-1) ?? '') : name, contentOf(name, value)] as const;
     }),
   );
-  return [...new Map(parts)].map(([name, text]) => ({ name, text }));
+  return [...new Map(parts)].map(([name, content]) => ({ name, content }));
 }
 
-/** Each part of a secret is a variable of its name. */
-function variablesOf(read: readonly Read[]): Record<string, string> {
-  return Object.fromEntries(partsOf(read).map(({ name, text }) => [variableNamed(name), text]));
+/** Each part of a secret is a variable of its name. A variable cannot have any bytes: a value that is no text stays in base64. */
+function variablesOf(read: readonly Secret[]): Record<string, string> {
+  const variables = partsOf(read).map(({ name, content }) => [
+    variableNamed(name),
+    typeof content === 'string' ? content : content.toString('base64'),
+  ]);
+  return Object.fromEntries(variables);
 }
 
 /** Names that no shell takes are written as is usual: `db-password` is `DB_PASSWORD`. */

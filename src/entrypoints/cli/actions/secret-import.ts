@@ -40,9 +40,28 @@ async function bringFile(place: CommandContext, path: string, options: Options &
 /** @throws UsageError: the file has none */
 function partsIn(text: string, file: string): Data {
   const isDocument = /\.(json|ya?ml)$/.test(file);
-  const parts: unknown = isDocument ? parseYaml(text) : parseEnv(text);
+  const parts: unknown = isDocument ? parseYaml(text) : variablesIn(text, file);
   if (isJsonObject(parts) && Object.keys(parts).length > 0) return parts as Data;
   throw new UsageError(`--file: ${file} has no ${isDocument ? 'members' : 'variables'}.`);
+}
+
+const pemBegins = /^-----BEGIN [A-Z0-9 ]+-----/;
+
+/**
+ * Lines of a key in PEM that no quotes hold together look like variables, whose names would be parts of the key.
+ *
+ * @throws UsageError: which line to change
+ */
+function variablesIn(text: string, file: string): Data {
+  if (pemBegins.test(text.trimStart()))
+    throw new UsageError(`--file: ${file} is in PEM. Store it as one value: latchkey secret put PATH --file ${file}.`);
+  const variables = parseEnv(text);
+  const torn = Object.entries(variables).find(
+    ([, value]) => pemBegins.test(value ?? '') && !value?.includes('-----END '),
+  );
+  if (torn)
+    throw new UsageError(`--file: put the value of ${torn[0]} in ${file} in double quotes: it has several lines.`);
+  return variables;
 }
 
 type Result = { path: string; versions: number } | { path: string; problem: string };

@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { readFile } from 'node:fs/promises';
 import { buffer } from 'node:stream/consumers';
+import { binaryPart, contentOf } from './binary-values.ts';
 import { type CommandContext, onInstallation } from './command-context.ts';
 import { isConfirmed, isTerminal, jsonObject, readSecret } from './input.ts';
 import { answer, answerPage, columns } from './output.ts';
@@ -44,7 +45,7 @@ async function fromInput(): Promise<Buffer> {
 /** One part for a text; bytes that are none are kept in base64. */
 function dataIn(given: Buffer, { object }: PutOptions): Data {
   if (object) return jsonObject(given.toString(), '--object');
-  return isUtf8(given) ? { value: given.toString() } : { base64: given.toString('base64') };
+  return isUtf8(given) ? { value: given.toString() } : { [binaryPart]: given.toString('base64') };
 }
 
 export const get = onInstallation(async (place: CommandContext, path: string, options: GetOptions) => {
@@ -60,9 +61,8 @@ function valueToPrint(data: Data, part: string | undefined): Buffer | string {
   if (part !== undefined && !Object.hasOwn(data, part)) throw new UsageError(`The secret has no part "${part}".`);
   const [only, ...others] = part === undefined ? Object.entries(data) : [[part, data[part]] as const];
   if (!only || others.length > 0) return JSON.stringify(data, undefined, 2);
-  const [name, value] = only;
-  if (name === 'base64' && typeof value === 'string') return Buffer.from(value, 'base64');
-  return typeof value === 'string' ? value : JSON.stringify(value);
+  const [name = '', value] = only;
+  return contentOf(name, value);
 }
 
 /** Bytes are printed as they are, a text with a line end. */
