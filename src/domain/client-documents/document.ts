@@ -13,8 +13,9 @@ export function readDocument(body: Buffer, client_id: string): SelfRegistration 
   const document = parsed(body);
   if (document.client_id !== client_id)
     throw new SelfRegistrationError('client_id', 'must be the address of the document, character by character');
+  if (typeof document.client_name !== 'string') throw new SelfRegistrationError('client_name', 'must be there');
   if ('client_secret' in document) throw new SelfRegistrationError('client_secret', 'must not be in a document');
-  // One without a name is called by its host.
+  // One whose name cannot be used is called by its host.
   return { client_name: new URL(client_id).host, ...readSelfRegistration(document, { methods, reading: 'lenient' }) };
 }
 

@@ -79,7 +79,7 @@ describe('a client that its metadata document describes (Client ID Metadata Docu
   });
 
   test.each([
-    ['is missing', undefined],
+    ['is empty', ''],
     ['is an address', 'https://claude.ai'],
     ['is a host', 'Claude.ai'],
     ['contains a host', 'Sign in at claude\uff0eai'],
@@ -135,6 +135,7 @@ describe('a client that its metadata document describes (Client ID Metadata Docu
     more?: { status?: number; headers?: Record<string, string> };
   }>([
     { what: 'is another client’s', path: '/other.json', content: { ...inCloud, client_id: 'https://other.example/' } },
+    { what: 'has no name', path: '/nameless.json', content: { ...inCloud, client_name: undefined } },
     {
       what: 'needs a secret',
       path: '/secret.json',
