@@ -40,6 +40,11 @@ export class UserAgent {
     });
   }
 
+  /** As if somebody had planted it. */
+  setCookie(name: string, value: string, path = '/'): void {
+    this.#cookies.set(`${name} ${path}`, { name, value, path });
+  }
+
   cookies(): { name: string; value: string; path: string }[] {
     return [...this.#cookies.values()];
   }

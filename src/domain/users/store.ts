@@ -24,8 +24,12 @@ export async function findUserByUsername(db: Db, username: string): Promise<User
   return findUser(db, `username:${username}`);
 }
 
+// Usernames and e-mail addresses have none of others; some of those become ASCII in lower case, such as the Kelvin sign.
+const ascii = /^[\u0020-\u007e]*$/;
+
 /** Who signs in: by the e-mail address where there is an "@", which no username has, otherwise by the username. */
 export async function findUserByLogin(db: Db, login: string): Promise<User | undefined> {
+  if (!ascii.test(login)) return undefined;
   return findUser(db, `${login.includes('@') ? 'email' : 'username'}:${login}`);
 }
 

@@ -1,4 +1,5 @@
 import { pbkdf2Sync, randomBytes } from 'node:crypto';
+import { decodeJwt } from 'jose';
 import { generateSync } from 'otplib';
 import { type AdminApi, asOwner, asService } from '../../support/admin.ts';
 import { wordsOf } from '../../support/console.ts';
@@ -24,8 +25,10 @@ describe('an account is not taken over', () => {
       return { env: { ...mail.settings, LATCHKEY_SIGN_UP: 'open' } };
     },
   });
+  let nodes: string[];
   beforeAll(async () => {
     owner = await asOwner(latchkey);
+    nodes = [latchkey.issuer, (await latchkey.startNode()).address];
     provider = await UpstreamProvider.serving();
     const login = { ...upstreamClient, label: 'Acme ID', creation: 'domains', email_domains: ['acme.example'] };
     const trust = { name: 'acme', kind: 'login', issuer: provider.issuer, login };
@@ -34,7 +37,11 @@ describe('an account is not taken over', () => {
     await owner.post('/roles', { name: 'writer', permissions: rights });
     await owner.post('/roles', { name: 'empty', permissions: [] });
   });
-  beforeEach(() => latchkey.database.query('delete from throttles'));
+  beforeEach(async () => {
+    await latchkey.database.query('delete from throttles');
+    // Clocks move by more than a token lives.
+    owner = await asOwner(latchkey);
+  });
   afterAll(() => {
     provider.close();
     return mail.close();
@@ -206,7 +213,6 @@ describe('an account is not taken over', () => {
       await choose(String(shown.body.url));
       const step = await enter(username, chosen, thief);
       expect(wordsOf(await thief.submit(step, { code: await codeOf(secret) }, '/sign-in'))).toContain(doubted);
-      owner = await asOwner(latchkey);
       expect((await owner.post(`/users/${username}/reset-factors`)).body).toEqual({ removed: 1 });
       const again = await owner.post(`/users/${username}/password-link`);
       expect(isIn(await choose(String(again.body.url), 'nine calm rivers'))).toBe(true);
@@ -225,6 +231,264 @@ describe('an account is not taken over', () => {
       await ask(username);
       expect(isIn(await choose(await linkTo(address, passwordLink, 2), 'nine calm rivers'))).toBe(true);
       expect(isIn(await enter(username, 'nine calm rivers'))).toBe(true);
+    });
+  });
+
+  test.each([
+    ['a letter of another script', 'аnna@example.com'],
+    ['the Kelvin sign, which is a small k in lower case', 'mar\u212A@example.com'],
+    ['a full-width letter', 'ｍark@example.com'],
+    ['a dotless i', 'mır@example.com'],
+    ['a domain of another script', 'mark@exаmple.com'],
+  ])('by a Unicode twin of an address: %s', async (_, twin) => {
+    const ascii = twin.normalize('NFKC').replaceAll('а', 'a').replaceAll('ı', 'i');
+    const made = await owner.post('/users', { username: nameless(), email: ascii, email_verified: true, password });
+    expect([201, 409]).toContain(made.status);
+    const refused = await owner.post('/users', { username: nameless(), email: twin, password });
+    expect(refused).toMatchObject({ status: 400, body: { errors: [{ pointer: '/email' }] } });
+    const browser = latchkey.browser();
+    expect((await browser.submit(await browser.get('/sign-up'), { email: twin }, '/sign-up')).status).toBe(422);
+    expect(isIn(await enter(twin))).toBe(false);
+    // At a provider that is authoritative for a domain, the twin is nobody's verified address.
+    const ofProvider = (address: string) => address.replace(/example\.com|exаmple\.com/, 'acme.example');
+    const email = twin.endsWith('@example.com') ? ofProvider(twin) : 'mark@аcme.example';
+    await owner.post('/users', { username: nameless(), email: ofProvider(ascii), password });
+    const arrived = await arrive(latchkey.browser(), { sub: crypto.randomUUID(), email, email_verified: true });
+    expect(wordsOf(arrived)).toContain('No account is connected');
+  });
+
+  test.each(['ａlice', 'alicе', 'alice\u200d', '(alice)', 'alıce'])(
+    'by a Unicode twin of a username: %s',
+    async (username) => {
+      expect((await owner.post('/users', { username, password })).status).toBe(400);
+      expect(isIn(await enter(username))).toBe(false);
+    },
+  );
+
+  test('by a sign-up with the address of somebody who then comes with a provider', async () => {
+    const address = 'olga@acme.example';
+    const [attacker, olga] = [latchkey.browser(), latchkey.browser()];
+    await attacker.submit(await attacker.get('/sign-up'), { email: address }, '/sign-up');
+    const link = await linkTo(address, /http:\/\/\S+\/sign-up\/lk_su_\w+/);
+    const account = { sub: crypto.randomUUID(), email: address, email_verified: true };
+    expect(isIn(await arrive(olga, account))).toBe(true);
+    const page = await attacker.get(link);
+    const fields = { username: nameless(), name: 'Olga', password: chosen, password_repeated: chosen };
+    const late = page.status === 404 ? page : await attacker.submit(page, fields, '/sign-up/');
+    expect(late.status).toBe(404);
+    expect(isIn(await enter(address, chosen))).toBe(false);
+  });
+
+  test('by a session that was fixed before the user came back from a provider (CWE-384)', async () => {
+    const [victim, attacker] = [latchkey.browser(), latchkey.browser()];
+    await attacker.get(latchkey.authorizeUrl());
+    const fixed = attacker.cookies();
+    // The attacker's cookies in the browser of the victim.
+    for (const { name, value, path } of fixed) victim.setCookie(name, value, path);
+    const account = { sub: crypto.randomUUID(), email: 'petra@acme.example', email_verified: true };
+    expect(isIn(await arrive(victim, account))).toBe(true);
+    expect((await attacker.get('/account')).url).toContain('/sign-in');
+    for (const { name, value, path } of fixed) attacker.setCookie(name, value, path);
+    const asked = await attacker.get(latchkey.authorizeUrl({ prompt: 'none', client_id: 'first-party' }));
+    expect(new URL(asked.url).searchParams.get('error')).toBe('login_required');
+  });
+
+  test('by login_hint or id_token_hint, which name another account than the one that is signed in', async () => {
+    const [mine, other] = [await created(owner), await created(owner)];
+    const { id_token } = await latchkey.tokens({ scope: 'openid' }, latchkey.browser(), other);
+    const browser = latchkey.browser();
+    const { sub } = decodeJwt((await latchkey.tokens({ scope: 'openid' }, browser, mine)).id_token);
+    const hinted = await latchkey.tokens({ scope: 'openid', login_hint: other }, browser, mine);
+    expect(decodeJwt(hinted.id_token).sub).toBe(sub);
+    const silent = await browser.get(latchkey.authorizeUrl({ prompt: 'none', id_token_hint: id_token }));
+    expect(new URL(silent.url).searchParams.get('error')).toBe('login_required');
+  });
+
+  test('by a consent page of one account that is answered while another is signed in', async () => {
+    const [first, second] = [await created(owner), await created(owner)];
+    const browser = latchkey.browser();
+    await enter(first, password, browser);
+    const consent = await browser.get(latchkey.authorizeUrl());
+    expect(consent.html).toContain('value="allow"');
+    await browser.submit(await browser.get('/oauth/logout'), { logout: 'yes' });
+    expect(isIn(await enter(second, password, browser))).toBe(true);
+    const answered = await browser.submit(consent, { decision: 'allow' }, '/consent');
+    expect(new URL(answered.url).searchParams.get('code')).toBeNull();
+    expect(await latchkey.auditEvents('consent.given')).not.toContainEqual(
+      expect.objectContaining({ actor_id: (await owner.get(`/users/${second}`)).body.id }),
+    );
+  });
+
+  test('by the sign-in methods of a deleted account', async () => {
+    const username = await created(owner);
+    const browser = latchkey.browser();
+    await enter(username, password, browser);
+    const secret = await addApp(browser);
+    const form = await browser.get('/account/delete');
+    const gone = await browser.submit(form, { code: await codeOf(secret) }, '/account/delete');
+    expect([gone.status, isIn(await browser.get('/account'))]).toEqual([200, false]);
+    const tried = await enter(username);
+    expect([isIn(tried), tried.html.includes('name="pending"')]).toEqual([false, false]);
+    const { rows } = await latchkey.database.query(
+      `select count(*)::int as ways from users u join factors f on f.user_id = u.id where u.deleted_at is not null`,
+    );
+    expect(rows).toEqual([{ ways: 0 }]);
+  });
+
+  describe('by two uses of one proof at once on two nodes: one of twenty counts, of', () => {
+    type Answer = { status: number; html: string; location: string };
+    type Race = {
+      browser: UserAgent;
+      page: Page;
+      action: string;
+      fields: (n: number) => Record<string, string>;
+      /** How the one that counts is answered. */
+      isWon?: (answer: Answer) => boolean;
+    };
+    const isSentOn = ({ status }: Answer) => status === 303;
+    const hiddenOf = ({ html, url }: Page, action: string) => {
+      const form = [...html.matchAll(/<form\b([^>]*)>([\s\S]*?)<\/form>/g)].find(([, attributes = '']) =>
+        (/action="([^"]*)"/.exec(attributes)?.[1] ?? '').includes(action),
+      );
+      if (!form) throw new Error(`no form ${action} on ${url}: ${html.slice(0, 600)}`);
+      const inputs = [...(form[2] ?? '').matchAll(/<input\b[^>]*type="hidden"[^>]*>/g)];
+      const path = /action="([^"]*)"/.exec(form[1] ?? '')?.[1] || new URL(url).pathname;
+      const value = (input: string, name: string) => new RegExp(`\\b${name}="([^"]*)"`).exec(input)?.[1] ?? '';
+      return { path, hidden: inputs.map(([input]) => [value(input, 'name'), value(input, 'value')]) };
+    };
+    /** Twenty requests, every other one to the second node. */
+    const rush = ({ browser, page, action, fields }: Race): Promise<Answer[]> => {
+      const { path, hidden } = hiddenOf(page, action);
+      const headers = {
+        ...{ cookie: browser.cookieHeader(`${latchkey.issuer}${path}`), origin: latchkey.issuer, accept: 'text/html' },
+        'x-forwarded-host': new URL(latchkey.issuer).host,
+      };
+      const send = async (n: number) => {
+        const body = new URLSearchParams([...(hidden as [string, string][]), ...Object.entries(fields(n))]);
+        const sent = await fetch(`${nodes[n % 2]}${path}`, { method: 'POST', redirect: 'manual', headers, body });
+        return { status: sent.status, html: await sent.text(), location: sent.headers.get('location') ?? '' };
+      };
+      return Promise.all(Array.from({ length: 20 }, (_, n) => send(n)));
+    };
+    const ownPassword = (n: number) => ({
+      password: `seven wild horses ${n}`,
+      password_repeated: `seven wild horses ${n}`,
+    });
+    const opened = async (link: string, action: string, fields: Race['fields']): Promise<Race> => {
+      const browser = latchkey.browser();
+      return { browser, page: await browser.get(link), action, fields };
+    };
+    const verified = async () => {
+      const username = await created(owner, { password, email_verified: true });
+      return { username, address: `${username}@example.com` };
+    };
+    const signedIn = async () => {
+      const person = await verified();
+      const browser = latchkey.browser();
+      await enter(person.username, password, browser);
+      return { ...person, browser };
+    };
+    const withApp = async () => {
+      const person = await signedIn();
+      return { ...person, secret: await addApp(person.browser) };
+    };
+    const policy = (changes: object) => owner.patch('/sign-in-policy', changes);
+    afterEach(async () => {
+      await policy({ allowed_factors: null, required_acr: null });
+    });
+
+    const races: Record<string, () => Promise<Race>> = {
+      'a recovery link': async () => {
+        const { username, address } = await verified();
+        await ask(username);
+        return opened(await linkTo(address, passwordLink), '', ownPassword);
+      },
+      'an invitation': async () => {
+        const { body } = await owner.post(`/users/${await created(owner, { email: undefined })}/password-link`);
+        return opened(String(body.url), '', ownPassword);
+      },
+      'a link to sign up': async () => {
+        const address = `${nameless()}@example.com`;
+        const browser = latchkey.browser();
+        await browser.submit(await browser.get('/sign-up'), { email: address }, '/sign-up');
+        const link = await linkTo(address, /http:\/\/\S+\/sign-up\/lk_su_\w+/);
+        const username = nameless();
+        return opened(link, '/sign-up/', (n) => ({ name: 'Ada', username: `${username}-${n}`, ...ownPassword(n) }));
+      },
+      'a code of an app': async () => {
+        const { username, secret } = await withApp();
+        const browser = latchkey.browser();
+        const page = await enter(username, password, browser);
+        const code = await codeOf(secret);
+        return { browser, page, action: '/sign-in', fields: () => ({ code }) };
+      },
+      'a recovery code': async () => {
+        const { username, browser: own } = await withApp();
+        const codes = await own.submit(await own.get('/account/security/recovery-codes/new'), {}, '/recovery-codes');
+        const [code = ''] = /\b[a-z2-9]{5}(-[a-z2-9]{5}){3}\b/.exec(codes.html) ?? [];
+        const browser = latchkey.browser();
+        const page = await enter(username, password, browser);
+        return { browser, page, action: '/sign-in', fields: () => ({ code }) };
+      },
+      'a code by e-mail': async () => {
+        await policy({ allowed_factors: ['password', 'email_code'] });
+        const { username, address } = await verified();
+        const browser = latchkey.browser();
+        const page = await browser.submit(
+          await browser.get('/sign-in'),
+          { login: username, email_code: 'send' },
+          '/sign-in',
+        );
+        const code = await linkTo(address, /[a-z2-9]{5}-[a-z2-9]{5}(?= )/);
+        return { browser, page, action: '/sign-in', fields: () => ({ code }) };
+      },
+      'a link to add a second factor': async () => {
+        const { username } = await verified();
+        const { stdout } = await latchkey.command(['user', 'enrolment-link', username]);
+        const race = await opened(stdout.split('\n')[0] ?? '', '/second-factor', () => ({}));
+        const code = await codeOf(keyOn(race.page));
+        return { ...race, fields: () => ({ password, code }) };
+      },
+      'a link to a new address': async () => {
+        const { username, browser } = await signedIn();
+        const address = `new-${username}@example.com`;
+        await browser.submit(await browser.get('/account/email'), { email: address }, '/account/email');
+        const link = await linkTo(address, /http:\/\/\S+\/account\/email\/confirm\/\w+/);
+        return { browser, page: await browser.get(link), action: '/confirm/', fields: () => ({}) };
+      },
+      'a link that undoes that': async () => {
+        const { username, address: previous, browser } = await signedIn();
+        const address = `new-${username}@example.com`;
+        await browser.submit(await browser.get('/account/email'), { email: address }, '/account/email');
+        const link = await linkTo(address, /http:\/\/\S+\/account\/email\/confirm\/\w+/);
+        await browser.submit(await browser.get(link), {}, '/confirm/');
+        const undo = await linkTo(previous, /http:\/\/\S+\/undo-email-change\/\w+/);
+        return { ...(await opened(undo, '', () => ({}))), isWon: ({ status }) => status === 200 };
+      },
+    };
+
+    test.each(Object.entries(races))('%s', async (_, begin) => {
+      const race = await begin();
+      await latchkey.database.query('delete from throttles');
+      const answers = await rush(race);
+      expect(answers.filter(({ status }) => status >= 500)).toEqual([]);
+      const won = answers.filter(race.isWon ?? isSentOn);
+      expect({ won: won.length, all: answers.map(({ status }) => status) }).toMatchObject({ won: 1 });
+    });
+
+    test('of guesses of a mailed code no more than five, and the code is worth nothing then', async () => {
+      const race = await races['a code by e-mail']?.();
+      if (!race) throw new Error('no such race');
+      const { code = '' } = race.fields(0);
+      const wrong = await rush({
+        ...race,
+        fields: (n) => ({ code: `aaaaa-${String(n).padStart(5, 'b')}`.replaceAll('0', 'c').replaceAll('1', 'd') }),
+      });
+      expect(wrong.filter(isSentOn)).toEqual([]);
+      await latchkey.database.query('delete from throttles');
+      expect(isIn(await race.browser.submit(race.page, { code }, '/sign-in'))).toBe(false);
+      const late = await race.browser.get('/account');
+      expect(isIn(late)).toBe(false);
     });
   });
 });
