@@ -12,7 +12,7 @@ describe('the consent page', () => {
     await page.goto(await app.signInUrl({ ...everything, redirect_uri: https }));
     const text = await page.locator('main').innerText();
     expect(text).toMatch(/Allow Inbox Assistant\s+to access your account\?/);
-    expect(text).toContain('Signed in as alice@example.com · Not you?');
+    expect(text).toContain('Signed in as alice@example.com\u00a0· Not you?');
     expect(text).toMatch(/Support Mail\s+Read your messages\s+mail:read:\* · required/);
     expect(text).toMatch(/Delete messages Risky\s+mail:delete:\*/);
     expect(text).toMatch(/Returns to\s+inbox-assistant\.example/);

@@ -62,5 +62,7 @@ function wantedBy(condition: ClaimCondition): string {
   if (!isKnownCondition(condition)) return 'meet a condition of a newer version of Latchkey';
   if ('equals' in condition) return `be ${JSON.stringify(condition.equals)}`;
   if ('one_of' in condition) return `be one of ${condition.one_of.map((value) => JSON.stringify(value)).join(', ')}`;
-  return `begin with ${JSON.stringify(condition.prefix)}`;
+  const { prefix } = condition;
+  const written = JSON.stringify(prefix);
+  return /[:/]$/.test(prefix) ? `begin with ${written}` : `be ${written}, or begin with it and go on with ":" or "/"`;
 }

@@ -201,9 +201,13 @@ function audienceCheck(aud: unknown, audience: string): Check {
 function timeChecks({ payload: { exp, nbf, iat } }: Assertion, now: number): Check[] {
   const from = (seconds: unknown) => seconds === undefined || (isTime(seconds) && seconds <= now + toleranceSeconds);
   return [
-    check('expiry', isTime(exp) && exp > now - toleranceSeconds, `"exp" is ${shown(exp)}; now is ${now}.`),
-    check('not_before', from(nbf), `"nbf" is ${shown(nbf)}; now is ${now}.`),
-    check('issued_at', from(iat), `"iat" is ${shown(iat)}; now is ${now}.`),
+    check(
+      'expiry',
+      isTime(exp) && exp > now - toleranceSeconds,
+      `"exp" is ${timeShown(exp)}; now is ${timeShown(now)}.`,
+    ),
+    check('not_before', from(nbf), `"nbf" is ${timeShown(nbf)}; now is ${timeShown(now)}.`),
+    check('issued_at', from(iat), `"iat" is ${timeShown(iat)}; now is ${timeShown(now)}.`),
   ];
 }
 
@@ -211,6 +215,10 @@ function timeChecks({ payload: { exp, nbf, iat } }: Assertion, now: number): Che
 const latestTime = 253_402_300_799;
 const isTime = (seconds: unknown): seconds is number =>
   typeof seconds === 'number' && seconds >= 0 && seconds <= latestTime;
+
+/** A time with what it is in the calendar. */
+const timeShown = (seconds: unknown): string =>
+  isTime(seconds) ? `${seconds} (${new Date(seconds * 1000).toISOString()})` : shown(seconds);
 
 function oneTimeChecks(trust: Trust, { payload: { jti, exp } }: Assertion, now: number): Check[] {
   if (!isOneTime(trust)) return [];
