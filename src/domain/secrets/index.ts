@@ -20,7 +20,7 @@ export { mustAllow, type SecretCaller, secretsAudience } from './rights.ts';
 export { secretRoutes } from './routes.ts';
 export type { SecretSettings } from './schemas.ts';
 export { auditHash } from './searching.ts';
-export { describeSecret, putSecretSettings, removeSecret, writeSecret } from './secrets.ts';
+export { defaultSettings, describeSecret, putSecretSettings, removeSecret, writeSecret } from './secrets.ts';
 export type { SecretRecord, Version } from './store.ts';
 export { describeTerm, rewrapSecrets, rotateTerm } from './terms.ts';
 export type { SecretData } from './values.ts';

@@ -24,7 +24,9 @@ import {
 import { digestsOf, encoded, type SecretData } from './values.ts';
 import type { Keyring } from './vault.ts';
 
-const defaults = { max_versions: 10, cas_required: false, custom_metadata: '{}' };
+/** Of a secret that is created without any. */
+export const defaultSettings = { max_versions: 10, cas_required: false } as const;
+const defaults = { ...defaultSettings, custom_metadata: '{}' };
 
 export type NewVersion = {
   path: string;

@@ -63,6 +63,8 @@ export class VaultError extends Error {
 
 /** No token, or none that may do this: Vault says no more (never 401). */
 export const permissionDenied = (): VaultError => new VaultError(403, 'permission denied');
+/** A token that was good and is no longer: by the second error Vault's agent knows that it has to log in again. */
+export const invalidToken = (): VaultError => new VaultError(403, 'permission denied', 'invalid token');
 export const notThere = (): VaultError => new VaultError(404);
 export const unsupportedOperation = (): VaultError => new VaultError(405, 'unsupported operation');
 

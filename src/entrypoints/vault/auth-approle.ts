@@ -27,7 +27,12 @@ export const appRoleRoutes: readonly VaultRoute[] = [
   { path: /^auth\/approle\/role$/, route, closed: guardedRoles({ list, read: list }) },
   { path: rolePath(''), route, closed: guardedRoles({ read: ofRole(read), write, delete: remove }) },
   { path: rolePath('/role-id'), route, closed: guardedRoles({ read: ofRole(readRoleId), write: ofRole(writeRoleId) }) },
-  { path: rolePath('/secret-id'), route, closed: guardedRoles({ write: create, list: listIds, read: listIds }) },
+  {
+    path: rolePath('/secret-id'),
+    route,
+    wraps: true,
+    closed: guardedRoles({ write: create, list: listIds, read: listIds }),
+  },
   { path: rolePath('/secret-id/lookup'), route, closed: guardedRoles({ write: ofRole(lookUp) }) },
   {
     path: rolePath('/secret-id/destroy'),

@@ -1,11 +1,11 @@
 import { decodeJwt } from 'jose';
-import { type KeyVerifier, looksLikeKey } from '../../domain/api-keys/index.ts';
+import { type KeyVerifier, keyCodeKinds, looksLikeKey } from '../../domain/api-keys/index.ts';
 import type { SecretCaller } from '../../domain/secrets/index.ts';
 import { isAccessToken } from '../../domain/tokens/index.ts';
 import { digest } from '../../platform/crypto/index.ts';
 import { type Limit, NetworkSet, parseNetwork } from '../../platform/http/index.ts';
 import { type BearerDeps, judgeToken } from '../oauth/index.ts';
-import { permissionDenied } from './answers.ts';
+import { invalidToken, permissionDenied, VaultError } from './answers.ts';
 import type { VaultRequest } from './vault-request.ts';
 
 export type CallerDeps = {
@@ -32,7 +32,7 @@ export type TokenMarks = { vault_uses?: true; vault_cidrs?: readonly string[] };
 /**
  * Who calls: by an access token for the store of secrets, or by an API key.
  *
- * @throws VaultError 403: none came, or it is not good
+ * @throws VaultError 403: none came, or it is not good; 429: the limits of a key
  */
 export async function vaultCallerOf(
   deps: CallerDeps,
@@ -46,6 +46,7 @@ export async function vaultCallerOf(
 async function callerByToken(deps: CallerDeps, request: VaultRequest, token: string): Promise<VaultCaller> {
   const { origin } = request;
   const verdict = await judgeToken(deps.bearers, { token });
+  if (verdict.code !== 'valid' && isAccessToken(token)) throw invalidToken();
   // A token that is bound to a key is used with a proof, which Vault's clients do not make.
   if (verdict.code !== 'valid' || verdict.audience !== deps.audience) throw permissionDenied();
   const { kind, id, subject_id, client_id, scopes } = verdict.bearer;
@@ -91,6 +92,9 @@ async function callerByKey(deps: CallerDeps, { origin, address }: VaultRequest, 
     parameters: {},
   };
   const { code, entry } = await keys.verify(key, asked, keys.senderAt(ip));
+  if (keyCodeKinds[code] === 'limited')
+    throw new VaultError(429, 'the limit of the API key is used up: try again later');
+  if (keyCodeKinds[code] === 'dead') throw invalidToken();
   if (code !== 'valid' || !entry) throw permissionDenied();
   const rights = [...entry.permissionsAt(audience)];
   const { id, owner, expires_at, name } = entry;

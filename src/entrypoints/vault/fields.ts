@@ -33,6 +33,13 @@ export function secondsIn(fields: Fields, name: string): number | undefined {
   return numberIn(fields, name);
 }
 
+/** Seconds as Go writes a duration: `0s`, `1m30s`, `1h0m0s`. */
+export function durationOf(seconds: number): string {
+  const [hours, minutes] = [Math.floor(seconds / 3600), Math.floor((seconds % 3600) / 60)];
+  const parts = [...(hours > 0 ? [`${hours}h`] : []), ...(seconds >= 60 ? [`${minutes}m`] : []), `${seconds % 60}s`];
+  return parts.join('');
+}
+
 /** @throws VaultError 400 */
 export function flagIn(fields: Fields, name: string): boolean | undefined {
   const value = fields[name] ?? undefined;

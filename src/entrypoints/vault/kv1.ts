@@ -1,5 +1,7 @@
-import { deleteVersions, listFolder, readSecret, writeSecret } from '../../domain/secrets/index.ts';
+import { deleteVersions, listFolder, readSecret, type SecretData, writeSecret } from '../../domain/secrets/index.ts';
 import { answerWith, ignoreMissing, noContent, notThere, type VaultAnswer, VaultError } from './answers.ts';
+import { secondsIn } from './fields.ts';
+import { listed } from './listed.ts';
 import type { Called, VaultDeps, VaultRoute } from './routing.ts';
 import { folderOf, secretPathOf } from './secret-paths.ts';
 
@@ -20,7 +22,16 @@ async function read(deps: VaultDeps, { request, names, caller }: Called): Promis
   const path = secretPathOf(names[0] ?? '', folder);
   const result = await readSecret(deps, caller, { path, number: undefined, reason: undefined });
   if (result.outcome !== 'read') throw notThere();
-  return answerWith(request.request_id, { data: result.data, lease_duration: leaseSeconds });
+  return answerWith(request.request_id, { data: result.data, lease_duration: leaseOf(result.data) });
+}
+
+/** A secret says by a part `ttl` or `lease` when to read it again. */
+function leaseOf({ ttl, lease }: SecretData): number {
+  try {
+    return secondsIn({ ttl: ttl ?? lease }, 'ttl') ?? leaseSeconds;
+  } catch {
+    return leaseSeconds;
+  }
 }
 
 async function write(deps: VaultDeps, { names, body, caller }: Called): Promise<VaultAnswer> {
@@ -35,7 +46,5 @@ async function deleteCurrent(deps: VaultDeps, { names, caller }: Called): Promis
 }
 
 async function list(deps: VaultDeps, { request, names, caller }: Called): Promise<VaultAnswer> {
-  const keys = await listFolder(deps, caller, folderOf(names[0] ?? '', folder));
-  if (keys.length === 0) throw notThere();
-  return answerWith(request.request_id, { data: { keys } });
+  return listed(request, await listFolder(deps, caller, folderOf(names[0] ?? '', folder)));
 }

@@ -1,6 +1,6 @@
 import type { ReadVersion, SecretRecord, SecretSettings, Version } from '../../domain/secrets/index.ts';
 import { VaultError } from './answers.ts';
-import { type Fields, flagIn, numberIn, objectIn, secondsIn } from './fields.ts';
+import { durationOf, type Fields, flagIn, numberIn, objectIn, secondsIn } from './fields.ts';
 
 /** What Vault says of a version beside its number. */
 export function versionData({
@@ -18,7 +18,7 @@ export function metadataData({ secret, versions }: { secret: SecretRecord; versi
   return {
     ...{ cas_required, created_time: created_at, current_version, max_versions },
     custom_metadata: Object.keys(custom_metadata).length > 0 ? custom_metadata : null,
-    delete_version_after: `${delete_after_seconds ?? 0}s`,
+    delete_version_after: durationOf(delete_after_seconds ?? 0),
     oldest_version: versions[0]?.number ?? 0,
     updated_time: secret.updated_at,
     versions: Object.fromEntries(

@@ -13,11 +13,13 @@ import {
   undeleteVersions,
   writeSecret,
 } from '../../domain/secrets/index.ts';
-import { mergePatch } from '../../platform/http/index.ts';
+import { isJsonObject, mergePatch } from '../../platform/http/index.ts';
 import { answerWith, ignoreMissing, noContent, notThere, type VaultAnswer, VaultError } from './answers.ts';
 import { vaultCallerOf } from './callers.ts';
 import { numberIn, objectIn, secondsIn, versionsIn } from './fields.ts';
+import { readConfig, writeConfig } from './kv2-config.ts';
 import { metadataData, settingsIn, versionData } from './kv2-metadata.ts';
+import { listed } from './listed.ts';
 import type { Called, VaultDeps, VaultRoute } from './routing.ts';
 import { folderOf, secretPathOf } from './secret-paths.ts';
 
@@ -31,6 +33,8 @@ export const kv2Routes: readonly VaultRoute[] = [
   { path: /^secret\/delete\/(.+)$/, route: '/v1/secret/delete', closed: { write: changing(deleteVersions) } },
   { path: /^secret\/undelete\/(.+)$/, route: '/v1/secret/undelete', closed: { write: changing(undeleteVersions) } },
   { path: /^secret\/destroy\/(.+)$/, route: '/v1/secret/destroy', closed: { write: changing(destroyVersions) } },
+  { path: /^secret\/subkeys\/(.+)$/, route: '/v1/secret/subkeys', closed: { read: readSubkeys } },
+  { path: /^secret\/config$/, route: '/v1/secret/config', closed: { read: readConfig, write: writeConfig } },
   {
     path: /^secret\/metadata(?:\/(.+))?$/,
     route: '/v1/secret/metadata',
@@ -67,11 +71,32 @@ async function readNow(deps: VaultDeps, { request, names, caller }: Called): Pro
   const path = secretPathOf(names[0] ?? '');
   const number = numberIn({ version: request.query.get('version') }, 'version') || undefined;
   const result = await readSecret(deps, caller, { path, number, reason: undefined });
+  if (result.outcome !== 'read') return notReadable(request, result);
+  return answerWith(request.request_id, { data: { data: result.data, metadata: versionMetadata(result.version) } });
+}
+
+type NotRead = Exclude<Awaited<ReturnType<typeof readSecret>>, { outcome: 'read' }>;
+
+/** Of a version that was deleted clients read that there was something. @throws VaultError 404 */
+function notReadable({ request_id }: Called['request'], result: NotRead, member = 'data'): VaultAnswer {
   if (result.outcome === 'missing') throw notThere();
+  return answerWith(request_id, { data: { [member]: null, metadata: versionMetadata(result.version) } }, 404);
+}
+
+/** The names of a value's parts, and of what is within them, without what they are. It is a read as any other. */
+async function readSubkeys(deps: VaultDeps, { request, names, caller }: Called): Promise<VaultAnswer> {
+  const path = secretPathOf(names[0] ?? '');
+  const number = numberIn({ version: request.query.get('version') }, 'version') || undefined;
+  const depth = numberIn({ depth: request.query.get('depth') }, 'depth') || Number.POSITIVE_INFINITY;
+  const result = await readSecret(deps, caller, { path, number, reason: 'subkeys' });
+  if (result.outcome !== 'read') return notReadable(request, result, 'subkeys');
   const metadata = versionMetadata(result.version);
-  if (result.outcome === 'read') return answerWith(request.request_id, { data: { data: result.data, metadata } });
-  // Clients read from it that there was something.
-  return answerWith(request.request_id, { data: { data: null, metadata } }, 404);
+  return answerWith(request.request_id, { data: { metadata, subkeys: keysWithin(result.data, depth) } });
+}
+
+function keysWithin(value: unknown, depth: number): Record<string, unknown> | null {
+  if (!isJsonObject(value) || depth <= 0) return null;
+  return Object.fromEntries(Object.entries(value).map(([name, part]) => [name, keysWithin(part, depth - 1)]));
 }
 
 function versionMetadata({ created_at, custom_metadata, number, ...version }: ReadVersion) {
@@ -103,7 +128,7 @@ async function patch(deps: VaultDeps, { request, names, body, caller }: Called):
   const reading = { ...caller, rights: [...caller.rights, permissionFor('read', path)] };
   await mustAllow(deps, caller, { verb: 'write', path });
   const result = await readSecret(deps, reading, { path, number: undefined, reason: 'patch' });
-  if (result.outcome !== 'read') throw notThere();
+  if (result.outcome !== 'read') return notReadable(request, result);
   const data = mergePatch(result.data, change);
   return written(deps, { request, caller, path, data, cas: cas ?? result.version.number });
 }
@@ -128,10 +153,11 @@ async function readMetadata(deps: VaultDeps, { request, names, caller }: Called)
 }
 
 async function writeMetadata(deps: VaultDeps, { names, body, caller }: Called): Promise<VaultAnswer> {
-  const given = settingsIn(body);
+  const { custom_metadata, ...given } = settingsIn(body);
+  const labels = custom_metadata && { custom_metadata: mergePatch({}, custom_metadata) as Record<string, string> };
   await putSecretSettings(deps, caller, {
     path: secretPathOf(names[0] ?? ''),
-    change: (before) => ({ ...before, ...given }),
+    change: (before) => ({ ...before, ...given, ...labels }),
   });
   return noContent;
 }
@@ -156,9 +182,7 @@ async function remove(deps: VaultDeps, { names, caller }: Called): Promise<Vault
 }
 
 async function list(deps: VaultDeps, { request, names, caller }: Called): Promise<VaultAnswer> {
-  const keys = await listFolder(deps, caller, folderOf(names[0] ?? ''));
-  if (keys.length === 0) throw notThere();
-  return answerWith(request.request_id, { data: { keys } });
+  return listed(request, await listFolder(deps, caller, folderOf(names[0] ?? '')));
 }
 
 const verbs: Readonly<Record<string, string>> = {

@@ -1,6 +1,6 @@
 import { allows, intersection } from '../../domain/access/index.ts';
 import { mayList, permissionFor, sealPermission, secretVerbs } from '../../domain/secrets/index.ts';
-import { answerAtTop, answerWith, permissionDenied, type VaultAnswer, VaultError } from './answers.ts';
+import { answerAtTop, answerWith, type VaultAnswer, VaultError } from './answers.ts';
 import { vaultCallerOf } from './callers.ts';
 import { textIn, textsIn } from './fields.ts';
 import type { Called, VaultDeps, VaultRoute } from './routing.ts';
@@ -15,6 +15,12 @@ const mounts: readonly Mount[] = [
 /** What Vault's clients ask before they read: where secrets are, and what they may do there. */
 export const mountRoutes: readonly VaultRoute[] = [
   { path: /^sys\/mounts$/, route: '/v1/sys/mounts', closed: { read: listMounts } },
+  {
+    path: /^sys\/mounts\/([^/]+)$/,
+    route: '/v1/sys/mounts',
+    closed: { read: readMount, write: enableMount, delete: keepMount },
+  },
+  { path: /^sys\/mounts\/([^/]+)\/tune$/, route: '/v1/sys/mounts', closed: { read: readTuning, write: keepMount } },
   { path: /^sys\/internal\/ui\/mounts$/, route: '/v1/sys/internal/ui/mounts', closed: { read: listForUi } },
   { path: /^sys\/internal\/ui\/mounts\/(.+)$/, route: '/v1/sys/internal/ui/mounts', closed: { read: findMount } },
   {
@@ -45,6 +51,34 @@ async function listMounts(_: VaultDeps, { request }: Called): Promise<VaultAnswe
   return answerAtTop(request.request_id, dataOfAll());
 }
 
+/** @throws VaultError 400: there is no such mount */
+function mountIn({ names }: Called): Mount {
+  const mount = mounts.find(({ path }) => path === `${names[0]}/`);
+  if (!mount) throw new VaultError(400, `No secret engine mount at ${names[0]}/`);
+  return mount;
+}
+
+async function readMount(_: VaultDeps, asked: Called): Promise<VaultAnswer> {
+  return answerAtTop(asked.request.request_id, mountData(mountIn(asked)));
+}
+
+async function readTuning(_: VaultDeps, asked: Called): Promise<VaultAnswer> {
+  const { config, description, options } = mountData(mountIn(asked));
+  return answerAtTop(asked.request.request_id, { ...config, description, options });
+}
+
+/** @throws VaultError 400: as Vault refuses a second mount at a path */
+async function enableMount(_: VaultDeps, { names }: Called): Promise<VaultAnswer> {
+  const isThere = mounts.some(({ path }) => path === `${names[0]}/`);
+  if (isThere) throw new VaultError(400, `path is already in use at ${names[0]}/`);
+  throw new VaultError(400, 'the mounts are secret/ (KV version 2) and kv/ (KV version 1): there are no others');
+}
+
+/** @throws VaultError 400 */
+async function keepMount(_: VaultDeps, asked: Called): Promise<VaultAnswer> {
+  throw new VaultError(400, `${mountIn(asked).path} is always there, and is not tuned`);
+}
+
 async function listForUi(_: VaultDeps, { request }: Called): Promise<VaultAnswer> {
   return answerWith(request.request_id, { data: { secret: dataOfAll(), auth: {} } });
 }
@@ -53,7 +87,11 @@ async function listForUi(_: VaultDeps, { request }: Called): Promise<VaultAnswer
 async function findMount(_: VaultDeps, { request, names, caller }: Called): Promise<VaultAnswer> {
   const path = `${names[0]}/`;
   const mount = mounts.find((each) => path.startsWith(each.path));
-  if (!mount || !mayUse(caller.rights, mount)) throw permissionDenied();
+  if (!mount || !mayUse(caller.rights, mount))
+    throw new VaultError(
+      403,
+      `preflight capability check returned 403, please ensure client's policies grant access to path "${path}"`,
+    );
   return answerWith(request.request_id, { data: { path: mount.path, ...mountData(mount) } });
 }
 
@@ -92,6 +130,8 @@ const capabilities: Readonly<Record<string, Readonly<Partial<Record<(typeof secr
 function capabilitiesAt(rights: readonly string[], path: string): string[] {
   const [, kind = '', name = ''] = /^secret\/(data|metadata|delete|undelete|destroy)\/(.*)$/.exec(path) ?? [];
   if (path.startsWith('sys/')) return capabilitiesOfSys(rights, path);
+  const own = /^auth\/token\/(lookup|renew|revoke)-self$/.exec(path)?.[1];
+  if (own) return [own === 'lookup' ? 'read' : 'update'];
   const [ofKind, target] = kind ? [capabilities[kind], name] : [path.startsWith('kv/') ? capabilities.kv : {}, path];
   const held = secretVerbs.flatMap((verb) => {
     const isHeld = verb === 'list' ? mayList(rights, target) : allows(rights, permissionFor(verb, target));

@@ -44,6 +44,8 @@ export type VaultRoute = {
   path: RegExp;
   /** As metrics name it. */
   route: string;
+  /** Its answers are wrapped where the request wants it. */
+  wraps?: true;
   /** What needs no token. */
   open?: Partial<Record<Operation, Handler<Asked>>>;
   /** What needs one. */

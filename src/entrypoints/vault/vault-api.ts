@@ -12,7 +12,7 @@ import {
   problemFor,
 } from '../../platform/http/index.ts';
 import { inServerSpan } from '../../platform/tracing/index.ts';
-import { permissionDenied, unsupportedOperation, type VaultAnswer, VaultError } from './answers.ts';
+import { invalidToken, permissionDenied, unsupportedOperation, type VaultAnswer, VaultError } from './answers.ts';
 import { appRoleRoutes } from './auth-approle.ts';
 import { jwtRoutes } from './auth-jwt.ts';
 import { kubernetesRoutes } from './auth-kubernetes.ts';
@@ -32,7 +32,7 @@ import { leaseRoutes } from './sys-leases.ts';
 import { policyRoutes } from './sys-policies.ts';
 import { rekeyRoutes } from './sys-rekey.ts';
 import { VaultRequest } from './vault-request.ts';
-import { wrappingRoutes } from './wrapping.ts';
+import { wrappingRoutes, wrapSecondsOf } from './wrapping.ts';
 
 /** The first that fits answers. */
 const routes: readonly VaultRoute[] = [
@@ -117,6 +117,7 @@ export class VaultApi {
     mustBePlain(request.path);
     const found = routes.find(({ path }) => path.test(request.name));
     if (!found) return this.#nothingThere(request);
+    if (!found.wraps) mustNotWrap(request);
     const names = found.path.exec(request.name)?.slice(1) ?? [];
     const open = found.open?.[operation];
     const closed = found.closed?.[operation];
@@ -154,8 +155,8 @@ export class VaultApi {
   #refusal({ request_id }: VaultRequest, error: unknown): VaultAnswer {
     if (error instanceof VaultError) return { status: error.status, body: { errors: error.errors } };
     const problem = problemFor(error, this.#deps.log, request_id);
-    const { status, message } = inVaultsWords(problem);
-    return { status, body: { errors: [message] }, headers: problem.options.headers };
+    const { status, errors } = inVaultsWords(problem);
+    return { status, body: { errors }, headers: problem.options.headers };
   }
 
   #send(asked: VaultRequest, response: ServerResponse, answer: VaultAnswer): void {
@@ -181,22 +182,28 @@ function mustBePlain(path: string): void {
   if (isTwisted) throw new VaultError(400, 'relative paths not supported');
 }
 
+/** Who wants an answer wrapped hands it on: sent as it is, it would show the value to others. @throws VaultError 400 */
+function mustNotWrap(request: VaultRequest): void {
+  if (wrapSecondsOf(request) !== undefined)
+    throw new VaultError(400, 'only answers with a secret ID are wrapped: leave X-Vault-Wrap-TTL out');
+}
+
 /** @throws VaultError 415 */
 function mustBeMergePatch({ req: { headers } }: VaultRequest): void {
   const [type = ''] = (headers['content-type'] ?? '').split(';', 1);
   if (type.trim() !== mergePatchType) throw new VaultError(415, `PATCH requires Content-Type of ${mergePatchType}`);
 }
 
-const words: Readonly<Record<string, { status: number; message: string }>> = {
-  sealed: { status: 503, message: 'Vault is sealed' },
-  forbidden: { status: 403, message: 'permission denied' },
-  revoked: { status: 403, message: 'permission denied' },
-  version_conflict: { status: 400, message: 'check-and-set parameter did not match the current version' },
-  version_required: { status: 400, message: 'check-and-set parameter required for this call' },
-  too_large: { status: 413, message: 'http: request body too large' },
+const words: Readonly<Record<string, VaultError>> = {
+  sealed: new VaultError(503, 'Vault is sealed'),
+  forbidden: permissionDenied(),
+  revoked: invalidToken(),
+  version_conflict: new VaultError(400, 'check-and-set parameter did not match the current version'),
+  version_required: new VaultError(400, 'check-and-set parameter required for this call'),
+  too_large: new VaultError(413, 'http: request body too large'),
 };
 
 /** A refusal of the domain, as Vault words it. */
-function inVaultsWords({ type, status, message }: Problem): { status: number; message: string } {
-  return words[type] ?? { status, message };
+function inVaultsWords({ type, status, message }: Problem): Pick<VaultError, 'status' | 'errors'> {
+  return words[type] ?? { status, errors: [message] };
 }

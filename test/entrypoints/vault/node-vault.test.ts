@@ -104,7 +104,7 @@ describe('node-vault, unmodified', () => {
       ...{ custom_metadata: { team: 'shop' }, max_versions: 3, cas_required: true, delete_version_after: '1h30m' },
     });
     expect((await vault.read(at('metadata'))).data).toMatchObject({
-      ...{ custom_metadata: { team: 'shop' }, max_versions: 3, cas_required: true, delete_version_after: '5400s' },
+      ...{ custom_metadata: { team: 'shop' }, max_versions: 3, cas_required: true, delete_version_after: '1h30m0s' },
     });
     expect((await refusalOf(vault.write(at('data'), { data: {} }))).message).toBe(
       'check-and-set parameter required for this call',
@@ -145,6 +145,79 @@ describe('node-vault, unmodified', () => {
     const paths = [`secret/data/${folder}/a`, 'secret/data/elsewhere'];
     const told = await call('POST', 'sys/capabilities-self', { token, body: { paths } });
     expect(await told.json()).toMatchObject({ [paths[0] ?? '']: ['read'], [paths[1] ?? '']: ['deny'] });
+  });
+
+  test('is answered as by Vault where Terraform, hvac, agents and operators ask for more than values', async () => {
+    const folder = newFolder();
+    const { vault, auth } = await loggedIn([...allOf(folder), ...allOf('kv')]);
+    const token = auth.client_token;
+    const ask = async (method: string, path: string, body?: unknown, headers = {}) => {
+      const response = await call(method, path, { token, body, headers });
+      const text = await response.text();
+      return { status: response.status, body: text ? JSON.parse(text) : undefined };
+    };
+    const [data, subkeys, metadata] = ['data', 'subkeys', 'metadata'].map((kind) => `secret/${kind}/${folder}/a`);
+    if (!data || !subkeys || !metadata) throw new Error('no paths');
+    await ask('POST', metadata, { delete_version_after: 3725, custom_metadata: { team: 'shop', gone: null } });
+    const written = await ask('POST', data, { data: { user: 'shop', db: { host: 'a', list: [1] }, none: {} } });
+    expect(written.body.data.deletion_time).toMatch(/^20/);
+    expect((await ask('GET', metadata)).body.data).toMatchObject({
+      ...{ delete_version_after: '1h2m5s', custom_metadata: { team: 'shop' } },
+    });
+    const keys = { user: null, db: { host: null, list: null }, none: {} };
+    expect((await ask('GET', subkeys)).body.data).toMatchObject({ subkeys: keys, metadata: { version: 1 } });
+    expect((await ask('GET', `${subkeys}?depth=1`)).body.data.subkeys).toEqual({ user: null, db: null, none: null });
+    expect((await ask('GET', 'secret/subkeys/elsewhere')).status).toBe(403);
+    const reads = (await latchkey.auditEvents('secret.read')).filter(({ target_id }) => target_id === `${folder}/a`);
+    expect(reads.at(-1)?.details).toMatchObject({ reason: 'subkeys', version: 1 });
+    await ask('DELETE', data);
+    const patch = { 'content-type': 'application/merge-patch+json' };
+    expect(await ask('PATCH', data, { data: { user: 'x' } }, patch)).toMatchObject({
+      ...{ status: 404, body: { data: { data: null, metadata: { version: 1 } } } },
+    });
+    expect(await ask('GET', subkeys)).toMatchObject({ status: 404, body: { data: { subkeys: null } } });
+
+    const config = { cas_required: false, delete_version_after: '0s', max_versions: 10 };
+    expect((await ask('GET', 'secret/config')).body.data).toEqual(config);
+    expect((await ask('POST', 'secret/config', { ...config, max_versions: 0 })).status).toBe(204);
+    expect((await ask('POST', 'secret/config', { max_versions: 3 })).status).toBe(400);
+    expect((await ask('GET', 'sys/mounts/secret')).body).toMatchObject({
+      type: 'kv',
+      data: { options: { version: '2' } },
+    });
+    expect((await ask('GET', 'sys/mounts/kv/tune')).body).toMatchObject({
+      max_lease_ttl: 0,
+      data: { options: { version: '1' } },
+    });
+    for (const [path, words] of [
+      ['secret', 'path is already in use at secret/'],
+      ['team', 'there are no others'],
+    ])
+      expect(await ask('POST', `sys/mounts/${path}`, { type: 'kv' })).toMatchObject({
+        ...{ status: 400, body: { errors: [expect.stringContaining(words ?? '')] } },
+      });
+    expect((await ask('DELETE', 'sys/mounts/secret')).status).toBe(400);
+    expect((await ask('PUT', 'sys/leases/revoke-prefix/database/creds/x')).status).toBe(204);
+    expect((await ask('LIST', 'sys/leases/lookup/database/')).status).toBe(404);
+    const paths = ['auth/token/lookup-self', 'auth/token/renew-self'];
+    expect((await ask('POST', 'sys/capabilities-self', { paths })).body.data).toMatchObject({
+      ...{ 'auth/token/lookup-self': ['read'], 'auth/token/renew-self': ['update'] },
+    });
+
+    await ask('POST', `kv/${folder}`, { password: 'x', ttl: '30m' });
+    expect((await ask('GET', `kv/${folder}`)).body.lease_duration).toBe(1800);
+    for (const name of ['b', 'c', 'd']) await ask('POST', `secret/data/${folder}/${name}`, { data: { name } });
+    const page = async (query: string) => (await ask('LIST', `secret/metadata/${folder}?${query}`)).body.data?.keys;
+    expect([await page('limit=2'), await page('after=b&limit=1'), await page('after=d')]).toEqual([
+      ...[['a', 'b'], ['c'], undefined],
+    ]);
+    // What cannot be wrapped is not answered as it is.
+    const wrapped = await ask('GET', `secret/data/${folder}/b`, undefined, { 'x-vault-wrap-ttl': '60s' });
+    expect(wrapped).toEqual({ status: 400, body: { errors: [expect.stringContaining('X-Vault-Wrap-TTL')] } });
+    await vault.tokenRevokeSelf();
+    // By this Vault's agent knows that it has to log in again.
+    const ended = { status: 403, body: { errors: ['permission denied', 'invalid token'] } };
+    expect(await ask('GET', `secret/data/${folder}/b`)).toEqual(ended);
   });
 
   test('logs in with the token of a workload, at the trust that the role names', async () => {

@@ -1,0 +1,20 @@
+import { defaultSettings } from '../../domain/secrets/index.ts';
+import { answerWith, noContent, type VaultAnswer, VaultError } from './answers.ts';
+import { flagIn, numberIn, secondsIn } from './fields.ts';
+import type { Called, VaultDeps } from './routing.ts';
+
+const { max_versions, cas_required } = defaultSettings;
+
+/** What holds for secrets that have no settings of their own. */
+export async function readConfig(_: VaultDeps, { request }: Called): Promise<VaultAnswer> {
+  return answerWith(request.request_id, { data: { cas_required, delete_version_after: '0s', max_versions } });
+}
+
+/** It is the same for all: a client that writes it as it is succeeds. @throws VaultError 400 */
+export async function writeConfig(_: VaultDeps, { body }: Called): Promise<VaultAnswer> {
+  const most = numberIn(body, 'max_versions') || max_versions;
+  const isCasRequired = flagIn(body, 'cas_required') ?? cas_required;
+  const seconds = secondsIn(body, 'delete_version_after') ?? 0;
+  if (most === max_versions && isCasRequired === cas_required && seconds === 0) return noContent;
+  throw new VaultError(400, 'secret/ has no settings for all secrets: write those of one at secret/metadata/PATH');
+}
