@@ -107,13 +107,14 @@ async function putAll(trx: Trx, deps: ApplyDeps, actor: Actor, { file, users }: 
     const { change } = await at(`/resource_servers/${index}`, () => putResourceServer(trx, deps, actor, input));
     changes.push({ kind: 'resource server', id: input.identifier, change });
   }
-  for (const [index, input] of (file.trusts ?? []).entries()) {
-    const { change } = await at(`/trusts/${index}`, () => putTrust(trx, deps, actor, input));
-    changes.push({ kind: 'trust', id: input.name, change });
-  }
   for (const [index, input] of (file.roles ?? []).entries()) {
     const change = await at(`/roles/${index}`, () => putRole({ ...deps, db: trx }, actor, input));
     changes.push({ kind: 'role', id: input.name, change });
+  }
+  // Trusts name roles.
+  for (const [index, input] of (file.trusts ?? []).entries()) {
+    const { change } = await at(`/trusts/${index}`, () => putTrust(trx, deps, actor, input));
+    changes.push({ kind: 'trust', id: input.name, change });
   }
   // Clients are locked before users, as everywhere; but the user who owns a client has to exist before it.
   for (const { client_id } of file.clients) await lockClient(trx, client_id);

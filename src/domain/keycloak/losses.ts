@@ -74,7 +74,7 @@ export function noteLossesOfClient(client: KeycloakClient, note: Note): void {
 /** What of the realm itself is not imported. */
 export function noteLossesOfRealm(realm: Realm, note: Note): void {
   const { groups, identityProviders, components, roles, users } = realm;
-  if (users.length === 0) note('realm', 'users', 'the file has none: export with --users realm_file');
+  if (users.length === 0) note('realm', 'users', 'the file has none: export with --users same_file');
   if (groups.length > 0)
     note('realm', 'groups', `${groups.length} groups have no counterpart: their members get their realm roles`);
   const clients = Object.entries(roles.client).filter(([client, own]) => !isOwnClient(client) && own.length > 0);

@@ -76,6 +76,17 @@ describe('configuration as code', () => {
     expect(await verify(key?.secret ?? '')).toBe(403);
   });
 
+  test('makes roles before the trusts that give them by claims', async () => {
+    const role_mappings = [{ claim: 'groups', equals: 'engineers', role: 'by-claims' }];
+    const login = { client_id: 'latchkey', role_mappings };
+    const trusts = [{ name: 'company', kind: 'login', issuer: 'https://idp.example.com', login }];
+    const planned = await apply({ roles: [{ name: 'by-claims', permissions: [] }], trusts }, '--dry-run');
+    expect(kinds(planned)).toEqual([
+      ['role', 'created'],
+      ['trust', 'created'],
+    ]);
+  });
+
   test('changes nothing when it is applied again, and makes no other secret', async () => {
     const again = await apply(file);
     expect(new Set(again.changes.map(({ change }) => change))).toEqual(new Set(['unchanged']));
