@@ -28,7 +28,7 @@ export const AccessRecordView = z.object({
     .string()
     .nullable()
     .meta({ description: 'who asked; null where the holder used it, and where a proxy asked' }),
-  credential: z.string().nullable().meta({ description: 'null where the token is none of ours' }),
+  credential: z.string().nullable().meta({ description: 'null if Latchkey did not issue the token' }),
   client_id: z.string().nullable(),
   user_id: z.uuid().nullable(),
   address: z.string().nullable().meta({ description: 'of the caller' }),

@@ -32,7 +32,7 @@ export async function assignRole(
   if (!role) throw invalid('/roles', `There is no role "${name}".`);
   // A user who changes the trust decides who acts as this client. That user holds what the trust gives, but not what roles give.
   if (subject.kind === 'client' && (await isOfTrust(trx, subject.id)))
-    throw conflict('A trust registered this client: what it may have is set at the trust, not by roles.');
+    throw conflict('A trust registered this client: set its permissions at the trust, not with roles.');
   const granted = { granted_by_kind: actor.kind, granted_by: actor.id ?? null };
   const row = {
     ...{ role_id: role.id, subject_id: subject.id, until: until ?? null },
@@ -86,7 +86,7 @@ export async function unassignRole(
     const role = await findRoleByName(trx, name);
     if (!role) throw notFound('role', name);
     if (subject.kind === 'client' && (await isOfTrust(trx, subject.id)))
-      throw conflict('A trust registered this client: its roles are set at the trust.');
+      throw conflict('A trust registered this client: set its roles at the trust.');
     mustExportAny(actor, [role]);
     await mustHold({ db: trx, now }, actor, role.permissions);
     await keepingAnOwner(trx, async () => {

@@ -73,7 +73,7 @@ export const accessRoutes = [
   route({
     method: 'DELETE',
     path: '/roles/{role}',
-    summary: 'Remove a role from everybody',
+    summary: 'Delete a role and remove it from everyone',
     permission: 'latchkey:role:write',
     params: RoleParams,
     handle: ({ actor, params }, deps) => removeRole(deps, actor, params.role),

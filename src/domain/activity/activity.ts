@@ -98,7 +98,7 @@ export async function readActivity(
   const { to = deps.now() } = query;
   const from = startOfPeriod(query.from ?? new Date(to.getTime() - dayMs), step_seconds);
   if (to.getTime() - from.getTime() > mostPeriods * step_seconds * 1000)
-    throw invalid('/from', `From there are more than ${mostPeriods} periods: choose a later time, or a longer step.`);
+    throw invalid('/from', `This range has more than ${mostPeriods} periods: choose a later start, or a longer step.`);
   await countForReader(deps);
   const [shortest, hour] = keptSteps;
   const { step_seconds: kept_seconds } = step_seconds < hour.step_seconds ? shortest : hour;

@@ -36,7 +36,7 @@ export const activityRoutes = [
   route({
     method: 'GET',
     path: '/api-keys/{key_id}/uses',
-    summary: 'List what an API key was used for: by day, version and permission',
+    summary: 'List the uses of an API key by day, version and permission',
     permission: 'latchkey:api_key:read',
     params: KeyUsesParams,
     query: KeyUsesQuery,

@@ -45,7 +45,7 @@ export async function createApiKey(deps: ApiKeyDeps, actor: Actor, input: KeyInp
     const owner_id = await ownerOf(trx, actor, input.owner);
     // What a trust gives ends when the trust changes; a key of its workload would go on.
     if (await isOfTrust(trx, owner_id))
-      throw conflict('A trust registered this client: it gets tokens by its assertions, and owns no keys.');
+      throw conflict('A trust registered this client: it gets tokens with assertions, and cannot own keys.');
     await mustHoldAll(trx, actor, { owner_id, powers: [input], expires_at, now });
     const id = uuidv7();
     const roleIds = (await rolesOf(trx, roles)).map((role) => role.id);

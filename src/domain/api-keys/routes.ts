@@ -113,7 +113,7 @@ const lifeOfKeys = [
   route({
     method: 'POST',
     path: '/api-keys/{key_id}/revoke',
-    summary: 'End an API key for good; it is refused from now on',
+    summary: 'Revoke an API key for good; it is refused from now on',
     permission: 'latchkey:api_key:revoke',
     params: KeyParams,
     response: KeyView,

@@ -116,5 +116,5 @@ export function mustBeReachable({ required_acr, allowed_factors }: Demand): void
   if (best === undefined)
     throw invalid('/allowed_factors', 'Name a method to sign in with: password, passkey, provider or email_code.');
   if (required_acr && !isAtLeast(best, required_acr))
-    throw invalid('/allowed_factors', `With these methods nobody can sign in with ${required_acr}, which is required.`);
+    throw invalid('/allowed_factors', `These methods do not reach ${required_acr}, which is required.`);
 }

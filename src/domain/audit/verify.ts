@@ -90,7 +90,7 @@ async function explained(fault: AuditFault, walk: Walk): Promise<AuditFault> {
   if (fault.kind !== 'removed' || !fault.event_id) return fault;
   for await (const { event } of walk.rest()) {
     if (event.id !== fault.event_id) continue;
-    return { ...fault, kind: 'reordered', detail: 'it stands behind the place where it was sealed' };
+    return { ...fault, kind: 'reordered', detail: 'it is behind the position where it was sealed' };
   }
   return fault;
 }

@@ -67,7 +67,7 @@ const registrations = [
   route({
     method: 'POST',
     path: '/clients/{client_id}/disable',
-    summary: 'Stop an application or service: it cannot authenticate, and none of its tokens works from now on',
+    summary: 'Disable a client: it cannot authenticate, and all its tokens are refused from now on',
     permission: 'latchkey:client:disable',
     params: ClientParams,
     response: ClientView,
@@ -123,7 +123,7 @@ const secrets = [
   route({
     method: 'POST',
     path: '/clients/{client_id}/secrets/{secret_id}/revoke',
-    summary: 'End one secret; it is refused from now on',
+    summary: 'Revoke one secret of a client; it is refused from now on',
     permission: 'latchkey:client_secret:revoke',
     params: SecretParams,
     handle: ({ actor, params }, deps) => revokeClientSecret(deps, actor, params),

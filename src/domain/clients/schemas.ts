@@ -121,7 +121,7 @@ export const ClientView = z.looseObject({
     description:
       'operator: in the admin API, the console or configuration; document: read from its client ID metadata document; dynamic: by dynamic registration; trust: by a trusted issuer. Of what no operator registered, only enabled and lifetimes can be changed',
   }),
-  trust_id: z.uuid().nullable().meta({ description: 'the trust that registered it, which says what it may' }),
+  trust_id: z.uuid().nullable().meta({ description: 'the trust that registered it, and that defines its permissions' }),
   allowed_cors_origins: CorsOrigins.optional(),
   ...clientExtensions,
   tokens_valid_after: Timestamp.nullable(),

@@ -164,7 +164,7 @@ async function lockOpenable(
   if (!usesSecret(client)) throw conflict(`Client "${client_id}" does not authenticate with a secret.`);
   await mustBeAllowedWith(trx, { now, actor, client_id, client, secret: { until: expires_at ?? null } });
   if ((await liveSecrets(trx, client.id, now())).length >= mostSecrets)
-    throw conflict(`Client "${client_id}" has ${mostSecrets} live secrets: revoke one first.`);
+    throw conflict(`Client "${client_id}" has ${mostSecrets} active secrets: revoke one first.`);
   return client;
 }
 

@@ -66,7 +66,7 @@ export async function insertIdentity(trx: Trx, identity: Identity): Promise<Iden
     .executeTakeFirstOrThrow()
     .catch((error: unknown) => {
       const isTaken = error instanceof Error && 'constraint' in error && error.constraint === 'identities_account';
-      throw isTaken ? conflict('This account is linked already: unlink it from its user first.') : error;
+      throw isTaken ? conflict('This account is already linked: unlink it from its user first.') : error;
     });
 }
 

@@ -38,7 +38,7 @@ const registrations = [
   route({
     method: 'POST',
     path: '/webhooks',
-    summary: 'Tell somebody of events from now on; you must be allowed to read them yourself',
+    summary: 'Register a webhook for audit events from now on; you must be allowed to read them yourself',
     permission: 'latchkey:webhook:write',
     body: WebhookInput,
     response: CreatedWebhookView,
@@ -60,7 +60,7 @@ const registrations = [
   route({
     method: 'PATCH',
     path: '/webhooks/{webhook_id}',
-    summary: 'Change where and of what one is told; enabled again, it goes on where it stopped',
+    summary: 'Update a webhook; when you enable it again, delivery continues where it stopped',
     permission: 'latchkey:webhook:write',
     params: WebhookParams,
     body: MergePatch,

@@ -13,7 +13,7 @@ export const overviewRoutes = [
   route({
     method: 'GET',
     path: '/attention',
-    summary: 'List what needs attention, of what you may read; most urgent first',
+    summary: 'List what needs attention, most urgent first, among the records that you can read',
     permission: 'latchkey:activity:read',
     response: AttentionListView,
     handle: async ({ actor }, deps) => ({ items: await listAttention(deps, actor) }),

@@ -56,7 +56,7 @@ export const resourceServerRoutes = [
   route({
     method: 'POST',
     path: '/resource-servers/{identifier}/disable',
-    summary: 'Stop a protected API: no token for it is issued, and none works from now on',
+    summary: 'Disable an API: no token for it is issued, and existing ones are refused from now on',
     permission: 'latchkey:resource_server:disable',
     params: ResourceServerParams,
     response: ResourceServerView,

@@ -11,7 +11,7 @@ import { UnsealProgress } from './unseal-progress.ts';
 
 export type RekeyDeps = { db: Db; now: () => Date };
 
-/** How many shares are made, and how many of them open the vault. */
+/** How many shares are made, and how many shares open the vault. */
 export type ShareCounts = { shares: number; threshold: number };
 
 /** @throws Problem `invalid` */

@@ -58,7 +58,7 @@ export const secretRoutes = [
   route({
     method: 'POST',
     path: '/secret-searches',
-    summary: 'Find the versions of secrets that have a value, of those that you may read',
+    summary: 'Find the versions of secrets that have a given value, among those that you can read',
     permission: 'latchkey:secret:reveal',
     body: SearchInput,
     response: SearchView,
@@ -76,7 +76,7 @@ export const secretRoutes = [
   route({
     method: 'PATCH',
     path: '/secrets/{path}',
-    summary: 'Update what is known of a secret beside its value; creates it without a version if there is none',
+    summary: 'Update the settings of a secret; creates the secret without a version if it does not exist',
     permission: 'latchkey:secret:write',
     params: SecretParams,
     body: SecretPatch,
@@ -90,7 +90,7 @@ export const secretRoutes = [
   route({
     method: 'DELETE',
     path: '/secrets/{path}',
-    summary: 'Delete a secret with all of its versions, for ever',
+    summary: 'Delete a secret with all of its versions, permanently',
     permission: 'latchkey:secret:destroy',
     params: SecretParams,
     handle: async ({ actor, params }, deps) => removeSecret(deps, await callerOf(deps, actor), params.path),
@@ -98,7 +98,7 @@ export const secretRoutes = [
   route({
     method: 'GET',
     path: '/secrets/{path}/value',
-    summary: 'Read the value of a secret; the read is recorded before the value is answered',
+    summary: 'Read the value of a secret; the read is recorded before the value is returned',
     // Not `read`: the roles that see everything (`latchkey:*:read`) see no values.
     permission: 'latchkey:secret:reveal',
     params: SecretParams,
@@ -135,7 +135,7 @@ export const secretRoutes = [
   route({
     method: 'POST',
     path: '/secrets/{path}/versions',
-    summary: 'Write a new version of a secret, given or made here; the first creates the secret',
+    summary: 'Write a new version of a secret, given or generated; the first version creates the secret',
     permission: 'latchkey:secret:write',
     params: SecretParams,
     body: VersionInput,
@@ -192,7 +192,7 @@ export const secretRoutes = [
   route({
     method: 'POST',
     path: '/secrets/{path}/versions/{number}/destroy',
-    summary: 'Destroy a version for ever: its key is deleted',
+    summary: 'Destroy a version permanently: its key is deleted',
     permission: 'latchkey:secret:destroy',
     params: VersionParams,
     response: SecretDetail,

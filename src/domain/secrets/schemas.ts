@@ -22,21 +22,21 @@ export const SecretSettings = z.strictObject({
   environment: ShownText(64)
     .nullable()
     .meta({ examples: ['prod'] }),
-  risk: Risk.nullable().meta({ description: 'what its loss would mean' }),
+  risk: Risk.nullable().meta({ description: 'the impact if it leaks' }),
   owner: Owner.nullable(),
   custom_metadata: CustomMetadata.meta({ description: 'labels; they are stored readable' }),
   max_versions: z.int().min(1).max(1000).meta({ description: 'how many versions are kept; older ones are destroyed' }),
-  cas_required: z.boolean().meta({ description: 'true: a write has to name the current version' }),
+  cas_required: z.boolean().meta({ description: 'true: a write must name the current version' }),
   delete_after_seconds: z.int().min(1).max(tenYears).nullable().meta({
     description: 'how long each new version can be read; null: until it is deleted',
   }),
   location: ShownText(500)
     .nullable()
     .meta({
-      description: 'of a credential that is not kept here: where it is',
+      description: 'where the credential is, if another system stores it',
       examples: ['AWS Secrets Manager, eu-central-1, shop/db'],
     }),
-  accessible_to: z.array(ShownText(200)).max(50).meta({ description: 'who can get at it there' }),
+  accessible_to: z.array(ShownText(200)).max(50).meta({ description: 'who can access it there' }),
   rotated_at: Timestamp.nullable().meta({ description: 'when it was last replaced there' }),
 });
 export type SecretSettings = z.output<typeof SecretSettings>;
@@ -141,7 +141,7 @@ export const VersionView = z.object({
 
 export const WrittenView = VersionView.extend({
   public: z.record(z.string(), z.string()).optional().meta({
-    description: 'of generated parts those that are no secret: public keys and certificates, in PEM',
+    description: 'the generated parts that are not secret: public keys and certificates, in PEM',
   }),
 });
 
@@ -172,15 +172,15 @@ export const VaultView = z.object({
   initialized: z.boolean(),
   sealed: z.boolean().meta({ description: 'on the node that answers' }),
   shares: z.int().meta({ description: 'how many shares of the key there are; 0: none are needed' }),
-  threshold: z.int().meta({ description: 'how many of them open the vault' }),
-  progress: z.int().meta({ description: 'how many were given to this node so far' }),
+  threshold: z.int().meta({ description: 'how many shares open the vault' }),
+  progress: z.int().meta({ description: 'how many this node has received so far' }),
   nonce: z.string().meta({ description: 'names the attempt; empty while no share was given' }),
 });
 
 const mostShares = 255;
 export const InitializationInput = z.strictObject({
-  shares: z.int().min(1).max(mostShares).default(5).meta({ description: 'how many shares are made' }),
-  threshold: z.int().min(1).max(mostShares).default(3).meta({ description: 'how many of them open the vault' }),
+  shares: z.int().min(1).max(mostShares).default(5).meta({ description: 'how many shares are created' }),
+  threshold: z.int().min(1).max(mostShares).default(3).meta({ description: 'how many shares open the vault' }),
 });
 export const InitializedView = z.object({
   keys: z.array(z.string()).meta({ description: 'the shares, in base64; they are shown once' }),

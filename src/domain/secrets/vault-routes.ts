@@ -10,7 +10,7 @@ export const vaultRoutes = [
   route({
     method: 'GET',
     path: '/vault',
-    summary: 'Get the state of the seal of the secrets',
+    summary: 'Get the state of the vault: sealed or unsealed',
     permission: 'latchkey:vault:read',
     response: VaultView,
     handle: (_, { vault }) => vault.state(),
@@ -43,7 +43,7 @@ export const vaultRoutes = [
   route({
     method: 'POST',
     path: '/vault/rotate',
-    summary: 'Make the key of a new term; the keys of all versions are sealed under it in the background',
+    summary: 'Create the key of a new term; the keys of all versions are re-encrypted under it in the background',
     permission: 'latchkey:vault:seal',
     response: RotatedView,
     handle: async ({ actor }, deps) => ({ term: await rotateTerm(deps, actor) }),
@@ -51,7 +51,7 @@ export const vaultRoutes = [
   route({
     method: 'POST',
     path: '/vault/initialize',
-    summary: 'Initialize a vault that shares open; the shares are shown once',
+    summary: 'Initialize a vault whose key is split into shares; the shares are shown once',
     permission: 'latchkey:vault:seal',
     body: InitializationInput,
     response: InitializedView,

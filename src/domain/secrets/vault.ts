@@ -145,7 +145,7 @@ export class Vault {
     await inTransaction(db, async (trx) => {
       const existing = await lockSeal(trx);
       if (existing?.confirmed_at || existing?.kind === 'static' || sealKind === 'static')
-        throw conflict('The vault is initialized already.');
+        throw conflict('The vault is already initialized.');
       if (existing) await removeUnconfirmed(trx);
       const sealingKey = createSecretKey(key);
       const share_digests = JSON.stringify(made.map(shareDigest));
@@ -168,7 +168,7 @@ export class Vault {
    */
   async takeShare(actor: Actor, text: string): Promise<SealState> {
     const row = await findSeal(this.#deps.db);
-    if (row?.kind !== 'shamir') throw conflict('The vault is not opened by shares.');
+    if (row?.kind !== 'shamir') throw conflict('This vault has no shares: the root key opens it.');
     if (!this.#isSealed('shamir', row)) return this.state();
     const enough = this.#progress.take(text, await listShareSets(this.#deps.db, row));
     if (enough) await this.#openBy(actor, enough, row.generation);
@@ -213,7 +213,7 @@ export class Vault {
    */
   async unseal(actor: Actor): Promise<void> {
     if ((await this.state()).kind === 'shamir')
-      throw conflict('Shares open this vault: give each node as many as are needed, with "latchkey vault unseal".');
+      throw conflict('Shares open this vault: enter enough of them at each node, with "latchkey vault unseal".');
     await this.#mark(actor, false);
     this.forget();
     await this.keyring();

@@ -59,7 +59,7 @@ async function answerList(ctx: Context, lists: StatusLists, id: string): Promise
 function noHistory(): Problem {
   return new Problem(501, 'not_implemented', {
     title: 'Not implemented',
-    detail: 'Status lists exist for the present only: omit "time".',
+    detail: 'Only the current status list is available: omit "time".',
   });
 }
 

@@ -94,7 +94,7 @@ export function mustDescribeLogin(input: LoginTrust): void {
     if (login) throw invalid('/login', 'Leave it out: only trusts of the kind "login" have it.');
     return;
   }
-  if (!login) throw invalid('/login', 'Describe how users sign in: at least client_id.');
+  if (!login) throw invalid('/login', 'State how users sign in: at least client_id.');
   const stray = ofTokens.find((member) => input[member] !== undefined);
   if (stray) throw invalid(`/${stray}`, 'Leave it out: users sign in, and no token of the issuer is accepted.');
   if (Object.keys(input.permissions).length > 0)

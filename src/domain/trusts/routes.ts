@@ -100,7 +100,7 @@ export const trustRoutes = [
   route({
     method: 'DELETE',
     path: '/trusts/{trust_id}/workloads/{client_id}',
-    summary: 'Delete the client of a workload; its tokens are revoked, and it is registered again when it comes back',
+    summary: 'Delete the client of a workload; its tokens are revoked, and its next request registers it again',
     permission: 'latchkey:trust:write',
     params: WorkloadParams,
     handle: ({ actor, params }, deps) => removeWorkload(deps, actor, params),

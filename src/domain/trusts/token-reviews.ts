@@ -39,7 +39,8 @@ export class TokenReviews {
   async ask(trust: Trust, assertion: Assertion, audience: string): Promise<Review> {
     const own = this.#running.get(trust.id) ?? 0;
     const all = [...this.#running.values()].reduce((sum, each) => sum + each, 0);
-    if (own >= mostAtOnceOfTrust || all >= mostAtOnce) return refused('Too many tokens are reviewed at this moment.');
+    if (own >= mostAtOnceOfTrust || all >= mostAtOnce)
+      return refused('Too many tokens are being reviewed at this moment.');
     this.#running.set(trust.id, own + 1);
     try {
       return await this.#review(trust, assertion, audience);
@@ -85,12 +86,12 @@ function judgeAnswer(
     return refused(`The cluster answered ${status}: the reviewer may not review tokens (system:auth-delegator).`);
   if (status !== 200 && status !== 201) return refused(`The cluster answered ${status}.`);
   const parsed = Answer.safeParse(jsonIn(body));
-  if (!parsed.success) return refused('The answer of the cluster is no TokenReview.');
+  if (!parsed.success) return refused('The answer of the cluster is not a TokenReview.');
   const { authenticated, user, audiences = [] } = parsed.data.status;
-  if (authenticated !== true) return refused('The cluster does not accept the token: it may be of a pod that is gone.');
+  if (authenticated !== true) return refused('The cluster does not accept the token: its pod may have been deleted.');
   // Servers that do not know audiences leave them out: the token may be for somebody else (KEP-460).
   if (!audiences.includes(audience)) return refused('The cluster does not say that the token is for this audience.');
-  if (user?.username !== subject) return refused('The cluster says that the token is about somebody else.');
+  if (user?.username !== subject) return refused('The cluster says that the token belongs to another account.');
   return { passed: true, detail: 'The cluster accepts the token.' };
 }
 

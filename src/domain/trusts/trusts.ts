@@ -126,7 +126,7 @@ async function create(trx: Trx, deps: Omit<TrustsDeps, 'db'>, actor: Actor, inpu
   mustNameWhom(input, deps);
   await mustBeAllowedToChange(trx, { now: deps.now, actor, input });
   if ((await countTrusts(trx)) >= mostTrusts)
-    throw conflict(`There are ${mostTrusts} trusts, the most that there can be.`);
+    throw conflict(`There are already ${mostTrusts} trusts, which is the maximum.`);
   const created_at = deps.now();
   const id = uuidv7();
   const secret = secretIn(input);

@@ -58,7 +58,7 @@ export async function requestEmailChange(
     const user = await lockUserById(trx, user_id);
     if (!user) throw notFound('user', user_id);
     if (user.email === email && user.email_verified_by === 'link')
-      throw invalid('/email', 'This is your e-mail address already.');
+      throw invalid('/email', 'This is already your e-mail address.');
     const created_at = deps.now();
     const expires_at = new Date(created_at.getTime() + confirmMs);
     const change = { purpose: 'confirm', previous_email: user.email, email, created_at, expires_at } as const;

@@ -97,7 +97,7 @@ const accounts = [
   route({
     method: 'POST',
     path: '/users/{user}/disable',
-    summary: 'Stop a person: signed out everywhere, and none of their tokens works from now on',
+    summary: 'Disable a user: they are signed out everywhere, and all their tokens are refused from now on',
     permission: 'latchkey:user:disable',
     params: UserParams,
     response: UserView,
@@ -152,7 +152,7 @@ const policies = [
   route({
     method: 'GET',
     path: '/sign-in-policy',
-    summary: 'Get how users must sign in',
+    summary: 'Get the sign-in policy: how users must sign in',
     permission: 'latchkey:sign_in_policy:read',
     response: SignInPolicyView,
     handle: async (_, { db }) => policyView(await findSignInPolicy(db)),
@@ -160,7 +160,7 @@ const policies = [
   route({
     method: 'PATCH',
     path: '/sign-in-policy',
-    summary: 'Change how users must sign in; you need a second factor yourself',
+    summary: 'Update the sign-in policy: how users must sign in; you need a second factor yourself',
     permission: 'latchkey:sign_in_policy:write',
     body: SignInPolicyChanges,
     response: SignInPolicyView,

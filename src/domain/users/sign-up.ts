@@ -60,7 +60,7 @@ export async function requestSignUp(
   request: { email: string; below: string; language: string; origin: Origin },
 ): Promise<void> {
   const problem = signUpProblem(deps, request.email);
-  if (problem) throw invalid('/email', `No account can be created with this text: ${problem}.`);
+  if (problem) throw invalid('/email', `No account can be created with this value: ${problem}.`);
   const until = new Date(deps.now().getTime() + linkMs);
   const sealed = sealJob(deps.keys, 'sign-up', { ...request, until });
   await inTransaction(deps.db, (trx) => deps.jobs.send(trx, 'sign-up', sealed));

@@ -49,7 +49,7 @@ export async function writeRoleTrust(
   });
   if (trust && trust.issuer !== issuer) await retireTrust(trx, deps, actor, trust);
   else if (!trust && (await lockTrustNamed(trx, name)))
-    throw conflict(`There is a trust of the name "${name}" that is no role: rename it, or choose another name.`);
+    throw conflict(`There is a trust named "${name}" that is not a role: rename it, or choose another name.`);
   const made = await putTrust(trx, deps, actor, input);
   await markAsRole(trx, made.trust.id, role);
 }

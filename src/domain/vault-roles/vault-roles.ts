@@ -65,7 +65,7 @@ export async function putVaultRole(
 async function clientOf(trx: Trx, deps: VaultRoleDeps, actor: Actor, name: string): Promise<string> {
   const existing = await lockClient(trx, name);
   if (existing && (await isRoleClient(trx, existing.id))) return existing.id;
-  if (existing) throw conflict(`The client "${name}" is no role of AppRole. Choose another name.`);
+  if (existing) throw conflict(`The client "${name}" is not an AppRole role. Choose another name.`);
   // Its own secret is known to nobody: it logs in with secret ids.
   const input = ClientInput.parse({ client_id: name, client_name: name, grant_types: ['client_credentials'] });
   return (await putClient(trx, deps, actor, input, { over: 'nothing' })).client.id;

@@ -30,7 +30,7 @@ function registrations(): Command[] {
     withMembers(
       command(
         'update',
-        'change a client; what is not named stays as it is',
+        'change a client; other settings do not change',
         'latchkey client update latchkey-demo --name "Demo"',
       ),
     )

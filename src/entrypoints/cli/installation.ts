@@ -45,7 +45,7 @@ export function applyCommand(): Command {
   )
     .argument('<file>', 'the file')
     .option('--dry-run', 'only show what would change')
-    .option('--prune', 'also disable what the file does not name; asks first')
+    .option('--prune', 'also disable records that the file does not name; asks first')
     .option('--yes', 'do not ask')
     .action(later(async () => (await import('./actions/apply.ts')).apply));
 }

@@ -23,7 +23,7 @@ function createCommand(): Command {
     .option('--environment <name>', 'the environment, which is part of the key', 'dev')
     .option('--permission <pattern>', 'a permission, e.g. "database:read:*"; may be repeated', repeated, [])
     .option('--role <role>', 'a role whose permissions the key has, too; may be repeated', repeated, [])
-    .option('--tag <tag>', 'a label to find it by; may be repeated', repeated, [])
+    .option('--tag <tag>', 'a label; may be repeated', repeated, [])
     .option('--restrictions <json>', 'e.g. {"ip_allowlist": ["10.0.1.50"], "rate_limit": "1000 requests/minute"}')
     .addOption(
       new Option('--risk <risk>', 'it expires after 30, 90 or 180 days')

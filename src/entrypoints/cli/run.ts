@@ -10,7 +10,12 @@ export function runCommand(): Command {
       'run a program with secrets in its environment, where each part of a secret is a variable, or in files. They are read from a server, with an API key or access token, or as a workload',
     )
     .argument('<command...>', 'the program and its arguments, after --')
-    .requiredOption('--secret <path>', 'a secret, such as shop/app; may be repeated, the last one counts', repeated, [])
+    .requiredOption(
+      '--secret <path>',
+      'a secret, such as shop/app; may be repeated: later secrets override variables of earlier ones',
+      repeated,
+      [],
+    )
     .addOption(new Option('--url <url>', 'the server').env('LATCHKEY_URL'))
     .addOption(
       new Option('--token <token>', 'better in the environment: other processes can read a command line').env(

@@ -5,7 +5,7 @@ import { command, later } from './command.ts';
 export function scanCommand(): Command {
   return command(
     'scan',
-    'find credentials in files: those of Latchkey and of common providers. Nothing is sent anywhere, and no value is printed. Ends with 1 if there are any',
+    'find credentials in files: those of Latchkey and of common providers. Nothing is sent anywhere, and no value is printed. Exits with 1 if it finds any',
     'latchkey scan src',
   )
     .argument('[path]', 'a folder or file', '.')

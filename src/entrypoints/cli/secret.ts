@@ -93,20 +93,20 @@ function consumers(): Command {
 function generate(): Command {
   return command(
     'generate',
-    'make a value that nobody sees, as a new version; the first creates the secret',
+    'generate a value as a new version, without showing it; the first version creates the secret',
     'latchkey secret generate database/prod --kind password --length 40',
   )
     .argument('<path>', pathArgument)
     .option('--kind <kind>', 'password, random, key_pair or certificate', 'password')
     .option('--part <name>', 'its name; those of key pairs and certificates begin with it', 'value')
-    .option('--length <number>', 'of a password: how many characters')
-    .option('--symbols', 'of a password: also with characters such as "!"')
+    .option('--length <number>', 'for a password: the number of characters')
+    .option('--symbols', 'for a password: also use characters such as "!"')
     .option('--bytes <number>', 'of random: how many bytes')
     .option('--encoding <encoding>', 'of random: base64url, base64 or hex')
-    .option('--algorithm <name>', 'of keys: ed25519 (not for certificates), ec_p256 or rsa_3072')
-    .option('--common-name <name>', 'of a certificate: the name of its subject')
-    .option('--dns-name <name>', 'of a certificate: a name of the server; may be repeated', repeated, [])
-    .option('--days <number>', 'of a certificate: how long it is valid')
+    .option('--algorithm <name>', 'for keys: ed25519 (not for certificates), ec_p256 or rsa_3072')
+    .option('--common-name <name>', 'for a certificate: the common name of its subject')
+    .option('--dns-name <name>', 'for a certificate: a DNS name; may be repeated', repeated, [])
+    .option('--days <number>', 'for a certificate: how long it is valid')
     .option('--cas <version>', 'the version that must be current; 0: none')
     .option('--ttl <seconds>', 'how long this version can be read')
     .action(later(async () => (await import('./actions/secret-generation.ts')).generate));
@@ -115,7 +115,7 @@ function generate(): Command {
 function find(): Command {
   return command(
     'find',
-    'find the secrets that have a value, which comes from standard input, such as one that leaked',
+    'find the secrets that have a given value, such as a leaked one, which is read from standard input',
     'latchkey secret find < leaked.txt',
   ).action(later(async () => (await actions()).find));
 }
@@ -152,7 +152,7 @@ function restore(): Command {
 function destroy(): Command {
   return command(
     'destroy',
-    'destroy a version, or a secret with all of its versions, for ever',
+    'destroy a version, or a secret with all of its versions, permanently',
     'latchkey secret destroy database/prod --version 1',
   )
     .argument('<path>', pathArgument)

@@ -108,7 +108,7 @@ function disable(): Command {
 function deleteWorkload(): Command {
   return command(
     'delete-workload',
-    'delete the client of a workload; its tokens are revoked, and it is registered again when it comes back',
+    'delete the client of a workload; its tokens are revoked, and its next request registers it again',
     'latchkey trust delete-workload deployments workload-0123456789abcdef0123456789abcdef',
   )
     .argument('<trust>', trustArgument)

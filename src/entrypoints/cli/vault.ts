@@ -4,7 +4,7 @@ import { command, later, repeated } from './command.ts';
 const actions = () => import('./actions/vault.ts');
 
 const addresses = 'a server, if it is not the issuer: of several servers, name each';
-const all = 'every server that the name of the issuer, or of --address, stands for in DNS';
+const all = 'every server that the host of the issuer, or of --address, resolves to in DNS';
 
 /** `latchkey vault …` */
 export function vaultCommand(): Command {
@@ -16,11 +16,11 @@ export function vaultCommand(): Command {
 function initialize(): Command {
   return command(
     'init',
-    'initialize a vault that shares of a key open (LATCHKEY_VAULT_SEAL=shamir); the shares are shown once',
+    'initialize a vault whose key is split into shares (LATCHKEY_VAULT_SEAL=shamir); the shares are shown once',
     'latchkey vault init --shares 5 --threshold 3',
   )
-    .option('--shares <number>', 'how many shares are made', '5')
-    .option('--threshold <number>', 'how many of them open the vault', '3')
+    .option('--shares <number>', 'how many shares are created', '5')
+    .option('--threshold <number>', 'how many shares open the vault', '3')
     .action(later(async () => (await actions()).initialize));
 }
 
@@ -44,7 +44,7 @@ function seal(): Command {
 function unseal(): Command {
   return command(
     'unseal',
-    'unseal the secrets again; shares of the key come from standard input, where they are needed, one on each line',
+    'unseal the secrets again; shares of the key, if needed, are read from standard input, one per line',
     'latchkey vault unseal',
   )
     .option('--address <url>', addresses, repeated, [])
@@ -55,7 +55,7 @@ function unseal(): Command {
 function rotate(): Command {
   return command(
     'rotate',
-    'make a new key under which the keys of secrets are sealed; those of present versions follow in the background',
+    'create the key of a new term; the keys of existing versions are re-encrypted under it in the background',
     'latchkey vault rotate',
   ).action(later(async () => (await actions()).rotate));
 }
@@ -63,11 +63,11 @@ function rotate(): Command {
 function rekey(): Command {
   return command(
     'rekey',
-    'replace the shares of the key by others; the present ones come from standard input, one on each line',
+    'replace the shares of the key; the current ones are read from standard input, one per line',
     'latchkey vault rekey --shares 5 --threshold 3',
   )
-    .option('--shares <number>', 'how many shares are made', '5')
-    .option('--threshold <number>', 'how many of them open the vault', '3')
-    .option('--no-verify', 'do not ask for enough of the new shares before they count')
+    .option('--shares <number>', 'how many shares are created', '5')
+    .option('--threshold <number>', 'how many shares open the vault', '3')
+    .option('--no-verify', 'replace the shares without entering enough of the new ones again')
     .action(later(async () => (await import('./actions/vault-rekey.ts')).rekey));
 }

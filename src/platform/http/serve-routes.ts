@@ -131,7 +131,7 @@ function decoded(text: string): string {
 export function paramsIn({ params }: RouteShape, given: Record<string, string>): unknown {
   const result = params.safeParse(given);
   if (result.success && !Object.values(given).some((each) => /\p{Cc}/u.test(each))) return result.data;
-  throw new Problem(404, 'not_found', { title: 'Not found', detail: 'There is no such thing.' });
+  throw new Problem(404, 'not_found', { title: 'Not found', detail: 'This record does not exist.' });
 }
 
 /**

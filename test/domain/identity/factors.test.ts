@@ -467,7 +467,7 @@ describe('a second factor', () => {
     });
     await withPolicy({ allowed_factors: ['password'] }, async () => {
       const closed = await enterPassword(latchkey.browser(), username);
-      expect(closed.html).toContain('None of the sign-in methods of your account is allowed any more');
+      expect(closed.html).toContain('None of your sign-in methods is allowed any more');
       expect(closed.html).not.toContain('name="code"');
       expect(isIn(await enterPassword(latchkey.browser(), plainPerson))).toBe(true);
     });

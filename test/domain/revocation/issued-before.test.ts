@@ -19,7 +19,7 @@ describe('revoking all that was issued up to a moment', () => {
     expect(await latchkey.isActive(old.access_token)).toBe(true);
     expect(await latchkey.command(['revoke', '--before', before])).toMatchObject({
       code: 2,
-      stderr: 'latchkey: Add --yes to go on without being asked.\n',
+      stderr: 'latchkey: Add --yes to continue without being asked.\n',
     });
     await latchkey.commandJson(['revoke', '--before', before, '--yes']);
 

@@ -76,7 +76,7 @@ describe('the latchkey command', () => {
     const { migrations } = await latchkey.commandJson(['migrate', '--status']);
     expect(migrations).toContainEqual({ name: '0001_initial', applied_at: expect.any(String) });
     expect(migrations).not.toContainEqual(expect.objectContaining({ applied_at: null }));
-    expect((await latchkey.command(['migrate'])).stdout).toBe('The database is at this version already.\n');
+    expect((await latchkey.command(['migrate'])).stdout).toBe('The database is already at this version.\n');
   });
 
   test('makes no setup link once there is an owner', async () => {

@@ -201,7 +201,7 @@ describe('registering in the console', () => {
     expect(wrong.status).toBe(400);
     expect(wrong.html).toMatch(/id="ca"[^>]*aria-invalid="true"/);
     const made = await alice.act('/new-trust', fields);
-    expect(wordsOf(made)).toContain(`Cluster that is asked about each token ${cluster.address}`);
+    expect(wordsOf(made)).toContain(`Kubernetes API server for token review ${cluster.address}`);
     const path = new URL(made.url).pathname.replace('/console', '');
     const assertion = await issuer.sign({ sub: 'system:serviceaccount:shop:orders', aud: latchkey.issuer });
     const askedWith = async () => {
@@ -225,7 +225,7 @@ describe('registering in the console', () => {
     await alice.act(`${path}/change`, { ...change, ca: '' });
     expect((await alice.get(`${path}/change`)).html).not.toContain('BEGIN CERTIFICATE');
     const alone = await alice.act(`${path}/change`, { ...change, url: '' });
-    expect(wordsOf(alone)).not.toContain('Cluster that is asked');
+    expect(wordsOf(alone)).not.toContain('for token review');
     cluster.close();
   });
 

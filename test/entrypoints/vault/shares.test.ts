@@ -274,7 +274,7 @@ describe('a vault that shares open', () => {
     keys = fresh;
     for (const key of keys.slice(1)) await unseal(key);
     const again = await latchkey.command(['vault', 'init'], '', settings);
-    expect([again.code, again.stderr]).toEqual([1, expect.stringContaining('initialized already')]);
+    expect([again.code, again.stderr]).toEqual([1, expect.stringContaining('already initialized')]);
   });
 });
 

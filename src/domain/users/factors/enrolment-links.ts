@@ -130,7 +130,7 @@ export async function useEnrolmentLink(
   const link = await takeEnrolmentLink(trx, { digest: digest(secret), user_id: user.id, now });
   if (!link || !user.enabled) throw notFound('link', '…');
   // It adds a first one: it must not replace one that the user has.
-  if (await hasSecondFactor(trx, user.id)) throw conflict('You have a second factor already. Sign in with it.');
+  if (await hasSecondFactor(trx, user.id)) throw conflict('You already have a second factor. Sign in with it.');
   const { mailed_to, made_by } = link;
   const isElsewhere = mailed_to !== null && (mailed_to !== user.email || !(await isAddressTheirs(trx, user, now)));
   if (isElsewhere || (made_by && !(await stillHoldsAllOf(trx, made_by, { user_id: user.id, now }))))

@@ -93,7 +93,7 @@ export async function addOneTimeCodes(
     await mustBeAllowed(trx, 'totp');
     if (link) await useEnrolmentLink(trx, user, { secret: link, now: created_at });
     if (await findOneTimeCodes(trx, user_id))
-      throw conflict('An authenticator app is set up already. Remove it first.');
+      throw conflict('An authenticator app is already set up. Remove it first.');
     const id = uuidv7();
     const sealed = sealSecret(deps.keys, id, secret);
     await insertFactor(trx, { id, user_id, kind: 'totp', ...sealed, last_step: step, created_at });

@@ -51,7 +51,7 @@ function linesOf(changes: (Change | ReturnType<typeof withoutSecret>)[], dryRun:
     'secret' in change && change.secret ? [`${change.id}: ${change.secret}`] : [],
   );
   const shown =
-    secrets.length > 0 ? ['', 'Made now and shown only this once:', ...secrets.map((line) => `  ${line}`)] : [];
+    secrets.length > 0 ? ['', 'Created now and shown only this once:', ...secrets.map((line) => `  ${line}`)] : [];
   return [...columns(rows), ...shown];
 }
 

@@ -86,7 +86,7 @@ function jsonOf(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    throw invalid('', 'The file of --keys is no JSON: `latchkey audit keys --json` prints it.');
+    throw invalid('', 'The file of --keys is not JSON: `latchkey audit keys --json` prints it.');
   }
 }
 

@@ -15,7 +15,7 @@ export function mustBeSafe({ url }: ForeignVault): void {
   const parsed = URL.parse(url);
   if (!parsed) throw new UsageError(`--vault must be the URL of a Vault, not "${url}".`);
   if (isSafeForCredentials(parsed)) return;
-  throw new UsageError('--vault: a token only goes to https addresses, or to this machine.');
+  throw new UsageError('--vault: a token is sent only to https addresses, or to this machine.');
 }
 
 /** The paths of the secrets in a folder and those within. `folder` is empty, or has a slash at the end. */

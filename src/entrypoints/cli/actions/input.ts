@@ -49,7 +49,7 @@ export async function isConfirmed(
   { yes = false, json = false, scripts }: Confirmation,
 ): Promise<boolean> {
   if (yes) return true;
-  if (!isTerminal() && scripts === 'need --yes') throw new UsageError('Add --yes to go on without being asked.');
+  if (!isTerminal() && scripts === 'need --yes') throw new UsageError('Add --yes to continue without being asked.');
   if (!isTerminal()) {
     // With --json, standard error is for a failure alone, which a program can then parse.
     if (!json) note(question);

@@ -16,7 +16,7 @@ export const migrate = action(async (options: Options, ...given: unknown[]) => {
     const applied = options.status ? [] : await host.migrateDatabase(config, location);
     const migrations = await migrationStates(location.migrateUrl);
     const rows = migrations.map(({ name, applied_at }) => [name, applied_at?.toISOString() ?? 'pending']);
-    const done = applied.length > 0 ? `Applied: ${applied.join(', ')}.` : 'The database is at this version already.';
+    const done = applied.length > 0 ? `Applied: ${applied.join(', ')}.` : 'The database is already at this version.';
     answer(options, { applied, migrations }, options.status ? columns(rows) : [done]);
   } finally {
     await location.close();

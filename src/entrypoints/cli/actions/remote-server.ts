@@ -96,7 +96,7 @@ async function tokenOf({ url, client_id, client_secret, scope = 'latchkey:*' }: 
 /** @throws Problem: the server cannot be reached, or refuses */
 async function answerOf(address: string, init: RequestInit): Promise<Response> {
   if (!isSafeForCredentials(new URL(address)))
-    throw invalid('', 'Credentials only go to https addresses, or to this machine.');
+    throw invalid('', 'Credentials are sent only to https addresses, or to this machine.');
   const response = await fetch(address, init).catch((error: Error) => {
     const reason = (error.cause as Error | undefined)?.message ?? error.message;
     const detail = `Cannot reach ${new URL(address).origin}: ${reason}.`;

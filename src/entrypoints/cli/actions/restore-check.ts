@@ -65,7 +65,7 @@ function whereIt({ restored_head, newest_head, missing, gap }: RestoreReport): s
   if (events === 0 && !gap) {
     return newest_head
       ? 'Nothing is missing here.'
-      : 'Without files or a noted head it is unknown what is missing here.';
+      : 'Without files or a noted head, the command cannot tell what is missing.';
   }
   const at = restored_head
     ? `The database was restored to segment ${restored_head.number}${sealedAt(restored_head.sealed_at)}. `

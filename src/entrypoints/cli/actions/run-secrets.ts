@@ -27,7 +27,7 @@ export function inWords(error: unknown): unknown {
 }
 
 const meanings: Readonly<Record<number, string>> = {
-  403: 'The credential is not good or for another audience, or it has no permission for the secret.',
+  403: 'The credential is invalid, is for another audience, or has no permission for the secret.',
   404: 'There is no such secret, or it was deleted.',
   503: 'The secrets are sealed, or the database cannot be reached.',
 };

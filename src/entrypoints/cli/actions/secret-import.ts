@@ -69,7 +69,7 @@ type Result = { path: string; versions: number } | { path: string; problem: stri
 /** Every secret of a folder with its versions. Run again, it goes on where it ended. */
 async function bringFromVault(place: CommandContext, target = '', options: Options): Promise<void> {
   const { vault: url = '', vaultToken: token, mount } = options;
-  if (!token) throw new UsageError('Set VAULT_TOKEN: a token that may list and read the secrets.');
+  if (!token) throw new UsageError('Set VAULT_TOKEN: a token that can list and read the secrets.');
   const vault = { url, token, mount };
   mustBeSafe(vault);
   const from = withSlash(options.from);

@@ -83,7 +83,7 @@ async function loginIn(options: CreateOptions) {
 
 /** How a cluster is asked. The token of the reviewer is read from standard input: an option would be seen by others on the machine. */
 async function reviewIn(url: string, { tokenReviewCa }: CreateOptions) {
-  const token = (await readSecret('Token of the reviewer (empty: each token asks for itself): '))?.trim();
+  const token = (await readSecret('Token of the reviewer (empty: each token is sent as its own proof): '))?.trim();
   const ca = tokenReviewCa === undefined ? undefined : await readFile(tokenReviewCa, 'utf8');
   return { url, ...(ca !== undefined && { ca }), ...(token && { token }) };
 }

@@ -15,7 +15,7 @@ export const rekey = onInstallation(
   async (place: CommandContext, options: Options) => {
     const { shares, threshold, verify } = options;
     if (verify && !isTerminal())
-      throw new UsageError('Add --no-verify to replace the shares without giving enough of the new ones back.');
+      throw new UsageError('Add --no-verify to replace the shares without entering enough of the new ones again.');
     const { database, rootKey, now } = place.installation;
     const { rekey: attempt } = new Vault({ db: database.db, rootKey, now, sealKind: place.config.vaultSeal });
     await attempt.start(place.actor, { shares: Number(shares), threshold: Number(threshold), mustVerify: verify });
@@ -23,7 +23,7 @@ export const rekey = onInstallation(
       const made = await givePresent(attempt);
       answer(options, shown(made, Number(threshold)), wordsOf(made, Number(threshold)));
       if (made.verification_nonce !== undefined) await giveBack(attempt, made.verification_nonce, Number(threshold));
-      if (!options.json) note('The new shares open the vault from now on, and the earlier ones do not.');
+      if (!options.json) note('From now on only the new shares open the vault.');
     } finally {
       attempt.cancel();
     }
@@ -47,7 +47,7 @@ async function givePresent(attempt: Attempt): Promise<NewKeys> {
 
 async function mustBeUnderWay(attempt: Attempt): Promise<RekeyState> {
   const state = await attempt.state();
-  if (!state) throw conflict('The shares are not being replaced.');
+  if (!state) throw conflict('No replacement of shares is in progress.');
   return state;
 }
 
@@ -64,9 +64,9 @@ const shown = ({ keys }: NewKeys, threshold: number) => ({
 
 function wordsOf({ keys, verification_nonce }: NewKeys, threshold: number): string[] {
   return [
-    'The new shares of the key, shown only this once. Give each to another person:',
+    'The new shares of the key, shown only this once. Give each to a different person:',
     ...keys.map((key, n) => `  ${n + 1}: ${key.toString('base64')}`),
     `Any ${threshold} of them open the vault${verification_nonce ? ', once as many were given back:' : '.'}`,
-    ...(verification_nonce ? [] : ['The earlier shares open it, too, until the new ones have opened it once.']),
+    ...(verification_nonce ? [] : ['The old shares also open it until the new ones have opened it once.']),
   ];
 }

@@ -13,7 +13,7 @@ export const initialize = onInstallation(
     const body = { shares: Number(options.shares), threshold: Number(options.threshold) };
     const made = await routesOf(place).call('POST /vault/initialize', { body });
     answer(options, made, [
-      'The shares of the key, shown only this once. Give each to another person:',
+      'The shares of the key, shown only this once. Give each to a different person:',
       ...made.keys.map((key, n) => `  ${n + 1}: ${key}`),
       `Any ${made.threshold} of them open the vault: latchkey vault unseal`,
     ]);

@@ -3,9 +3,9 @@ export const enEnrolment = {
   enrolment: {
     required: 'A second factor is required',
     requiredNote:
-      'Your account needs a passkey or an authenticator app as well. What you signed in with cannot add one alone, because someone else may have it.',
+      'Your account also needs a passkey or an authenticator app. Your sign-in alone is not enough to add one, because someone else could sign in the same way.',
     requiredPasskey:
-      'Your account needs a passkey. What you signed in with cannot add one alone, because someone else may have it.',
+      'Your account needs a passkey. Your sign-in alone is not enough to add one, because someone else could sign in the same way.',
     offer: 'You get an e-mail with a link to add it. The link works once, within 30 minutes.',
     sendLink: 'Send link',
     sent: 'Check your e-mail',
@@ -24,7 +24,7 @@ export const enEnrolment = {
     passkeyName: 'Passkey',
     app: 'Authenticator app',
     noPasskey:
-      'Your account needs a passkey, and this browser cannot make one without JavaScript. Use another browser, or ask an administrator.',
+      'Your account needs a passkey, and this browser cannot create one without JavaScript. Use another browser, or ask an administrator.',
   },
 };
 

@@ -33,7 +33,7 @@ export const enFactors = {
     submit: 'Continue',
     usePasskey: 'Use a passkey',
     withPasskey: 'Sign in with a passkey',
-    noneAllowed: 'None of the sign-in methods of your account is allowed any more. Ask an administrator to reset them.',
+    noneAllowed: 'None of your sign-in methods is allowed any more. Ask an administrator to reset them.',
     remember: (p: { days: number }) =>
       `Don’t ask for this in this browser again for ${counted(p.days, 'day', 'days')}. Only on a device that is yours.`,
     passkeyFailed: 'The passkey was not used. Try again, or choose another way.',
@@ -63,7 +63,7 @@ export const enFactors = {
   emailCode: {
     send: 'Send me a code by e-mail',
     heading: 'Check your e-mail',
-    note: 'If there is an account with a verified e-mail address, a code is on its way to it. It counts once, within ten minutes, in this browser.',
+    note: 'If there is an account with a verified e-mail address, a code is on its way to it. It works once, within ten minutes, in this browser.',
     code: 'Code from the e-mail',
     hint: 'Ten letters and digits.',
     submit: 'Sign in',
@@ -115,7 +115,7 @@ export const enFactors = {
     removing: (p: { name: string }) => `Remove the passkey “${p.name}”?`,
     removeNote: 'You can no longer sign in with it. Delete it on your device, too.',
     lastNote:
-      'It is your last sign-in method beside your password: after this, your password alone signs you in, and your recovery codes are deleted.',
+      'It is your last sign-in method besides your password: after this, your password alone signs you in, and your recovery codes are deleted.',
     removeSubmit: 'Remove it',
     app: 'Authenticator app',
     appNote:
@@ -136,7 +136,7 @@ export const enFactors = {
     noRecovery: 'You have no recovery codes.',
     recoveryLater: 'You can create recovery codes once you have a passkey or an authenticator app.',
     createCodes: 'Create recovery codes',
-    createCodesNote: 'You get ten new codes. Codes from before stop working.',
+    createCodesNote: 'You get ten new codes. Your earlier codes stop working.',
     createCodesSubmit: 'Create codes',
     codesMade: 'Your recovery codes',
     codesMadeNote:

@@ -16,7 +16,7 @@ export const enProviders = {
       `No account is connected to this ${p.provider} account. Sign in another way and connect it under “Sign-in methods”, or ask an administrator.`,
     disabled: 'Your account is disabled. Ask an administrator.',
     administrator: (p: Provider) =>
-      `Your account has permissions of an administrator, who cannot sign in with ${p.provider} here. Sign in another way.`,
+      `Your account has administrator permissions. Administrators cannot sign in with ${p.provider} here. Sign in another way.`,
     connect: (p: Provider & { email: string }) =>
       `There is already an account with the address ${p.email}. Sign in to it to connect your ${p.provider} account.`,
     connectOther: (p: Provider) =>
@@ -33,7 +33,7 @@ export const enProviders = {
     disconnect: 'Disconnect',
     disconnecting: (p: Provider) => `Disconnect ${p.provider}?`,
     disconnectNote: 'You can no longer sign in with it, until you connect it again.',
-    disconnectImpact: 'disconnected, and every session that began with it revoked',
+    disconnectImpact: 'disconnected, with every session that began with it revoked',
     lastWay:
       'You have no other way to sign in. Add a passkey first, or choose a password with a link from an administrator.',
     confirmWith: (p: Provider) => `Confirm with ${p.provider}`,

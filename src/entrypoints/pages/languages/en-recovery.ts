@@ -14,7 +14,7 @@ export const enRecovery = {
       `Too many requests. Wait ${counted(p.minutes, 'minute', 'minutes')} and try again.`,
     sent: 'Check your e-mail',
     sentNote:
-      'If there is an account for what you entered and its e-mail address is verified, a link is on its way to that address. It works once, within 30 minutes.',
+      'If there is an account with this name or address and its e-mail address is verified, a link is on its way to it. It works once, within 30 minutes.',
     sentNothing:
       'No e-mail after a few minutes? Check your spam folder, or ask an administrator for a link to choose a new password.',
     noMail:
@@ -57,7 +57,7 @@ export const enRecovery = {
     emailNoMail: 'This server cannot send e-mail. Ask an administrator to change your address.',
     emailSubmit: 'Send link',
     deleteHeading: (p: { brand: string }) => `Delete your ${p.brand} account?`,
-    deleteNote: 'This cannot be undone, also not by an administrator. You can download your data first.',
+    deleteNote: 'This cannot be undone, not even by an administrator. You can download your data first.',
     deleteSessions: (p: { count: number }) => counted(p.count, 'session', 'sessions'),
     deleteSessionsNote: 'You are signed out everywhere, and apps are signed out with them.',
     deleteApps: (p: { count: number }) => counted(p.count, 'connection of an app', 'connections of apps'),

@@ -28,7 +28,7 @@ export const corsField = (value = ''): Field => ({
   label: 'Allowed CORS origins',
   type: 'textarea',
   value,
-  hint: 'Origins whose pages may call the OAuth endpoints as this client, one per line, such as capacitor://localhost. The origins of the redirect URIs of a single-page or native app are allowed already.',
+  hint: 'Origins whose pages can call the OAuth endpoints as this client, one per line, such as capacitor://localhost. The origins of the redirect URIs of a single-page or native app are allowed already.',
 });
 export const scopeField = (value: string): Field => ({
   name: 'scope',

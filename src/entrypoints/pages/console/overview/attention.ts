@@ -15,7 +15,7 @@ const words: Record<Attention['kind'], (item: Attention) => Words> = {
   clock_skewed: ({ detail }) => ({
     icon: 'clock',
     what: 'The clock of this server is wrong',
-    detail: `It differs from the database's by ${detail}. This server is not ready and runs no jobs: synchronise its clock.`,
+    detail: `It differs from the clock of the database by ${detail}. This server is not ready and runs no jobs: synchronize its clock.`,
   }),
   webhook_failing: ({ id, name, count, at, detail }) => ({
     icon: 'hook',
@@ -43,7 +43,7 @@ const words: Record<Attention['kind'], (item: Attention) => Words> = {
   signing_key_pending: ({ name, at }) => ({
     icon: 'sign',
     what: `A new ${name} key signs from ${at ? calendarDay(at) : 'later'}`,
-    detail: `${at ? `At ${exactTime(at)}. ` : ''}It is published already; nothing is to be done.`,
+    detail: `${at ? `At ${exactTime(at)}. ` : ''}It is already published; you need to do nothing.`,
     link: { text: 'View keys', section: 'signing-keys' },
   }),
 };

@@ -38,7 +38,7 @@ const fieldsOf = (server?: ResourceServer): Field[] => [
       {
         value: 'anyone',
         text: openTo.anyone,
-        note: 'Nobody vouches for these. They may ask users for the permissions marked Open.',
+        note: 'Nobody has verified these. They may ask users for the permissions marked Open.',
       },
     ],
     group: 'Advanced',

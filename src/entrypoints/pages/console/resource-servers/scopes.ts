@@ -13,7 +13,7 @@ const marks = {
   default: { text: 'Default', note: 'Granted when a request names no scope' },
   optional: { text: 'Optional', note: 'Users may decline it' },
   sensitive: { text: 'Sensitive', note: 'Marked as risky on the consent page' },
-  open: { text: 'Open', note: 'Clients that are not registered may request it, as far as the API is open to them' },
+  open: { text: 'Open', note: 'Clients that you did not register can request it, if the API is open to them' },
 } as const;
 const markNames = ['default', 'optional', 'sensitive', 'open'] as const;
 

@@ -16,7 +16,7 @@ export const findingValue: Action = {
   describe: async ({ crumb }) => ({
     ...{ crumb, heading: 'Find value', name: '', impact: [] },
     words: [
-      'Finds the secrets that have a value, such as one that leaked, among those that you may read. The search is recorded with a hash of the value.',
+      'Finds the secrets that have this value, such as a leaked one, among those that you can read. The search is recorded with a hash of the value.',
     ],
     fields: [
       {

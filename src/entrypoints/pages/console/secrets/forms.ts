@@ -63,7 +63,7 @@ export const creatingSecret: Action = {
     crumb: context.crumb,
     heading: 'Create secret',
     name: '',
-    words: ['The value is encrypted under a key of its own. Only those with a permission for its path read it.'],
+    words: ['The value is encrypted under its own key. Only callers with a permission for its path can read it.'],
     impact: [],
     fields: [pathField, ...valueFields],
     button: 'Create secret',
@@ -163,7 +163,7 @@ const registerFields = ({ location, accessible_to }: Secret): Field[] => [
     label: 'Kept elsewhere',
     type: 'text',
     value: location ?? '',
-    hint: 'Where a credential is that is not kept here. Empty: it is kept here.',
+    hint: 'Where the credential is, if another system stores it. Empty: it is stored here.',
     group: 'Kept elsewhere',
   },
   {

@@ -8,7 +8,7 @@ import { nextVersionWords, pathField } from './forms.ts';
 import { frame } from './secret.ts';
 
 const words =
-  'The server makes the value and does not show it. Programs read it. Public keys and certificates are shown after this form.';
+  'The server generates the value and does not show it. Programs read it. Public keys and certificates are shown after this form.';
 
 const whatFields: Field[] = [
   {

@@ -32,7 +32,7 @@ export async function showVault(context: RequestContext): Promise<void> {
         label: 'Seal the secrets',
         href: `${address}/seal`,
         danger: true,
-        words: 'Nobody reads or writes a secret until they are unsealed. Sign-in and tokens continue.',
+        words: 'No secret can be read or written until they are unsealed. Sign-in and tokens continue.',
       },
     ])
       .filter(() => state.initialized && !state.sealed)
@@ -57,9 +57,9 @@ function factsOf({ kind, shares, threshold, progress, sealed }: State): Fact[] {
 function wordsOf({ kind, initialized }: State): string[] {
   if (!initialized) return ['Initialize it on the command line, which prints the shares once: latchkey vault init.'];
   if (kind === 'static')
-    return ['The root key of the server opens the secrets, so that a restarted server reads them at once.'];
+    return ['The root key of the server unseals the secrets, so a restarted server can read them at once.'];
   return [
-    'Shares of a key open the secrets. Each server is opened by itself and is sealed when it restarts. Sealing seals every server at once.',
+    'Shares of a key unseal the secrets. Each server needs the shares, again after a restart. Sealing seals every server at once.',
   ];
 }
 
@@ -100,7 +100,7 @@ const shareField: Field = {
   value: '',
   is_required: true,
   is_secret: true,
-  hint: 'One of the keys that “latchkey vault init” printed. It is given to the server that answers.',
+  hint: 'One of the shares that “latchkey vault init” printed. It unseals only the server that answers.',
 };
 
 const unsealing: Action = {

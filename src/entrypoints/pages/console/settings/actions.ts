@@ -24,7 +24,7 @@ const testingMail: Action = {
   }),
   perform: async ({ api }) => {
     const { accepted, answer } = await api.call('POST /settings/test-mail');
-    if (!accepted) throw conflict(`The mail server did not take the e-mail: ${answer}`);
+    if (!accepted) throw conflict(`The mail server did not accept the e-mail: ${answer}`);
     return { to: settingsPath, done: 'test-mail-sent' };
   },
 };

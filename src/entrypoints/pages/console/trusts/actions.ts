@@ -96,7 +96,7 @@ const disabling: Action = {
 
 const disablingLogin = (name: string) => ({
   heading: `Disable ${name}?`,
-  words: ['You can enable it again; users sign in anew then.'],
+  words: ['You can enable it again; users must then sign in again.'],
   impact: [{ text: 'Every session', words: 'that began with this provider is revoked' }],
   fields: [],
   button: 'Disable trust',
@@ -136,8 +136,8 @@ const deletingWorkload: Action = {
   describe: async (context) => ({
     ...(await frame(context)),
     heading: 'Delete this workload?',
-    words: ['It is registered again when it comes back. Disable it to keep it out.'],
-    impact: [{ text: context.params.client_id ?? '', words: 'deleted, and every token that it got revoked' }],
+    words: ['Its next request registers it again. Disable it to refuse it.'],
+    impact: [{ text: context.params.client_id ?? '', words: 'deleted, with every token that it got revoked' }],
     fields: [],
     button: 'Delete workload',
     danger: true,

@@ -64,7 +64,7 @@ function acceptedFacts(issuer: string, trust: Trust): Fact[] {
     { label: 'Audience', cell: cell.copied(audience ?? issuer) },
     { label: 'Conditions', cell: cell.codes(conditions.map(conditionLine)) },
     { label: 'Keys', cell: cell.text(keysOf(trust)) },
-    ...(review ? [{ label: 'Cluster that is asked about each token', cell: cell.copied(review.url) }] : []),
+    ...(review ? [{ label: 'Kubernetes API server for token review', cell: cell.copied(review.url) }] : []),
     { label: 'Each token once', cell: cell.yesNo(one_time || kind === 'id_jag') },
   ];
 }
@@ -127,7 +127,7 @@ function dangerOf(context: RequestContext, { id, enabled, login }: Trust): Dange
       href: `${trustPath(id)}/disable`,
       danger: true,
       words: login
-        ? 'Signs out every user who signed in with it, and revokes what apps got in these sessions. Nobody signs in with it until you enable it again.'
+        ? 'Signs out every user who signed in with it, and revokes the tokens that apps got in these sessions. Nobody can sign in with it until you enable it again.'
         : 'Disables its workloads and revokes every token that it gave. Accepts no token until you enable it again.',
     },
   ]).map((action) => ({ ...action, button: 'Disable trust' }));

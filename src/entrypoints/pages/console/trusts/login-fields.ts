@@ -20,7 +20,7 @@ const providers: Readonly<Record<Login['provider'], string>> = {
 const policies: Readonly<Record<Login['creation'], string>> = {
   off: 'No: only users who connected it',
   domains: 'Those with a verified address in the domains above',
-  open: 'Everybody who meets the conditions',
+  open: 'Everyone who meets the conditions',
 };
 
 const optionsOf = (words: Readonly<Record<string, string>>) =>
@@ -81,7 +81,7 @@ export function loginFields(login: Login | undefined): Field[] {
     },
     {
       name: 'mapped_role_days',
-      label: 'Roles by claims count for (days)',
+      label: 'Roles by claims expire after (days)',
       type: 'number',
       value: String(login?.mapped_role_days ?? 7),
       hint: 'After each sign-in with the provider. Then users sign in with it again to have the roles.',

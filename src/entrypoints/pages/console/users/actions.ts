@@ -187,7 +187,7 @@ const resettingFactors: Action = {
       ...framed,
       heading: `Reset the sign-in methods of ${framed.name}?`,
       words: [
-        'Their passkeys, authenticator app and recovery codes are removed, and they are signed out everywhere. Their password alone signs them in until they set up another method. They are told by e-mail.',
+        'Their passkeys, authenticator app and recovery codes are removed, and they are signed out everywhere. Their password alone signs them in until they set up another method. They are notified by e-mail.',
       ],
       impact: [],
       fields: [],

@@ -50,7 +50,7 @@ const linking: Action = {
       name: nameOf(user),
       back: userPath(user.username),
       heading: `Link an account to ${nameOf(user)}`,
-      words: ['What the issuer says of this account, it says of this user from now on.'],
+      words: ['Tokens of the issuer about this account count for this user from now on.'],
       impact: [],
       fields: [
         {

@@ -19,7 +19,7 @@ export function madeEnrolmentLink(user: User, { url, expires_at }: { url: string
 
 /** A generated password, shown this once. */
 export function madePassword(user: User, { heading, password }: { heading: string; password: string }): ActionResult {
-  const words = 'Pass it on by a way that only they can read, and ask them to change it on their account page.';
+  const words = 'Send it through a channel that only they can read, and ask them to change it on their account page.';
   return made(user, { heading, secret: password, words });
 }
 

@@ -166,6 +166,6 @@ export const webhookActions: Action[] = [
   retrying,
   retryingAll,
   switching('Disable', 'It sends nothing until you enable it again. It then continues where it stopped.'),
-  switching('Enable', 'It continues with the first event that it has not sent.'),
+  switching('Enable', 'It continues with the first unsent event.'),
   deleting,
 ];

@@ -135,7 +135,7 @@ function dangers(context: RequestContext, webhook: Webhook): DangerousAction[] {
   const path = webhookPath(webhook.id);
   const change = webhook.enabled
     ? { label: 'Disable', words: 'Sends nothing until you enable it again; it then continues where it stopped.' }
-    : { label: 'Enable', words: 'Continues with the first event that it has not sent.' };
+    : { label: 'Enable', words: 'Continues with the first unsent event.' };
   return allowedActions(context, [
     {
       ...change,
