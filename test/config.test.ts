@@ -108,10 +108,10 @@ describe('the settings of API keys', () => {
   );
 });
 
-describe('with which addresses people create accounts themselves', () => {
+describe('the list of domains for sign-up', () => {
   const mail = { LATCHKEY_SMTP_URL: 'smtp://localhost', LATCHKEY_MAIL_FROM: 'id@example.com' };
 
-  test('is none, any, or those of domains', () => {
+  test('is empty, open, or has domains', () => {
     expect(readConfig({}).signUp).toBeUndefined();
     expect(readConfig({ ...mail, LATCHKEY_SIGN_UP: 'open' }).signUp).toEqual({ allowed: [], refused: [] });
     const named = readConfig({ ...mail, LATCHKEY_SIGN_UP: 'example.com,!bad.example.com' }).signUp;

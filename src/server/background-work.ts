@@ -24,7 +24,7 @@ export type BackgroundDeps = {
 };
 
 export type BackgroundWork = {
-  /** Goes on until nobody writes events any more. */
+  /** Continues until no more events are written. */
   sealer: Sealer;
   close: () => Promise<void>;
 };
@@ -33,7 +33,7 @@ const webhookTimeoutMs = 10_000;
 const logoTimeoutMs = 5000;
 const mailTimeoutMs = 20_000;
 
-/** Starts what goes on without a request: jobs, deliveries, the seals of the audit log. */
+/** Starts background work: jobs, deliveries, the seals of the audit log. */
 export async function startBackgroundWork(deps: BackgroundDeps): Promise<BackgroundWork> {
   const { config, installation, services, provider, metrics } = deps;
   const { db, jobs, keys, log, now } = services;

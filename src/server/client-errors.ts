@@ -51,7 +51,7 @@ function answerTo({ code = '' }: HttpError, deps: ClientErrorDeps): string {
       'Content-Security-Policy': policy,
       'X-Frame-Options': 'DENY',
     }),
-    // Nobody read who asks for what: the answer is the same for everybody, and a page can be told as well as any program.
+    // The request was not read, so the answer is the same for every caller, and pages of all origins can read it.
     'Access-Control-Allow-Origin': '*',
     'Cache-Control': 'no-store',
     'X-Request-Id': randomUUID(),

@@ -104,7 +104,7 @@ async function startWorkers(config: Config, { say, note, signal }: ServeOptions)
   }
 }
 
-/** With `PORT=0` all workers have to be told the same one. */
+/** With `PORT=0` all workers must get the same port. */
 async function freePort(host: string): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve, reject) => {

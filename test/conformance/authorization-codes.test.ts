@@ -85,7 +85,7 @@ describe('redeeming an authorization code', () => {
     expect(await latchkey.redeem(code)).toMatchObject({ status: 400, body: { error: 'invalid_grant' } });
   });
 
-  test('a second time is refused, and ends what the first time gave (CODE-02)', async () => {
+  test('a second use is refused, and revokes the tokens of the first (CODE-02)', async () => {
     const code = await latchkey.code();
     const { body } = await latchkey.redeem(code);
     expect(await latchkey.redeem(code)).toMatchObject({ status: 400, body: { error: 'invalid_grant' } });
@@ -93,7 +93,7 @@ describe('redeeming an authorization code', () => {
     expect(await latchkey.refresh(body.refresh_token)).toMatchObject({ status: 400, body: { error: 'invalid_grant' } });
   });
 
-  test('a second time by another client ends nothing: it could be anybody’s guess', async () => {
+  test('a second use by another client revokes nothing: it could be a guess', async () => {
     const code = await latchkey.code();
     const { body } = await latchkey.redeem(code);
     expect(await redeem(code, {}, 'first-party')).toMatchObject({ status: 400, body: { error: 'invalid_grant' } });

@@ -63,7 +63,7 @@ const body = fc.oneof(
 );
 const headerText = fc.string({ unit: fc.constantFrom(...'abcXYZ012 =,.;:/+-_%"{}'), maxLength: 120 });
 
-describe('whatever bytes are sent', () => {
+describe('any bytes that are sent', () => {
   const latchkey = startLatchkey();
 
   test('every form endpoint answers with a refusal of its own, never with 500, and quickly', async () => {

@@ -134,7 +134,7 @@ describe('behind https', () => {
   const get = (path: string, headers: Record<string, string> = {}) =>
     send(latchkey.server.address, path, { headers: { host: 'id.example', accept: 'text/html', ...headers } });
 
-  test('browsers are told to come back by https only (HDR-06)', async () => {
+  test('browsers are told to return over https only (HDR-06)', async () => {
     for (const path of ['/', '/sign-in', '/oauth/authorize?client_id=x', '/oauth/jwks', '/nothing']) {
       expect((await get(path)).headers.get('strict-transport-security')).toMatch(/^max-age=\d{8,}/);
     }

@@ -70,7 +70,7 @@ describe('a request for another host', () => {
   });
 });
 
-describe('what proxies are said to have seen', () => {
+describe('a forwarding header', () => {
   test.each([
     'X-Forwarded-Host',
     'X-Forwarded-Server',

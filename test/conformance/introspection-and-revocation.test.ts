@@ -9,7 +9,7 @@ type Tokens = { access_token: string; refresh_token: string; id_token: string };
 
 const latchkey = startLatchkey();
 
-describe('looking into a token', () => {
+describe('introspecting a token', () => {
   let own: Tokens;
   let foreign: Tokens;
   let jwt: Tokens;
@@ -163,7 +163,7 @@ describe('looking into a token', () => {
   });
 });
 
-describe('giving a token back', () => {
+describe('revoking its own token', () => {
   const revoke = (token: string, as: string, more: Record<string, string> = {}) =>
     latchkey.post('/oauth/revoke', { token, ...more }, as);
 
@@ -188,7 +188,7 @@ describe('giving a token back', () => {
     expect(userinfo).toMatchObject({ status: 401, body: { error: 'invalid_token' } });
   });
 
-  test('ends nothing of another client, and says so (RFC 7009 §2.1)', async () => {
+  test('revokes nothing of another client, and says so (RFC 7009 §2.1)', async () => {
     const { access_token, refresh_token } = await latchkey.tokens();
     for (const token of [access_token, refresh_token]) {
       for (const as of ['post-app', 'spa']) {

@@ -120,7 +120,7 @@ const lengths: Readonly<Record<Place, number>> = {
   json: 64_000,
 };
 
-describe('whatever is long in a request of at most 64 KB', () => {
+describe('any long part of a request of at most 64 KB', () => {
   const latchkey = startLatchkey({ env: { LATCHKEY_TRUST_PROXY: '1' }, ownProcess: true });
   const growth = growthOf(latchkey);
   const rounds = Number(process.env.LATCHKEY_TEST_ROUNDS ?? 1);

@@ -12,7 +12,7 @@ const parameters = {
   code_challenge_method: 'S256',
 };
 
-describe('what anybody can have stored', () => {
+describe('storage by unauthenticated callers', () => {
   const latchkey = startLatchkey({ env: { LATCHKEY_TRUST_PROXY: '1' } });
   const from = (address: string) => ({ 'x-forwarded-for': address, accept: 'text/html' });
   const requests: Record<string, (address: string) => Promise<Answer>> = {

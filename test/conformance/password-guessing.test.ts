@@ -50,7 +50,7 @@ describe('guessing passwords', () => {
     expect((await attempt('alice@example.com', password, { browser })).url).toContain('/account');
   });
 
-  test('gains nothing from a browser that only the guesser has signed in with', async () => {
+  test('gets no separate count for a browser that only the guesser has signed in with', async () => {
     const browser = latchkey.browser();
     await attempt('bob', password, { browser });
     const answers = await times(perAccount + 1, () => attempt('alice', wrong, { browser }));

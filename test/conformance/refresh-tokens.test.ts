@@ -103,7 +103,7 @@ describe('a refresh token', () => {
     expect(answer).toMatchObject({ status: 400, body: { error: 'invalid_target' } });
   });
 
-  test('gives less where less is asked, and all of it again the next time (REFRESH-06)', async () => {
+  test('gives fewer scopes if fewer are requested, and all of them again the next time (REFRESH-06)', async () => {
     const wide = await latchkey.tokens({ scope: 'openid profile read' });
     const { body: narrow } = await refresh({ refresh_token: wide.refresh_token, scope: 'openid read' });
     expect(narrow.scope).toBe('openid read');

@@ -140,7 +140,7 @@ describe('a person’s app', () => {
     return Object.fromEntries(new URL(page.url).searchParams);
   };
 
-  test('gets what a role is needed for only from people who have the role', async () => {
+  test('gets scopes that need a role only from users who have the role', async () => {
     expect(await answerTo('alice', 'openid admin:write', rolesApi)).toHaveProperty('code');
     expect(await answerTo('bob', 'openid admin:write', rolesApi)).toMatchObject({
       error: 'invalid_scope',

@@ -46,7 +46,7 @@ describe('guessing a client secret', () => {
     expect(await ask(right)).toMatchObject({ status: 200 });
   });
 
-  test('costs a client nothing that knows its secret, however often it comes', async () => {
+  test('does not throttle a client that knows its secret, however often it authenticates', async () => {
     const answers = await Promise.all(Array.from({ length: guesses + 50 }, () => ask(right)));
     // So many at once may be put off on a busy machine (503), but never refused.
     expect(answers.filter(({ status }) => status !== 200 && status !== 503)).toEqual([]);

@@ -96,7 +96,7 @@ describe('signing out', () => {
     expect(await isSignedIn()).toBe(false);
   });
 
-  test('does not happen to who decides to stay', async () => {
+  test('does not happen to a user who cancels', async () => {
     await browser.submit(await visit({}), {}, '/oauth/logout');
     expect(await isSignedIn()).toBe(true);
   });

@@ -37,7 +37,7 @@ describe('the consent page', () => {
     expect([first?.width, first?.height]).toEqual([second?.width, second?.height]);
   });
 
-  test('answered with no leads back to the app, which is told, and leaves nothing behind', async () => {
+  test('denied by the user returns to the app with an error, and leaves nothing behind', async () => {
     const page = await signedIn(site, { login: 'bob' });
     await page.goto(await app.signInUrl(everything));
     await page.getByRole('button', { name: 'Don’t allow' }).click();

@@ -5,11 +5,11 @@ import { changePassword, connect, problemBeside, question, signedIn, signIn } fr
 
 const better = 'seven wild horses';
 
-describe('changing one’s password', () => {
+describe('changing your own password', () => {
   const site = startSite();
   const { latchkey, app } = site;
 
-  test('ends what is signed in from elsewhere, and leaves this browser and its apps signed in', async () => {
+  test('signs out all other browsers, and leaves this browser and its apps signed in', async () => {
     const elsewhere = await signedIn(site);
     await connect(elsewhere, site, everything);
     const theirs = await app.redeem(elsewhere.url());

@@ -45,7 +45,7 @@ describe('a single-page app in a browser', () => {
     expect(renewed.refresh_token).not.toBe(tokens.refresh_token);
   });
 
-  test('gives its tokens back across origins, after which they are dead', async () => {
+  test('revokes its tokens across origins, and they are then refused', async () => {
     const { page, tokens } = await signedIn();
     await page.getByRole('button', { name: 'Revoke' }).click();
     expect(await shown(page)).toEqual({ revoked: true });

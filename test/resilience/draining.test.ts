@@ -31,7 +31,7 @@ describe('a server that is told to stop', () => {
     agent.destroy();
   });
 
-  test('answers every request that it has begun, as truthfully as ever, and takes no new one', async () => {
+  test('answers every request in flight correctly, and accepts no new one', async () => {
     const node = await latchkey.startNodeProcess();
     const tokens = await Promise.all([1, 2, 3, 4].map(() => latchkey.tokens({}, latchkey.browser(), 'bob')));
     const held = await HeldStatement.hold(latchkey.database.url, 'insert', 'access_tokens');

@@ -85,7 +85,7 @@ const points = acts
   .filter((_, n) => !isShort || n % 6 === 1)
   .map(({ act, step, fate }) => ({ act, step, fate, title: `${act.name}, at ${step.join(' of ')}, when ${fate}` }));
 
-describe('an act of the admin API that is broken off', () => {
+describe('an interrupted request to the admin API', () => {
   const latchkey = startLatchkey();
   let owner: AdminApi;
   beforeAll(async () => {

@@ -31,7 +31,7 @@ function cases(...points: Point[]) {
   return isShort ? all.filter((_, n) => n % 3 === 2) : all;
 }
 
-describe('a command that is killed', () => {
+describe('a killed command', () => {
   const latchkey = startLatchkey();
   afterEach(async () => expect(await brokenInvariants(latchkey.database)).toEqual({}));
 

@@ -65,7 +65,7 @@ describe('a server whose database', () => {
     await server.stop();
   });
 
-  test('does not come in time ends with one sentence and exit code 1', async () => {
+  test('does not answer in time ends with one sentence and exit code 1', async () => {
     await network.refuse();
     const env = {
       PORT: '0',

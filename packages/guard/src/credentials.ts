@@ -29,7 +29,7 @@ function isLatchkeys({ kind, value }: Credential, issuer: string): boolean {
   try {
     return decodeJwt(value).iss === issuer;
   } catch {
-    // No JWT: whatever it is, Latchkey did not issue it.
+    // Not a JWT, so Latchkey did not issue it.
     return false;
   }
 }

@@ -43,7 +43,7 @@ export async function createApiKey(deps: ApiKeyDeps, actor: Actor, input: KeyInp
   const expires_at = expiryOf(actor, input, now);
   return inTransaction(deps.db, async (trx) => {
     const owner_id = await ownerOf(trx, actor, input.owner);
-    // What a trust gives ends when the trust changes; a key of its workload would go on.
+    // Tokens of a trust are revoked when the trust changes; a key of its workload would stay active.
     if (await isOfTrust(trx, owner_id))
       throw conflict('A trust registered this client: it gets tokens with assertions, and cannot own keys.');
     await mustHoldAll(trx, actor, { owner_id, powers: [input], expires_at, now });
@@ -58,7 +58,7 @@ export async function createApiKey(deps: ApiKeyDeps, actor: Actor, input: KeyInp
   });
 }
 
-/** A key of its own for the newest version. @returns its text */
+/** Creates the value of the newest version. @returns the value */
 export async function addVersion(
   trx: Trx,
   { id, environment, number, issued_at }: { id: string; environment: string; number: number; issued_at: Date },
@@ -75,7 +75,7 @@ async function ownerOf(db: Db, actor: Actor, owner: Owner | undefined): Promise<
 }
 
 /**
- * Changes a key by a JSON Merge Patch; without an expiry it never ends. Its text, owner and environment stay.
+ * Changes a key with a JSON Merge Patch; without an expiry it never expires. Its value, owner and environment do not change.
  *
  * @throws Problem `not_found`; `conflict`: it is revoked; `invalid`; `precondition_failed`; `forbidden`: it has, or would get,
  *   what the actor does not hold
@@ -136,7 +136,7 @@ export async function getKey(db: Db, ref: KeyRef): Promise<ApiKey> {
   return key;
 }
 
-/** @throws Problem `not_found`; `conflict`: it is revoked, and stays so */
+/** @throws Problem `not_found`; `conflict`: it is revoked, which cannot be undone */
 export async function lockUsable(trx: Trx, ref: KeyRef): Promise<ApiKey> {
   const key = await lockKey(trx, ref);
   if (!key) throw notFound('API key', ref.id);

@@ -96,7 +96,7 @@ export class KnownKeys {
     const epoch = this.#epoch;
     const record = await readKey(Buffer.from(text, 'latin1') as Digest);
     const entry = record && compileKey(record, now());
-    // What was read while a change came in may be from before it.
+    // A value that was read while a change arrived may be older than the change.
     if (epoch !== this.#epoch) return entry;
     if (!entry) this.#unknown.set(text, true);
     else this.#remember(text, entry);

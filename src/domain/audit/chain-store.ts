@@ -5,7 +5,7 @@ import type { Db, Trx } from '../../platform/database/index.ts';
 import { type Checkpoint, genesis, type Member, type Retention, type Segment } from './chain.ts';
 import type { SealKey } from './seal-keys.ts';
 
-/** What one statement sees: transactions below `seen_below` have ended, but the unfinished ones. */
+/** What one statement sees: all transactions below `seen_below` have ended, except the unfinished ones. */
 export type Snapshot = Pick<Checkpoint, 'seen_below' | 'unfinished'> & { taken_at: Date };
 
 const idBytes = 16;
@@ -46,12 +46,12 @@ export async function lastCheckpoint(db: Db): Promise<Checkpoint> {
   return segment ? checkpointOf(segment) : firstCheckpoint(db);
 }
 
-/** Where what is left of the chain begins. */
+/** The position where the rest of the chain begins. */
 export async function firstCheckpoint(db: Db): Promise<Checkpoint> {
   return (await findRetention(db)) ?? genesis;
 }
 
-/** What the segments removed last have left. */
+/** What the last removed segments left behind. */
 export async function findRetention(db: Db): Promise<Retention | undefined> {
   const row = await db.selectFrom('audit_retentions').selectAll().orderBy('number', 'desc').limit(1).executeTakeFirst();
   if (!row) return undefined;
@@ -59,7 +59,7 @@ export async function findRetention(db: Db): Promise<Retention | undefined> {
   return { ...checkpointOf(row), removed_at, kid, signature };
 }
 
-/** How much the segments up to a number hold. */
+/** The number of events in the segments up to a number. */
 export async function segmentTotals(db: Db, number: number): Promise<{ segments: number; events: number }> {
   const { segments, events } = await db
     .selectFrom('audit_segments')
@@ -127,7 +127,7 @@ export async function findSegmentOf(
   return row && segmentOf(row);
 }
 
-/** What a segment follows, with the last event under it; undefined: it is not there. */
+/** The predecessor of a segment, with its last event; undefined: there is none. */
 export async function checkpointBefore(
   db: Db,
   number: number,

@@ -23,7 +23,7 @@ export type Checkpoint = {
   number: number;
   /** SHA-256 in hex. */
   head: string;
-  /** All transactions below had ended when the snapshot was taken, but the unfinished ones. */
+  /** All transactions below had ended when the snapshot was taken, except the unfinished ones. */
   seen_below: number;
   unfinished: number[];
   /** By the database's clock. */

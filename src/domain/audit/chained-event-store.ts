@@ -9,7 +9,7 @@ export type ChainRow = { event: ChainEvent; personal_details: PersonalDetails | 
 
 const removedAtOnce = 2000;
 
-/** A batch of what a record covers, with the personal details. @returns how many; 0 when there are no more */
+/** Deletes a batch of the events that a record covers, with their personal details. @returns the number; 0 when there are no more */
 export async function deleteCoveredEvents(trx: Trx, { seen_below, unfinished }: Checkpoint): Promise<number> {
   await sql`select audit_allow_erasure(true)`.execute(trx);
   const { rows } = await sql<{ count: number }>`

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 
-/** What a member was and is; null: it was not there, or is not there any more. */
+/** The old and the new value of a member; null: it was or is absent. */
 type Change = { old: unknown; new: unknown };
 
 type Members = Record<string, unknown>;

@@ -17,7 +17,7 @@ const cached = {
   authentic: new WeakMap<readonly string[], CachedVerdict>(),
 };
 
-/** What is told of a key that may do what is asked. */
+/** The answer about a key that is allowed to do what the request needs. */
 export function cachedVerdict(entry: KeyEntry, { needs, resource }: Pick<Asked, 'needs' | 'resource'>): CachedVerdict {
   const permissions = entry.permissionsAt(resource);
   const verdicts = needs === undefined ? cached.authentic : cached.permitted;
@@ -29,7 +29,7 @@ export function cachedVerdict(entry: KeyEntry, { needs, resource }: Pick<Asked, 
   return made;
 }
 
-/** What was found of a key, as it is told. */
+/** The facts about a key, as the answer states them. */
 export function verdictOnKey(verdict: KeyVerdict, resource: string | undefined): Verdict {
   const { code, reason, missing, limits, entry, retry_after_seconds } = verdict;
   const said: Verdict = { valid: code === 'valid', code, reason, credential: 'api_key', limits: [...limits] };

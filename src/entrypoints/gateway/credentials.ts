@@ -41,7 +41,7 @@ function isLatchkeys(credential: Credential, issuer: string): boolean {
   try {
     return decodeJwt(credential.token).iss === issuer;
   } catch {
-    // No JWT: whatever it is, Latchkey did not issue it.
+    // Not a JWT, so Latchkey did not issue it.
     return false;
   }
 }

@@ -13,7 +13,7 @@ export const forwardAuthPath = '/gateway/forward-auth';
 /** Permission, API and path of the request, as Envoy asks. */
 export const extAuthzShape = /^\/gateway\/ext-authz\/([^/]+)\/([^/]+)(\/.*)?$/;
 
-/** The path of a request to the gateway as metrics name it; undefined: it is for somebody else. */
+/** The path of a request to the gateway as metrics name it; undefined: it is not for the gateway. */
 function gatewayTemplate(path: string): string | undefined {
   if (path === verifyPath || path === forwardAuthPath) return path;
   return extAuthzShape.test(path) ? '/gateway/ext-authz' : undefined;
@@ -44,7 +44,7 @@ export class GatewayRequest implements HeaderSource {
     this.address = clientAddress(edge, req);
   }
 
-  /** Undefined: the request is for somebody else. */
+  /** Undefined: the request is not for the gateway. */
   static from(req: IncomingMessage, edge: EdgeRules): GatewayRequest | undefined {
     const route = routeOf(req.url ?? '');
     return route && new GatewayRequest(req, edge, route);

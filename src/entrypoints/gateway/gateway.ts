@@ -23,7 +23,7 @@ export type GatewayDeps = {
   now: () => Date;
   /** Judges keys, from memory where it can, and counts them. */
   keys: KeyVerifier;
-  /** Where it is recorded which credential was used. */
+  /** Records which credential was used. */
   records: AccessRecords;
   /** What access tokens are judged with. */
   bearers: BearerDeps;
@@ -32,7 +32,7 @@ export type GatewayDeps = {
   log: Logger;
   edge: EdgeRules;
   isTraced: boolean;
-  /** Responses that are not sent yet, so that going down can wait for them. */
+  /** Responses that are not sent yet, so that a shutdown can wait for them. */
   inFlight: Set<ServerResponse>;
   /** Counts and logs each answer. */
   observe: (answer: ObservedAnswer) => void;
@@ -40,7 +40,7 @@ export type GatewayDeps = {
 
 /**
  * The gateway's server on plain Node HTTP: one path for what is cached and what is not, traced or not. A request is parsed, judged
- * from memory or after a look-up, and answered; whatever is thrown on the way becomes a problem+json answer.
+ * from memory or after a lookup, and answered; every exception becomes a problem+json answer.
  */
 export class Gateway {
   readonly #deps: GatewayDeps;
@@ -62,7 +62,7 @@ export class Gateway {
     };
   }
 
-  /** Takes a request that is for the gateway; false: it is for somebody else, and nothing has happened. */
+  /** Takes a request that is for the gateway; false: it is not for the gateway, and nothing has happened. */
   answer(request: IncomingMessage, response: ServerResponse): boolean {
     const { edge, inFlight, isTraced } = this.#deps;
     const asked = GatewayRequest.from(request, edge);

@@ -2,7 +2,7 @@ import type { Verdict } from './schemas.ts';
 
 const mostHeaderLength = 4000;
 
-/** Who calls, as headers; all empty for nobody. */
+/** The caller as headers; all are empty if there is none. */
 export function identityOf(verdict: Partial<Verdict>): readonly (readonly [name: string, value: string])[] {
   const { subject = '', subject_kind = '', client_id = '', key_id = '', environment = '', permissions = [] } = verdict;
   const held = permissions.join(' ');

@@ -16,7 +16,7 @@ export function admit({ verdict, cached, isFromMemory }: Judgement, now: Date): 
   return { status: 200, headers, body: '', isFromMemory };
 }
 
-/** Lets a preflight through: nobody calls, so every identity header is there and empty. */
+/** Lets a preflight through. It has no caller, so every identity header is present and empty. */
 export function admitPreflight(): Answer {
   return { status: 200, headers: identityOf({}).flat(), body: '', isFromMemory: false };
 }

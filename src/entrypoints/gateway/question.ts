@@ -9,7 +9,7 @@ import { permissionTemplate, type Template, template } from './templates.ts';
 
 const none = '-';
 
-/** What a proxy was told to ask for, and of which request. */
+/** What the proxy's configuration asks for, and the request that it describes. */
 export type Question = {
   request: OriginalRequest;
   permissions: readonly Template[];

@@ -18,7 +18,7 @@ export type Judged = {
   request_id: string | undefined;
 };
 
-/** Records what an API or proxy was told about a key or token. */
+/** Records the answers that APIs and proxies got about a key or token. */
 export function recordUse({ records }: RecordDeps, { request, judgement, caller, from, request_id }: Judged): void {
   const { verdict, cached } = judgement;
   const { valid, subject, subject_kind, client_id } = verdict;

@@ -51,7 +51,7 @@ export function permissionTemplate(written: string): Template {
   };
 }
 
-/** What stands in the place of a placeholder. */
+/** The value of a placeholder. */
 function placed(name: string): (request: OriginalRequest) => string | undefined {
   if (name === 'method') return ({ certainMethod }) => certainMethod;
   if (name === 'action') return ({ certainAction }) => certainAction;

@@ -3,7 +3,7 @@ import { textIn } from './fields.ts';
 import { mayWriteRoles } from './role-guard.ts';
 import type { Asked, Called, VaultDeps, VaultRoute } from './routing.ts';
 
-/** The auth methods that there are, by their paths. */
+/** All auth methods, by their paths. */
 const methods: Readonly<Record<string, string>> = {
   approle: 'services, by secret ids',
   jwt: 'workloads, by a JWT of a trusted issuer',

@@ -58,7 +58,7 @@ const routes: readonly VaultRoute[] = [
 export type VaultApiDeps = VaultDeps & {
   edge: EdgeRules;
   isTraced: boolean;
-  /** Responses that are not sent yet, so that going down can wait for them. */
+  /** Responses that are not sent yet, so that a shutdown can wait for them. */
   inFlight: Set<ServerResponse>;
   /** Counts and logs each answer. */
   observe: (answer: ObservedAnswer) => void;
@@ -81,7 +81,7 @@ export class VaultApi {
     this.#always = [...Object.entries(headersForPrograms(deps.issuer)).flat(), 'Cache-Control', 'no-store'];
   }
 
-  /** Takes a request for Vault's API; false: it is for somebody else, and nothing has happened. */
+  /** Takes a request for Vault's API; false: it is not for Vault's API, and nothing has happened. */
   answer(request: IncomingMessage, response: ServerResponse): boolean {
     const { edge, inFlight, isTraced } = this.#deps;
     const asked = VaultRequest.from(request, edge);

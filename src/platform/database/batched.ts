@@ -60,7 +60,7 @@ export type BatchedOptions<Item, Held extends Collection<Item>> = {
   write: (items: readonly Item[]) => Promise<unknown>;
   /** Whether an item may be written before the writer is closed; by default all may. */
   isDue?: (item: Item) => boolean;
-  /** How many uses an item counts, for what is told as lost. */
+  /** How many uses an item counts, for the log of lost uses. */
   usesOf?: (item: Item) => number;
 };
 
@@ -100,7 +100,7 @@ export class Batched<Item, Held extends Collection<Item>> {
     return this.#writing;
   }
 
-  /** Writes whatever waits, and tells of what is lost with it when it cannot. */
+  /** Writes all waiting items, and logs the loss if it cannot. */
   async close(): Promise<void> {
     const { log, what } = this.#options;
     await this.#writing;

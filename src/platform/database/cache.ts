@@ -26,7 +26,7 @@ export class Cache<Value extends object> {
     if (entry) return entry;
     const epoch = this.#epoch;
     const value = await read();
-    // What was read while a change came in may be from before it.
+    // A value that was read while a change arrived may be older than the change.
     if (value && epoch === this.#epoch) this.#entries.set(key, value);
     return value;
   }

@@ -5,7 +5,7 @@ import type { DatabaseClock } from './clock.ts';
 import type { HotConnection } from './hot-connection.ts';
 import type { Trx } from './open.ts';
 
-/** What of the shared truth is cached by nodes, so that a change of it must be told. */
+/** Data that nodes cache, so that each change must be announced. */
 export type ChangeKind =
   | 'api_key'
   | 'client'
@@ -99,7 +99,7 @@ export class ChangeFeed {
    * @throws when the database cannot be read
    */
   async catchUp(): Promise<void> {
-    // A reading under way may have begun before the commit that the caller knows of.
+    // A read in flight may have begun before the caller's commit.
     await this.#reading?.catch(() => undefined);
     this.#reading ??= this.#read().finally(() => {
       this.#reading = undefined;

@@ -18,7 +18,7 @@ export class DatabaseClock {
 
   readonly now = (): Date => new Date(Date.now() + this.#offsetMs);
 
-  /** By how much this node's clock is wrong, in milliseconds; 0 where that cannot be told from the time an answer takes. */
+  /** The error of this node's clock in milliseconds; 0 if it is smaller than the time of an answer. */
   get skewMs(): number {
     return Math.abs(this.#offsetMs);
   }

@@ -1,4 +1,4 @@
-/** The `like` pattern of whatever contains a text: what people search for is no pattern itself. */
+/** The `like` pattern for values that contain a text. The text itself is not a pattern. */
 export function containing(text: string): string {
   return `%${text.replaceAll(/[\\%_]/g, '\\$&')}%`;
 }

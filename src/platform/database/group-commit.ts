@@ -7,11 +7,11 @@ const lanes = 2;
 const maxBatch = 64;
 // The second lane is for when the first is full or stuck: two batches at once are smaller ones, which cost more a unit.
 const secondLaneAfterMs = 20;
-// After this a unit is given up: its rows stayed locked, or one statement after the other ran into a lock.
+// After this time a unit fails: its rows stayed locked, or its statements kept meeting locks.
 const budgetMs = 1000;
-// Units with the same key go one after the other: the last of many comes to its turn later than any lock may last.
+// Units with the same key run one after the other: the last of many may wait longer than any lock lasts.
 const longestQueueMs = 5000;
-// A unit that has waited this long when the database falls silent would wait too long for the next connection.
+// A unit that has waited this long when the database stops answering would wait too long for the next connection.
 const outageBudgetMs = 400;
 const retryPauseMs = { min: 2, spread: 6 };
 
@@ -25,13 +25,13 @@ export type GroupCommitKind<Row, Verdict> = {
   statements: (rows: readonly Row[]) => HotStatement[];
   /** The verdict on each row by its place in the batch. A row without one was held by another transaction and is tried again. */
   verdicts: (answers: readonly HotResult[]) => ReadonlyMap<number, Verdict>;
-  /** Of the rows with the same key one is in flight on this node; undefined: the row excludes no other. */
+  /** At most one row with the same key is in flight on this node; undefined: the row excludes no other. */
   keyOf: (row: Row) => string | undefined;
   /** Whether the verdict means that something was written. */
   hasWritten: (verdict: Verdict) => boolean;
-  /** Whether no other request is under way that could join the batch; undefined: nobody knows. */
+  /** Whether no other request in flight could join the batch; undefined: unknown. */
   isAlone?: () => boolean;
-  /** Hears of every batch, and of every row that is tried again. */
+  /** Is notified of every batch, and of every row that is tried again. */
   observer: { sent: (size: number) => void; retried: () => void };
 };
 
@@ -67,7 +67,7 @@ export class GroupCommit<Row, Verdict> {
    * Judges and writes one unit.
    *
    * @throws DatabaseUnavailableError: whether it took effect is unknown
-   * @throws what PostgreSQL refuses this one row with; other units of the batch are not concerned
+   * @throws the error with which PostgreSQL refuses this row; other units of the batch are not affected
    */
   commit(row: Row): Promise<Verdict> {
     return new Promise((resolve, reject) => {
@@ -105,7 +105,7 @@ export class GroupCommit<Row, Verdict> {
     }
   }
 
-  /** Whether the next batch waits for the one in flight: until that is back, or has been away too long. */
+  /** Whether the next batch waits for the one in flight: until it completes, or takes too long. */
   #waitsForFirstLane(): boolean {
     const leftMs = this.#sentAt + secondLaneAfterMs - performance.now();
     if (this.#idle.length === lanes || this.#queue.length >= maxBatch || leftMs <= 0) return false;
@@ -168,7 +168,7 @@ export class GroupCommit<Row, Verdict> {
     return this.#kind.verdicts(answers.slice(1, -1));
   }
 
-  /** A row that PostgreSQL refuses fails alone: the batch is halved until that row stands by itself. */
+  /** A row that PostgreSQL refuses fails alone: the batch is halved until only that row is left. */
   async #recover(connection: HotConnection, batch: readonly Waiting<Row, Verdict>[], error: unknown): Promise<void> {
     if (error instanceof DatabaseUnavailableError) {
       for (const { reject } of batch) reject(error);

@@ -63,7 +63,7 @@ export class HotConnection {
     return settled.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []));
   }
 
-  /** Gives the connection up; the next use opens another, at a server that may be another by then. */
+  /** Abandons the connection. The next use opens another, possibly to another server. */
   async close(): Promise<void> {
     const client = await this.#connecting?.catch(() => undefined);
     this.#connecting = undefined;

@@ -26,7 +26,7 @@ export type EmbeddedPostgresOptions = {
   dataDir: string;
   /** PostgreSQL's own, for a server that is started; one that runs already keeps its own. */
   settings?: Record<string, string>;
-  /** Whether this process serves on the data folder, as only one may; a command works beside it. */
+  /** Whether this process serves from the data folder. Only one may; commands can run at the same time. */
   isServer?: boolean;
 };
 
@@ -55,7 +55,7 @@ export async function openEmbeddedPostgres(options: EmbeddedPostgresOptions): Pr
   }
 }
 
-/** Whether somebody has made a database in this data folder. */
+/** Whether this data folder has a database. */
 export async function hasEmbeddedPostgres(dataDir: string): Promise<boolean> {
   return hasCluster(folderOf(path.resolve(dataDir)));
 }

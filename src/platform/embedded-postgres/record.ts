@@ -12,7 +12,7 @@ const ClusterRecord = z.object({
   server: z.object({ pid: Pid, born: z.string() }).optional(),
 });
 
-/** What is known of a cluster beside its files: how to sign in, and who runs it. */
+/** Facts about a cluster that are not in its files: how to sign in, and who runs it. */
 export type ClusterRecord = z.output<typeof ClusterRecord>;
 
 /** @throws EmbeddedPostgresError when the file is not ours */

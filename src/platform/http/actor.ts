@@ -3,7 +3,7 @@ import type { Origin } from './incoming-request.ts';
 /** A permission pattern at one resource server, or at every one (`null`). */
 type Right = { resource: string | null; pattern: string };
 
-/** What narrows whatever is done with a credential: an access token, an API key. */
+/** The limits of a credential (an access token or API key) on the actions of its holder. */
 export type Limit = {
   /** What sets it, in words: `the access token`, `the API key "deploy"`. */
   by: string;

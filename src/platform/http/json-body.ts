@@ -47,7 +47,7 @@ export function parseJson(text: string): unknown {
   }
 }
 
-/** Where something stands, from the innermost name outwards. */
+/** The path of a value, from the innermost name outwards. */
 type JsonMember = { name: string; within: JsonMember | undefined };
 
 /** How many members all objects in it have. @throws Problem 400: something in it is not taken */

@@ -104,7 +104,7 @@ export type ProblemAnswers = {
   isForOtherOrigins: (path: string) => boolean;
 };
 
-/** Turns whatever is thrown into an answer (`problemFor`). */
+/** Turns every exception into an answer (`problemFor`). */
 export function problems({ log, page, isForOtherOrigins }: ProblemAnswers): Middleware {
   return async (ctx: Context, next: Next) => {
     try {

@@ -12,7 +12,7 @@ export type RepeatedAnswersOptions = {
   /** The issuer; requests for another host go the long way. */
   issuer: string;
   paths: readonly string[];
-  /** What the answers depend on: when it is another, they are made anew. */
+  /** What the answers depend on: when it changes, they are generated again. */
   version: () => unknown;
   /** Hears of each answer given from memory. */
   observe: (answer: EarlyAnswer) => void;

@@ -12,13 +12,13 @@ import { type Issue, issuesIn, validationWords } from './validation-words.ts';
 export type ServeOptions<Deps> = {
   /** What the handlers work with. */
   deps: Deps;
-  /** Where the routes lie, e.g. `/admin/v1`. */
+  /** The prefix of the routes, e.g. `/admin/v1`. */
   prefix: string;
-  /** Who asks. @throws Problem 401 */
+  /** Authenticates the caller. @throws Problem 401 */
   authenticate: (ctx: Context) => Promise<Actor>;
   /** Whether the actor may use the route. @throws Problem 403 that names the permission */
   authorize: (ctx: Context, actor: Actor, permission: string) => Promise<void>;
-  /** Runs what is to happen once however often it is sent, and answers as the first time. The work is given what its handler works with. */
+  /** Executes a repeated request only once, and repeats the first answer. Passes the handler's dependencies to the work. */
   once: (ctx: Context, call: Call, work: (deps: Deps) => Promise<Answer>) => Promise<Answer>;
 };
 
@@ -85,7 +85,7 @@ async function answer<Deps>(
 
 const idleMs = 30_000;
 
-/** As fast as they are read; who stops reading is cut off, and with it what the lines are made from. */
+/** Streams lines as fast as they are read. A client that stops reading is disconnected, and the source of the lines is closed. */
 export function sendLines(ctx: Context, lines: AsyncIterable<string>): void {
   ctx.type = 'application/x-ndjson';
   ctx.body = Readable.from(lines);
@@ -135,7 +135,7 @@ export function paramsIn({ params }: RouteShape, given: Record<string, string>):
 }
 
 /**
- * A value as a schema wants it.
+ * A value parsed by a schema.
  *
  * @throws Problem 400 `invalid` that names every wrong member by its pointer (RFC 6901)
  */
@@ -155,7 +155,7 @@ function invalidAt(issues: readonly Issue[]): Problem {
 /** A record's version as its ETag. */
 export const entityTag = (version: number): string => `"${version}"`;
 
-/** @throws Problem 400: only versions as our own ETags name them, and `*`, can be compared */
+/** @throws Problem 400: only our own ETags and `*` can be compared */
 function versionIn(ifMatch: string): number | undefined {
   if (ifMatch === '' || ifMatch === '*') return undefined;
   const version = /^"(\d{1,9})"$/.exec(ifMatch)?.[1];

@@ -100,7 +100,7 @@ export class Metrics {
     return (value: string, times: number) => count(tally, value, times);
   }
 
-  /** Counts by one label, told whenever they are asked for. */
+  /** Counts by one label, read when the metrics are read. */
   #tally(label: string, { name, help }: { name: string; help: string }, values: readonly string[] = []): Tally {
     const tally: Tally = new Map(values.map((value) => [value, 0]));
     const counter: Counter = new Counter({

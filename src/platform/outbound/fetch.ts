@@ -23,7 +23,7 @@ export function guardedFetch({ allowLoopback }: { allowLoopback: boolean }): Fet
     const { protocol, hostname } = new URL(input instanceof Request ? input.url : input);
     if (protocol !== 'https:' && protocol !== 'http:') throw new TypeError('only http and https addresses are fetched');
     guard.mustBeAllowed(hostname);
-    // What connects is chosen here, whatever the library brings along.
+    // The dispatcher is chosen here, independent of the library's own.
     const { dispatcher: _, ...options } = init as RequestInit & { dispatcher?: unknown };
     const request = new Request(input, options);
     return send(guard, request, Buffer.from(await request.arrayBuffer()));

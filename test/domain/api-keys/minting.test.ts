@@ -112,7 +112,7 @@ describe('API keys in the admin API', () => {
     expect(await minter.patch(`/api-keys/${body.id}`, { expires_at: null })).toMatchObject(forbidden);
   });
 
-  test('change hands and powers never beyond the actor who creates or changes them', async () => {
+  test('never get an owner or permissions beyond those of the actor who creates or changes them', async () => {
     const minter = await asService(latchkey, owner, {
       permissions: [
         'latchkey:api_key:create',

@@ -148,7 +148,7 @@ users:
     expect(stderr.trim().split('\n')).toHaveLength(1);
   });
 
-  test('disables with --prune what the file does not name, tells what ends, and needs --yes from a script', async () => {
+  test('disables with --prune the records that the file does not name, lists what is revoked, and needs --yes in a script', async () => {
     const tokens = await latchkey.tokens();
     const file = {
       ...standardInstallation,

@@ -73,7 +73,7 @@ describe('what cannot be recorded', () => {
     return rows[0];
   };
 
-  test('does not happen: tokens, rotation, sign-in and commands answer an error, and leave nothing behind', async () => {
+  test('fails: tokens, rotation, sign-in and commands return an error, and leave nothing behind', async () => {
     const { refresh_token } = await latchkey.tokens();
     const before = await counted();
     await whileAuditRefuses(async () => {
@@ -93,7 +93,7 @@ describe('what cannot be recorded', () => {
   });
 });
 
-describe('with a migrating role of its own', () => {
+describe('with a separate role for migrations', () => {
   test('the role that serves requests can append to the audit log, read it, and nothing else', async () => {
     const database = await createTestDatabase();
     const role = `running_${new URL(database.url).pathname.slice(1)}`;

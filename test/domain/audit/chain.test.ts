@@ -56,7 +56,7 @@ describe('an audit log that nobody touched', () => {
   });
 });
 
-describe('an audit log that somebody changed behind its back', () => {
+describe('an audit log that was tampered with', () => {
   const latchkey = startLatchkey({ ownProcess: true });
   let ids: string[];
 
@@ -177,7 +177,7 @@ describe('an audit log that somebody changed behind its back', () => {
   });
 });
 
-describe('an event that is written into the log with a time long past', () => {
+describe('a backdated event', () => {
   const latchkey = startLatchkey();
 
   test('is named, though it was sealed like any other', async () => {

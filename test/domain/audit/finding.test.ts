@@ -72,7 +72,7 @@ describe('events', () => {
     expect(await guest.get('/audit/histogram')).toMatchObject({ status: 403 });
   });
 
-  test('come in pages, newest first, that new events do not shift', async () => {
+  test('are paged, newest first, and new events do not shift the pages', async () => {
     const seen: string[] = [];
     let cursor: string | undefined;
     do {

@@ -112,7 +112,7 @@ describe('an exported log', () => {
   });
 });
 
-describe('the command that proves the log', () => {
+describe('the command that verifies the log', () => {
   const latchkey = startLatchkey();
 
   test('ends with 0 for a whole log, and with 1 and the name of the event for one that was changed', async () => {

@@ -25,7 +25,7 @@ async function migrateWithoutChain(url: string): Promise<void> {
   if (error) throw error;
 }
 
-describe('a log from before there was a chain', () => {
+describe('a log from a version without the chain', () => {
   let database: TestDatabase;
   beforeAll(async () => {
     database = await createTestDatabase();
@@ -41,7 +41,7 @@ describe('a log from before there was a chain', () => {
       [count],
     );
 
-  test('comes under the chain whole, and so does what an older version still writes', async () => {
+  test('is added to the chain as a whole, and so are events that an older version still writes', async () => {
     await writeAsBefore(1300);
     const server = await startServerProcess({ databaseUrl: database.url });
     await sealed(database);

@@ -378,7 +378,7 @@ describe('signing in with an identity provider', () => {
     expect(decodeJwt(tokens.id_token)).toMatchObject({ acr: 'urn:latchkey:acr:one-factor', amr: ['fed'] });
   });
 
-  test('asks anew who is signed in already, and believes only a signed time', async () => {
+  test('asks a signed-in user again, and accepts only a signed time', async () => {
     const browser = latchkey.browser();
     await signIn(browser);
     const asked = async () => {
@@ -621,7 +621,7 @@ describe('signing in with an identity provider', () => {
       expect(await rolesOf()).toEqual([name]);
     });
 
-    test('are given once, whatever the number of sign-ins at once', async () => {
+    test('are assigned once, even by several sign-ins at once', async () => {
       const name = await role(['read']);
       const id = await trustIn({}, { role_mappings: [{ claim: 'groups', equals: 'a', role: name }] });
       await comes(id, { groups: 'b' });

@@ -76,7 +76,7 @@ describe('names and ids', () => {
     });
   });
 
-  describe('where a user from before has the id of another as their username', () => {
+  describe('if a user from an earlier version has another user’s id as their username', () => {
     let impostor: string;
     let victim: { id: string; username: string };
     let keyOf: (owner: string) => Promise<unknown>;
@@ -173,7 +173,7 @@ describe('names and ids', () => {
       expect(body.items.every(({ user_id }) => isFound && user_id === bob)).toBe(true);
     });
 
-    test('a client is named by its client_id alone, whatever that looks like', async () => {
+    test('a client is named by its client_id only, even if that looks like an id', async () => {
       for (const client_id of ['id:of-nobody', 'username:bob', 'bob']) {
         const made = await owner.post('/clients', { client_id, grant_types: ['client_credentials'] });
         expect(made.status).toBe(201);

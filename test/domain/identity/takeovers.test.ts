@@ -100,7 +100,7 @@ describe('an account is not taken over', () => {
   const helper = (...verbs: string[]) =>
     asService(latchkey, owner, { permissions: verbs.map((verb) => `latchkey:user:${verb}`) });
 
-  describe('by what somebody prepared before its user was given rights:', () => {
+  describe('with what somebody prepared before its user got permissions:', () => {
     test('a password that they set signs nobody in any more, and what they signed in ends', async () => {
       const username = await created(await helper('write'));
       const [thief, app] = [latchkey.browser(), latchkey.browser()];

@@ -190,7 +190,7 @@ describe('importing a realm of Keycloak', () => {
     expect((await owner.get('/clients/shop')).status).toBe(404);
   });
 
-  test('brings users with their ids and passwords, clients and roles, and leaves what is here', async () => {
+  test('imports users with their ids and passwords, clients and roles, and changes no existing record', async () => {
     const alice = (await owner.get('/users/alice')).body;
     const { unmatched, changes } = await run(await realm({ takenId: String(alice.id) }), '--apply');
     expect(JSON.stringify(changes)).not.toContain(secret);

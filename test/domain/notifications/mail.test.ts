@@ -148,7 +148,7 @@ describe('with a mail server', () => {
     expect(linkIn(mail.letters[2] ?? { from: '', to: [], source: '' })).toContain(`${latchkey.issuer}/password/`);
   });
 
-  test('an administrator in the console is told where it goes, and does not see it', async () => {
+  test('an administrator in the console sees where it is sent, but not the link', async () => {
     await owner.post('/users', { username: 'olga', email: 'olga@example.com' });
     const alice = await consoleAs(latchkey);
     const page = await alice.get('/users/olga/password-link');

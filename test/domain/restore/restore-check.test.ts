@@ -198,7 +198,7 @@ describe('latchkey restore-check', () => {
     });
   });
 
-  test('ends again what was ended, and lists the rest', async () => {
+  test('revokes again what was revoked, and lists the rest', async () => {
     const { code, stdout, stderr } = await check(backup, file('log.ndjson'), '--yes');
     report = JSON.parse(stdout);
     expect(report.reapplied.filter(({ result }) => result === 'failed')).toEqual([]);

@@ -5,7 +5,7 @@ const refused = { status: 400, body: { error: 'invalid_grant' } };
 describe('revoking all that was issued up to a moment', () => {
   const latchkey = startLatchkey();
 
-  test('ends tokens, refresh tokens and sessions of everybody, and leaves what is issued later, consents and secrets', async () => {
+  test('revokes all tokens, refresh tokens and sessions, but not later ones, consents or secrets', async () => {
     const browser = latchkey.browser();
     const old = await latchkey.tokens({}, browser);
     const service = await latchkey.clientCredentials({ resource: 'https://api.example' });

@@ -38,7 +38,7 @@ const ofApi = [
 
 const inQuestion = 'The browser in question';
 
-describe('whatever handle a revocation takes', () => {
+describe('every handle of a revocation', () => {
   let owner: AdminApi;
   let nodes: string[] = [];
   beforeAll(async () => {

@@ -267,7 +267,7 @@ describe('a secret', () => {
   );
 });
 
-describe('what may be done with secrets', () => {
+describe('a permission for secrets', () => {
   test.each<[permission: string, path: string, isAllowed: boolean]>([
     ['secrets:read:database:*', 'database/prod', true],
     ['secrets:read:database:*', 'database/eu/prod', true],
@@ -286,7 +286,7 @@ describe('what may be done with secrets', () => {
     if (!isAllowed) expect(body).toMatchObject({ permission: `secrets:read:${path.replaceAll('/', ':')}` });
   });
 
-  test('is nothing by a leading *, and a refusal does not say whether there is such a secret', async () => {
+  test('is never given by a leading *, and a refusal does not say whether there is such a secret', async () => {
     const path = newPath();
     await put(path, { value: 'v' });
     const caller = await asService(latchkey, owner, { permissions: ['latchkey:*'] });
@@ -318,7 +318,7 @@ describe('what may be done with secrets', () => {
     expect((await lists(lister)).body.items).toMatchObject([{ path }]);
   });
 
-  test('ends for the next read with the role, on every node', async () => {
+  test('is lost with the role from the next read on, on every node', async () => {
     const path = newPath();
     await put(path, { n: 1 });
     const name = `role-${crypto.randomUUID().slice(0, 8)}`;
@@ -504,7 +504,7 @@ describe('the key of a new term', () => {
 });
 
 describe('a sealed vault', () => {
-  test('answers nothing about secrets on any node, and everything else goes on', async () => {
+  test('answers no request for secrets on any node, and everything else continues', async () => {
     const path = newPath();
     await put(path, { n: 1 });
     expect((await read(path, '', owner, other.address)).status).toBe(200);

@@ -287,7 +287,7 @@ describe('disabling a trust', () => {
     }
   });
 
-  test('and changing whom it believes ends what it gave before', async () => {
+  test('and changing its issuer settings revokes the tokens that it gave before', async () => {
     const { id, token } = await trusted();
     const { access_token } = (await present(await token())).body;
     await owner.patch(`/trusts/${id}`, { conditions: [{ claim: 'sub', equals: `${pod}:other` }] });

@@ -91,7 +91,7 @@ describe('a user’s own account', () => {
     expect(await addressOf(id)).toMatchObject({ email: 'tim@example.com' });
   });
 
-  test('comes back from a thief who changes the address twice, and the thief cannot undo that', async () => {
+  test('is recovered from a thief who changes the address twice, and the thief cannot undo that', async () => {
     const id = await person('otto');
     const thief = await signIn('otto');
     for (const email of ['thief1@example.com', 'thief2@example.com']) {

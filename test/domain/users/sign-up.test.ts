@@ -9,7 +9,7 @@ import type { Page, UserAgent } from '../../support/user-agent.ts';
 
 const chosen = 'seven wild horses';
 
-describe('people create accounts themselves', () => {
+describe('users sign up', () => {
   let mail: MailServer;
   let statements: Statements;
   const latchkey = startLatchkey({

@@ -22,7 +22,7 @@ const isMerged = (value: unknown) => typeof value === 'object' && !Array.isArray
 const right = { resource: api, pattern: 'read' };
 
 // What an API key makes or changes is restricted at least as it is, and ends no later: what is stolen with it stays within it.
-describe('whoever acts by an API key gives away no more than the key:', () => {
+describe('a caller with an API key cannot give more than the key has:', () => {
   const latchkey = startLatchkey({ apply: installation });
   let owner: AdminApi;
   let owner_id = '';
@@ -152,7 +152,7 @@ describe('whoever acts by an API key gives away no more than the key:', () => {
     service_permissions: { [api]: ['read'] },
   };
 
-  test('a key with resource_servers has its rights there, and so has what it makes', async () => {
+  test('a key with resource_servers has its permissions there only, and so do keys that it creates', async () => {
     const { key } = await mint({ restrictions: { resource_servers: [audience] } });
     const by = await tokenFor(key);
     const asked = wanted({ permissions: [{ resource: audience, pattern: 'latchkey:role:read' }] });
@@ -165,7 +165,7 @@ describe('whoever acts by an API key gives away no more than the key:', () => {
     expect(await by.post('/clients', web({ resources: { [api]: ['read'] } }))).toMatchObject({ status: 403 });
   });
 
-  test('a key ends no later than the key that makes, changes or rotates it', async () => {
+  test('a key expires no later than the key that creates, changes or rotates it', async () => {
     const { id: self, key, expires_at } = await mint();
     const longer = await mint({ permissions: ['latchkey:role:read'], expires_in_days: 31 });
     for (const by of [direct(key), await tokenFor(key)]) {
@@ -191,7 +191,7 @@ describe('whoever acts by an API key gives away no more than the key:', () => {
     expect(await direct(key).post(`/api-keys/${self}/rotate`, {})).toMatchObject({ status: 201, body: { expires_at } });
   });
 
-  test('a text that was rotated away makes nothing that outlives its overlap', async () => {
+  test('a rotated version creates nothing that outlives its overlap', async () => {
     const { id: self, key } = await mint();
     const token = await tokenFor(key);
     const { body } = await owner.post(`/api-keys/${self}/rotate`, { overlap_seconds: 3600 });
@@ -203,7 +203,7 @@ describe('whoever acts by an API key gives away no more than the key:', () => {
     expect(await direct(String(body.key)).post(`/api-keys/${self}/rotate`, {})).toMatchObject({ status: 201 });
   });
 
-  test('a resting key that is freer stays at rest', async () => {
+  test('a disabled key with fewer restrictions cannot be enabled', async () => {
     const { key } = await mint();
     const longer = await mint({ permissions: ['latchkey:role:read'], expires_in_days: 31 });
     await owner.post(`/api-keys/${longer.id}/disable`);
@@ -281,7 +281,7 @@ describe('whoever acts by an API key gives away no more than the key:', () => {
     expect(done.map(({ status }) => status)).toEqual([201, 201, 200, 201, 201, 204, 204]);
   });
 
-  test('a link to a password that a key made serves within what the key was, also when the person got more meanwhile', async () => {
+  test('a password link that a key created is limited to what the key had, even if the user got more since', async () => {
     const { key } = await mint();
     const username = id();
     await owner.post('/users', { username, password });

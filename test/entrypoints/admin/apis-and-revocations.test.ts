@@ -26,7 +26,7 @@ const installation = {
   ],
 };
 
-describe('an API is changed by who may:', () => {
+describe('changing an API needs the permission:', () => {
   const latchkey = startLatchkey({ apply: installation });
   let owner: AdminApi;
   let writer: AdminApi;
@@ -59,7 +59,7 @@ describe('an API is changed by who may:', () => {
     expect(body).toMatchObject({ assignment_required: true, dpop_required: true, name: 'Doors', scopes: [scope] });
   });
 
-  test('loosened by who holds its permissions, and tightened by who may write', async () => {
+  test('less strict with all of its permissions, stricter with the permission to write', async () => {
     expect(await owner.patch(at(guarded), { assignment_required: false, name: 'Gates' })).toMatchObject({
       status: 200,
     });
@@ -73,7 +73,7 @@ describe('an API is changed by who may:', () => {
     expect(await writer.patch(at(guarded), stricter)).toMatchObject({ status: 200, body: stricter });
   });
 
-  test('disabled by a change only with the permission of the verb', async () => {
+  test('disabled with PATCH only with the permission of the route', async () => {
     const change = { enabled: false };
     expect(await writer.patch(at(guarded), change)).toMatchObject(lacks('latchkey:resource_server:disable'));
     const both = ['latchkey:resource_server:write', 'latchkey:resource_server:disable'];

@@ -120,7 +120,7 @@ describe('clients in the admin API', () => {
     expect(await owner.patch('/clients/inbox', body)).toMatchObject({ status, body: problem });
   });
 
-  test('get somebody else as their owner only from who may see that user, existing or not', async () => {
+  test('get another owner only from a caller who may read that user, existing or not', async () => {
     const registrar = await asService(latchkey, owner, {
       permissions: ['latchkey:client:write', 'latchkey:permission:give'],
     });

@@ -110,7 +110,7 @@ describe('a token gives away what is in it, and not all that its owner holds:', 
     });
   });
 
-  describe('for what people are not asked about, what sees tokens, and what stops, a permission of its own:', () => {
+  describe('skipping consent, introspecting tokens and disabling each need their own permission:', () => {
     const firstParty = 'latchkey:first_party:allow';
     let able: AdminApi;
     beforeAll(async () => {
@@ -136,7 +136,7 @@ describe('a token gives away what is in it, and not all that its owner holds:', 
       expect(await able.post('/clients', web(seeing))).toMatchObject(lacks('latchkey:resource_server:write'));
     });
 
-    test('disabling a client or person by a change, as by the verb', async () => {
+    test('disabling a client or user with PATCH, as with its own route', async () => {
       expect(await able.patch('/clients/plain', { enabled: false })).toMatchObject(lacks('latchkey:client:disable'));
       expect(await giving.patch('/users/bob', { enabled: false })).toMatchObject(lacks('latchkey:user:disable'));
       expect(await owner.patch('/clients/plain', { enabled: false })).toMatchObject({ status: 200 });

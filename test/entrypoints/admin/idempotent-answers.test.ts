@@ -51,7 +51,7 @@ describe('an answer that is kept for an Idempotency-Key', () => {
     expect(again.headers.get('idempotent-replayed')).toBe('true');
   });
 
-  test('by the version before is still given again during an upgrade', async () => {
+  test('of the previous version is still repeated during an upgrade', async () => {
     const sent = service('upgraded');
     const first = await owner.post('/clients', sent, { headers: { 'idempotency-key': 'deploy-key-0419' } });
     const row = await newestRow();

@@ -23,7 +23,7 @@ const installation = {
 };
 
 // Each was a way for somebody with one permission to what another permission guards.
-describe('one permission opens no other:', () => {
+describe('one permission does not imply another:', () => {
   const latchkey = startLatchkey({ apply: installation });
   let owner: AdminApi;
   let help: AdminApi;
@@ -51,7 +51,7 @@ describe('one permission opens no other:', () => {
     await owner.post('/roles', { name: 'grouped', exported_as: 'grouped' });
   });
 
-  test('a link to choose a password serves who was shown it while they hold all that the person holds', async () => {
+  test('a link to choose a password works while its creator holds every permission of the user', async () => {
     expect(await chooses(await linkTo(await newUser(), help))).toBe(200);
     for (const role of ['owner', 'writers', 'grouped']) {
       const username = await newUser();
@@ -79,7 +79,7 @@ describe('one permission opens no other:', () => {
     expect(await chooses(link)).toBe(404);
   });
 
-  test('a secret of a client that sees the tokens of an API needs what registering one needs', async () => {
+  test('a secret of a client that introspects the tokens of an API needs the permission for registering one', async () => {
     const secrets = await asService(latchkey, owner, { permissions: ['latchkey:client_secret:create'] });
     expect(await secrets.post('/clients/gatekeeper/secrets', {})).toMatchObject(
       lacks('latchkey:resource_server:write'),
@@ -89,7 +89,7 @@ describe('one permission opens no other:', () => {
     expect(await clients.patch('/clients/gatekeeper', patch)).toMatchObject(lacks('latchkey:resource_server:write'));
   });
 
-  test('an answer that was kept for a token is not given to one that carries less', async () => {
+  test('an answer that was stored for a token is not repeated to a token with fewer permissions', async () => {
     const permissions = ['latchkey:permission:give', 'latchkey:api_key:create'];
     const both = await asService(latchkey, owner, { roles: ['owner'], permissions, scope: permissions.join(' ') });
     const headers = { 'Idempotency-Key': `deploy-key-${crypto.randomUUID()}` };
@@ -101,7 +101,7 @@ describe('one permission opens no other:', () => {
     expect(await narrow.post('/api-keys', key, { headers })).toMatchObject({ status: 422 });
   });
 
-  test('a key in the name of somebody whom applications know by a group needs what giving the group needs', async () => {
+  test('a key for a member of an exported group needs the permission to export groups', async () => {
     const username = await newUser();
     await owner.put(`/roles/grouped/assignments/user/${username}`, {});
     const keys = await asService(latchkey, owner, { permissions: ['latchkey:api_key:create'] });

@@ -4,7 +4,7 @@ import { startLatchkey } from '../../support/latchkey.ts';
 
 const forbidden = { status: 403, body: { type: 'urn:latchkey:problem:forbidden' } };
 
-describe('nobody gives away what they do not hold:', () => {
+describe('nobody can give permissions that they do not hold:', () => {
   const latchkey = startLatchkey();
   let owner: AdminApi;
   let administrator: AdminApi;
@@ -23,7 +23,7 @@ describe('nobody gives away what they do not hold:', () => {
     ...more,
   });
 
-  test('an administrator registers clients, yet none that governs Latchkey beyond their own token', async () => {
+  test('an administrator registers clients, but none with more permissions of Latchkey than their token', async () => {
     expect(
       await administrator.post('/clients', service('reader', { service_permissions: { [api]: ['read'] } })),
     ).toMatchObject({ status: 201 });
@@ -41,7 +41,7 @@ describe('nobody gives away what they do not hold:', () => {
     }
   });
 
-  test('a service with rights at one API gives exactly those on', async () => {
+  test('a service with permissions at one API can give exactly those', async () => {
     const narrow = await asService(latchkey, owner, {
       permissions: ['latchkey:client:write', 'latchkey:role:*', 'latchkey:permission:give'],
       scope: 'latchkey:client:write latchkey:role:* latchkey:permission:give',
@@ -94,7 +94,7 @@ describe('nobody gives away what they do not hold:', () => {
     expect(await administrator.patch(`/clients/${powerful}`, { client_name: 'Mine' })).toMatchObject(forbidden);
   });
 
-  test('a built-in role stays as it is, and the last owner is not taken away', async () => {
+  test('a built-in role cannot be changed, and the last owner cannot be removed', async () => {
     for (const name of ['owner', 'administrator', 'operator', 'auditor']) {
       expect(await owner.patch(`/roles/${name}`, { permissions: [] })).toMatchObject({ status: 409 });
       expect(await owner.delete(`/roles/${name}`)).toMatchObject({ status: 409 });
@@ -105,7 +105,7 @@ describe('nobody gives away what they do not hold:', () => {
     expect(await owner.put('/roles/owner/assignments/user/alice', { until })).toMatchObject({ status: 409 });
   });
 
-  test('a role ends by itself at its time, and what it gave with it', async () => {
+  test('an assignment expires at its time, and its permissions with it', async () => {
     const timed = await asService(latchkey, owner, { permissions: ['latchkey:client:read'] });
     const { body } = await owner.get('/clients?q=service-&sort=-created_at&limit=1');
     const client_id = String(body.items[0]?.client_id);
@@ -124,7 +124,7 @@ describe('nobody gives away what they do not hold:', () => {
     expect((await timed.get('/clients')).status).toBe(200);
   });
 
-  test('a person acts through a token within their roles, and loses it with them at once', async () => {
+  test('a user’s token is limited to their roles, and loses permissions with them at once', async () => {
     const admin = `${latchkey.issuer}/admin`;
     await owner.post('/clients', {
       client_id: 'console-app',

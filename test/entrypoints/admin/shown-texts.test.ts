@@ -28,7 +28,7 @@ const invisible: [string, string][] = [
   ['is blank', ' \u3000 '],
 ];
 
-describe('a text that other people see', () => {
+describe('a text that other users see', () => {
   const latchkey = startLatchkey();
   let owner: AdminApi;
   beforeAll(async () => {

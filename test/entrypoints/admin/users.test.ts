@@ -17,7 +17,7 @@ describe('people in the admin API', () => {
     return { browser, isIn: page.url === `${latchkey.issuer}/account` };
   };
 
-  test('are made, with a password shown once; read; changed; stopped; let in again', async () => {
+  test('are created, with a password shown once; read; changed; disabled; enabled again', async () => {
     const made = await owner.post('/users', { username: 'nora', email: 'nora@example.com', roles: ['auditor'] });
     expect(made).toMatchObject({ status: 201, body: { username: 'nora', roles: ['auditor'], has_password: true } });
     const password = String(made.body.password);
@@ -72,7 +72,7 @@ describe('people in the admin API', () => {
     expect((await owner.get('/users/temp')).body.roles).toEqual(['auditor']);
   });
 
-  test('are stopped with the link that lets them choose a password, whichever way they are stopped', async () => {
+  test('are disabled together with their password link, by every way of disabling', async () => {
     for (const stop of [
       () => owner.post('/users/linked/disable'),
       () => owner.patch('/users/linked', { enabled: false }),

@@ -15,7 +15,7 @@ const validators =
   /invalid input:|expected \w+, received|expected (string|number|array|object|one of)|too (small|big):|invalid (string|option|number|uuid|url|email|iso)|unrecognized key|discriminator|must match pattern|mandatory property|must (only )?contain (members|strings|web uris)|authorization server supported|native clients using/i;
 const junk = [undefined, null, true, -1, 1.5, '', 'x'.repeat(5000), [], [null], [''], {}, { '': null }];
 
-describe('what is wrong with an input', () => {
+describe('an error in an input', () => {
   const latchkey = startLatchkey();
   let owner: AdminApi;
   let console: ConsoleBrowser;

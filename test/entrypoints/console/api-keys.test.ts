@@ -145,7 +145,7 @@ describe('API keys in the console', () => {
     expect(wordsOf(await alice.get(`/api-keys/${id}`))).toMatch(/sk_dev_\w{4}…\w{4} Expired/);
   });
 
-  test('are changed: what has no field stays, and a change meanwhile is told', async () => {
+  test('are changed: members without a field stay, and a concurrent change is reported', async () => {
     const window = { from: '00:00', to: '23:59' };
     const { id, key } = await gateway.mint({
       name: 'Changing',

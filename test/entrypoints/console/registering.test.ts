@@ -44,7 +44,7 @@ describe('registering in the console', () => {
     expect((await alice.get('/clients/mailer')).html).not.toContain(client_secret);
   });
 
-  test('a web app, an app without a secret, and what is wrong beside its field', async () => {
+  test('a web app, an app without a secret, and errors beside their fields', async () => {
     const web = { kind: 'web', client_id: 'forum', client_name: 'Forum', redirect_uris: redirectUri };
     expect(secretOn(await alice.act('/new-client', web))).not.toBe('');
     const spa = {
@@ -63,7 +63,7 @@ describe('registering in the console', () => {
     expect(unreadable.html).toMatch(/id="rights"[^>]*aria-invalid="true"/);
   });
 
-  test('a client is changed; what is left out of a list is gone', async () => {
+  test('a client is updated; items left out of a list are removed', async () => {
     const before = { kind: 'web', client_id: 'shelf', redirect_uris: redirectUri, rights: `read at ${api}` };
     await alice.act('/new-client', before);
     const page = await alice.get('/clients/shelf/change');

@@ -101,7 +101,7 @@ describe('users in the console', () => {
     expect((await again.agent.get('/account')).url).toMatch(/\/account$/);
   });
 
-  test('are changed only as whoever changes them saw them', async () => {
+  test('are changed only if nobody else changed them meanwhile', async () => {
     const [one, other] = [await alice.get('/users/bob/change'), await alice.get('/users/bob/change')];
     expect(wordsOf(await alice.send(one, { name: 'Bob First', email: 'bob@example.com' }))).toContain('Bob First');
     const late = await alice.send(other, { name: 'Bob Second', email: 'second@example.com' });
@@ -112,7 +112,7 @@ describe('users in the console', () => {
     expect(wordsOf(saved)).toMatch(/Saved.*second@example\.com/);
   });
 
-  test('are stopped, and let in again', async () => {
+  test('are disabled and enabled again', async () => {
     const { access_token } = await latchkey.tokens({}, latchkey.browser(), 'bob');
     const page = await alice.get('/users/bob/disable');
     expect(wordsOf(page)).toMatch(/This revokes: \d sessions? .* access token/);
@@ -137,7 +137,7 @@ describe('roles in the console', () => {
   });
   const permissions = 'latchkey:client:read\r\norder:read:* at https://api.example';
 
-  test('are made, say what they give and to whom, and are deleted', async () => {
+  test('are created, show their permissions and assignments, and are deleted', async () => {
     const made = await alice.act('/new-role', { name: 'support', description: 'Looks at clients', permissions });
     expect(wordsOf(made)).toMatch(/latchkey:client:read Every API order:read:\* https:\/\/api\.example/);
     await alice.act('/users/bob/roles/assign', { role: 'support' });
@@ -151,7 +151,7 @@ describe('roles in the console', () => {
     expect(await bob.get()).toMatchObject({ status: 403 });
   });
 
-  test('are changed only as whoever changes them saw them, and nothing typed is lost', async () => {
+  test('are changed only if nobody else changed them meanwhile, and the input is kept', async () => {
     await alice.act('/new-role', { name: 'shared', permissions });
     const [one, other] = [await alice.get('/roles/shared/change'), await alice.get('/roles/shared/change')];
     await alice.send(one, { description: 'first', permissions: 'latchkey:user:read' });
@@ -178,7 +178,7 @@ describe('roles in the console', () => {
     expect((await alice.act('/roles/operator/change', { permissions: '' })).status).toBe(409);
   });
 
-  test('give nothing that whoever makes them lacks', async () => {
+  test('give no permission that their creator lacks', async () => {
     const administrator = await consoleOfNew(latchkey, 'administrator');
     const page = await administrator.act('/new-role', { name: 'mine', permissions: 'secrets:read' });
     expect(page.status).toBe(403);

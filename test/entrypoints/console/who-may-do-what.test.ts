@@ -57,7 +57,7 @@ describe('who may do what in the console', () => {
     expect(refused).toContain('This needs "latchkey:client:disable".');
   });
 
-  test('an operator stops and revokes, and gives nothing away', async () => {
+  test('an operator disables and revokes, and can give no permissions', async () => {
     const operator = await consoleOfNew(latchkey, 'operator');
     const page = await operator.get('/clients/spa');
     expect(linkOn(page, 'Disable')).toBe('/console/clients/spa/disable');

@@ -69,7 +69,7 @@ describe.each([
 
 type Told = VerifyAnswer & { limits: { remaining: number }[] };
 
-describe('a service that asks about keys that this node has met', () => {
+describe('a service that asks about cached keys', () => {
   let metrics: MetricsPage;
   const latchkey = startLatchkey({
     prepare: async () => {

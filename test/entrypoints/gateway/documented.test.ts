@@ -7,11 +7,11 @@ const text = (file: string) => readFileSync(path.join(import.meta.dirname, '../.
 const firstCells = (source: string) => [...source.matchAll(/^\| `([a-z_]+)` \| /gm)].map(([, found = '']) => found);
 const section = (source: string, heading: string) => source.split(`${heading}\n`)[1]?.split(/^#/m)[0] ?? '';
 
-test('docs/gateway.md tells of every code, and of no other', () => {
+test('docs/gateway.md lists every code, and no other', () => {
   expect(firstCells(section(text('docs/gateway.md'), '### Codes')).toSorted()).toEqual([...verdictCodes].sort());
 });
 
-test('docs/api-keys.md tells of every kind of restriction, and of no other', () => {
+test('docs/api-keys.md lists every kind of restriction, and no other', () => {
   const told = firstCells(section(text('docs/api-keys.md'), '## Restrictions'));
   expect(told.toSorted()).toEqual(Object.keys(Restrictions.shape).sort());
   // Beside the kinds, what a newer version wrote has a code.

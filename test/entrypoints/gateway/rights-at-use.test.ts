@@ -36,7 +36,7 @@ const installation = {
 };
 
 // RFC 7662 §2.2, RFC 9700 §2.3: what an opaque token may is asked when it is used.
-describe('an opaque token may at a moment what its owners may at that moment:', () => {
+describe('an opaque token has the permissions that its owners have at that moment:', () => {
   const latchkey = startLatchkey({ apply: installation });
   let owner: AdminApi;
   let gateway: Gateway;

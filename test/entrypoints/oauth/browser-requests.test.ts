@@ -142,7 +142,7 @@ describe('a browser that an app sent,', () => {
       await subject(await browser.submit(consent, { decision: 'allow' }, '/consent'));
     });
 
-    test('cannot create an account where people do not do it themselves (prompt=create)', async () => {
+    test('cannot create an account if sign-up is off (prompt=create)', async () => {
       const browser = latchkey.browser();
       const refused = await browser.get(url({ prompt: 'create' }));
       expect(new URL(refused.url).searchParams.get('error')).toBe('invalid_request');
@@ -165,7 +165,7 @@ describe('a browser that an app sent,', () => {
     });
   });
 
-  describe('goes back to the address as it was registered, byte for byte (RFC 6749 §3.1.2),', () => {
+  describe('is redirected to the registered address, byte for byte (RFC 6749 §3.1.2),', () => {
     const sentTo = async (more: object) => {
       const browser = await signIn(latchkey.browser());
       const answer = await send(

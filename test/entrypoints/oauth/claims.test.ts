@@ -139,7 +139,7 @@ describe('claims about people', () => {
   describe('requested one by one (OIDC Core §5.5)', () => {
     const narrow = { sub: expect.any(String) };
 
-    test('come where they were asked for, and only those', async () => {
+    test('are in the response that they were requested for, and no others', async () => {
       const claims = JSON.stringify({ id_token: { name: null }, userinfo: { email: { essential: true } } });
       const { identity, info } = await told({ client_id: 'everything', scope: 'openid', claims });
       expect(identity).toEqual({ ...narrow, name: 'Alice Example' });

@@ -58,7 +58,7 @@ describe('a client that its metadata document describes (Client ID Metadata Docu
     return rows.map(({ client_id }) => client_id);
   };
 
-  test('connects without being registered, and gets what the API is open with', async () => {
+  test('connects without a registration, and gets the open scopes of the API', async () => {
     const client_id = host.document('/terminal.json', onDevice);
     const scope = 'openid profile email read write offline_access';
     const page = await asked(ask(client_id, { redirect_uri: loopback, scope }));
@@ -345,7 +345,7 @@ describe('a client that its metadata document describes (Client ID Metadata Docu
     expect((await browser.get(ask(client_id))).html).toContain('value="allow"');
   });
 
-  test('begins at one node and goes on at another that starts later, while its host is away', async () => {
+  test('begins at one node and continues at another that starts later, while its host is unavailable', async () => {
     const client_id = host.document('/away.json', inCloud);
     const code = await latchkey.code({ client_id, scope: 'read' });
     host.others = (url) => ({

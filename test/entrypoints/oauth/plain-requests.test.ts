@@ -74,7 +74,7 @@ describe('a request in its usual form and the same one in an unusual form', () =
     authorization: `Basic ${Buffer.from(`${id}:${encodeURIComponent(secret).replaceAll('%20', '+')}`).toString('base64')}`,
   });
 
-  test('are answered alike, whatever a service sends', async () => {
+  test('get equal answers, whatever a service sends', async () => {
     const number = numbersFrom(17);
     const pick = <T>(values: readonly T[]): T => values[number(values.length)] as T;
     /** Mostly as it should be. */

@@ -181,7 +181,7 @@ describe('a refresh', () => {
     });
   });
 
-  test('gives nothing once the entitlement was withdrawn, whatever the tokens look like', async () => {
+  test('gives nothing once the entitlement was removed, in every token format', async () => {
     const opaque = await latchkey.tokens({ client_id: 'both', scope: 'openid roster:read', resource: roster });
     const setResources = (resources: object) =>
       latchkey.database.query(`update clients set resources = $1 where client_id = 'both'`, [
@@ -316,7 +316,7 @@ describe('audience in a client credentials request', () => {
     expect((await latchkey.post('/oauth/introspect', { token: body.access_token }, 'rosters')).body.aud).toBe(roster);
   });
 
-  test('beside another resource is refused: a token is for one', async () => {
+  test('together with another resource is refused: a token is for one', async () => {
     const answer = await latchkey.clientCredentials({ audience: api, resource: jwtApi });
     expect(answer).toMatchObject({ status: 400, body: { error: 'invalid_target' } });
   });

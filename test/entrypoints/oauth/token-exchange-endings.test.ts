@@ -76,7 +76,7 @@ const revokedBy = (handleOf: (minted: Minted) => object) => async (minted: Minte
   expect(again.body).toMatchObject({ impact: { access_tokens: 0, api_keys: 0 } });
 };
 
-describe('what was got for a key dies with it', () => {
+describe('a token that was exchanged for a key is revoked with it', () => {
   const enableOwners = async () => {
     await owner.patch('/clients/service', { enabled: true });
     await owner.patch('/users/bob', { enabled: true });
@@ -116,7 +116,7 @@ describe('what was got for a key dies with it', () => {
     expect(await standings(got)).toEqual(isDead);
   });
 
-  test('not when it gets a new text with an overlap, but when that is over', async () => {
+  test('not when the key is rotated with an overlap, but when that is over', async () => {
     const { id, key } = await mint({});
     const got = await exchanged(key);
     const present = String((await owner.post(`/api-keys/${id}/rotate`, { overlap_seconds: 60 })).body.key);
@@ -127,7 +127,7 @@ describe('what was got for a key dies with it', () => {
     expect(await standings(successor)).toEqual(isDead);
   });
 
-  test('a node that has not heard of that yet gets nothing for it: the commit judges', async () => {
+  test('a node that does not know of the change yet gets nothing for it: the commit judges', async () => {
     const heldGood = async () => {
       const { id, key } = await mint({});
       await exchanged(key);
@@ -192,11 +192,11 @@ test('an exchange leaves an event in its commit, and an access record, and none 
   }
 });
 
-describe('what was got for a key that expires', () => {
+describe('a token that was exchanged for a key that expires', () => {
   // Its clock is moved.
   const latchkey = startLatchkey({ apply: exchangeInstallation });
 
-  test('dies when that does', async () => {
+  test('is revoked together with it', async () => {
     const at = await twoNodesOf(latchkey);
     const { key } = await mint({ expires_at: new Date(Date.now() + 90_000).toISOString() }, at);
     const got = await exchanged(key, at);

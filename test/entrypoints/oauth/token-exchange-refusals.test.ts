@@ -94,7 +94,7 @@ describe('a key', () => {
     }
   });
 
-  test('counts at the rate of what its scope touches only', async () => {
+  test('counts only at the rates that apply to its scope', async () => {
     const restrictions = { rate_limit: [{ limit: '1 sendings/hour', for: ['email:send'] }] };
     const { key } = await mint({ permissions: ['database:*', 'email:*'], restrictions });
     const exchange = (scope: string) => exchangeKey(latchkey, key, { resource: data, scope });
@@ -224,7 +224,7 @@ describe('a malformed exchange', () => {
   });
 });
 
-test('an exchange is answered with 503 while the database is away, and works after', async () => {
+test('an exchange is answered with 503 while the database is unavailable, and works afterwards', async () => {
   const { key } = await mint();
   const away = await withoutTable(latchkey.database.url, 'api_keys', () =>
     exchangeKey(latchkey, key, { resource: api }),

@@ -32,7 +32,7 @@ describe('a token for the admin API that was got for a key of an owner', () => {
       });
   });
 
-  test('gives nothing away without the scope for it, whatever the key may', async () => {
+  test('gives no permission without the scope for it, whatever the key has', async () => {
     const admin = await by(['latchkey:api_key:create', 'orders:read']);
     expect(await admin.post('/api-keys', wanted(['orders:read']))).toMatchObject({
       status: 403,
@@ -40,7 +40,7 @@ describe('a token for the admin API that was got for a key of an owner', () => {
     });
   });
 
-  test('gets at no other key of its owner by rotating it', async () => {
+  test('cannot get another key of its owner by rotating it', async () => {
     const { id } = await gateway.mint({ owner: { user: 'alice' }, permissions: ['orders:*'] });
     const admin = await by(minting);
     expect(await admin.post(`/api-keys/${id}/rotate`, {})).toMatchObject({ status: 403 });

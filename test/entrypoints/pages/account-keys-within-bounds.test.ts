@@ -3,7 +3,7 @@ import { api } from '../../support/installation.ts';
 import { errorsOn, keyActions, keyOn, OwnKeys, pathOn, startWithOwnKeys } from '../../support/own-keys.ts';
 import type { Page } from '../../support/user-agent.ts';
 
-describe('API keys of one’s own, within their bounds,', () => {
+describe('a user’s own API keys, within their limits,', () => {
   const site = startWithOwnKeys(['carol', 'dave', 'erin', 'frank', 'gina', 'hugo']);
   const { latchkey, verdict, works } = site;
   let carol: OwnKeys;
@@ -28,7 +28,7 @@ describe('API keys of one’s own, within their bounds,', () => {
     expect(await works(key)).toBe(true);
   });
 
-  test('get nothing that one does not hold: what is missing is named beside the field', async () => {
+  test('get no permission that their creator lacks: the field names the missing one', async () => {
     for (const permission of ['orders:write', 'orders:*', 'latchkey:verify', `delete at ${api}`, '*']) {
       const page = await carol.mint({ name: 'Too much', permissions: permission });
       expect({ permission, status: page.status }).toEqual({ permission, status: 403 });
@@ -86,7 +86,7 @@ describe('API keys of one’s own, within their bounds,', () => {
     expect((await stranger.get(`/account/keys${path}`)).url).toContain('/sign-in?return_to=%2Faccount%2Fkeys');
   });
 
-  test('are dealt with only by forms of our own pages', async () => {
+  test('accept only forms of our own pages', async () => {
     const made = await carol.mint();
     const path = pathOn(made);
     for (const act of ['/new', ...keyActions.map((action) => `${path}/${action}`)]) {
@@ -102,7 +102,7 @@ describe('API keys of one’s own, within their bounds,', () => {
     expect(await works(keyOn(made))).toBe(true);
   });
 
-  test('end where their person ends: stopped, or without the role', async () => {
+  test('are refused when their user is disabled or loses the role', async () => {
     const erin = await OwnKeys.of(latchkey, 'erin');
     const made = await erin.mint();
     const key = keyOn(made);
@@ -117,7 +117,7 @@ describe('API keys of one’s own, within their bounds,', () => {
     expect((await erin.get()).url).toContain('/sign-in');
   });
 
-  test('cannot be had by who may nothing, who is told why and whom to ask', async () => {
+  test('cannot be created by a user without permissions, who learns why and whom to ask', async () => {
     const bob = await OwnKeys.of(latchkey, 'bob');
     expect((await bob.agent.get('/account')).html).toContain('href="/account/keys"');
     const why = /none of your roles gives you one at an API\. Ask an administrator of \w+ for a role/;
@@ -134,7 +134,7 @@ describe('API keys of one’s own, within their bounds,', () => {
     expect((await site.owner.get('/api-keys?user=bob')).body.items).toEqual([]);
   });
 
-  test('do not come into being when that cannot be recorded', async () => {
+  test('are not created if the event cannot be recorded', async () => {
     const gina = await OwnKeys.of(latchkey, 'gina');
     await latchkey.database.query(
       `alter table audit_events add constraint refuses check (action <> 'api_key.created') not valid`,
@@ -160,7 +160,7 @@ describe('API keys of one’s own, within their bounds,', () => {
     expect(wordsOf(refused)).toContain('You have 1000 active keys');
   });
 
-  test('are told of in the person’s activity and given with their data, without what opens a door', async () => {
+  test('are in the user’s activity and in their data, without their values', async () => {
     const frank = await OwnKeys.of(latchkey, 'frank');
     const made = await frank.mint({ name: 'Told' });
     const [key, path] = [keyOn(made), pathOn(made)];

@@ -5,7 +5,7 @@ import { api, password } from '../../support/installation.ts';
 import { errorsOn, keyActions, keyOn, OwnKeys, pathOn, startWithOwnKeys } from '../../support/own-keys.ts';
 import type { Page } from '../../support/user-agent.ts';
 
-describe('API keys of one’s own', () => {
+describe('a user’s own API keys', () => {
   const site = startWithOwnKeys(['carol', 'dave', 'erik']);
   const { latchkey, verdict, works } = site;
   let carol: OwnKeys;
@@ -154,7 +154,7 @@ describe('API keys of one’s own', () => {
     expect(wordsOf(await carol.get(path))).toMatch(new RegExp(`…${key.slice(-4)} Expired`));
   });
 
-  test('are changed, and no further than one may', async () => {
+  test('are changed, within the permissions of their user', async () => {
     const made = await carol.mint({ name: 'Changing', permissions_selected: ['orders:read', 'reports:*'] });
     const path = pathOn(made);
     const page = await carol.get(`${path}/change`);

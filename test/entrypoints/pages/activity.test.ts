@@ -21,12 +21,12 @@ const lines = ({ html }: Page) =>
 const wrong = expect.stringContaining('Someone tried to sign in with your username and a wrong password');
 const blocked = expect.stringContaining('Sign-in attempts with your username were blocked because there were too many');
 
-describe('what happened on one’s account', () => {
+describe('the activity of an account', () => {
   const latchkey = startLatchkey({
     apply: { ...standardInstallation, users: [...standardInstallation.users, ...people] },
   });
 
-  test('is told in plain words, the newest first, with when, what with, and from where', async () => {
+  test('is listed in plain words, newest first, with time, browser and address', async () => {
     const browser = latchkey.browser(firefox);
     await signIn(latchkey.browser('guesser'), 'carol', 'a wrong guess');
     await latchkey.tokens({}, browser, 'carol');
@@ -56,7 +56,7 @@ describe('what happened on one’s account', () => {
     expect(page.html).toMatch(/<time datetime="[\d-]+T[\d:.]+Z" title="[^"]+ UTC"/);
   });
 
-  test('tells when an administrator revokes the access of an app', async () => {
+  test('shows when an administrator revokes the access of an app', async () => {
     const browser = latchkey.browser(firefox);
     await latchkey.tokens({}, browser, 'ines');
     const owner = await asOwner(latchkey);
@@ -65,7 +65,7 @@ describe('what happened on one’s account', () => {
     expect(told(await browser.get('/account/activity'))[0]).toBe('An administrator revoked the access of Shop');
   });
 
-  test('tells of tokens that were used twice, and of the password', async () => {
+  test('shows tokens that were used twice, and changes of the password', async () => {
     const browser = latchkey.browser(firefox);
     const { refresh_token } = await latchkey.tokens({}, browser, 'dave');
     await latchkey.refresh(refresh_token);

@@ -30,7 +30,7 @@ function png(side: number): Buffer {
   return Buffer.concat([Buffer.from('89504e470d0a1a0a', 'hex'), ...chunks]);
 }
 
-describe('an installation with a brand of its own', () => {
+describe('an installation with its own branding', () => {
   const folder = mkdtempSync(join(tmpdir(), 'latchkey-brand-'));
   const logoFile = join(folder, 'logo.png');
   writeFileSync(logoFile, png(64));

@@ -4,7 +4,7 @@ import type { UserAgent } from '../../support/user-agent.ts';
 
 const firefox = 'Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0';
 
-describe('the copy of one’s data', () => {
+describe('the copy of a user’s data', () => {
   const latchkey = startLatchkey();
   const download = async (browser: UserAgent, headers = {}) =>
     browser.submit(await browser.get('/account/data'), {}, '/account/data', headers);

@@ -441,7 +441,7 @@ describe('a page', () => {
   });
 });
 
-describe('the question whether an app may act for somebody', () => {
+describe('the consent page of an app', () => {
   test('starts with optional things ticked, unless they are risky or asked for the first time', () => {
     expect(checkbox(consent({}))).toContain('checked');
     expect(checkbox(consent({ sensitive: true }))).not.toContain('checked');

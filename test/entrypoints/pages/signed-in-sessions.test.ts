@@ -24,7 +24,7 @@ const isSignedIn = async (latchkey: Latchkey, browser: UserAgent) =>
 const withoutOthers = async (browser: UserAgent) =>
   browser.submit(await browser.get('/account/sessions/sign-out-others'), {}, 'sign-out-others');
 
-describe('the browsers a person is signed in with', () => {
+describe('the sessions of a user', () => {
   const latchkey = startLatchkey({ apply });
 
   test('are listed with what they are, where, since when, and which apps they let in', async () => {
@@ -58,7 +58,7 @@ describe('the browsers a person is signed in with', () => {
     expect(html).not.toContain('<script>alert');
   });
 
-  test('are nobody else’s to see or to sign out', async () => {
+  test('are visible to their user only, who alone can sign them out', async () => {
     const alice = await signIn(latchkey.browser(firefox));
     await signIn(latchkey.browser(edge));
     const [link = ''] = signOutLinks(await alice.get('/account/sessions'));

@@ -24,7 +24,7 @@ export type LogInRequest = {
   audience: string;
   origin: Origin;
   seconds: number;
-  /** What the token says beside that, for who judges it. */
+  /** The other claims of the token, for the judgement. */
   marks?: Record<string, unknown>;
 };
 

@@ -100,7 +100,7 @@ export async function mustBeAuthenticatedForClient(deps: ClientDeps, { oidc }: K
   if (!meets(source, demand)) throw new InsufficientUserAuthentication(record.client_id, demand);
 }
 
-/** Whether a key or assertion stands for a user. */
+/** Whether a key or assertion acts for a user. */
 function isOfUser(): boolean {
   const { presentedKey, presentedAssertion } = currentUnit();
   const [key, assertion] = [presentedKey?.found, presentedAssertion?.found];

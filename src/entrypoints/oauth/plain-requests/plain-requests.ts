@@ -10,7 +10,7 @@ import { issue } from './issue.ts';
 import { PlainClients } from './plain-client.ts';
 import { PlainRequest, type PlainRules } from './plain-request.ts';
 
-/** What scripts may read of the library's answers, by endpoint. */
+/** The headers of the library's answers that scripts can read, by endpoint. */
 const exposed: Readonly<Record<string, string>> = {
   [routes.token]: 'DPoP-Nonce,WWW-Authenticate',
   [routes.introspection]: 'WWW-Authenticate',
@@ -20,7 +20,7 @@ type Taken = { asked: PlainRequest; response: ServerResponse; otherwise: () => v
 
 export type PlainDeps = AnswerDeps & {
   rules: PlainRules;
-  /** Traced requests go the long way, whose steps are the spans. */
+  /** Traced requests use Koa, whose steps are the spans. */
   isTraced: boolean;
   /** Responses that are not sent yet, this one among them. */
   inFlight: ReadonlySet<ServerResponse>;
@@ -30,8 +30,8 @@ export type PlainDeps = AnswerDeps & {
 
 /**
  * The token and introspection endpoints for requests in their usual form, on plain Node HTTP: one that names what it wants once, by a
- * client that authenticates with a secret or is public. The library's own handlers decide; what is saved is the way to them, which
- * takes longer than they do. Whatever is unusual, and whatever is refused, goes on to the provider, which alone words refusals.
+ * client that authenticates with a secret or is public. The library's own handlers decide; only the middleware is skipped, which
+ * takes longer than they do. Unusual and refused requests are passed to the provider, which alone words refusals.
  */
 export class PlainRequests {
   readonly #deps: PlainDeps;
@@ -53,7 +53,7 @@ export class PlainRequests {
   }
 
   /**
-   * Takes a plain request; false: it is none.
+   * Takes a plain request; false: the request is not plain.
    *
    * @param otherwise answers the request when it turns out not to be plain
    */
@@ -65,7 +65,7 @@ export class PlainRequests {
     const taken = { asked, response, otherwise };
     void asked.read().then(
       (body) => this.#serve(taken, body, answer),
-      // Who hung up is answered nothing.
+      // A client that closed the connection gets no answer.
       () => this.#observe(asked, 400),
     );
     return true;
@@ -73,7 +73,7 @@ export class PlainRequests {
 
   /** Never rejects. */
   async #serve({ asked, response, otherwise }: Taken, body: Buffer, answer: AnswerPlainly): Promise<void> {
-    // In step with others (`alignRequestsByTurn`); one that is alone waits for nobody.
+    // Aligned with others (`alignRequestsByTurn`); a single request does not wait.
     if (this.#deps.inFlight.size > 1) await endOfTurn();
     const answered = await answer(asked, body).catch((error: unknown) => this.#afterFailure(asked, error));
     try {
@@ -86,7 +86,7 @@ export class PlainRequests {
     }
   }
 
-  /** What is refused is judged again, and worded, by the provider; a database that was waited for once is not waited for again. */
+  /** The provider judges and words a refused request again. It does not wait for the database a second time. */
   #afterFailure({ request_id }: PlainRequest, error: unknown): Answer | undefined {
     if (isOutage(error)) {
       const problem = unavailable();

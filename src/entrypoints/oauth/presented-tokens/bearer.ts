@@ -75,12 +75,12 @@ export function bearerIn(
   return { ...whose, client_id: client.client_id, api_key, scopes };
 }
 
-/** Whether a token that stands has its time and its person. */
+/** Whether an active token has not expired, and its user is enabled. */
 export function isAlive({ expires_at, user_id, person }: AccessTokenRecord, now: Date): boolean {
   return expires_at > now && (!user_id || person !== null);
 }
 
-/** An access token that stands, opaque or JWT, by its text; it may have expired. */
+/** An access token that is not revoked, opaque or JWT, by its value; it may have expired. */
 export async function findToken(deps: BearerDeps, token: string): Promise<AccessTokenRecord | undefined> {
   type Row = AccessTokenRecord & Record<string, unknown>;
   if (isAccessToken(token)) return deps.reader.find<Row>(readAccessToken, digest(token));

@@ -23,7 +23,7 @@ export type TokenVerdict =
       audience: string | null;
       expires_at: Date;
       authentication: TokenAuthentication;
-      /** What it says beside that. */
+      /** The other claims. */
       payload: Record<string, unknown>;
     }
   | { code: 'unknown' | 'expired' | 'owner_disabled' | 'proof_required' | 'invalid_proof' | 'certificate_mismatch' };

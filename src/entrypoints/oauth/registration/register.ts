@@ -21,7 +21,7 @@ import { registrationPath } from '../endpoints.ts';
 import { inPrintableAscii, oauthErrors } from '../provider/oauth-errors.ts';
 import { identityScopes, identityScopesOfAnyone } from '../scopes/requested-scopes.ts';
 
-/** Who may register clients: nobody; who presents a credential with the permission to; anyone. */
+/** Who may register clients: nobody; callers with a credential that has the permission; anyone. */
 export type RegistrationMode = 'off' | 'token' | 'open';
 
 export type RegistrationDeps = ClientDeps & {

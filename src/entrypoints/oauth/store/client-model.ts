@@ -38,7 +38,7 @@ export async function idOfClient(deps: ClientDeps, client_id: string): Promise<s
   return record.id;
 }
 
-/** The client as it stands in the database. */
+/** The client as it is in the database. */
 export async function readClientRecord(
   { reader }: Pick<ClientDeps, 'reader'>,
   client_id: string,

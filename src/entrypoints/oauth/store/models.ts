@@ -36,7 +36,7 @@ export function rememberJoined({ grant, person }: UnderGrant): void {
   if (person) unit.fill(`user:${person.id}`, person);
 }
 
-/** The grant of this id, while it stands. Read once per request. */
+/** The grant of this id, while it is active. Read once per request. */
 async function findGrantRecord({ reader }: Pick<StoreDeps, 'reader'>, id: string): Promise<GrantRecord | undefined> {
   return currentUnit().remember(`grant:${id}`, async () => {
     const row = await reader.find<{ grant: GrantRecord }>(readGrant, id);

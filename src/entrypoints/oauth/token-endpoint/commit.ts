@@ -2,24 +2,24 @@ import { accessTokenColumns, accessTokenOwners } from '../unit-of-work/index.ts'
 import { type GrantType, grantTypes } from './grants/index.ts';
 
 /**
- * The statement of the commit (DESIGN.md §5), composed from the list of grant types. It is a transaction by itself: it locks, judges,
+ * The statement of the commit (DESIGN.md §5), composed from the list of grant types. It is one transaction: it locks, judges,
  * writes and records. Nothing that it judges can change unnoticed between its snapshot and its own commit:
  *
- * - It locks the grant of each unit, and the family or code that the unit changes, with `skip locked`: it waits for nobody, so that no
+ * - It locks the grant of each unit, and the family or code that the unit changes, with `skip locked`: it never waits, so that no
  *   lock is got because another transaction has just changed the row and ended. A row that another holds makes its unit `busy`.
  * - A row may have been changed between the snapshot and the lock by a transaction that has ended since. PostgreSQL then locks the
  *   newest version, checks the condition of the locking query with it, and returns its values. A unit is judged only if these are the
  *   values of the snapshot (`isHeld`), and is `busy` otherwise. So what a unit is judged by is the newest version, and it stays so,
- *   for the row is locked until the commit. Judging by the snapshot whatever was locked would fork families.
+ *   because the row is locked until the commit. Judging locked rows by the snapshot would fork families.
  * - A `busy` unit wrote nothing, and is judged again by another statement, whose snapshot is younger.
  * - Clients, users, APIs, keys and trusts are not locked: what is written carries their epochs from the snapshot that it was judged
- *   in. One that ends after that snapshot has another epoch when it has ended, and whatever was written stands no longer.
+ *   in. If one is revoked after that snapshot, its epoch changes, and the written rows are no longer active.
  */
 
-/** What the units of a batch ask for: the statement that judges them has no part that none of them needs. */
+/** What the units of a batch need: the statement that judges them leaves out parts that none of them needs. */
 export type BatchShape = { grants: readonly GrantType[]; tokens: readonly TokenForm[] };
 
-/** Whose row in which table an access token is. */
+/** The table of an access token, and the owner of its row. */
 type TokenForm = 'opaque' | 'structured';
 
 /** The shape of any batch. */
@@ -65,7 +65,7 @@ const forms: Readonly<Record<TokenForm, { table: string; unit: Columns; key: Col
     table: 'access_tokens',
     unit: { access_digest: 'bytea' },
     key: { digest: 'access_digest' },
-    // A JWT says itself until when it is valid; an opaque one lasts as long from now on.
+    // A JWT states its own expiry; an opaque token gets the same lifetime from now on.
     expires_at: 'at + (access_expires_at - access_issued_at)',
   },
   structured: {
@@ -115,7 +115,7 @@ with judged as materialized (
 select n, verdict from judged`;
 }
 
-/** A value that depends on the grant type of a unit; where all have the same it depends on nothing. */
+/** A value that depends on the grant type of a unit; a constant if all grant types have the same. */
 function caseOfSource(
   grants: readonly GrantType[],
   sql: (grant: GrantType) => string | undefined,
@@ -139,7 +139,7 @@ function factsOf(shape: BatchShape, columns: Columns): string {
     columns.map((column) => `${source}.${column} as ${source}_${column}`),
   );
   const has = (column: string) => column in columns;
-  // A grant stands only while its client is enabled.
+  // A grant is active only while its client is enabled.
   const readsClients = !shape.grants.every(isForPerson);
   return `
   select ${['u.*', ...presentedColumns].join(', ')}, (select latchkey_now()) as at,
@@ -159,7 +159,7 @@ function factsOf(shape: BatchShape, columns: Columns): string {
 const presentedOf = ({ grants }: BatchShape) =>
   grants.flatMap(({ source, presented }) => (presented ? [{ source, ...presented }] : []));
 
-/** Locks what units change, and the grants that they are issued under: joins of rows that nobody else holds, as they are now. */
+/** Locks the rows that units change, and their grants: joins of rows that no other transaction holds, with their newest values. */
 function locksOf(shape: BatchShape): string[] {
   const lock = (name: string, rows: string, columns: readonly string[] = []) =>
     `left join lateral (select ${['true as is_locked', ...columns].join(', ')} from ${rows} for no key update skip locked) ${name} on true`;
@@ -171,7 +171,7 @@ function locksOf(shape: BatchShape): string[] {
   ];
 }
 
-/** Whether a unit has its locks, and what it is judged by is what was locked. */
+/** Whether a unit has its locks, and the values that it is judged by are those of the locked rows. */
 function isHeld(shape: BatchShape): string {
   const changing = presentedOf(shape).filter(({ changes }) => changes);
   const cases = changing.map(({ source, columns }) => {
@@ -183,7 +183,7 @@ function isHeld(shape: BatchShape): string {
   return `(u.grant_id is null or held_grant.is_locked) and case u.source ${cases.join('\n      ')} else true end`;
 }
 
-/** What is written beside the writes of single grant types, each under its name. */
+/** Writes that all grant types share, each under its name. */
 function writesOf(shape: BatchShape, columns: Columns): Record<string, string> {
   const { grants, tokens } = shape;
   const begin = sourcesThat(grants, ({ beginsFamily }) => beginsFamily);
@@ -207,7 +207,7 @@ const beginFamilies = `insert into refresh_families (id, grant_id, client_id, us
   from judged where verdict = 'won'`;
 
 /**
- * Stores access tokens of one form. They were issued when the database says: what `revoke --before` ends depends on no node's clock.
+ * Stores access tokens of one form. Their issue time is the database's, so `revoke --before` does not depend on the clock of a node.
  */
 function insertTokens(form: TokenForm, { grants }: BatchShape, columns: Columns): string {
   const { table, key, expires_at } = forms[form];

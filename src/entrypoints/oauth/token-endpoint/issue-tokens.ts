@@ -20,7 +20,7 @@ export type IssueDeps = Pick<ClientDeps, 'reader'> & {
   hasRightClock: () => boolean;
 };
 
-/** What a client is told instead of the answer that was prepared (RFC 6749 §5.2). */
+/** The error that replaces the prepared answer (RFC 6749 §5.2). */
 export type Refusal = { status: number; error: string; error_description: string };
 
 /**

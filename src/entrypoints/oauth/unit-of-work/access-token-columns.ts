@@ -28,7 +28,7 @@ export type NewAccessToken = {
   key: { digest: Digest } | { jti: string; status_list_id: number; status_index: number };
   scope: string | undefined;
   audience: string | undefined;
-  /** OpenID Connect scopes granted beside an audience: what userinfo answers by. */
+  /** OpenID Connect scopes granted in addition to an audience: userinfo answers with their claims. */
   identity_scope: string | undefined;
   payload: Record<string, unknown>;
   issued_at: Date;

@@ -33,7 +33,7 @@ export type TokenSource = {
   api_key_id?: string;
   api_key_version?: number;
   trust_id?: string;
-  /** Of the trust as this node knew it when it judged the assertion. */
+  /** The version of the trust that this node used to judge the assertion. */
   trust_epoch?: number;
   /** The account of the user that an assertion is about. */
   identity_id?: string;
@@ -59,7 +59,7 @@ export type PresentedAssertion = Pick<PresentedKey, 'grant_type' | 'answersFor'>
   found: AcceptedAssertion | AssertionRefusal;
 };
 
-/** All that one token request wants written: judged and written by one statement (DESIGN.md §5). */
+/** Everything that one token request writes: judged and written by one statement (DESIGN.md §5). */
 export type TokenWrites = {
   access_token?: NewAccessToken;
   refresh_token?: NewRefreshToken;
@@ -67,7 +67,7 @@ export type TokenWrites = {
   successor?: { digest: Digest; expires_at: Date };
 };
 
-/** Who authenticated, in which epoch of theirs, when, and by which identity provider; undefined: by none. */
+/** Who authenticated, in which epoch, when, and with which identity provider; undefined: with none. */
 type Authenticated = {
   user_id: string;
   user_epoch: number | null;
@@ -75,33 +75,33 @@ type Authenticated = {
   by: ProviderSession | undefined;
 };
 
-/** Under what a new grant stands. */
+/** What a new grant belongs to. */
 export type GrantOrigin = {
   consent_id: string | null;
   session_uid: string;
   offline: boolean;
-  /** What of it the person consented to, where a first-party client has the rest without. */
+  /** The part that the user consented to, if a first-party client has the rest without consent. */
   consented: ConsentedScopes | undefined;
 };
 
 /** A write of the browser endpoints; run in order in one transaction. Throws `LostRaceError` if another request was first. */
 export type Operation = (trx: Trx) => Promise<void>;
 
-/** The state an operation relied on is gone: another tab, a revocation or a sign-out was first. */
+/** Another tab, a revocation or a sign-out changed the state that an operation relied on. */
 export class LostRaceError extends Error {
   override name = 'LostRaceError';
 }
 
 /**
- * One request's unit of work: what it read, remembered for the request, and what it wants written, executed after the
- * provider has produced its answer and before that is sent.
+ * One request's unit of work: its reads, cached for the request, and its writes, executed after the
+ * provider has produced its answer and before the answer is sent.
  */
 export class Unit {
   readonly origin: Origin;
   readonly #memory = new Map<string, Promise<unknown>>();
   readonly operations: Operation[] = [];
   readonly events: AuditEvent[] = [];
-  /** What it stores without authentication, which is bounded by address. */
+  /** Rows that it stores without authentication; they are limited per address. */
   readonly openRows: OpenRow[] = [];
   /** How many interactions it finishes. */
   finishedInteractions = 0;
@@ -113,13 +113,13 @@ export class Unit {
   deriveSuccessor: (() => string) | undefined;
   /** A JWT access token whose signature was verified, and the reference that stands for it inside the provider. */
   structured: { reference: string; jti: string } | undefined;
-  /** Under which consent and session a new grant stands, and whether it outlives the session. */
+  /** The consent and session of a new grant, and whether it outlives the session. */
   grantOrigin: GrantOrigin | undefined;
   /** Why the provider's answer must not be sent: it could not read or write the database. */
   outage: unknown;
   /** The session saved in this request, and its id in the cookie; in memory only. */
   savedSession: { uid: string; id: string } | undefined;
-  /** The user who authenticated in this request, when, and their epoch then; undefined: nobody did. */
+  /** The user who authenticated in this request, when, and their epoch at that time; undefined: no user did. */
   authenticated: Authenticated | undefined;
   /** The secret that the client authenticated with, and the client's epoch as it was read with it. */
   clientSecret: { id: string; epoch: number } | undefined;
@@ -138,7 +138,7 @@ export class Unit {
     this.defaultGraceSeconds = defaultGraceSeconds;
   }
 
-  /** Reads once per request. After an outage nothing more is read: waiting for each read in turn would take too long. */
+  /** Reads once per request. After an outage it reads nothing more, because waiting for each read in turn would take too long. */
   remember<T>(key: string, read: () => Promise<T>): Promise<T> {
     if (this.outage) return Promise.reject(this.outage);
     const known = this.#memory.get(key) as Promise<T> | undefined;
@@ -152,7 +152,7 @@ export class Unit {
     return reading;
   }
 
-  /** What a separate read would have found; it came joined with another. */
+  /** Remembers a row that came joined with another, as a separate read would have found it. */
   fill<T>(key: string, value: T): void {
     if (!this.#memory.has(key)) this.#memory.set(key, Promise.resolve(value));
   }

@@ -1,7 +1,7 @@
 import { errors } from 'oidc-provider';
 import { accessTokenType, apiKeyType, jwtType } from '../../provider/urns.ts';
 
-/** Parameters of RFC 8693 §2.1, beside `grant_type`. */
+/** Parameters of RFC 8693 §2.1, except `grant_type`. */
 export const exchangeParameters = [
   ...['subject_token', 'subject_token_type', 'actor_token', 'actor_token_type', 'requested_token_type'],
   ...['resource', 'audience', 'scope'],

@@ -201,7 +201,7 @@ const registrationProblems = {
 
 const longestShown = 200;
 
-/** What an assertion says of itself, nothing of which is verified. */
+/** The unverified claims of an assertion. */
 function saidBy({ payload: { iss, sub } }: Assertion): Record<string, string> {
   const said = Object.entries({ iss, sub }).filter(
     (entry): entry is [string, string] => typeof entry[1] === 'string' && isSeen(entry[1].slice(0, longestShown)),
