@@ -37,7 +37,7 @@ export const keyCodeKinds: Readonly<Record<KeyCode, VerdictKind>> = {
   throttled: 'limited',
 };
 
-/** What is asked, with what it needs. */
+/** A request, with the permissions that it needs. */
 export type Asked = KeyRequest & { needs: PermissionQuery | undefined };
 
 export type Decision = { code: KeyCode; reason: string; missing?: readonly string[] };

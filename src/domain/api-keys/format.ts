@@ -19,7 +19,7 @@ export function environmentOf(key: string): string | undefined {
   return parseCredential(`sk_${environment}_`, secretLength, key) === undefined ? undefined : environment;
 }
 
-/** As much of the beginning of a key as is kept. */
+/** The length of the stored beginning of a key. */
 export function keptStart(beginning: string): string {
   return beginning.indexOf('_', 3) < 0 ? beginning : shownOf(beginning).start;
 }

@@ -19,7 +19,7 @@ export type KeyRecord = {
   permissions: Right[];
   role_rights: Right[];
   roles: string[];
-  /** What the owner may, where that is a ceiling: of a person. */
+  /** The permissions of the owner, if they limit the key: for a user's key. */
   owner_rights: Right[] | null;
   /** When the first of the owner's roles ends by itself. */
   owner_rights_until: Date | null;
@@ -30,8 +30,8 @@ const rightsJson = `json_agg(json_build_object('resource', p.resource, 'pattern'
 const current = 'a.subject_id = k.owner_id and (a.until is null or a.until > $2)';
 
 /**
- * Finds keys (`KeyRecord`) by their digests, `$1`, at the time `$2`; every row answers its place `n`. One indexed look each; what
- * belongs to the key comes along. A prepared statement: planning it takes five times as long as doing it.
+ * Finds keys (`KeyRecord`) by their digests, `$1`, at the time `$2`; every row has its position `n`. One indexed lookup each; what
+ * belongs to the key is joined. A prepared statement: planning it takes five times as long as executing it.
  */
 export const readApiKey = {
   name: 'read api key',

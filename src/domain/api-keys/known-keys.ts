@@ -55,10 +55,10 @@ export class KnownKeys {
   }
 
   /**
-   * The key of this text.
+   * The key with this value.
    *
    * @param from who is counted when it does not exist
-   * @throws when it is not known here and the database is away
+   * @throws when it is not cached here and the database is unavailable
    */
   async find(key: string, from: KeySender): Promise<Found> {
     const text = digestText(key);
@@ -75,7 +75,7 @@ export class KnownKeys {
   async #read(text: string, from: KeySender): Promise<Found> {
     const { unknownKeys } = this.#deps;
     const look = () => this.#reading.get(text) ?? this.#begin(text);
-    // A key in use is looked up again now and then; unknown keys beside it must not stop that.
+    // A key in use is looked up again regularly; unknown keys from the same address must not prevent that.
     const isStopped = !this.#entries.has(text) && unknownKeys.isStopped(from);
     if (isStopped && 'address' in from) return 'throttled';
     const found = isStopped ? await this.#queue.run(look) : { result: await look() };

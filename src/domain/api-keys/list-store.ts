@@ -32,7 +32,7 @@ const orders: ListOrders = {
     name: { by: sql`lower(k.name) collate "C"`, type: 'text' },
     // UUIDv7 ids grow with time.
     created_at: 'key',
-    // A key that does not expire comes after every other, one that was never used before.
+    // A key that does not expire sorts after all others; a key that was never used sorts before them.
     expires_at: { by: sql`coalesce(k.expires_at, 'infinity')`, type: 'timestamptz' },
     last_used_at: { by: sql`coalesce(k.last_used_at, '-infinity')`, type: 'timestamptz' },
   },
@@ -44,7 +44,7 @@ export async function listKeys(
   { q, sort, limit, cursor, total, ...filter }: KeysFilter & ListRequest & { q?: string | undefined },
   now: Date,
 ): Promise<Page<ApiKey>> {
-  // A text that begins as keys do is the beginning of a key; anything else are words.
+  // A text that begins like a key is the beginning of a key; all other texts are words.
   const start = q && looksLikeKey(q) ? keptStart(q) : undefined;
   const from = rowsWithWords(searched, start === undefined ? q : undefined);
   const starting = sql`k.id = any(array(select v.key_id from api_key_versions v where v.start ^@ ${start}))`;

@@ -9,7 +9,7 @@ import { listEveryKey } from './list-store.ts';
 import { changeable, expiry, KeyChanges, KeyEnvironment, KeyOwner, saysOneExpiry } from './schemas.ts';
 import type { ApiKey } from './store.ts';
 
-/** A key in a configuration file: owner, environment and name together name it. Its text is made once and never stored. */
+/** A key in a configuration file: owner, environment and name identify it. Its value is generated once and never stored. */
 export const ConfiguredKey = z
   .strictObject({
     ...changeable,
@@ -24,8 +24,8 @@ export type ConfiguredKey = z.output<typeof ConfiguredKey>;
 export type PutKey = { change: 'created' | 'updated' | 'unchanged'; key?: string };
 
 /**
- * Creates a key, or makes the one of this owner, environment and name equal to the entry. Its text stays, and so does its expiry
- * unless the entry says when it ends.
+ * Creates a key, or updates the one with this owner, environment and name. Its value does not change, nor does its expiry
+ * unless the entry sets one.
  *
  * @returns the value of a new key; shown once, only a digest is stored
  * @throws Problem `conflict`: several keys have this owner, environment and name; otherwise as `createApiKey`, `changeApiKey`

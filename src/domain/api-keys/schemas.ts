@@ -89,7 +89,7 @@ export function saysOneExpiry(input: {
   return [expires_in_days, expires_at, never_expires].filter((said) => said !== undefined).length <= 1;
 }
 
-/** A key as a merge patch sees it; no expiry: it never ends. */
+/** A key as a merge patch sees it; without an expiry it never expires. */
 export const KeyChanges = z.strictObject({ ...changeable, expires_at: Timestamp.optional() });
 export type KeyChanges = z.output<typeof KeyChanges>;
 

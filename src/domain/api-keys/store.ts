@@ -45,7 +45,7 @@ export function keyOf({ versions, ...row }: Row): ApiKey {
   };
 }
 
-/** Which key is meant; with an owner, only if it is theirs. */
+/** The condition for one key; with an owner, only if it is theirs. */
 export type KeyRef = { id: string; owner_id?: string | undefined };
 
 export async function findKey(db: Db, { id, owner_id }: KeyRef): Promise<ApiKey | undefined> {
@@ -54,7 +54,7 @@ export async function findKey(db: Db, { id, owner_id }: KeyRef): Promise<ApiKey 
   return rows[0] && keyOf(rows[0]);
 }
 
-// An owner stays: what is judged after the lock, whose key it is included, was so before it.
+// The owner of a key never changes, so it is the same before and after the lock.
 export async function lockKey(trx: Trx, ref: KeyRef): Promise<ApiKey | undefined> {
   await trx
     .selectFrom('api_keys')

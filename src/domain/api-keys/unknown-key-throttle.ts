@@ -2,13 +2,13 @@ import { AddressBuckets } from '../../platform/http/index.ts';
 
 /**
  * Who is counted for a key that does not exist: the address that sent it, or a service or proxy that does not say for whom it
- * asks. One that speaks for many is slowed down and never refused: its other requests are other people's.
+ * asks. A caller that asks for many clients is slowed down, never refused, because its other requests belong to other users.
  */
 export type KeySender = { address: string } | { service: string };
 
 /**
  * Bounds how many keys that do not exist are looked up for a sender: sixty at once, and one a second after that. In memory, for
- * each node by itself: 256 bits cannot be guessed, only the database can be kept busy with looking.
+ * each node by itself: 256 bits cannot be guessed, but lookups can keep the database busy.
  */
 export class UnknownKeyThrottle {
   readonly #buckets: AddressBuckets;

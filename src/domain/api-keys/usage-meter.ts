@@ -9,7 +9,7 @@ const mostAtOnce = 5000;
 
 /**
  * Counts uses of keys and writes them together, at most once a second: a crash loses at most a second of counting. While the
- * database is away they wait.
+ * database is unavailable they wait.
  */
 export class UsageMeter {
   readonly #batched: Batched<Used, KeyUses>;
@@ -34,13 +34,13 @@ export class UsageMeter {
     } else used.refused += 1;
   }
 
-  /** Writes what was counted so far. */
+  /** Writes the counts so far. */
   close(): Promise<void> {
     return this.#batched.close();
   }
 }
 
-/** Found by key alone, without putting a text together for each use: nearly all uses are on the same day. */
+/** Found by key alone, without building a string for each use, because nearly all uses are on the same day. */
 class KeyUses implements Collection<Used> {
   /** By key, of the day on which each was used last. */
   readonly #latest = new Map<string, Used>();

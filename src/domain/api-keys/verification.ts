@@ -26,12 +26,12 @@ export type VerifierDeps = {
 /** What was found of a key, and what becomes of the request. */
 export type KeyVerdict = Decision & {
   entry?: KeyEntry;
-  /** Every limit that was meant for the request, as it is now. */
+  /** Every limit that applies to the request, with its current state. */
   limits: readonly LimitState[];
   retry_after_seconds?: number | undefined;
 };
 
-/** A key that was sent, and what is asked of it. */
+/** A presented key, and the request that it must allow. */
 export type KeyUse = { key: string; asked: Asked };
 
 /** Verifies keys on this node. */
@@ -58,7 +58,7 @@ export class KeyVerifier {
   /**
    * Judges a key for a request from memory alone, and counts it at its limits if nothing else speaks against it.
    *
-   * @returns undefined where the database is needed: nothing was judged and nothing counted
+   * @returns undefined if the database is needed: nothing was judged or counted
    */
   verifyCached(key: string, asked: Asked): KeyVerdict | undefined {
     const now = this.#deps.now();
@@ -69,8 +69,8 @@ export class KeyVerifier {
   /**
    * Judges a key for a request, and counts it at its limits if nothing else speaks against it.
    *
-   * @param from who is counted when the key does not exist
-   * @throws when the database is needed, and away
+   * @param from the address that is counted if the key does not exist
+   * @throws when the database is needed but unavailable
    */
   async verify(key: string, asked: Asked, from: KeySender): Promise<KeyVerdict> {
     const found = await this.find(key, from);
@@ -78,10 +78,10 @@ export class KeyVerifier {
   }
 
   /**
-   * The key of a text, of which nothing is judged yet and nothing counted; or the verdict that there is none.
+   * The key with a value, before anything is judged or counted; or the verdict that there is none.
    *
-   * @param from who is counted when the key does not exist
-   * @throws when the database is needed, and away
+   * @param from the address that is counted if the key does not exist
+   * @throws when the database is needed but unavailable
    */
   async find(key: string, from: KeySender): Promise<KeyEntry | KeyVerdict> {
     // A cached key is well-formed.
@@ -104,7 +104,7 @@ export class KeyVerifier {
     return this.#counted(entry, concluded(meant, taken, asked, now), now);
   }
 
-  /** Undefined where its limits have to be read first. */
+  /** Undefined if its limits must be read first. */
   #judgeNow(entry: KeyEntry, asked: Asked, now: Date): KeyVerdict | undefined {
     const { code, reason, missing } = decide(entry, asked, now);
     if (code !== 'valid') {
@@ -123,7 +123,7 @@ export class KeyVerifier {
     return verdict;
   }
 
-  /** Writes what is counted and not written yet. */
+  /** Writes the counts that are not written yet. */
   async close(): Promise<void> {
     await this.#limits.close();
     await this.#meter.close();

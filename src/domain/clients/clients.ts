@@ -105,7 +105,7 @@ export async function createClient(deps: ClientDeps, actor: Actor, input: Client
 }
 
 /**
- * Updates a client by a JSON Merge Patch of its configuration. An actor who can change a client could take it over, and so must
+ * Updates a client with a JSON Merge Patch of its configuration. An actor who can change a client could take it over, so they must
  * hold all of its permissions.
  *
  * @throws Problem `not_found`; `invalid`; `precondition_failed`; `forbidden`: it has, or would get, a permission that the actor
@@ -187,7 +187,7 @@ function isSelfRegistered(client: Client | undefined): client is Client {
   return client !== undefined && client.registered_by !== 'operator';
 }
 
-/** What no operator registered says itself what it is, and has no rights but those that APIs are open with. */
+/** A client that no operator registered describes itself, and gets only the open scopes of APIs. */
 function mustKeepDescription(existing: Client, { lifetimes: _, enabled: __, ...columns }: Columns): void {
   if (isChanged(existing, columns))
     throw conflict(

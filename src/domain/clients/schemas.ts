@@ -42,7 +42,7 @@ export const isKnownRegistrar = (registered_by: string): boolean => registrars.s
 /** Whether any client could have this id; nothing else is worth a query. */
 export const isClientId = (text: string): boolean => clientIdShape.test(text);
 
-/** Members of ours beside RFC 7591's. */
+/** Members that Latchkey adds to those of RFC 7591. */
 const clientExtensions = {
   first_party: z.boolean().default(false).meta({ description: 'users are not asked for consent' }),
   claims_in_id_token: z.boolean().default(true).meta({
@@ -84,7 +84,7 @@ type Issues = { addIssue: (issue: { code: 'custom'; path: string[]; message: str
 
 const judgedAlone = new Set(['client_id', 'client_secret', 'client_name', 'introspects']);
 
-/** Whatever of RFC 7591's members is a text, someone sees: in the console, in the log, on the consent page. */
+/** Every text among RFC 7591's members is shown to users: in the console, in the log, on the consent page. */
 function refuseUnseen(client: Record<string, unknown>, { addIssue }: Issues): void {
   for (const [member, value] of Object.entries(client)) {
     if (judgedAlone.has(member)) continue;

@@ -142,7 +142,7 @@ export async function expireClientSecrets(
 
 const prefix = 'lk_cs_';
 
-/** Whether a text calls itself a secret that was generated here; one that an operator chose has any form. */
+/** Whether a text has the form of a generated secret; a secret that an operator chose can have any form. */
 export const isGenerated = (text: string): boolean => text.startsWith(prefix);
 
 /** The id of the active client secret with this value; undefined: there is none. */

@@ -36,7 +36,7 @@ export async function updateSelfRegistered(trx: Trx, client_id: string, changes:
   await trx.updateTable('self_registered_clients').set(changes).where('client_id', '=', client_id).execute();
 }
 
-/** Makes what a document said as old as can be. @returns whether it was not so already */
+/** Expires the cached document. @returns whether it had not expired already */
 export async function markWithdrawn(trx: Trx, client_id: string): Promise<boolean> {
   const { numAffectedRows = 0n } = await sql`update self_registered_clients s set fresh_until = to_timestamp(0)
     from clients c where c.id = s.client_id and c.client_id = ${client_id} and c.registered_by = 'document'

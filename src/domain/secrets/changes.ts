@@ -47,7 +47,7 @@ export class SecretChanges {
    * Waits for another current version.
    *
    * @returns whether there is one; false after the time
-   * @throws Problem 429: too many wait, of this caller or of all; and what `judge` rejects with
+   * @throws Problem 429: too many requests wait, of this caller or in total; and the error of `judge`
    */
   async wait({ seconds, by, judge, ...awaited }: Awaited): Promise<boolean> {
     const end = performance.now() + seconds * 1000;
@@ -88,7 +88,7 @@ export class SecretChanges {
     });
   }
 
-  /** Never rejects: where the database does not answer, those who wait are told nothing new. */
+  /** Never rejects: if the database does not answer, waiting requests get no new version. */
   async #look(): Promise<void> {
     const paths = [...new Set([...this.#waiters].map(({ path }) => path))];
     const current = await listCurrentVersions(this.#db, paths).catch(() => new Map<string, number>());

@@ -13,6 +13,6 @@ export type SecretsDeps = {
   vault: Vault;
   secretReads: SecretReads;
   jobs: Pick<Jobs, 'send'>;
-  /** Undefined: for the operator at the machine, who is refused nothing. */
+  /** Undefined: the operator on the machine, who has all permissions. */
   refusals?: Refusals | undefined;
 };

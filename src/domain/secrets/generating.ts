@@ -5,13 +5,13 @@ import type { GeneratedPart, KeyAlgorithm } from './generated-parts.ts';
 import { makeCertificate } from './self-signed.ts';
 import type { SecretData } from './values.ts';
 
-/** What was made: the parts of the value, and those of them that are no secret. */
+/** The generated parts of the value, and those of them that are not secret. */
 export type Generated = { data: SecretData; public: Record<string, string> };
 
 type Made = { secret: Record<string, string>; public?: Record<string, string> };
 
 /**
- * Makes parts of a value that nobody has seen: readers of the secret get them, who has them made does not.
+ * Generates parts of a value. Readers of the secret get them; the caller who generates them does not.
  *
  * @throws Problem `invalid`: two parts have the same name
  */

@@ -12,7 +12,7 @@ const orders: ListOrders = {
 export type SecretsRequest = ListRequest & {
   /** Only paths that begin so. */
   prefix?: string | undefined;
-  /** Only those with this text in what is readable of them. */
+  /** Only secrets with this text in their readable members. */
   q?: string | undefined;
   /** Regular expressions, of which a path must match one. */
   paths: readonly string[];

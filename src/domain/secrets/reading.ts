@@ -46,7 +46,7 @@ export async function readSecret(deps: SecretsDeps, caller: SecretCaller, reques
     if (found.outcome === 'missing') return { outcome: 'missing' };
     if (found.outcome === 'deleted' || found.outcome === 'destroyed') return { outcome: found.outcome, version: found };
     if (found.outcome === 'read' && keyring.terms.has(found.term)) return openedValue(deps, caller, keyring, found);
-    // Somebody sealed the vault, or another node made a term: the keys are read again, if the vault is open.
+    // The vault was sealed, or another node created a term: the keys are read again, if the vault is open.
     deps.vault.forget();
   }
   throw sealed();

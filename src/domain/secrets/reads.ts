@@ -14,11 +14,11 @@ export type ReadRequest = {
   path: string;
   /** Undefined: the current one. */
   number: number | undefined;
-  /** Why, where a person said so. */
+  /** The reason, if a user gave one. */
   reason: string | undefined;
 };
 
-/** A read that is not sent yet, and what it will find. */
+/** A read that is not sent yet, and its result. */
 type Waiting = { row: ReadRow; found: Promise<FoundVersion> };
 
 // Beyond, another event begins.
@@ -69,7 +69,7 @@ export class SecretReads {
 
   #await(key: string, waiting: Waiting): void {
     this.#waiting.set(key, waiting);
-    // One that is given up unsent stands in nobody's way.
+    // A read that was abandoned before it was sent blocks no other.
     waiting.found.catch(() => {
       if (this.#waiting.get(key) === waiting) this.#waiting.delete(key);
     });

@@ -5,7 +5,7 @@ import type { Refusals } from '../audit/index.ts';
 import { permissionFor, type SecretVerb } from './paths.ts';
 import { isUserId } from './store.ts';
 
-/** What a read judges once more in its own statement: that what the caller presented still stands. */
+/** What a read checks again in its own statement: that the presented credential is still active. */
 export type PresentedCredential = {
   access_token?: string | undefined;
   jti?: string | undefined;
@@ -13,7 +13,7 @@ export type PresentedCredential = {
   subject_id?: string | undefined;
 };
 
-/** Who uses secrets, what they may do with which, and by which credential. */
+/** The caller, their permissions for secrets, and their credential. */
 export type SecretCaller = { actor: Actor; rights: readonly string[]; credential: PresentedCredential };
 
 /** The identifier of the store as a resource server. */
@@ -48,7 +48,7 @@ function within(limits: readonly Limit[], resource: string): string[] {
 }
 
 /**
- * Guards whatever is done with a secret. It comes before any look-up, so that a refusal does not say which secrets exist.
+ * Guards every action on a secret. It runs before any lookup, so that a refusal does not reveal which secrets exist.
  *
  * @throws Problem `forbidden`, naming the permission
  */

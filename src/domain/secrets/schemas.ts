@@ -16,7 +16,7 @@ const CustomMetadata = z
   .record(z.string().min(1).max(128), z.string().max(512))
   .refine((named) => Object.keys(named).length <= mostMetadata, `must have at most ${mostMetadata} members`);
 
-/** What can be changed of a secret beside its values. */
+/** The members of a secret that can be changed, except its values. */
 export const SecretSettings = z.strictObject({
   description: ShownText(500).nullable(),
   environment: ShownText(64)

@@ -107,7 +107,7 @@ export type SettingsChange = {
 };
 
 /**
- * Changes what is known of a secret beside its values; creates one without a version where there is none.
+ * Updates the settings of a secret; creates it without a version if it does not exist.
  *
  * @throws Problem `forbidden`; `sealed`; `invalid`: there is no such owner; `precondition_failed`
  */
@@ -142,7 +142,7 @@ async function ownerId(trx: Trx, owner: SecretSettings['owner']): Promise<string
   return id;
 }
 
-/** What of a secret can be changed beside its values. */
+/** The settings of a secret that can be changed. */
 export function settingsOf(secret: SecretRecord): SecretSettings {
   const { description, environment, risk, owner, custom_metadata, max_versions, cas_required } = secret;
   const { delete_after_seconds, location, accessible_to, rotated_at } = secret;

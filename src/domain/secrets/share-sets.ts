@@ -40,7 +40,7 @@ export async function setShares(trx: Trx, set: ShareSet, updated_at: Date): Prom
   await trx.deleteFrom('vault_next_shares').execute();
 }
 
-/** Lets a set open the vault beside the present one, instead of any other new set. */
+/** Adds a set that can open the vault in addition to the current one. It replaces any other new set. */
 export async function setNextShares(
   trx: Trx,
   set: ShareSet,

@@ -12,7 +12,7 @@ const envelopeBytes = 1 + setBytes + shareBytes + 4;
 /** A share that was read. `place` is its x-coordinate, never 0: there the secret itself would be. */
 export type Share = { set_id: string; place: number; bytes: Uint8Array; digest: string };
 
-/** Why a text is no share. */
+/** Why a text is not a share. */
 export type ShareProblem = 'malformed' | 'mistyped';
 
 /** Splits a key of 32 bytes, so that any `threshold` of the shares make it again. @returns the shares as bytes */

@@ -21,7 +21,7 @@ export function decoded(value: Buffer): SecretData {
 }
 
 /**
- * What the audit log keeps of a value: an HMAC of each part, under a key of this installation. Who finds a value somewhere can ask
+ * What the audit log stores of a value: an HMAC of each part, under a key of this installation. Anyone who finds a value can ask
  * which secrets had it; nobody learns the value.
  */
 export function digestsOf(key: KeyObject, data: SecretData): Record<string, string> {

@@ -118,7 +118,7 @@ export class Vault {
     return { kind, initialized, sealed: this.#isSealed(kind, row), ...counts, progress, nonce };
   }
 
-  /** What to say where the setting differs from how the vault was initialized, which alone counts. */
+  /** The warning if the setting differs from how the vault was initialized. The initialization decides. */
   async ignoredSetting(): Promise<string | undefined> {
     const row = await findSeal(this.#deps.db);
     const { sealKind } = this.#deps;

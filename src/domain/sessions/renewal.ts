@@ -13,7 +13,7 @@ export type RenewalInput = { uid: string; id: Digest; confirmed_at: Date };
  * its cookie made until then is worth nothing from the next request on, on every node (OWASP ASVS 5.0 §7.2.4).
  *
  * @returns until when the session lasts
- * @throws Problem `conflict`: the session was ended meanwhile
+ * @throws Problem `conflict`: the session was revoked meanwhile
  */
 export async function renewSession(trx: Trx, user_id: string, { uid, id, confirmed_at }: RenewalInput): Promise<Date> {
   const expires_at = await replaceIds(trx, { uid, user_id, id, confirmed_at });
@@ -22,10 +22,10 @@ export async function renewSession(trx: Trx, user_id: string, { uid, id, confirm
 }
 
 /**
- * Records that a person proved again that it is them (a step-up), and renews their session. `amr`: with what (RFC 8176).
+ * Records that a user authenticated again (a step-up), and renews their session. `amr`: the methods (RFC 8176).
  *
  * @returns until when the session lasts
- * @throws Problem `conflict`: the session was ended meanwhile
+ * @throws Problem `conflict`: the session was revoked meanwhile
  */
 export async function confirmSession(
   { db }: Pick<SessionDeps, 'db'>,

@@ -106,7 +106,7 @@ export async function findSession(
 
 export type EndingElsewhere = { sessions: number; apps: number; lasting: number };
 
-/** What ends with all sessions but one, and how many apps keep their access. */
+/** The impact of revoking all sessions but one, and how many apps keep their access. */
 export async function countElsewhere(
   db: Db,
   user_id: string,

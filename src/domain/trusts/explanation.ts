@@ -10,7 +10,7 @@ import { workloadClientId } from './workloads.ts';
 
 type Explanation = z.input<typeof ExplanationView>;
 
-/** Says what a trust makes of a token; undefined: of a text that is none. Nothing is issued, registered or used. */
+/** Explains how a trust judges a token; undefined: the text is not a token. Nothing is issued, registered or used. */
 export async function explain(
   deps: JudgementDeps & { db: Db },
   trust: Trust,

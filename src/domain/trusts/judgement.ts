@@ -35,7 +35,7 @@ const toleranceSeconds = 30;
 const longestSubject = 512;
 
 /**
- * Judges a token by a trust: who signed it, for whom, when, and about whom (RFC 7523 §3). Every check is made, so that an administrator
+ * Judges a token by a trust: signer, audience, time and subject (RFC 7523 §3). It makes every check, so that an administrator
  * sees all that is wrong at once.
  *
  * @param claims the checks of the claims, where they were made already
@@ -159,7 +159,7 @@ async function signatureChecks(deps: JudgementDeps, trust: Trust, assertion: Ass
   const { alg } = header;
   // The cluster verifies the signature, too.
   if (trust.token_review && !trust.jwks && !trust.jwks_uri) return [];
-  // Only what names the issuer of this trust makes the server look for its keys.
+  // The server looks for the issuer's keys only if the token names the issuer of this trust.
   const mayLook = payload.iss === trust.issuer && typeof alg === 'string' && assertionAlgorithms.includes(alg);
   if (!mayLook) return [check('key', null, 'Not looked for.'), check('signature', null, 'Not verified.')];
   const key = await findKey(deps, trust, assertion);

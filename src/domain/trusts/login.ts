@@ -84,7 +84,7 @@ type LoginTrust = {
 const manyTenants = /^https:\/\/login\.microsoftonline\.com\/(common|organizations|consumers)\//;
 
 /**
- * Judges what a trust says of signing in.
+ * Judges the sign-in settings of a trust.
  *
  * @throws Problem `invalid`: it contradicts itself, or would believe every tenant of a provider
  */
@@ -111,7 +111,7 @@ const permission = 'latchkey:trust:login';
 
 /**
  * Guards trusts by which users sign in: somebody who writes one can become users who connect an account there. So it needs a permission of its
- * own, beside those to create accounts and to mark addresses as verified where it does that.
+ * own, in addition to those to create accounts and to mark addresses as verified if the trust does that.
  *
  * @throws Problem `forbidden` naming the permission
  */

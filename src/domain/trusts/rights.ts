@@ -42,7 +42,7 @@ export async function mustBeAllowedToChange(trx: Trx, { now, actor, existing, in
   if (isMore) mustNotExceedLimits(actor, { what: 'a trust', until: null });
 }
 
-/** Of roles that a trust gave, those that are gone meanwhile give nothing. */
+/** The roles of a trust that still exist; deleted ones give nothing. */
 async function mustHoldRoles(trx: Trx, { now, actor }: Pick<Change, 'now' | 'actor'>, names: readonly string[]) {
   const roles = await listRolesNamed(trx, names);
   await mustHold(
@@ -71,7 +71,7 @@ async function mustBeAllowedToChangeLogin(trx: Trx, { now, actor, existing, inpu
   if (after) await mustBeAllowedToMap(trx, actor, { before: existing?.login, after, now: now() });
 }
 
-/** Whether other tokens are believed than before, or more comes of them. */
+/** Whether the trust accepts other tokens than before, or gives more for them. */
 function isLooser(existing: Trust, input: TrustInput): boolean {
   const ttl = ({ access_token_ttl_seconds: seconds }: Pick<TrustInput, 'access_token_ttl_seconds'> | Trust) =>
     seconds ?? Number.POSITIVE_INFINITY;

@@ -5,7 +5,7 @@ import type { ServerKeys } from '../../platform/keys/index.ts';
 import type { TrustInput } from './schemas.ts';
 import type { Trust } from './store.ts';
 
-/** The secret that an input brings: at a provider where users sign in, or at a cluster. */
+/** The secret in an input: for an identity provider, or for a cluster. */
 export const secretIn = ({ login, token_review }: TrustInput): string | undefined =>
   login?.client_secret ?? token_review?.token;
 

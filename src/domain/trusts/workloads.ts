@@ -79,7 +79,7 @@ export async function registerWorkload(
   });
 }
 
-/** Whether one more may be registered; one that nobody used for days makes place for it. */
+/** Whether one more workload may be registered; it can replace one that was unused for days. */
 async function hasPlace(trx: Trx, { id, most_workloads }: Trust, now: Date): Promise<boolean> {
   if ((await countWorkloads(trx, id)) < most_workloads) return true;
   const unused = await lockUnusedWorkload(trx, id, new Date(keptUntil(now).getTime() - unusedDays * dayMs));

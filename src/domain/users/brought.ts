@@ -7,7 +7,7 @@ import { addIdentity, type Identity } from '../identities/index.ts';
 import { sealSecret } from './factors/one-time-codes.ts';
 import { type CodeParameters, insertFactor } from './factors/store.ts';
 
-/** What a new user brings from another system beside a password. */
+/** What a new user brings from another system in addition to a password. */
 export type Brought = {
   /** Of an authenticator app; the secret in Base32. */
   one_time_codes?: (CodeParameters & { secret: string }) | undefined;

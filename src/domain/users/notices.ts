@@ -6,7 +6,7 @@ import type { User } from './store.ts';
 /** Set where there is a mail server. */
 export type NoticeDeps = { sendEmail?: SendEmail | undefined };
 
-/** Tells a person by e-mail what happened to their account, where they have an address and there is a mail server. */
+/** Notifies a user by e-mail of a change of their account, if they have an address and there is a mail server. */
 export async function notify(
   { sendEmail }: NoticeDeps,
   trx: Trx,

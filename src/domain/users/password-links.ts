@@ -75,7 +75,7 @@ export async function createPasswordLink(
   });
 }
 
-/** Whether somebody has made an account theirs who has not proven its address. */
+/** Whether an account has an owner who has not verified its address. */
 async function isTakenByAnother(trx: Trx, { id, email_verified }: User): Promise<boolean> {
   if (email_verified) return false;
   return (await listIdentities(trx, id)).length > 0 || (await hasSecondFactor(trx, id));

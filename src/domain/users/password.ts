@@ -72,7 +72,7 @@ export function generatePassword(): string {
 }
 
 /**
- * Whether the password fits; as slow where there is no hash, so that time tells nobody who exists. Each attempt costs one hash:
+ * Whether the password is right. It takes as long without a hash, so that timing does not reveal who exists. Each attempt costs one hash:
  * a password that was hashed as it was typed is compared as it is typed now.
  */
 export async function verifyPassword(stored: PasswordHash | undefined, password: string): Promise<boolean> {

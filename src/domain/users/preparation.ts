@@ -56,7 +56,7 @@ export async function notePasswordByLink(trx: Trx, link: Link, { user, now }: Pr
   await forgetPreparers(trx, user.id, (each) => each.created_at <= last_way_in_at || isAddressOf(each));
 }
 
-/** When the account last got a way in beside the password. */
+/** When the account last got a sign-in method other than the password. */
 async function lastWayInAt(trx: Trx, user_id: string): Promise<Date> {
   const identities = (await listIdentities(trx, user_id)).map(({ created_at }) => created_at.getTime());
   const factor = (await lastFactorAt(trx, user_id))?.getTime() ?? 0;

@@ -206,7 +206,7 @@ function forget({ db, name }: Counter, text: string): Promise<void> {
   return forgetUses(db, key(name, text));
 }
 
-/** What people typed is not kept readable, not even here. */
+/** Typed logins are never stored readable, not even here. */
 function key(name: string, text: string): string {
   return `sign-in ${name}:${digest(text).toString('base64url')}`;
 }

@@ -55,7 +55,7 @@ export async function askedProof(deps: PagesDeps, ctx: Context, here: Here): Pro
  * Judges a proof. One that holds counts for ten minutes in this session, which gets another id: copies of its cookie end with it.
  *
  * @returns what is wrong with it, as a sentence; undefined when it holds
- * @throws Problem `conflict`: the session was ended meanwhile
+ * @throws Problem `conflict`: the session was revoked meanwhile
  */
 export async function stepUp(deps: PagesDeps, ctx: Context, here: Here): Promise<string | undefined> {
   const judge = (await hasSecondFactor(deps.db, here.user.id)) ? judgeFactor : judgePassword;

@@ -11,7 +11,7 @@ export function keySetOf(texts: readonly string[], member: string): { keys: Reco
 }
 
 function jwkOf(text: string, member: string): Record<string, unknown> {
-  // A private key has a public one, too: who sends one made a mistake that should be told.
+  // A private key contains a public one, too: sending it is a mistake that must be reported.
   if (!/-----BEGIN (?:RSA |EC )?(?:PUBLIC KEY|CERTIFICATE)-----/.test(text)) throw wrongKey(member);
   try {
     const jwk = createPublicKey(text).export({ format: 'jwk' });

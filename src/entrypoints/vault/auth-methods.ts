@@ -17,7 +17,7 @@ import type { Asked, Called, VaultDeps, VaultRoute } from './routing.ts';
 
 type Bounds = ReturnType<Parameters<typeof putAuthRole>[2]['boundsAt']>;
 
-/** What a method of Vault's makes of what its clients send. Each throws VaultError 400 for what it cannot keep. */
+/** How an auth method of Vault's API parses requests. Each parser throws VaultError 400 for parameters that it does not support. */
 export type MethodShape = {
   method: VaultAuthMethod;
   /** @param token that reviews others; it is not shown */
@@ -162,7 +162,7 @@ function limitsIn(
   return { ...limits, token_bound_cidrs: cidrsIn(body, 'token_bound_cidrs') ?? [] };
 }
 
-/** @throws VaultError 400: a client wants something that would not be kept */
+/** @throws VaultError 400: a parameter is not supported */
 export function mustNotSet(body: Fields, names: readonly string[]): void {
   const isSet = (value: unknown) =>
     Boolean(value) &&

@@ -102,7 +102,7 @@ function secondsOf(deps: VaultDeps, { body, limits, parentEnds }: Lasting): numb
   return Math.max(1, Math.min(asked, left, limits.most_seconds ?? left));
 }
 
-/** What a token says of its limits, so that judging it costs nothing where it has none. */
+/** The limits of a token. Checking a token without limits costs nothing. */
 export function marksOf({ uses, bound_cidrs }: TokenLimits): Record<string, unknown> {
   return { ...(uses && { vault_uses: true }), ...(bound_cidrs && { vault_cidrs: bound_cidrs }) };
 }

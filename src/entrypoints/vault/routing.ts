@@ -34,12 +34,12 @@ export type Asked = {
   body: Record<string, unknown>;
 };
 
-/** A request of somebody who showed a good token. */
+/** A request with a valid token. */
 export type Called = Asked & { caller: VaultCaller };
 
 type Handler<Given> = (deps: VaultDeps, asked: Given) => Promise<VaultAnswer>;
 
-/** A path of Vault's API, and what is done for each operation. */
+/** A path of Vault's API, with its handler for each operation. */
 export type VaultRoute = {
   path: RegExp;
   /** As metrics name it. */

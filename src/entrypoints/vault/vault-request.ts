@@ -56,7 +56,7 @@ export class VaultRequest {
     this.origin = originOf(req.headers, this.address ?? unknownAddress);
   }
 
-  /** Whether nobody waits for the answer, or the server goes down: then it asks each client to close its connection. */
+  /** Whether nobody waits for the answer, or the server is stopping: then it asks each client to close its connection. */
   get isEnding(): boolean {
     const isClosing = this.req.headers.connection?.toLowerCase() === 'close';
     return this.req.socket.destroyed || (this.response?.shouldKeepAlive === false && !isClosing);

@@ -12,7 +12,7 @@ export const wrappingRoutes: readonly VaultRoute[] = [
 
 const mostSeconds = 24 * 3600;
 
-/** How long an answer is to be kept wrapped; undefined: it is to be sent as it is. @throws VaultError 400 */
+/** How long to keep an answer wrapped; undefined: send it unwrapped. @throws VaultError 400 */
 export function wrapSecondsOf({ req }: Asked['request']): number | undefined {
   const asked = req.headers['x-vault-wrap-ttl'];
   if (asked === undefined || asked === '' || asked === '0') return undefined;

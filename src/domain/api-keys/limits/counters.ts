@@ -1,7 +1,7 @@
 import type { CodedLimit, Limit } from '../../restrictions/index.ts';
 
 /**
- * A number that grows by what is used and must not pass its ceiling; both limits of a key are such ones. A rate is GCRA: the
+ * A number that grows with each use, up to its ceiling. Rates and quotas are both counters. A rate is GCRA: the
  * counter is the time at which the next request would be due if all came evenly (`floor` is the present one), in units in
  * which both the time and a request are whole numbers, so that exactly as many pass as were written. A quota counts from zero.
  */
@@ -18,9 +18,9 @@ export type Counter = {
 export type Taken = { refusing: number | undefined; values: number[] };
 
 export type Limits = {
-  /** Moves all counters, or none, of what is at hand; undefined: something has to be read, and nothing was moved. */
+  /** Moves all counters or none, from memory; undefined: a counter must be read first, and nothing was moved. */
   takeNow: (counters: readonly Counter[]) => Taken | undefined;
-  /** The same, reading what has to be read. */
+  /** The same, but reads missing counters. */
   take: (counters: readonly Counter[]) => Promise<Taken>;
   close: () => Promise<void>;
 };

@@ -1,7 +1,7 @@
 import { type Sealed, type SealedPlace, seal, unseal } from '../../../platform/crypto/index.ts';
 import type { ServerKeys } from '../../../platform/keys/index.ts';
 
-/** What a browser carries between two steps, sealed: for what, in which browser, and until when. */
+/** The sealed state that a browser carries between two steps: its purpose, its browser and its expiry. */
 export type CarryDeps = { keys: ServerKeys; now: () => Date };
 
 type Carried = { until: number; state: unknown };

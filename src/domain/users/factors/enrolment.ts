@@ -34,7 +34,7 @@ type ByLink = { link?: string | undefined };
 const mostPasskeys = 20;
 type Own = Actor & { id: string };
 
-/** What changed, and what the user is told. */
+/** What changed, and the notice that the user gets. */
 type Change = { action: AuditAction; notice: FactorTopic; details?: Record<string, unknown> };
 
 /**

@@ -4,7 +4,7 @@ import type { Methods } from '../../assurance/index.ts';
 
 /**
  * Which methods a user has. A provider counts while its trust is enabled, and for users with permissions of Latchkey only where it is for
- * administrators. A mailed code never counts: the mail server may be away.
+ * administrators. A mailed code never counts, because the mail server may be unavailable.
  */
 export async function methodsOfUser(db: Db, user_id: string): Promise<Methods> {
   const { rows } = await sql<Omit<Methods, 'email_code'>>`

@@ -15,7 +15,7 @@ export type PasskeyDeps = CarryDeps & {
   isFirstUse: (issuer: string, id: string, expiresAtSeconds: number) => Promise<boolean>;
 };
 
-/** For what a challenge was made, and in which browser. */
+/** The purpose of a challenge, and its browser. */
 export type Challenged = { purpose: 'sign-in' | 'step-up' | 'passkey'; browser: string };
 
 // Loaded with the first sign-in page: neither a start nor a command waits for it.
@@ -103,7 +103,7 @@ const Answer = z.object({
   }),
 });
 
-/** What a browser answered, or undefined where it is none of that form. */
+/** The answer of a browser, or undefined if it does not have this form. */
 function answerIn(text: string) {
   try {
     return Answer.safeParse(JSON.parse(text)).data;

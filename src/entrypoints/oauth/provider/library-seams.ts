@@ -273,6 +273,6 @@ export const librarySeams: readonly Seam[] = [
     what: 'handlers of grants and of introspection are called without the middleware before them, with a context that is not Koa’s',
     why: 'the way to them takes longer than they do; whatever is unusual or refused still goes through it',
     file: `${oauth}/plain-requests/in-library.ts`,
-    test: ['entrypoints/oauth/plain-requests.test.ts', 'are answered alike, whatever a service sends'],
+    test: ['entrypoints/oauth/plain-requests.test.ts', 'get equal answers, whatever a service sends'],
   },
 ];
