@@ -627,6 +627,18 @@ describe('who may use it', () => {
     expect(await readsOf(String(key.body.key))).toEqual([403, 403]);
   });
 
+  test('an API key whose limit is used up is told to come again, not that it may do nothing', async () => {
+    const { role_id } = await loggedIn(['secrets:read:*']);
+    const { body } = await owner.post('/api-keys', {
+      ...{ name: 'limited', owner: { client_id: role_id }, environment: 'dev' },
+      ...{ permissions: ['secrets:read:*'], restrictions: { rate_limit: '2 requests/hour' } },
+    });
+    const read = () => call('GET', 'secret/data/none', { token: String(body.key) });
+    expect([(await read()).status, (await read()).status]).toEqual([404, 404]);
+    const refused = await read();
+    expect([refused.status, await refused.json()]).toEqual([429, { errors: [expect.stringContaining('used up')] }]);
+  });
+
   test('a token of the token endpoint for the store works, and one for another API does not', async () => {
     const folder = newFolder();
     const credentials = await role([`secrets:read:${folder}:*`, `secrets:list:${folder}:*`]);
