@@ -88,8 +88,8 @@ export async function signInHere(
   const isMet = await isEnough(deps, { user_id, acr });
   ctx.status = 303;
   if (!isMet && !canAddMethod(acr)) return ctx.redirect(pagePaths.signIn);
-  if (await refusesDoubted(deps, { user_id, origin: requestOrigin(ctx) }))
-    return ctx.redirect(`${pagePaths.signIn}?refused`);
+  // The sign-in page says why.
+  if (await refusesDoubted(deps, { user_id, origin: requestOrigin(ctx) })) return ctx.redirect(pagePaths.signIn);
   const options = { ...authentication, sessionSeconds: config.sessionSeconds, secure: isSecure(issuer) };
   await startBrowserSession(provider().current(), ctx, options);
   await noteBrowserLanguage(deps.db, authentication.user_id, chosenLanguage(deps, ctx));

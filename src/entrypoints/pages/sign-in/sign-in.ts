@@ -23,8 +23,7 @@ import { minutesToWait } from './throttled.ts';
 /** Signing in to one's own pages, outside of any app's request. */
 export function signInRoutes(router: Router, deps: PagesDeps): void {
   router.get('/sign-in', async (ctx: Context) => {
-    const refused = ctx.query.refused === undefined ? {} : { error: textsFor(deps, ctx).signIn.doubted };
-    await showSignIn(deps, ctx, { action: ctx.url, login: '', ...refused });
+    await showSignIn(deps, ctx, { action: ctx.url, login: '' });
   });
   router.post('/sign-in', async (ctx: Context) => {
     const authentication = await judgeSignIn(deps, ctx, { action: ctx.url });
