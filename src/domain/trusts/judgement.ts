@@ -200,14 +200,11 @@ function audienceCheck(aud: unknown, audience: string): Check {
 
 function timeChecks({ payload: { exp, nbf, iat } }: Assertion, now: number): Check[] {
   const from = (seconds: unknown) => seconds === undefined || (isTime(seconds) && seconds <= now + toleranceSeconds);
+  const nowIs = `now is ${timeShown(now)}`;
   return [
-    check(
-      'expiry',
-      isTime(exp) && exp > now - toleranceSeconds,
-      `"exp" is ${timeShown(exp)}; now is ${timeShown(now)}.`,
-    ),
-    check('not_before', from(nbf), `"nbf" is ${timeShown(nbf)}; now is ${timeShown(now)}.`),
-    check('issued_at', from(iat), `"iat" is ${timeShown(iat)}; now is ${timeShown(now)}.`),
+    check('expiry', isTime(exp) && exp > now - toleranceSeconds, `"exp" is ${timeShown(exp)}; ${nowIs}.`),
+    check('not_before', from(nbf), `"nbf" is ${timeShown(nbf)}; ${nowIs}.`),
+    check('issued_at', from(iat), `"iat" is ${timeShown(iat)}; ${nowIs}.`),
   ];
 }
 

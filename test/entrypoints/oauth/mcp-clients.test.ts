@@ -77,4 +77,35 @@ describe('an MCP client that nobody registered', () => {
     });
     expect(refreshed).toMatchObject({ status: 200, body: { scope: redeemed.body.scope } });
   });
+
+  test('leaves nothing readable in the database that signs anybody in (OAuth 2.1 §7.1)', async () => {
+    const librechat = mcpClients.find(({ name }) => name.startsWith('LibreChat'));
+    if (!librechat) throw new Error('no such client');
+    const { redirect_uri, asks } = librechat;
+    const client = await known(librechat);
+    const { client_id, client_secret = '' } = client;
+    const { code, code_verifier } = await latchkey.code({ client_id, redirect_uri, scope: null, ...asks });
+    const redemption = { grant_type: 'authorization_code', code, code_verifier, redirect_uri };
+    const { body } = await tokens(client, 'basic', redemption);
+    const { rows: tables } = await latchkey.database.query(
+      `select format('%I.%I', table_schema, table_name) as name from information_schema.tables
+        where table_type = 'BASE TABLE' and table_schema not in ('pg_catalog', 'information_schema')`,
+    );
+    const holding = async (value: string) => {
+      const found: string[] = [];
+      for (const { name } of tables) {
+        const { rows } = await latchkey.database.query(
+          `select count(*)::int as n from ${name} t where position($1 in t::text) > 0`,
+          [value],
+        );
+        if (rows[0].n > 0) found.push(name);
+      }
+      return found;
+    };
+    expect(await holding(client_id)).toContain('public.clients');
+    for (const value of [client_secret, code, code_verifier, body.access_token, body.refresh_token]) {
+      expect(value.length).toBeGreaterThan(40);
+      expect(await holding(value)).toEqual([]);
+    }
+  });
 });
