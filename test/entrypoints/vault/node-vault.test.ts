@@ -1073,11 +1073,11 @@ describe('a role of the methods kubernetes and jwt that a client of Vault makes'
     expect(await logIn('kubernetes', { role, jwt: await tokenOf('bank:orders') })).toMatchObject({ status: 403 });
     expect(cluster.asked).toHaveLength(before);
     for (const [says, reason] of [
-      [{ status: { authenticated: false } }, 'pod that is gone'],
+      [{ status: { authenticated: false } }, 'may have been deleted'],
       [{ status: { authenticated: true, user: { username: 'system:serviceaccount:shop:orders' } } }, 'this audience'],
       [
         { status: { authenticated: true, audiences: [usualIssuer], user: { username: 'system:admin' } } },
-        'about somebody else',
+        'another account',
       ],
       [{ http: 403 }, 'system:auth-delegator'],
       [{ http: 500 }, 'answered 500'],
