@@ -333,7 +333,7 @@ describe('signing in with an identity provider', () => {
     await owner.post('/users', { username, password, roles: ['owner'] });
     const account = { issuer: provider.issuer, subject: String(provider.account.sub) };
     await owner.post(`/users/${username}/identities`, account);
-    expect((await signIn()).html).toContain('permissions of an administrator');
+    expect((await signIn()).html).toContain('has administrator permissions');
     const id = await trustIn({}, { for_administrators: true });
     expect((await signIn(latchkey.browser(), id)).url).toBe(`${latchkey.issuer}/account`);
   });
