@@ -55,7 +55,10 @@ export function openServices({ config, inFlight, installation, issuer, log }: Se
   const readKey = (digest: Digest) => reader.find<KeyRecord & Record<string, unknown>>(readApiKey, digest);
   const apiKeys = new KeyVerifier({ db, changes, now, log, readKey, environments, limits, hasTrustedProxy });
   const resourceServers = new ResourceServers(db, changes);
-  const jobs = new Jobs(databaseUrl, log, { isReady: () => clock.isWithinBounds() });
+  const jobs = new Jobs(databaseUrl, log, {
+    isReady: () => clock.isWithinBounds(),
+    isTold: config.preparedStatements,
+  });
   return {
     ...{ db, database, keys, now, log, reader, jobs, refusals, accessRecords, secretUses, apiKeys },
     vault: new Vault({ db, rootKey, now, sealKind: config.vaultSeal }),

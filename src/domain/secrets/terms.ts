@@ -1,6 +1,6 @@
-import type { Db, Trx } from '../../platform/database/index.ts';
+import { type Db, inTransaction, type Trx } from '../../platform/database/index.ts';
 import { type Actor, Problem, system } from '../../platform/http/index.ts';
-import type { Jobs } from '../../platform/jobs/index.ts';
+import type { JobHandler, Jobs } from '../../platform/jobs/index.ts';
 import type { Logger } from '../../platform/logging/index.ts';
 import { appendEvent } from '../audit/index.ts';
 import { rewrapKey } from './envelope.ts';
@@ -52,21 +52,30 @@ async function record(trx: Trx, actor: Actor, { action, details, occurred_at }: 
   await appendEvent(trx, { actor, action, target: { kind: 'vault', id: 'terms' }, details, occurred_at });
 }
 
-export type RewrapDeps = Omit<TermDeps, 'jobs'> & { log: Logger };
+export type RewrapDeps = TermDeps & { log: Logger };
 
 const batch = 200;
+const passedOnAfterSeconds = 5;
+// The job comes again by itself, ten minutes later.
+const mostPassedOn = 60;
 
 /** The job that seals the keys of versions under the current term. Each batch commits by itself, so that a node that ends loses nothing. */
-export function rewrapSecrets(deps: RewrapDeps): () => Promise<void> {
-  return async () => {
+export function rewrapSecrets(deps: RewrapDeps): JobHandler {
+  return async ({ passed_on = 0 }) => {
     if (!(await hasEarlierTerms(deps.db))) return;
     try {
       await sweep(deps);
     } catch (error) {
-      // A node whose vault is open does it.
       if (!(error instanceof Problem && error.type === 'sealed')) throw error;
+      await passOn(deps, Number(passed_on) + 1);
     }
   };
+}
+
+/** Leaves the job to a node whose vault is open: whichever node takes it next may be one. */
+async function passOn({ db, jobs }: RewrapDeps, passed_on: number): Promise<void> {
+  if (passed_on > mostPassedOn) return;
+  await inTransaction(db, (trx) => jobs.send(trx, 'rewrap-secrets', { passed_on }, passedOnAfterSeconds));
 }
 
 async function sweep({ db, now, vault, log }: RewrapDeps): Promise<void> {

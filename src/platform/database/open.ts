@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { Kysely, PostgresDialect, type Transaction } from 'kysely';
 import type pg from 'pg';
 import type { Database as Tables } from '../../../db/schema.ts';
@@ -86,7 +87,7 @@ export function openDatabase({
     close: async () => {
       commits.close();
       await Promise.all(hot.map((connection) => connection.close()));
-      await atMost(farewellMs, db.destroy());
+      await atMost(farewellMs, db.destroy().then(leaving.ended));
       leaving.giveUpAll();
       await atMost(farewellMs, abandoned.settled());
       abandoned.close();
@@ -130,6 +131,10 @@ function leavingPool(pool: pg.Pool, abandoned: AbandonedConnections) {
   pool.on('remove', (client) => open.delete(client));
   return {
     giveUp,
+    /** Resolves once no connection is left; the pool says that it has ended before its connections have. */
+    ended: async () => {
+      while (open.size > 0) await once(pool, 'remove');
+    },
     giveUpAll: () => {
       for (const client of [...open]) giveUp(client);
     },

@@ -4,6 +4,11 @@ import pg from 'pg';
 import type { Queue } from 'pg-boss';
 import { queues } from './queues.ts';
 
+/** PostgreSQL tells the nodes that listen of new jobs. */
+const definitions: [string, Omit<Queue, 'name'> & { cron?: string }][] = Object.entries(queues).map(
+  ([name, definition]) => [name, { ...definition, notify: true }],
+);
+
 /**
  * Makes pg-boss's tables and our queues, as the role that owns them; one read where they are there. Several nodes may do it at once.
  *
@@ -28,7 +33,7 @@ export async function installJobs(url: string, runningRole?: string): Promise<vo
 /** Which pg-boss and which queues this version has: where the schema says the same, nothing is to be made. */
 function installedVersion(): string {
   const { dependencies } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'));
-  const digest = createHash('sha256').update(JSON.stringify(queues)).digest('hex').slice(0, 16);
+  const digest = createHash('sha256').update(JSON.stringify(definitions)).digest('hex').slice(0, 16);
   return `pg-boss ${dependencies['pg-boss']}, queues ${digest}`;
 }
 
@@ -48,9 +53,9 @@ async function makeQueues(url: string): Promise<void> {
   await boss.start();
   try {
     const present = new Set((await boss.getQueues()).map(({ name }) => name));
-    for (const [name, definition] of Object.entries(queues)) {
-      const { cron, ...queue }: Omit<Queue, 'name'> & { cron?: string } = definition;
-      if (!present.has(name)) await boss.createQueue(name, queue);
+    for (const [name, { cron, policy, ...changeable }] of definitions) {
+      if (present.has(name)) await boss.updateQueue(name, changeable);
+      else await boss.createQueue(name, { ...changeable, ...(policy && { policy }) });
       if (cron) await boss.schedule(name, cron);
     }
   } finally {

@@ -1,7 +1,7 @@
 import type { JobResult, PgBoss } from 'pg-boss';
 import type { Logger } from 'pino';
 import { atMost, type Trx } from '../database/index.ts';
-import { type JobName, pollSeconds } from './queues.ts';
+import { type JobName, pollSeconds, retryPollSeconds } from './queues.ts';
 
 export type JobHandler = (data: Record<string, unknown>) => Promise<void>;
 
@@ -19,6 +19,8 @@ const readinessPauseMs = 500;
 export type JobsOptions = {
   /** Whether this node may work on jobs now; one with a wrong clock leaves them to others. */
   isReady?: () => boolean;
+  /** Whether a connection of its own is told of new jobs (LISTEN); a pooler in transaction mode tells nothing. */
+  isTold?: boolean;
 };
 
 /** Sends jobs within the transaction that decides them, and works on them once started. */
@@ -28,13 +30,15 @@ export class Jobs {
   readonly #log: Logger;
   readonly #handlers = new Map<JobName, JobHandler>();
   readonly #isReady: () => boolean;
+  readonly #isTold: boolean;
   #onFailure: (name: JobName) => void = () => undefined;
   #isStarted = false;
   readonly #working = new Set<JobName>();
   #watch: NodeJS.Timeout | undefined;
 
-  constructor(url: string, log: Logger, { isReady = () => true }: JobsOptions = {}) {
+  constructor(url: string, log: Logger, { isReady = () => true, isTold = false }: JobsOptions = {}) {
     this.#isReady = isReady;
+    this.#isTold = isTold;
     this.#log = log;
     this.#url = url;
   }
@@ -87,6 +91,7 @@ export class Jobs {
         migrate: false,
         createSchema: false,
         reindex: false,
+        useListenNotify: this.#isTold,
         application_name: 'latchkey jobs',
         connectionTimeoutMillis: connectMs,
         // pg-boss hands its settings to the pool of node-postgres, which knows more of them than pg-boss declares.
@@ -116,13 +121,13 @@ export class Jobs {
   }
 
   async #work(name: JobName, handler: JobHandler): Promise<void> {
-    const pollingIntervalSeconds = pollSeconds[name];
     // Each is settled by itself; where as many waited as are taken at once, more are looked for at once.
     const options = {
       batchSize: atOnce,
       burstWhenBatchFull: true,
       perJobResults: true,
-      pollingIntervalSeconds,
+      pollingIntervalSeconds: pollSeconds[name],
+      notifyPollingIntervalSeconds: retryPollSeconds[name],
     } as const;
     const boss = await this.#opened();
     await boss.work<Record<string, unknown>, void, typeof options>(name, options, (jobs) =>

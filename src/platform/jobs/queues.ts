@@ -34,7 +34,7 @@ export type JobName = keyof typeof queues;
 
 export const jobNames = Object.keys(queues) as JobName[];
 
-/** How often each is looked for: much of what an idle server costs. What comes every minute may wait a few seconds. */
+/** How often each is looked for where PostgreSQL cannot tell of new ones. What comes every minute may wait a few seconds. */
 export const pollSeconds: Readonly<Record<JobName, number>> = {
   'backchannel-logout': 1,
   'webhook-retry': 2,
@@ -46,4 +46,18 @@ export const pollSeconds: Readonly<Record<JobName, number>> = {
   'fetch-client-logos': 5,
   'rewrap-secrets': 5,
   'roll-up-activity': 5,
+};
+
+/** How often each is looked for where PostgreSQL tells of new ones: it tells of none that has to wait, such as a retry. */
+export const retryPollSeconds: Readonly<Record<JobName, number>> = {
+  'backchannel-logout': 5,
+  'webhook-retry': 2,
+  mail: 10,
+  recovery: 10,
+  'sign-up': 10,
+  'sign-in-code': 10,
+  'remove-expired': 30,
+  'fetch-client-logos': 30,
+  'rewrap-secrets': 5,
+  'roll-up-activity': 30,
 };

@@ -1,4 +1,5 @@
 import { eventually } from '../../support/eventually.ts';
+import { queueJob } from '../../support/jobs.ts';
 import { startLatchkey } from '../../support/latchkey.ts';
 import { type MetricsPage, openMetricsPage } from '../../support/metrics-page.ts';
 
@@ -14,9 +15,9 @@ describe('the removal of expired rows', () => {
   /** Has the job run once. @returns how it ended, with what it says */
   async function run(): Promise<{ state: string; output: { message?: string } | null }> {
     const { query } = latchkey.database;
-    const { rows } = await query(`insert into pgboss.job (name, data) values ('remove-expired', '{}') returning id`);
+    const id = await queueJob({ query }, 'remove-expired');
     const ended = await eventually(
-      () => query(`select state, output from pgboss.job where id = $1`, [rows[0].id]),
+      () => query(`select state, output from pgboss.job where id = $1`, [id]),
       ({ rows: [job] }) => ['completed', 'failed'].includes(job.state),
       { withinMs: 120_000, pauseMs: 100 },
     );

@@ -1,4 +1,5 @@
 import { eventually } from '../../support/eventually.ts';
+import { queueJob } from '../../support/jobs.ts';
 import { startLatchkey } from '../../support/latchkey.ts';
 
 describe('expired rows', () => {
@@ -15,8 +16,7 @@ describe('expired rows', () => {
   type Counts = { access_tokens: number; interactions: number; grants: number };
   const untilCounted = (isWanted: (seen: Counts) => boolean) =>
     eventually(counts, isWanted, { withinMs: 120_000, pauseMs: 200 });
-  const removeNow = () =>
-    latchkey.database.query(`insert into pgboss.job (name, data) values ('remove-expired', '{}')`);
+  const removeNow = () => queueJob(latchkey.database, 'remove-expired');
 
   test('leave, and what a person allowed and what still lives stay', async () => {
     await latchkey.tokens();

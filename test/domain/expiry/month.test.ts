@@ -1,4 +1,5 @@
 import { eventually } from '../../support/eventually.ts';
+import { queueJob } from '../../support/jobs.ts';
 import { startLatchkey } from '../../support/latchkey.ts';
 import { report, rounds } from '../../support/report.ts';
 
@@ -37,10 +38,10 @@ describe('day after day of use', () => {
   /** Has what expired removed, and resolves when that is done. */
   async function removeExpired(): Promise<void> {
     const { query } = latchkey.database;
-    const { rows } = await query(`insert into pgboss.job (name, data) values ('remove-expired', '{}') returning id`);
+    const id = await queueJob({ query }, 'remove-expired');
     const done = `select from pgboss.job where id = $1 and state = 'completed'`;
     await eventually(
-      () => query(done, [rows[0].id]),
+      () => query(done, [id]),
       ({ rowCount }) => rowCount === 1,
       { withinMs: 120_000 },
     );

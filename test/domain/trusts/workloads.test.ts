@@ -5,6 +5,7 @@ import { ForeignIssuer, type SignOptions } from '../../support/foreign-issuer.ts
 import { forgedAssertions } from '../../support/forged-assertions.ts';
 import type { RunningServer } from '../../support/hosted-server.ts';
 import { api, jwtApi, standardInstallation } from '../../support/installation.ts';
+import { queueJob } from '../../support/jobs.ts';
 import { type Answer, startLatchkey } from '../../support/latchkey.ts';
 import { proofsOf } from '../../support/proofs.ts';
 
@@ -590,7 +591,7 @@ describe('a workload, as time passes,', () => {
     await pass(20 * day);
     expect(await present(await later(subjects[0] ?? ''))).toMatchObject({ status: 200 });
     await pass(11 * day);
-    await latchkey.database.query(`insert into pgboss.job (name, data) values ('remove-expired', '{}')`);
+    await queueJob(latchkey.database, 'remove-expired');
     const left = await eventually(rows, (found) => found.rows.length < 3, { pauseMs: 200 });
     expect(left.rows.map(({ name }) => name)).toEqual([subjects[0], subjects[2]]);
     expect(await present(await later(subjects[1] ?? ''))).toMatchObject({ status: 200 });

@@ -4,6 +4,7 @@ import { assertionType } from '../../support/client-assertion.ts';
 import { DocumentHost } from '../../support/document-host.ts';
 import { eventually } from '../../support/eventually.ts';
 import { api, jwtApi, password, redirectUri, standardInstallation } from '../../support/installation.ts';
+import { queueJob } from '../../support/jobs.ts';
 import { type AuthorizeOptions, startLatchkey } from '../../support/latchkey.ts';
 
 const [orders, ...others] = standardInstallation.resource_servers;
@@ -382,7 +383,7 @@ describe('a client that its metadata document describes (Client ID Metadata Docu
     await latchkey.advance(600);
     await latchkey.tokens({ client_id: used, scope: 'read' });
     await latchkey.advance(2 * 3600);
-    await latchkey.database.query(`insert into pgboss.job (name, data) values ('remove-expired', '{}')`);
+    await queueJob(latchkey.database, 'remove-expired');
     const left = await eventually(clients, (ids) => !ids.some((id) => id.includes('/flood/')), { pauseMs: 200 });
     expect(left).toContain(used);
     const { rows } = await latchkey.database.query(`select count(*)::int as n from subjects s

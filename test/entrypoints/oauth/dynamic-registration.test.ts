@@ -4,6 +4,7 @@ import { type AdminApi, asOwner } from '../../support/admin.ts';
 import { assertionType, keyedClient } from '../../support/client-assertion.ts';
 import { eventually } from '../../support/eventually.ts';
 import { api, jwtApi, password, redirectUri, standardInstallation } from '../../support/installation.ts';
+import { queueJob } from '../../support/jobs.ts';
 import { startLatchkey } from '../../support/latchkey.ts';
 
 const [orders, ...others] = standardInstallation.resource_servers;
@@ -153,7 +154,7 @@ describe('registration that is open (RFC 7591)', () => {
     const used = (await registerAnew(described)).body.client_id;
     await latchkey.tokens({ client_id: used, scope: 'read' });
     await latchkey.advance(25 * 3600);
-    await latchkey.database.query(`insert into pgboss.job (name, data) values ('remove-expired', '{}')`);
+    await queueJob(latchkey.database, 'remove-expired');
     const left = async () => {
       const { rows } = await latchkey.database.query(`select client_id from clients where registered_by = 'dynamic'`);
       return rows.map(({ client_id }) => client_id);

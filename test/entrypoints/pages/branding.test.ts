@@ -9,6 +9,7 @@ import { consoleAs } from '../../support/console.ts';
 import { eventually } from '../../support/eventually.ts';
 import { send } from '../../support/http.ts';
 import { password, standardInstallation } from '../../support/installation.ts';
+import { queueJob } from '../../support/jobs.ts';
 import { startLatchkey } from '../../support/latchkey.ts';
 import { MailServer, plain } from '../../support/mail-server.ts';
 
@@ -80,10 +81,8 @@ describe('an installation with its own branding', () => {
   const name = (logo_uri: string | null) => owner.patch('/clients/web-app', { logo_uri });
   const fetchLogos = async () => {
     const { database } = latchkey;
-    const { rows } = await database.query(
-      `insert into pgboss.job (name, data) values ('fetch-client-logos', '{}') returning id`,
-    );
-    const state = () => database.query('select state from pgboss.job where id = $1', [rows[0].id]);
+    const id = await queueJob(database, 'fetch-client-logos');
+    const state = () => database.query('select state from pgboss.job where id = $1', [id]);
     await eventually(state, (found) => found.rows[0]?.state === 'completed', { withinMs: 60_000 });
   };
   const signInPage = () => latchkey.browser().get(latchkey.authorizeUrl());
