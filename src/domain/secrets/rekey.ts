@@ -40,12 +40,18 @@ export type RekeyState = ShareCounts & {
 };
 
 /** The new shares, shown this once. */
-export type NewKeys = { keys: Buffer[]; nonce: string; verification_nonce: string | undefined };
+export type NewKeys = {
+  keys: Buffer[];
+  nonce: string;
+  verification_nonce: string | undefined;
+  /** Without verification: to be called once the new shares were shown. From then on only they open the vault. */
+  whenShown?: () => Promise<void>;
+};
 
 /**
- * Replaces the shares of a vault by others: enough of the present ones allow it. The present ones open the vault until enough of the new ones
- * were given back, which proves that they arrived: to this attempt, which then says so, or otherwise when they open the vault. The attempt is
- * in the memory of this node alone, and ends with it.
+ * Replaces the shares of a vault by others: enough of the present ones allow it. The present ones open the vault until the new ones arrived:
+ * with verification until enough of them were given back, otherwise until they were shown, or have opened the vault. So a process that ends
+ * before its answer loses no shares. The attempt is in the memory of this node alone, and ends with it.
  */
 export class Rekey {
   readonly #deps: RekeyDeps;
@@ -93,7 +99,7 @@ export class Rekey {
     const { made, keys } = await replaced(enough, attempt);
     if (!attempt.mustVerify) {
       await this.#commit(attempt, { replacing: enough.set, made, isProved: false });
-      return { keys, nonce, verification_nonce: undefined };
+      return { keys, nonce, verification_nonce: undefined, whenShown: () => this.#revokeEarlier(attempt, made) };
     }
     const pending = { replacing: enough.set, made, nonce: randomUUID(), given: new UnsealProgress() };
     attempt.pending = pending;
@@ -153,6 +159,18 @@ export class Rekey {
       await appendEvent(trx, { actor, action: 'vault.rekeyed', target, details, occurred_at });
     });
     this.cancel();
+  }
+
+  async #revokeEarlier({ actor, shares, threshold }: Attempt, made: ShareSet): Promise<void> {
+    const { db, now } = this.#deps;
+    await inTransaction(db, async (trx) => {
+      const occurred_at = now();
+      // The new ones may have opened the vault, or been replaced, before this.
+      if (!(await proveShares(trx, made, { row: await lockSeal(trx), now: occurred_at }))) return;
+      const target = { kind: 'vault', id: 'shamir' };
+      const details = { shares, threshold, previous_shares: 'revoked' };
+      await appendEvent(trx, { actor, action: 'vault.rekeyed', target, details, occurred_at });
+    });
   }
 }
 

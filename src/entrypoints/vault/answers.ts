@@ -8,6 +8,8 @@ export type VaultAnswer = {
   headers?: Readonly<Record<string, string>> | undefined;
   /** The request as metrics name it. */
   route?: string;
+  /** What is done once the answer was sent. */
+  whenSent?: () => Promise<void>;
 };
 
 /** The token that a login or a renewal gives. */

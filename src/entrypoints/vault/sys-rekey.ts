@@ -72,7 +72,8 @@ function shareIn({ body }: Asked): { nonce: string; text: string } {
 async function update(deps: VaultDeps, asked: Asked): Promise<VaultAnswer> {
   await mustBeOpen(deps);
   const made = await deps.vault.rekey.takeShare(shareIn(asked)).catch(inVaultsWords);
-  return made ? { status: 200, body: newKeys(made) } : tell(deps);
+  if (!made) return tell(deps);
+  return { status: 200, body: newKeys(made), ...(made.whenShown && { whenSent: made.whenShown }) };
 }
 
 function newKeys({ keys, nonce, verification_nonce }: NewKeys) {

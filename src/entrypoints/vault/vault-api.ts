@@ -160,7 +160,7 @@ export class VaultApi {
   }
 
   #send(asked: VaultRequest, response: ServerResponse, answer: VaultAnswer): void {
-    const { status, body, headers = {}, route = '/v1' } = answer;
+    const { status, body, headers = {}, route = '/v1', whenSent } = answer;
     const { method, path, request_id, startedAt } = asked;
     const text = body === undefined || method === 'HEAD' ? '' : JSON.stringify(body);
     const length = Buffer.byteLength(text);
@@ -168,6 +168,12 @@ export class VaultApi {
     const type = body === undefined ? [] : ['Content-Type', 'application/json'];
     const size = status === 204 ? [] : ['Content-Length', String(length)];
     if (!asked.req.complete) response.shouldKeepAlive = false;
+    if (whenSent)
+      response.once('finish', () =>
+        whenSent().catch((error: unknown) =>
+          this.#deps.log.error({ request_id, err: error }, 'work after an answer failed'),
+        ),
+      );
     const more = Object.entries(headers).flat();
     response.writeHead(status, [...this.#always, ...size, 'X-Request-Id', request_id, ...type, ...more]);
     // Plain ASCII takes the shorter way through Node.

@@ -23,6 +23,7 @@ export const rekey = onInstallation(
       const made = await givePresent(attempt);
       answer(options, shown(made, Number(threshold)), wordsOf(made, Number(threshold)));
       if (made.verification_nonce !== undefined) await giveBack(attempt, made.verification_nonce, Number(threshold));
+      await made.whenShown?.();
       if (!options.json) note('From now on only the new shares open the vault.');
     } finally {
       attempt.cancel();
@@ -67,6 +68,5 @@ function wordsOf({ keys, verification_nonce }: NewKeys, threshold: number): stri
     'The new shares of the key, shown only this once. Give each to a different person:',
     ...keys.map((key, n) => `  ${n + 1}: ${key.toString('base64')}`),
     `Any ${threshold} of them open the vault${verification_nonce ? ', once as many were given back:' : '.'}`,
-    ...(verification_nonce ? [] : ['The old shares also open it until the new ones have opened it once.']),
   ];
 }
