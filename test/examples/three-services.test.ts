@@ -4,6 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { freePort } from '../support/free-port.ts';
+import { hostOfThisWorker } from '../support/hosted-server.ts';
 import { Latchkey } from '../support/latchkey.ts';
 import { installPacked } from '../support/packed-guard.ts';
 import { testRootKey } from '../support/server.ts';
@@ -11,9 +12,8 @@ import { testRootKey } from '../support/server.ts';
 const run = promisify(execFile);
 const root = path.join(import.meta.dirname, '../..');
 const example = 'examples/three-services';
-/** The command and npm find what is in this checkout, and make no detour to a registry. */
-const found = `latchkey() { node ${root}/bin/latchkey.js "$@"; }
-  npm() { case "$1" in start) exec $(sed -n 's/.*"start": "\\(.*\\)".*/\\1/p' package.json) ;; esac; }`;
+/** npm finds what is in this checkout, and makes no detour to a registry. */
+const found = `npm() { case "$1" in start) exec $(sed -n 's/.*"start": "\\(.*\\)".*/\\1/p' package.json) ;; esac; }`;
 
 /** What each program is told, in its order. */
 const decisions: Record<string, string[]> = {
@@ -68,8 +68,12 @@ describe('the three services', () => {
   let [explanations, documented, printed] = ['', '', ''];
   const keys: Record<string, string> = {};
 
-  const shell = async (script: string, at = path.join(folder, example)) =>
-    (await run('bash', ['-euc', `${found}\n${script}`], { cwd: at, env })).stdout;
+  /** Commands run in the host of commands, which starts no process for each. */
+  const shell = async (script: string, at = path.join(folder, example)) => {
+    const hosted = `latchkey() { node --no-warnings ${root}/test/support/hosted-command.ts "$@"; }`;
+    const options = { cwd: at, env: { ...env, READER_HOST: hostOfThisWorker('second') } };
+    return (await run('bash', ['-euc', `exec </dev/null\n${hosted}\n${script}`], options)).stdout;
+  };
 
   beforeAll(async () => {
     await latchkey.start({ apply: {} });

@@ -1,18 +1,15 @@
-import { spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { createMigratedDatabase, type TestDatabase } from './database.ts';
-import { testRootKey } from './server.ts';
+import { hostOfThisWorker, runHostedCommand } from './hosted-server.ts';
+import { type CommandResult, runCommand, testRootKey } from './server.ts';
 
-const root = path.join(import.meta.dirname, '../..');
-
-export type CommandResult = { code: number | null; stdout: string; stderr: string };
-
-/** The `latchkey` command on its own database, without a server and without a terminal. */
+/** The `latchkey` command on its own database, without a server and without a terminal, in the host of commands. */
 export class CommandLine {
   #database: TestDatabase | undefined;
   #folder = '';
+  #isRunning = false;
 
   async start(): Promise<void> {
     this.#database = await createMigratedDatabase();
@@ -38,20 +35,12 @@ export class CommandLine {
       LATCHKEY_DATA_DIR: this.#folder,
       LATCHKEY_ROOT_KEY: testRootKey,
     };
-    const child = spawn(process.execPath, ['bin/latchkey.js', ...words], {
-      cwd: root,
-      env,
-      stdio: ['ignore', 'pipe', 'pipe'],
+    const host = this.#isRunning ? undefined : hostOfThisWorker();
+    if (!host) return runCommand(words, { env });
+    this.#isRunning = true;
+    return runHostedCommand(host, { args: words, env, input: '' }).finally(() => {
+      this.#isRunning = false;
     });
-    const result: CommandResult = { code: null, stdout: '', stderr: '' };
-    child.stdout.on('data', (chunk) => {
-      result.stdout += chunk;
-    });
-    child.stderr.on('data', (chunk) => {
-      result.stderr += chunk;
-    });
-    result.code = await new Promise((resolve) => child.once('close', resolve));
-    return result;
   }
 
   /** Runs it with `--json` and expects it to succeed. */

@@ -42,6 +42,14 @@ export function canBeHosted(env: Record<string, string>): boolean {
   return Object.keys(env).every((name) => isSetting(name) && !ownVariables.has(name));
 }
 
+/** Variables that Node or the kernel read, not the command. */
+const ofProcess = new Set([...ownVariables, 'HOME', 'NODE_OPTIONS', 'PATH', 'TZ']);
+
+/** Whether a command gets from these variables only what it reads itself. */
+export function canCommandBeHosted(env: Record<string, string>): boolean {
+  return Object.keys(env).every((name) => !ofProcess.has(name));
+}
+
 /** The hosts of a worker of Jest: one of its servers and commands, and one of their second nodes, which share no process with the first. */
 export const hostRoles = ['first', 'second'] as const;
 

@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { createTestDatabase, type TestDatabase } from './database.ts';
-import { canBeHosted, hostOfThisWorker, type RunningServer, runHostedCommand } from './hosted-server.ts';
+import { canCommandBeHosted, hostOfThisWorker, type RunningServer, runHostedCommand } from './hosted-server.ts';
 import { api, password, redirectUri, standardInstallation } from './installation.ts';
 import {
   type CommandResult,
@@ -107,12 +107,12 @@ export class Latchkey {
   }
 
   /**
-   * Runs a `latchkey` command on this installation, beside the running server: without a process of its own, where its settings
-   * are Latchkey's alone. Commands that run at the same time are processes.
+   * Runs a `latchkey` command on this installation, beside the running server: without a process of its own, where its variables
+   * are for it alone. Commands that run at the same time are processes.
    */
   command(args: string[], input = '', settings: Record<string, string> = {}): Promise<CommandResult> {
     const env = { DATABASE_URL: this.database.url, LATCHKEY_ROOT_KEY: testRootKey, ...settings };
-    const host = canBeHosted(env) && !this.#isCommanding ? hostOfThisWorker() : undefined;
+    const host = canCommandBeHosted(env) && !this.#isCommanding ? hostOfThisWorker() : undefined;
     if (!host) return runCommand(args, { env, input });
     this.#isCommanding = true;
     return runHostedCommand(host, { args, env, input }).finally(() => {

@@ -80,7 +80,7 @@ describe('latchkey api', () => {
   test('sends credentials only over https or to this machine', async () => {
     const env = { LATCHKEY_URL: 'http://example.com', LATCHKEY_TOKEN: 'secret' };
     const { code, stderr } = await elsewhere(['api', 'clients', 'list'], { env });
-    expect({ code, stderr }).toMatchObject({ code: 2, stderr: expect.stringContaining('only go to https') });
+    expect({ code, stderr }).toMatchObject({ code: 2, stderr: expect.stringContaining('only to https addresses') });
   });
 
   test('lists every route', async () => {
