@@ -57,7 +57,7 @@ export function openServices({ config, inFlight, installation, issuer, log }: Se
   const resourceServers = new ResourceServers(db, changes);
   const jobs = new Jobs(databaseUrl, log, {
     isReady: () => clock.isWithinBounds(),
-    isTold: config.preparedStatements,
+    listens: config.preparedStatements,
   });
   return {
     ...{ db, database, keys, now, log, reader, jobs, refusals, accessRecords, secretUses, apiKeys },

@@ -71,7 +71,7 @@ describe('the three services', () => {
   /** Commands run in the host of commands, which starts no process for each. */
   const shell = async (script: string, at = path.join(folder, example)) => {
     const hosted = `latchkey() { node --no-warnings ${root}/test/support/hosted-command.ts "$@"; }`;
-    const options = { cwd: at, env: { ...env, READER_HOST: hostOfThisWorker('second') } };
+    const options = { cwd: at, env: { ...env, COMMAND_HOST: hostOfThisWorker('second') } };
     return (await run('bash', ['-euc', `exec </dev/null\n${hosted}\n${script}`], options)).stdout;
   };
 

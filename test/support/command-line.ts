@@ -2,14 +2,13 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { createMigratedDatabase, type TestDatabase } from './database.ts';
-import { hostOfThisWorker, runHostedCommand } from './hosted-server.ts';
-import { type CommandResult, runCommand, testRootKey } from './server.ts';
+import { type CommandResult, CommandRunner, testRootKey } from './server.ts';
 
 /** The `latchkey` command on its own database, without a server and without a terminal, in the host of commands. */
 export class CommandLine {
   #database: TestDatabase | undefined;
   #folder = '';
-  #isRunning = false;
+  readonly #commands = new CommandRunner();
 
   async start(): Promise<void> {
     this.#database = await createMigratedDatabase();
@@ -30,17 +29,11 @@ export class CommandLine {
 
   async run(...words: string[]): Promise<CommandResult> {
     const env = {
-      PATH: process.env.PATH ?? '',
       DATABASE_URL: this.#database?.url ?? '',
       LATCHKEY_DATA_DIR: this.#folder,
       LATCHKEY_ROOT_KEY: testRootKey,
     };
-    const host = this.#isRunning ? undefined : hostOfThisWorker();
-    if (!host) return runCommand(words, { env });
-    this.#isRunning = true;
-    return runHostedCommand(host, { args: words, env, input: '' }).finally(() => {
-      this.#isRunning = false;
-    });
+    return this.#commands.run(words, { env });
   }
 
   /** Runs it with `--json` and expects it to succeed. */

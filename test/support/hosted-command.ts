@@ -2,7 +2,7 @@
 import { text } from 'node:stream/consumers';
 import { runHostedCommand } from './hosted-server.ts';
 
-const { READER_HOST: host = '', ...env } = process.env as Record<string, string>;
+const { COMMAND_HOST: host = '', ...env } = process.env as Record<string, string>;
 const { code, stdout, stderr } = await runHostedCommand(host, {
   args: process.argv.slice(2),
   env,

@@ -1,10 +1,10 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { createTestDatabase, type TestDatabase } from './database.ts';
-import { canCommandBeHosted, hostOfThisWorker, type RunningServer, runHostedCommand } from './hosted-server.ts';
+import { hostOfThisWorker, type RunningServer } from './hosted-server.ts';
 import { api, password, redirectUri, standardInstallation } from './installation.ts';
 import {
   type CommandResult,
-  runCommand,
+  CommandRunner,
   type ServerOptions,
   type ServerProcess,
   startServer,
@@ -44,7 +44,7 @@ export class Latchkey {
   #clients = new Map<string, TestClient>();
   #through = (url: string) => url;
   readonly #servers: RunningServer[] = [];
-  #isCommanding = false;
+  readonly #commands = new CommandRunner();
   #hasHostedNode = false;
   /** By how many seconds the clocks were moved. */
   #advanced = 0;
@@ -112,12 +112,7 @@ export class Latchkey {
    */
   command(args: string[], input = '', settings: Record<string, string> = {}): Promise<CommandResult> {
     const env = { DATABASE_URL: this.database.url, LATCHKEY_ROOT_KEY: testRootKey, ...settings };
-    const host = canCommandBeHosted(env) && !this.#isCommanding ? hostOfThisWorker() : undefined;
-    if (!host) return runCommand(args, { env, input });
-    this.#isCommanding = true;
-    return runHostedCommand(host, { args, env, input }).finally(() => {
-      this.#isCommanding = false;
-    });
+    return this.#commands.run(args, { env, input });
   }
 
   /** The answer of a command as its `--json` gives it. */

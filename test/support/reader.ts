@@ -139,7 +139,7 @@ export function missingLines({ output, expected }: Ran): string[] {
 /** Where commands of a page run; the first page's are processes of their own, as those of its reader are. */
 function hostIn(page: string): Record<string, string> {
   const host = page === 'README.md' ? undefined : hostOfThisWorker('second');
-  return host ? { READER_HOST: host } : {};
+  return host ? { COMMAND_HOST: host } : {};
 }
 
 /** What a reader calls beside the programs of this machine. */
@@ -155,7 +155,7 @@ async function programsOfReader(folder: string): Promise<string> {
 
 /** Those that start programs, go on until they are ended, or keep a profile in the home of their user are processes of their own. */
 const latchkey = `#!/bin/sh
-case "\${READER_HOST:-none} $* " in
+case "\${COMMAND_HOST:-none} $* " in
   none*|*' serve '*|*' run '*|*' login '*|*' logout '*|*' api '*|*' --follow '*) exec "$CHECKOUT/bin/latchkey" "$@" ;;
 esac
 exec node --no-warnings "$CHECKOUT/test/support/hosted-command.ts" "$@"

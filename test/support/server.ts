@@ -5,7 +5,14 @@ import os from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { text as readAll } from 'node:stream/consumers';
-import { canBeHosted, hostOfThisWorker, type RunningServer, startHostedServer } from './hosted-server.ts';
+import {
+  canBeHosted,
+  canCommandBeHosted,
+  hostOfThisWorker,
+  type RunningServer,
+  runHostedCommand,
+  startHostedServer,
+} from './hosted-server.ts';
 
 const root = path.join(import.meta.dirname, '../..');
 
@@ -43,6 +50,23 @@ export function startCommand(
 /** Runs the `latchkey` command to its end. */
 export function runCommand(...given: Parameters<typeof startCommand>): Promise<CommandResult> {
   return startCommand(...given).ended;
+}
+
+/** Runs commands in the host of this worker, which has one at a time: those that run at the same time are processes. */
+export class CommandRunner {
+  #isBusy = false;
+
+  async run(
+    args: string[],
+    { env, input = '' }: { env: Record<string, string>; input?: string },
+  ): Promise<CommandResult> {
+    const host = canCommandBeHosted(env) && !this.#isBusy ? hostOfThisWorker() : undefined;
+    if (!host) return runCommand(args, { env, input });
+    this.#isBusy = true;
+    return runHostedCommand(host, { args, env, input }).finally(() => {
+      this.#isBusy = false;
+    });
+  }
 }
 
 /** As it is by default. Most tests leave a request more time, for the machine may be busy. */

@@ -158,16 +158,16 @@ class FetchError extends Error {
 }
 
 /**
- * Answers that say nothing about the document: whoever protects the host from robots refuses to answer at all (401, 403), or it has too
- * much to do (429).
+ * Statuses that say nothing about the document: a protection against robots refuses the request (401, 403), or the host has too many
+ * requests (429).
  */
-const withoutWord: readonly number[] = [401, 403, 429];
+const uninformative: readonly number[] = [401, 403, 429];
 
-/** Any other answer than 200 is the host's word; whatever else went wrong is told to nobody, who could learn what a server can reach. */
+/** Another answer than 200 comes from the host. Other failures are not described: their details would reveal what this server can reach. */
 function refuseFetch(error: unknown): never {
-  const isWithdrawn = error instanceof UnexpectedStatus && error.status < 500 && !withoutWord.includes(error.status);
+  const isWithdrawn = error instanceof UnexpectedStatus && error.status < 500 && !uninformative.includes(error.status);
   if (isWithdrawn) throw new SelfRegistrationError('the document', 'is not there: it must be answered with status 200');
-  const isRefusal = error instanceof UnexpectedStatus && withoutWord.includes(error.status);
+  const isRefusal = error instanceof UnexpectedStatus && uninformative.includes(error.status);
   throw new FetchError(isRefusal ? `${unreachable}: its host answered ${error.status}` : unreachable, { cause: error });
 }
 

@@ -12,7 +12,7 @@ export function convertedHash({
 }: Pick<KeycloakUser, 'credentials' | 'requiredActions'>): ConvertedHash {
   const stored = credentials.find(({ type }) => type === 'password');
   if (!stored) return {};
-  // Whoever set it knows it, and it was to be replaced.
+  // An administrator knows a temporary password, and the user had to replace it.
   if (stored.temporary || requiredActions.includes('UPDATE_PASSWORD'))
     return { problem: 'the password was temporary (UPDATE_PASSWORD)' };
   if (stored.value) return { problem: 'the file has the password in plain text' };

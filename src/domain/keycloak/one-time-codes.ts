@@ -19,7 +19,7 @@ const leastBytes = 16;
 const mostBytes = 64;
 const base32 = /^[A-Z2-7]+=*$/i;
 
-/** The authenticator app of a user, of which there is one here; `left`: what of the others is not imported, and why. */
+/** The authenticator app of a user, who has at most one here. `left` says which apps are not imported, and why. */
 export async function convertedCodes({
   credentials,
 }: Pick<KeycloakUser, 'credentials'>): Promise<{ codes?: Codes; left: string[] }> {

@@ -1,6 +1,6 @@
 import { createSecretKey, randomBytes, randomUUID } from 'node:crypto';
 import { seal, unseal } from '../../platform/crypto/index.ts';
-import { type Db, inTransaction } from '../../platform/database/index.ts';
+import { type Db, inTransaction, type Trx } from '../../platform/database/index.ts';
 import { type Actor, conflict, invalid } from '../../platform/http/index.ts';
 import { appendEvent } from '../audit/index.ts';
 import { rootPlace } from './seal-keys.ts';
@@ -145,33 +145,38 @@ export class Rekey {
     return listShareSets(db, row);
   }
 
-  async #commit({ actor, shares, threshold }: Attempt, { replacing, made, isProved }: Replacement): Promise<void> {
+  async #commit(attempt: Attempt, { replacing, made, isProved }: Replacement): Promise<void> {
     const { db, now } = this.#deps;
     await inTransaction(db, async (trx) => {
       const occurred_at = now();
       const isStanding = await proveShares(trx, replacing, { row: await lockSeal(trx), now: occurred_at });
       if (isStanding === undefined) throw conflict('the shares were replaced meanwhile');
-      // The answer with the new shares may be lost, with this process or on the way: until they come back the others open the vault.
+      // This process may end before the new shares are shown: until then the present ones open the vault, too.
       if (isProved) await setShares(trx, made, occurred_at);
       else await setNextShares(trx, made, { replaces: replacing.set_id, created_at: occurred_at });
-      const target = { kind: 'vault', id: 'shamir' };
-      const details = { shares, threshold, previous_shares: isProved ? 'revoked' : 'valid' };
-      await appendEvent(trx, { actor, action: 'vault.rekeyed', target, details, occurred_at });
+      await recordRekeyed(trx, attempt, { previous_shares: isProved ? 'revoked' : 'valid', occurred_at });
     });
     this.cancel();
   }
 
-  async #revokeEarlier({ actor, shares, threshold }: Attempt, made: ShareSet): Promise<void> {
+  async #revokeEarlier(attempt: Attempt, made: ShareSet): Promise<void> {
     const { db, now } = this.#deps;
     await inTransaction(db, async (trx) => {
       const occurred_at = now();
       // The new ones may have opened the vault, or been replaced, before this.
       if (!(await proveShares(trx, made, { row: await lockSeal(trx), now: occurred_at }))) return;
-      const target = { kind: 'vault', id: 'shamir' };
-      const details = { shares, threshold, previous_shares: 'revoked' };
-      await appendEvent(trx, { actor, action: 'vault.rekeyed', target, details, occurred_at });
+      await recordRekeyed(trx, attempt, { previous_shares: 'revoked', occurred_at });
     });
   }
+}
+
+type Recorded = { previous_shares: 'valid' | 'revoked'; occurred_at: Date };
+
+async function recordRekeyed(trx: Trx, { actor, shares, threshold }: Attempt, recorded: Recorded): Promise<void> {
+  const { previous_shares, occurred_at } = recorded;
+  const target = { kind: 'vault', id: 'shamir' };
+  const details = { shares, threshold, previous_shares };
+  await appendEvent(trx, { actor, action: 'vault.rekeyed', target, details, occurred_at });
 }
 
 type Replacement = { replacing: ShareSet; made: ShareSet; isProved: boolean };

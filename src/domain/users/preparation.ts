@@ -40,8 +40,8 @@ export async function notePasswordBy(
 }
 
 /**
- * Notes who chose the password with a link: whoever it was shown to may have. One that was mailed was used by the owner of the address,
- * who is the user unless somebody else could have made that address the account's.
+ * Notes who may have chosen the password with a link. For a link that was shown, that is the person who saw it. A mailed link was used by
+ * the owner of the address: this is the user, unless another person could have set that address.
  */
 export async function notePasswordByLink(trx: Trx, link: Link, { user, now }: Prepared): Promise<void> {
   const { mailed_to, shown_to: subject_id, shown_within } = link;

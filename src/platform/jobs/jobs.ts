@@ -19,8 +19,8 @@ const readinessPauseMs = 500;
 export type JobsOptions = {
   /** Whether this node may work on jobs now; one with a wrong clock leaves them to others. */
   isReady?: () => boolean;
-  /** Whether a connection of its own is told of new jobs (LISTEN); a pooler in transaction mode tells nothing. */
-  isTold?: boolean;
+  /** Whether this node listens for new jobs on a connection of its own (LISTEN). A pooler in transaction mode delivers no notifications. */
+  listens?: boolean;
 };
 
 /** Sends jobs within the transaction that decides them, and works on them once started. */
@@ -30,15 +30,15 @@ export class Jobs {
   readonly #log: Logger;
   readonly #handlers = new Map<JobName, JobHandler>();
   readonly #isReady: () => boolean;
-  readonly #isTold: boolean;
+  readonly #listens: boolean;
   #onFailure: (name: JobName) => void = () => undefined;
   #isStarted = false;
   readonly #working = new Set<JobName>();
   #watch: NodeJS.Timeout | undefined;
 
-  constructor(url: string, log: Logger, { isReady = () => true, isTold = false }: JobsOptions = {}) {
+  constructor(url: string, log: Logger, { isReady = () => true, listens = false }: JobsOptions = {}) {
     this.#isReady = isReady;
-    this.#isTold = isTold;
+    this.#listens = listens;
     this.#log = log;
     this.#url = url;
   }
@@ -91,7 +91,7 @@ export class Jobs {
         migrate: false,
         createSchema: false,
         reindex: false,
-        useListenNotify: this.#isTold,
+        useListenNotify: this.#listens,
         application_name: 'latchkey jobs',
         connectionTimeoutMillis: connectMs,
         // pg-boss hands its settings to the pool of node-postgres, which knows more of them than pg-boss declares.
