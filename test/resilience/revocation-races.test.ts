@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { eventually } from '../support/eventually.ts';
 import { password, redirectUri } from '../support/installation.ts';
 import { brokenInvariants } from '../support/invariants.ts';
 import { type Answer, startLatchkey } from '../support/latchkey.ts';
@@ -121,10 +122,20 @@ describe('on two nodes, after the answer of', () => {
   const revokeToken = ({ first }: Scene) =>
     latchkey.post('/oauth/revoke', { token: first.refresh_token }, 'web-app', nodes[1]);
 
+  /** A moment within 30 ms after the takers were given something, so that every revocation meets requests under way. */
+  async function amidTaking({ access }: Loot): Promise<void> {
+    await eventually(
+      () => access.length,
+      (taken) => taken > 1,
+      { pauseMs: 2 },
+    );
+    await sleep(Math.random() * 30);
+  }
+
   /** Lets the takers and the revoker loose on each other; what was taken must be dead, also once the owner is back. */
   async function race(set: Scene, take: typeof redeem, revoke: (set: Scene) => Promise<unknown>): Promise<number> {
     const loot: Loot = { access: [set.first.access_token], refresh: [set.first.refresh_token] };
-    const revoked = sleep(Math.random() * 30).then(() => revoke(set));
+    const revoked = amidTaking(loot).then(() => revoke(set));
     await Promise.all([revoked, take(set, loot, revoked), take(set, loot, revoked)]);
     await expectDead(loot);
     await enableAll();
@@ -165,7 +176,7 @@ describe('on two nodes, after the answer of', () => {
       const set = await scene();
       const loot: Loot = { access: [set.first.access_token], refresh: [] };
       let before = new Date();
-      const revoked = sleep(Math.random() * 30).then(async () => {
+      const revoked = amidTaking(loot).then(async () => {
         before = new Date();
         await command('revoke', '--before', before.toISOString(), '--yes');
       });
