@@ -22,7 +22,7 @@ const passwords = { DATABASE_OWNER_PASSWORD: "owner's", DATABASE_SERVING_PASSWOR
 const roleOf = (url = '') => new URL(url.replaceAll(/\$\{[^}]*\}/g, 'x')).username;
 
 describe('compose.yaml', () => {
-  test('gives the server neither the superuser nor the role that owns the tables, nor a password of theirs', () => {
+  test('gives the server neither the superuser nor the owner role of the tables, nor their passwords', () => {
     const { latchkey, migrate, database } = services;
     expect(roleOf(latchkey.environment.DATABASE_URL)).toBe('latchkey_serving');
     expect(roleOf(migrate.environment.LATCHKEY_MIGRATE_DATABASE_URL)).toBe('latchkey_owner');
@@ -34,7 +34,7 @@ describe('compose.yaml', () => {
     expect(database.environment.POSTGRES_USER).toBeUndefined();
   });
 
-  test('starts the server after the migration has ended well, on roles made by the script it mounts', () => {
+  test('starts the server after the migration has succeeded, with roles created by the mounted script', () => {
     const { latchkey, migrate, database } = services;
     expect(migrate.command).toEqual(['migrate']);
     expect(latchkey.depends_on).toMatchObject({ migrate: { condition: 'service_completed_successfully' } });

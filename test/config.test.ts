@@ -28,13 +28,13 @@ function problems(env: NodeJS.ProcessEnv): string[] {
 describe('the settings in force', () => {
   const named = (env: NodeJS.ProcessEnv, name: string) => readConfig(env).settings.find((each) => each.name === name);
 
-  test('say where each came from', () => {
+  test('are listed with the source of each value', () => {
     expect(named({ PORT: '8080' }, 'PORT')).toMatchObject({ value: '8080', source: 'environment' });
     expect(named({}, 'PORT')).toMatchObject({ value: '3000', source: 'default' });
     expect(named({}, 'LATCHKEY_MAIL_FROM')).toMatchObject({ value: null, source: 'unset' });
   });
 
-  test('have no secret in them, nor what a URL holds beside its address', () => {
+  test('contain no secret, and no part of a URL except its address', () => {
     const OTEL_EXPORTER_OTLP_ENDPOINT = 'https://name:hidden@traces.example:4318/v1?token=hidden';
     const { settings: inForce } = readConfig({ ...production, OTEL_EXPORTER_OTLP_ENDPOINT });
     const text = JSON.stringify(inForce.map(({ value }) => value));
@@ -43,8 +43,8 @@ describe('the settings in force', () => {
   });
 });
 
-describe('without any setting, the configuration', () => {
-  test('is that of a laptop', () => {
+describe('the configuration without any setting', () => {
+  test('is the one for local development', () => {
     const issuer = { issuer: 'http://localhost:3000', isIssuerChosen: false };
     const server = { environment: 'development', port: 3000, host: '127.0.0.1', ...issuer };
     const storage = {
@@ -87,7 +87,7 @@ describe('without any setting, the configuration', () => {
     expect(config).toEqual({ ...server, ...storage, ...edges, ...refresh, ...others, ...apiKeys, ...documents });
   });
 
-  test('is the same as with every setting empty, and as with every default set', () => {
+  test('is the same when every setting is empty or set to its default', () => {
     const empty = Object.fromEntries(settings.flatMap(({ name }) => [name, `${name}_FILE`]).map((name) => [name, '']));
     const defaults = Object.fromEntries(settings.map(({ name, default: value }) => [name, value]));
     expect(readConfig({ ...empty, LATCHKEY_ISUER: '' })).toEqual(readConfig({}));
@@ -98,7 +98,7 @@ describe('without any setting, the configuration', () => {
 });
 
 describe('the settings of API keys', () => {
-  test('name the environments there are, and where limits are counted', () => {
+  test('name the allowed environments and where limits are counted', () => {
     const set = { LATCHKEY_API_KEY_ENVIRONMENTS: 'live,test1', LATCHKEY_API_KEY_LIMITS: 'shared' };
     expect(readConfig(set)).toMatchObject({ apiKeyEnvironments: ['live', 'test1'], apiKeyLimits: 'shared' });
   });
@@ -129,7 +129,7 @@ describe('the list of domains for sign-up', () => {
 test('the configuration of this process comes from its environment', () =>
   expect(loadConfig().environment).toBe('test'));
 
-test('.env.example says what each setting is and its default, and has nothing else', () => {
+test('.env.example describes each setting with its default, and has nothing else', () => {
   const text = readFileSync(new URL('../.env.example', import.meta.url), 'utf8');
   const [, ...documented] = text.trimEnd().split('\n\n');
   const secretFile = (name: string) => `\n#${name}_FILE=`;
@@ -152,7 +152,7 @@ describe('an issuer', () => {
     expect(problems({ LATCHKEY_ISSUER: issuer })).toEqual([expect.stringMatching(/^LATCHKEY_ISSUER must be .*origin/)]);
   });
 
-  test('follows the port in development, and is open until the server listens when the port is free to choose', () => {
+  test('follows the port in development; with port 0 it is unknown until the server listens', () => {
     expect(readConfig({ PORT: '8080' }).issuer).toBe('http://localhost:8080');
     expect(readConfig({ PORT: '80' }).issuer).toBe('http://localhost');
     expect(readConfig({ PORT: '0' })).toMatchObject({ port: 0, issuer: undefined });
@@ -296,7 +296,7 @@ describe('a setting', () => {
     );
   });
 
-  test('of the migrating role needs the database that everyone else uses', () => {
+  test('for the migrating role requires DATABASE_URL too', () => {
     const refusal = expect.stringMatching(/^DATABASE_URL must be set where LATCHKEY_MIGRATE_DATABASE_URL is/);
     expect(problems({ LATCHKEY_MIGRATE_DATABASE_URL: 'postgres://o:p@db/c' })).toEqual([refusal]);
   });
@@ -313,21 +313,21 @@ describe('a mistyped name', () => {
     expect(problems({ [name]: '1' })).toEqual([`${name} is not a setting; did you mean ${meant}?`]);
   });
 
-  test('is not looked for among the variables of others, Kubernetes among them', () => {
+  test('is not searched for among variables with the prefixes of other programs, such as Kubernetes', () => {
     const others = { PATH: '/bin', DATABASE: 'x', LATCHKEY_TEST_DATABASE: 'x' };
     const service = { LATCHKEY_SERVICE_HOST: '10.0.0.1', LATCHKEY_SERVICE_PORT_HTTP: '80' };
     const link = { LATCHKEY_PORT: 'tcp://10.0.0.1:80', LATCHKEY_DB_PORT_80_TCP_ADDR: '10.0.0.1' };
     expect(problems({ ...others, ...service, ...link })).toEqual([]);
   });
 
-  test('is not looked for among those of "latchkey api"', () => {
+  test('is not searched for among the variables of "latchkey api"', () => {
     const ofCommands = { LATCHKEY_URL: 'http://localhost:3000', LATCHKEY_TOKEN: 'x', LATCHKEY_PROFILE: '/tmp/x' };
     expect(problems(ofCommands)).toEqual([]);
   });
 });
 
 describe('in production', () => {
-  test('complete settings are accepted, and more is logged', () => {
+  test('complete settings are accepted, and logs are more detailed', () => {
     expect(readConfig(production)).toMatchObject({ environment: 'production', logLevel: 'info', rootKey: key });
   });
 
@@ -336,14 +336,18 @@ describe('in production', () => {
     expect(problems({ ...production, [name]: '' })).toEqual([refusal]);
   });
 
-  test.each(['production', 'development'])('a plain http issuer is refused in %s, with what to do', (NODE_ENV) => {
-    const hosts = 'id.example.com 10.0.0.1 192.168.1.5:3000 127.example.com localhost.example.com [::2] latchkey:3000';
-    for (const host of words(hosts)) {
-      const [problem, ...others] = problems({ ...production, NODE_ENV, LATCHKEY_ISSUER: `http://${host}` });
-      expect(problem).toMatch(/^LATCHKEY_ISSUER must begin with https:\/\/.*http:\/\/localhost:3000/);
-      expect(others).toEqual([]);
-    }
-  });
+  test.each(['production', 'development'])(
+    'a plain http issuer is refused in %s, with the way to fix it',
+    (NODE_ENV) => {
+      const hosts =
+        'id.example.com 10.0.0.1 192.168.1.5:3000 127.example.com localhost.example.com [::2] latchkey:3000';
+      for (const host of words(hosts)) {
+        const [problem, ...others] = problems({ ...production, NODE_ENV, LATCHKEY_ISSUER: `http://${host}` });
+        expect(problem).toMatch(/^LATCHKEY_ISSUER must begin with https:\/\/.*http:\/\/localhost:3000/);
+        expect(others).toEqual([]);
+      }
+    },
+  );
 
   test('a plain http issuer on a loopback address is accepted', () => {
     for (const host of words('localhost:3000 127.0.0.2 [::1]:3000'))

@@ -27,7 +27,7 @@ const pages = [
 /** A page starts a dozen commands and programs, one after the other. */
 const patience = 600_000;
 
-describe('the documentation, read in order', () => {
+describe('the documentation, run in order', () => {
   const latchkey = startLatchkey({
     apply: { users: [{ username: 'alice', name: 'Alice Example', password, roles: ['owner'] }] },
   });

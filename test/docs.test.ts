@@ -58,19 +58,19 @@ async function readWithItsSecrets(yaml: string) {
   }
 }
 
-describe('the docs that a server serves', () => {
+describe('the docs of a server', () => {
   const files = docFiles();
   const issuer = 'https://id.example.com';
   const served = [...files.values()].filter(({ type }) => type === 'page');
   const shown = (doc: (typeof served)[number]) =>
     readDoc(doc, issuer).then((source) => renderMarkdown(source, (href) => linkedAddress(files, doc, href)));
 
-  test('are all of them', () => {
+  test('are complete', () => {
     const found = served.map(({ file }) => file).sort();
     expect(found).toEqual([...pages.filter((page) => page.startsWith('docs/')), '.env.example', 'README.md'].sort());
   });
 
-  test('link only to what is served, and to headings that are there', async () => {
+  test('link only to served pages, and to headings that exist', async () => {
     const htmls = new Map(await Promise.all(served.map(async (doc) => [doc.path, (await shown(doc)).html] as const)));
     const links = [...htmls].flatMap(([at, html]) =>
       matches(/(?:href|src)="([^"]*)"/g, html).map((link) => ({ at, link })),
@@ -84,7 +84,7 @@ describe('the docs that a server serves', () => {
     expect(broken).toEqual([]);
   });
 
-  test('show raw HTML as text, keep dangerous addresses from being links, and style nothing', async () => {
+  test('show raw HTML as text, do not link unsafe addresses, and contain no styles', async () => {
     const hostile =
       '# Title\n\n<script>alert(1)</script> [a](javascript:alert(1)) [b](../../etc/passwd)\n\n|a|\n|-:|\n|1|\n';
     const [doc] = served;
@@ -97,7 +97,7 @@ describe('the docs that a server serves', () => {
 });
 
 describe.each(pages)('%s', (page) => {
-  test('links to what is there', () => {
+  test('links to existing pages', () => {
     const links = [...matches(/\]\(([^)\s]+)\)/g, text(page)), ...matches(/<img src="([^"]+)"/g, text(page))];
     const broken = links.filter((link) => !/^https?:/.test(link) && !leadsSomewhere(page, link));
     expect(broken).toEqual([]);
@@ -109,7 +109,7 @@ describe.each(pages)('%s', (page) => {
   });
 
   // The name is nobody's there, so far: whoever takes it would run on the reader's machine.
-  test('runs nothing of ours that npm would look for in a public registry', () => {
+  test('runs no package of ours that npm would look for in a public registry', () => {
     expect(
       matches(/\b(npx (?:-\S+ )*latchkey\b.*|npm (?:i|install|exec)\b.* latchkey(?![\w./-]).*)/g, text(page)),
     ).toEqual([]);
@@ -245,7 +245,7 @@ describe('the list of places where oidc-provider is adapted', () => {
     expect([`'${name}'`, `"${name}"`].some((quoted) => source.includes(quoted))).toBe(true);
   });
 
-  test('holds the only casts to what its types do not show', () => {
+  test('contains the only casts to what its types do not show', () => {
     const folder = 'src/entrypoints/oauth';
     const casting = readdirSync(path.join(root, folder), { recursive: true, encoding: 'utf8' }).filter(
       (file) => file.endsWith('.ts') && text(path.join(folder, file)).includes('as unknown as'),
@@ -257,7 +257,7 @@ describe('the list of places where oidc-provider is adapted', () => {
 describe('the image', () => {
   const copied = matches(/^COPY (?!--from)(.+) \S+$/gm, text('Dockerfile')).flatMap((sources) => sources.split(' '));
 
-  test('is made of files that are there, with settings that exist', () => {
+  test('is built from existing files, with existing settings', () => {
     const kept = matches(/^!(.+)$/gm, text('.dockerignore'));
     expect(copied.filter((file) => !existsSync(path.join(root, file)) || !kept.includes(file))).toEqual([]);
     expect(unknownSettings(text('compose.yaml') + text('Dockerfile'))).toEqual([]);

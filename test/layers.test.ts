@@ -35,7 +35,7 @@ const cycle: Record<string, string> = {
   'src/domain/users/planted-two.ts': './planted-one.ts',
 };
 
-describe('Biome, with which `npm run check` ends', () => {
+describe('Biome, the last step of `npm run check`,', () => {
   let found: string[] = [];
 
   beforeAll(async () => {

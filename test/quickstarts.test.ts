@@ -40,7 +40,7 @@ describe('Spring reads the properties of its quickstart', () => {
     expect(unknown).toEqual([]);
   });
 
-  test('of the resource server, and no others that its own decoder would make Spring Boot ignore', () => {
+  test('of the resource server, and no others that would make Spring Boot ignore its own decoder', () => {
     const named = [...page('spring').matchAll(/resourceserver\.(jwt|opaquetoken)\.([a-z-]+)/g)];
     expect(named.map(([, kind, name = '']) => [kind, opaque.includes(name)])).toEqual([['opaquetoken', true]]);
     expect(page('spring')).toContain('NimbusJwtDecoder.withIssuerLocation(');
@@ -170,7 +170,7 @@ describe('kube-apiserver', () => {
     }
   });
 
-  test('is told to check that an address is verified where it is the username', () => {
+  test('is configured to check that an address is verified if it is the username', () => {
     for (const { claimMappings, claimValidationRules } of jwt) {
       expect(claimMappings.username.expression).toMatch(/^claims\.email$/);
       expect(claimValidationRules.some(({ expression = '' }) => /claims\.\??email_verified/.test(expression))).toBe(

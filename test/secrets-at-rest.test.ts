@@ -69,14 +69,14 @@ describe('after all flows', () => {
       secrets.add(known);
   });
 
-  test('the database holds none of the issued tokens, codes, session ids, secrets and passwords', async () => {
+  test('the database contains none of the issued tokens, codes, session ids, secrets and passwords', async () => {
     const dump = await everyRow();
     expect(secrets.size).toBeGreaterThan(25);
     expect(dump.length).toBeGreaterThan(20_000);
     for (const secret of secrets) for (const form of formsOf(secret)) expect(dump).not.toContain(form);
   });
 
-  test('the log holds none of them either, at its most talkative', () => {
+  test('the log contains none of them either, at its most verbose level', () => {
     const log = latchkey.server.output();
     expect(log).toContain('"path":"/oauth/token"');
     for (const secret of secrets) for (const form of formsOf(secret)) expect(log).not.toContain(form);

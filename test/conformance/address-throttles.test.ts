@@ -65,7 +65,7 @@ describe('throttles', () => {
     expect(await guessKey('2001:db8:3::1')).toBe(false);
   });
 
-  test('are not used up for a larger network by what a smaller one was refused', async () => {
+  test('of a larger network do not count what a smaller one was refused', async () => {
     for (let n = 0; n < 400; n += 20) await Promise.all(Array.from({ length: 20 }, () => guessKey('2001:db8:4:1::1')));
     expect(await guessKey('2001:db8:4:2::1')).toBe(false);
   });
@@ -74,17 +74,17 @@ describe('throttles', () => {
     ['a port', (n: number) => `203.0.113.7:${50_000 + n}`],
     ['brackets and a port', (n: number) => `[2001:db8:5::1]:${50_000 + n}`],
     ['IPv4-mapped spellings', (n: number) => (n % 2 === 0 ? '::ffff:203.0.113.8' : '203.0.113.8')],
-  ])('count an address once, whatever comes with it: %s', async (_, address) => {
+  ])('count an address once, whatever headers the request has: %s', async (_, address) => {
     expect(await triesUntilRefused('key', 100, address)).toBeLessThan(90);
   });
 
-  test('count two IPv4 addresses apart, also as they reach a server that has IPv6 only (RFC 6052)', async () => {
+  test('count two IPv4 addresses separately, also on a server that has IPv6 only (RFC 6052)', async () => {
     await triesUntilRefused('key', 100, () => '64:ff9b::cb00:7109');
     expect(await guessKey('64:ff9b::cb00:7109')).toBe(true);
     expect(await guessKey('64:ff9b::cb00:710a')).toBe(false);
   });
 
-  test('refuse no new key because a service asked about many that do not exist', async () => {
+  test('refuse no valid key after a service asked about many that do not exist', async () => {
     const asked = Array.from({ length: 100 }, () => ({ key: unknownKey() }));
     for (let round = 0; round < 4; round += 1)
       expect(new Set((await gateway().verifyAll(asked)).map(({ code }) => code))).toEqual(new Set(['unknown']));
@@ -94,14 +94,14 @@ describe('throttles', () => {
     await Promise.all(flood);
   });
 
-  test('still refuse keys from an address that a service names (OWASP API4:2023)', async () => {
+  test('still refuse keys from a client address that a service names (OWASP API4:2023)', async () => {
     const verify = async () => (await gateway().verify({ key: unknownKey(), ip: '203.0.113.99' })).code;
     const codes = new Set<string>();
     for (let n = 0; n < 70; n += 1) codes.add(await verify());
     expect(codes).toEqual(new Set(['unknown', 'throttled']));
   });
 
-  test('let a client in that knows its secret, from elsewhere', async () => {
+  test('accept a client with the right secret from another address', async () => {
     await triesUntilRefused('secret', 150, () => '2001:db8:6::1');
     const headers = { authorization: basic('service', clientSecrets.service), 'x-forwarded-for': '2001:db8:7::1' };
     const form = { grant_type: 'client_credentials', resource: api };
@@ -113,7 +113,7 @@ describe('where no proxy is trusted', () => {
   const latchkey = startLatchkey();
   const { gateway } = allowListed(latchkey);
 
-  test('a proxy that asks for everybody is refused no new key (forward-auth)', async () => {
+  test('a proxy that asks for all its users is refused no valid key (forward-auth)', async () => {
     for (let n = 0; n < 100; n += 1) expect(await statusFrom(gateway(), unknownKey(), {})).toBe(401);
     const { key } = await gateway().mint();
     expect(await statusFrom(gateway(), key, {})).toBe(200);

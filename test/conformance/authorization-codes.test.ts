@@ -42,7 +42,7 @@ describe('redeeming an authorization code', () => {
     { what: 'SQL', ref: 'CWE-89', change: { code: "' or 1=1 --" } },
     { what: 'the name of a prototype', ref: 'RESP-22', change: { code: '__proto__' } },
   ])(
-    'is refused with $what, and the owner can still do it ($ref, CODE-30)',
+    'is refused with $what, and the owner can still redeem it ($ref, CODE-30)',
     async ({ change = {}, as, error = 'invalid_grant' }) => {
       const code = await latchkey.code();
       const before = await storedRows(latchkey.database);
@@ -54,7 +54,7 @@ describe('redeeming an authorization code', () => {
     },
   );
 
-  test('is refused with half of the code, and with more than it', async () => {
+  test('is refused with half of the code, and with a longer one', async () => {
     const code = await latchkey.code();
     for (const changed of [code.code.slice(0, -1), `${code.code}x`, code.code.toUpperCase(), ` ${code.code}`]) {
       expect(await redeem(code, { code: changed })).toMatchObject({ status: 400, body: { error: 'invalid_grant' } });
@@ -73,7 +73,7 @@ describe('redeeming an authorization code', () => {
     });
   });
 
-  test('is refused with the verifier of another flow of the same client: injected codes are worthless (RFC 9700 §4.5)', async () => {
+  test('is refused with the verifier of another flow of the same client, so that injected codes are worthless (RFC 9700 §4.5)', async () => {
     const [stolen, own] = [await latchkey.code(), await latchkey.code({}, latchkey.browser(), 'bob')];
     const injected = await redeem(stolen, { code_verifier: own.code_verifier });
     expect(injected).toMatchObject({ status: 400, body: { error: 'invalid_grant' } });
@@ -85,7 +85,7 @@ describe('redeeming an authorization code', () => {
     expect(await latchkey.redeem(code)).toMatchObject({ status: 400, body: { error: 'invalid_grant' } });
   });
 
-  test('a second use is refused, and revokes the tokens of the first (CODE-02)', async () => {
+  test('is refused the second time, and revokes the tokens of the first (CODE-02)', async () => {
     const code = await latchkey.code();
     const { body } = await latchkey.redeem(code);
     expect(await latchkey.redeem(code)).toMatchObject({ status: 400, body: { error: 'invalid_grant' } });
@@ -93,25 +93,25 @@ describe('redeeming an authorization code', () => {
     expect(await latchkey.refresh(body.refresh_token)).toMatchObject({ status: 400, body: { error: 'invalid_grant' } });
   });
 
-  test('a second use by another client revokes nothing: it could be a guess', async () => {
+  test('is refused to another client the second time, and revokes nothing: it could be a guess', async () => {
     const code = await latchkey.code();
     const { body } = await latchkey.redeem(code);
     expect(await redeem(code, {}, 'first-party')).toMatchObject({ status: 400, body: { error: 'invalid_grant' } });
     expect(await latchkey.isActive(body.access_token)).toBe(true);
   });
 
-  test('gives no more than was allowed, whatever scope the request names (RFC 6749 §4.1.3)', async () => {
+  test('grants no more than was allowed, whatever scope the request names (RFC 6749 §4.1.3)', async () => {
     const { status, body } = await redeem(await latchkey.code(), { scope: 'read write admin' });
     expect({ status, scope: body.scope }).toEqual({ status: 200, scope: 'openid profile read' });
   });
 
-  test('is one of codes nobody can guess (CODE-18)', async () => {
+  test('needs a code that cannot be guessed (CODE-18)', async () => {
     const codes = await Promise.all([latchkey.code(), latchkey.code(), latchkey.code()]);
     expect(new Set(codes.map(({ code }) => code.slice(6, 30))).size).toBe(3);
     for (const { code } of codes) expect(code).toMatch(/^lk_ac_[0-9A-Za-z]{49}$/);
   });
 
-  test('is not possible after the person took the consent back', async () => {
+  test('is refused after the user revoked the consent', async () => {
     const browser = latchkey.browser();
     const code = await latchkey.code({ resource: api }, browser, 'bob');
     const [, id = ''] =

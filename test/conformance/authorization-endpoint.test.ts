@@ -25,7 +25,7 @@ describe('the authorization endpoint', () => {
     ),
     { what: 'bytes that are no UTF-8', ref: 'RESP-16', options: {}, more: '&login_hint=%ff%fe' },
     { what: '1001 parameters', ref: 'DOS-02', options: {}, more: '&a'.repeat(1001) },
-  ])('shows an error page, and sends nobody anywhere, for $what ($ref)', async ({ options, more = '' }) => {
+  ])('shows an error page, and redirects nowhere, for $what ($ref)', async ({ options, more = '' }) => {
     const before = await storedRows(latchkey.database);
     const { headers, ...answer } = await visit(options, more);
     expect(answer).toMatchObject({ status: 400, body: { text: expect.stringContaining('<h1>') } });
@@ -51,14 +51,14 @@ describe('the authorization endpoint', () => {
     { what: 'line ends in the state', ref: 'CWE-113', options: { state: 'a\r\nLocation: https://evil.test' } },
     { what: 'emoji', ref: 'RFC 6749 §A', options: { login_hint: '😀', ui_locales: '😀', acr_values: '😀' } },
     { what: 'the path of a file as language', ref: 'CWE-22', options: { ui_locales: '../../../etc/passwd' } },
-  ])('goes on to the sign-in with $what ($ref)', async ({ options }) => {
+  ])('continues to the sign-in with $what ($ref)', async ({ options }) => {
     const { status, headers } = await visit(options);
     expect(status).toBe(303);
     expect(headers.get('location')).toMatch(/^\/interaction\/[\w-]{43}$/);
   });
 
   test.each(['a&b=c#d e+f%20"<>\'ü😀', '"><script>alert(1)</script>', 'a\r\nSet-Cookie: x=y', '__proto__'])(
-    'gives the state back as it was: %j (RFC 6749 §4.1.2)',
+    'returns the state unchanged: %j (RFC 6749 §4.1.2)',
     async (state) => {
       const browser = latchkey.browser();
       const page = await latchkey.visit(browser, latchkey.authorizeUrl({ state, client_id: 'first-party' }));
@@ -67,7 +67,7 @@ describe('the authorization endpoint', () => {
     },
   );
 
-  test('does not run scripts that came with the request (XSS-02, XSS-04)', async () => {
+  test('runs no scripts from the request (XSS-02, XSS-04)', async () => {
     const script = '"><script>alert(1)</script>';
     const pages = [
       await visit({ response_mode: 'form_post', scope: 'nope', state: script }),
@@ -83,7 +83,7 @@ describe('the authorization endpoint', () => {
     expect(signIn.html).toContain('&lt;script&gt;');
   });
 
-  test('gives a code to no request that is only resumed (SESS-02)', async () => {
+  test('issues no code for a resumed request alone (SESS-02)', async () => {
     for (const uid of ['x', 'a'.repeat(43), 'a%00b', 'a'.repeat(5000), '..', '%2e%2e']) {
       const answer = await send(latchkey.issuer, `/oauth/authorize/${uid}`, { headers: { accept: 'text/html' } });
       expect(answer.status).toBe(400);
@@ -91,7 +91,7 @@ describe('the authorization endpoint', () => {
     }
   });
 
-  test('sends people on with 303 after a form, so that no password travels along (CODE-20)', async () => {
+  test('redirects with 303 after a form, so that no password is sent to the client (CODE-20)', async () => {
     const page = await latchkey.browser().get(latchkey.authorizeUrl({ client_id: 'first-party' }));
     expect(page.status).toBe(200);
     const browser = latchkey.browser();
@@ -109,7 +109,7 @@ describe('the authorization endpoint', () => {
     expect(answer.status).toBe(303);
   });
 
-  test('does not take the authentication of a client for a person', async () => {
+  test('does not accept client authentication as a user’s sign-in', async () => {
     const { pathname, search } = new URL(latchkey.authorizeUrl({ prompt: 'none' }));
     const headers = { authorization: basic('web-app', clientSecrets['web-app']) };
     const answer = await send(latchkey.issuer, `${pathname}${search}`, { headers });

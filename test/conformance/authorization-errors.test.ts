@@ -201,7 +201,7 @@ describe('an authorization request', () => {
     { what: 'a scope twice', ref: 'RFC 6749 §3.1', options: {}, more: '&scope=openid', error: 'invalid_request' },
     { what: 'a nonce twice', ref: 'RFC 6749 §3.1', options: {}, more: '&nonce=a&nonce=b', error: 'invalid_request' },
   ])(
-    'sends whoever asks for $what back with an error, the state and the issuer ($ref, CODE-22)',
+    'for $what redirects with an error, the state and the issuer ($ref, CODE-22)',
     async ({ options, error, more = '' }) => {
       const before = await storedRows(latchkey.database);
       const { status, headers } = await visit(options, more);

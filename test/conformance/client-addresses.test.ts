@@ -75,7 +75,7 @@ describe('behind proxies that are trusted by their networks', () => {
     expect(await statusOf(forwarded)).toBe(401);
   });
 
-  test('the other header says nothing', async () => {
+  test('the other header is ignored', async () => {
     const forwarded = 'for=203.0.113.7';
     expect(await works('203.0.113.7', { forwarded })).toBe(false);
     expect(await works('127.0.0.0/8', { forwarded })).toBe(true);
@@ -98,13 +98,13 @@ describe('behind proxies that are trusted by their networks', () => {
     ['a network', '10.0.0.0/8'],
     ['a name', 'localhost'],
     ['nothing', ''],
-  ])('a service that asks about an address with %s gets 400', async (_, ip) => {
+  ])('a service that names an address with %s gets 400', async (_, ip) => {
     const answer = await gateway().post({ key: unknownKey(), ip });
     expect(answer.status).toBe(400);
     expect(await answer.json()).toMatchObject({ pointer: '/ip', detail: expect.stringContaining('IPv4 or IPv6') });
   });
 
-  test('an object or a list of JSON has 1000 members at most', async () => {
+  test('an object or a list in JSON has 1000 members at most', async () => {
     const answer = await gateway().post({ requests: Array.from({ length: 1001 }, () => ({ key: 'a' })) });
     expect(answer.status).toBe(400);
     expect(await answer.json()).toMatchObject({ pointer: '/requests', detail: expect.stringContaining('1000') });
@@ -124,7 +124,7 @@ describe('behind proxies that are trusted by their networks', () => {
     ['allowed_origins', 'app.example'],
     ['allowed_origins', 'wss://app.example'],
     ['allowed_origins', 'null'],
-  ])('a key cannot be restricted by what matches no request: %s %s', async (restriction, value) => {
+  ])('a key cannot be restricted to addresses that match no request: %s %s', async (restriction, value) => {
     const body = { name: 'a key', environment: 'dev', permissions: ['a'], restrictions: { [restriction]: [value] } };
     const answer = await owner().post('/api-keys', body);
     expect(answer).toMatchObject({ status: 400, body: { pointer: `/restrictions/${restriction}/0` } });
@@ -188,13 +188,13 @@ describe('behind a proxy that sends Forwarded (RFC 7239)', () => {
   });
 });
 
-describe('a sender that is no trusted proxy', () => {
+describe('a sender that is not a trusted proxy', () => {
   const latchkey = startLatchkey({
     env: { LATCHKEY_TRUST_PROXY: '192.0.2.0/24', LATCHKEY_CLIENT_CERTIFICATE_HEADER: 'X-Client-Cert' },
   });
   const { works } = allowListed(latchkey);
 
-  test('names neither an address nor a host', async () => {
+  test('sets neither the address nor the host', async () => {
     expect(await works('6.6.6.6', { 'x-forwarded-for': '6.6.6.6', forwarded: 'for=6.6.6.6' })).toBe(false);
     expect(await works('127.0.0.0/8', { 'x-forwarded-for': '6.6.6.6' })).toBe(true);
     const answer = await sendForm(latchkey.issuer, '/oauth/token', {}, { 'x-forwarded-host': 'evil.test' });

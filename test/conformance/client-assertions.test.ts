@@ -27,7 +27,7 @@ describe('a client assertion', () => {
     { what: 'a long jti', ref: 'RFC 7519 §4.1.7', claims: () => ({ jti: 'j'.repeat(8000) }) },
     { what: 'a jti with NUL', ref: 'CWE-158', claims: () => ({ jti: 'a\u0000b' }) },
     { what: 'its type', ref: 'RFC 7523bis', claims: () => ({}), header: { typ: 'client-authentication+jwt' } },
-  ])('is taken with $what ($ref)', async ({ claims, header = {} }) => {
+  ])('is accepted with $what ($ref)', async ({ claims, header = {} }) => {
     const assertion = await keyed.assertion(latchkey.issuer, claims(latchkey.issuer), { header });
     expect(await present(assertion)).toMatchObject({ status: 200, body: { scope: 'read' } });
   });
@@ -123,14 +123,14 @@ describe('a client assertion', () => {
     expect(answer).toMatchObject({ status: 400, body: { error: 'invalid_request' } });
   });
 
-  test('is taken once of 30 times at once (RFC 7523 §3)', async () => {
+  test('is accepted once when it is sent 30 times at once (RFC 7523 §3)', async () => {
     const assertion = await keyed.assertion(latchkey.issuer);
     const answers = await Promise.all(Array.from({ length: 30 }, () => present(assertion)));
     expect(answers.filter(({ status }) => status === 200)).toHaveLength(1);
     expect(answers.filter(({ body }) => body.error === 'invalid_client')).toHaveLength(29);
   });
 
-  test('fails alone: requests of others at the same moment succeed (CWE-158)', async () => {
+  test('fails alone: concurrent requests of other clients succeed (CWE-158)', async () => {
     const poison = await keyed.assertion(latchkey.issuer, withNul);
     const good = { grant_type: 'client_credentials', resource: api };
     const authorization = basic('service', clientSecrets.service);

@@ -87,7 +87,7 @@ describe('client authentication', () => {
     expect(answer).toMatchObject({ status: 400, body: { error: 'invalid_request' } });
   });
 
-  test('is the same for an unknown client and a wrong secret, word for word (CAUTH-02)', async () => {
+  test('fails with the same answer for an unknown client and a wrong secret (CAUTH-02)', async () => {
     const answers = await Promise.all(
       ['nobody', 'service', 'web-app', 'spa'].map((client_id) => ask({}, { authorization: basic(client_id, 'wrong') })),
     );
@@ -95,7 +95,7 @@ describe('client authentication', () => {
     expect(new Set(seen.map((each) => JSON.stringify(each))).size).toBe(1);
   });
 
-  test('leads to a grant the client is not registered for: unauthorized_client (RFC 6749 §5.2)', async () => {
+  test('does not allow a grant type that is not registered: unauthorized_client (RFC 6749 §5.2)', async () => {
     for (const form of [
       { grant_type: 'authorization_code', code: 'x' },
       { grant_type: 'refresh_token', refresh_token: 'x' },
@@ -107,7 +107,7 @@ describe('client authentication', () => {
     expect(ownRequest).toMatchObject({ status: 400, body: { error: 'unauthorized_client' } });
   });
 
-  test('answers with descriptions of the characters RFC 6749 §5.2 allows', async () => {
+  test('has error descriptions with only the characters that RFC 6749 §5.2 allows', async () => {
     const bodies = ['%22%5c%c3%a9=%00', 'grant_type=%00', `grant_type=x&${'a=1&'.repeat(1001)}`];
     for (const body of bodies) {
       const answer = await send(latchkey.issuer, '/oauth/token', {

@@ -78,7 +78,7 @@ describe('registering a client', () => {
     { uri: 'data:text/html,x', ref: 'CWE-79' },
     { uri: 'file:///callback', ref: 'RFC 7591 §5' },
     { uri: '', ref: 'RFC 6749 §3.1.2' },
-  ])('refuses to send people to $uri ($ref)', async ({ uri }) => {
+  ])('refuses the redirect URI $uri ($ref)', async ({ uri }) => {
     const refused = { type: 'invalid', options: { pointer: expect.stringMatching(/^\/redirect_uris/) } };
     await expect(judge({ ...web, redirect_uris: [uri] })).rejects.toMatchObject(refused);
     await expect(judge({ ...web, post_logout_redirect_uris: [uri] })).rejects.toMatchObject({ type: 'invalid' });
@@ -89,14 +89,14 @@ describe('registering a client', () => {
     { uri: 'vbscript:x', ref: 'CWE-79' },
     { uri: 'blob:https://client.example/x', ref: 'CWE-79' },
     { uri: 'http://client.example/callback', ref: 'RFC 8252 §8.3' },
-  ])('refuses to send a native app’s people to $uri ($ref)', async ({ uri }) => {
+  ])('refuses the redirect URI $uri of a native app ($ref)', async ({ uri }) => {
     await expect(judge({ ...native, redirect_uris: [uri] })).rejects.toMatchObject({ type: 'invalid' });
   });
 
   test.each([
     ['a web client', web, ['https://client.example/callback', 'http://localhost:3000/callback']],
     ['a native client', native, ['http://127.0.0.1/callback', 'http://[::1]/callback', 'com.example.app:/callback']],
-  ])('takes what %s needs (RFC 8252 §7)', async (_, metadata, redirect_uris) => {
+  ])('accepts what %s needs (RFC 8252 §7)', async (_, metadata, redirect_uris) => {
     await expect(judge({ ...metadata, redirect_uris })).resolves.toBeUndefined();
   });
 
@@ -163,7 +163,7 @@ describe('registering a client', () => {
     await expect(judge(metadata)).rejects.toMatchObject({ name: 'Problem', type: 'invalid', status: 400 });
   });
 
-  test('names every wrong member by its pointer, in the words of the registration', async () => {
+  test('points at every invalid member, with the name used in the registration', async () => {
     const redirect_uris = ['https://client.example/callback', 'http://client.example/callback'];
     const metadata = { ...web, redirect_uris, jwks_uri: 'http://client.example/jwks', is_admin: true };
     const refused = await judge(metadata).catch((error: unknown) => error);
@@ -184,7 +184,7 @@ describe('registering a client', () => {
     });
   });
 
-  test('names the member of whatever the library refuses', async () => {
+  test('names the member that the library refuses', async () => {
     const library = hiddenModels(new Provider('https://latchkey.invalid', metadataRules())).Client;
     const verdicts = { taken: 0, refused: 0 };
     const judged = fc.asyncProperty(fc.subarray(judgedMembers, { maxLength: 4 }), fc.gen(), async (members, pick) => {
@@ -211,7 +211,7 @@ describe('registering a client', () => {
     expect(ClientInput.safeParse({ ...web, client_name }).error?.issues).toMatchObject([{ path: ['client_name'] }]);
   });
 
-  test.each(['Läden für Bücher', 'متجر', '店', 'Shop 🛒'])('takes the name %s', (client_name) => {
+  test.each(['Läden für Bücher', 'متجر', '店', 'Shop 🛒'])('accepts the name %s', (client_name) => {
     expect(ClientInput.safeParse({ ...web, client_name }).success).toBe(true);
   });
 
@@ -220,7 +220,7 @@ describe('registering a client', () => {
   });
 
   // Which of them are taken is judged where one is registered: test/domain/identity/names-and-ids.test.ts (RFC 9068 §5).
-  test('takes a client_id that looks like a UUID, as other servers make them', () => {
+  test('accepts a client_id that looks like a UUID, as other servers generate them', () => {
     const client_id = '0198c5c9-7c1e-7000-8000-000000000000';
     expect(ClientInput.safeParse({ ...web, client_id }).success).toBe(true);
   });

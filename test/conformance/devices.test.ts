@@ -71,7 +71,7 @@ describe('a device', () => {
     expect(await storedRows(latchkey.database)).toEqual(before);
   });
 
-  test('gets a user code that is hard to guess and soon over (DEV-04, RFC 8628 §5.1)', async () => {
+  test('gets a user code that is hard to guess and expires soon (DEV-04, RFC 8628 §5.1)', async () => {
     const codes = [await begin(), await begin(), await begin()];
     expect(new Set(codes.map(({ user_code }) => user_code)).size).toBe(3);
     for (const { user_code, device_code, expires_in } of codes) {
@@ -81,7 +81,7 @@ describe('a device', () => {
     }
   });
 
-  test('is refused the code of another device, which is not slowed down by it (DEV-02)', async () => {
+  test('is refused the code of another device, which is not throttled by it (DEV-02)', async () => {
     const { device_code } = await begin();
     expect(await poll({ device_code, client_id: 'tv' })).toMatchObject({
       status: 400,
@@ -118,13 +118,13 @@ describe('a device', () => {
     });
   });
 
-  test('is no web app, whatever it authenticates with', async () => {
+  test('cannot be a web client, whatever its authentication', async () => {
     const authorization = basic('web-app', clientSecrets['web-app']);
     const answer = await poll({ device_code: 'x' }, { authorization });
     expect(answer).toMatchObject({ status: 400, body: { error: 'unauthorized_client' } });
   });
 
-  describe('that a person is asked about', () => {
+  describe('a device that awaits confirmation', () => {
     const enter = async (browser: UserAgent, user_code: string) =>
       browser.submit(await browser.get('/device'), { user_code }, '/device');
     const xsrfOf = (html: string) => /name="xsrf" value="([^"]*)"/.exec(html)?.[1] ?? '';

@@ -16,7 +16,7 @@ describe('the metadata', () => {
     expect(first?.issuer).toBe(latchkey.issuer);
   });
 
-  test('names addresses of this server only, and each exists', async () => {
+  test('names only addresses of this server, and each exists', async () => {
     const endpoints = Object.entries(await metadata()).filter(([name]) => /_endpoint$|_uri$/.test(name));
     expect(endpoints.length).toBeGreaterThanOrEqual(7);
     for (const [, url] of endpoints) {
@@ -25,7 +25,7 @@ describe('the metadata', () => {
     }
   });
 
-  test('promises nothing that is unsafe (META-04, RFC 9700 §2)', async () => {
+  test('lists nothing unsafe (META-04, RFC 9700 §2)', async () => {
     const body = await metadata();
     expect(body).toMatchObject({
       response_types_supported: ['code'],
@@ -41,7 +41,7 @@ describe('the metadata', () => {
     }
   });
 
-  test('leads to keys that are public, distinct and strong (META-06, RFC 7518 §3)', async () => {
+  test('points to keys that are public, distinct and strong (META-06, RFC 7518 §3)', async () => {
     const { headers, body } = await send(latchkey.issuer, '/oauth/jwks');
     const keys = body.keys as Record<string, string>[];
     expect(headers.get('content-type')).toMatch(/^application\/jwk-set\+json/);
@@ -77,7 +77,7 @@ describe('a script of another origin', () => {
     '/oauth/logout',
     '/setup/x',
     '/nothing',
-  ])('may read no page: %s (CORS-02)', async (path) => {
+  ])('cannot read a page: %s (CORS-02)', async (path) => {
     for (const method of ['GET', 'OPTIONS']) {
       const headers = { origin: evil, 'access-control-request-method': 'POST' };
       expect(allowed((await send(latchkey.issuer, path, { method, headers })).headers)).toBeNull();
@@ -111,20 +111,23 @@ describe('a script of another origin', () => {
     if (!isAllowed) expect(await latchkey.refresh(refresh_token, 'spa')).toMatchObject({ status: 200 });
   });
 
-  test.each(['https://client.example', evil])('may never use a client with a secret: %s (CORS-02)', async (origin) => {
-    const { refresh_token, access_token } = await latchkey.tokens();
-    const authorization = basic('web-app', clientSecrets['web-app']);
-    for (const [path, form] of [
-      ['/oauth/token', { grant_type: 'refresh_token', refresh_token }],
-      ['/oauth/introspect', { token: access_token }],
-      ['/oauth/revoke', { token: access_token }],
-    ] as const) {
-      const answer = await sendForm(latchkey.issuer, path, form, { origin, authorization });
-      expect(answer).toMatchObject({ status: 400, body: { error: 'invalid_request' } });
-      expect(allowed(answer.headers)).toBeNull();
-    }
-    expect(await latchkey.isActive(access_token)).toBe(true);
-  });
+  test.each(['https://client.example', evil])(
+    'can never authenticate as a client with a secret: %s (CORS-02)',
+    async (origin) => {
+      const { refresh_token, access_token } = await latchkey.tokens();
+      const authorization = basic('web-app', clientSecrets['web-app']);
+      for (const [path, form] of [
+        ['/oauth/token', { grant_type: 'refresh_token', refresh_token }],
+        ['/oauth/introspect', { token: access_token }],
+        ['/oauth/revoke', { token: access_token }],
+      ] as const) {
+        const answer = await sendForm(latchkey.issuer, path, form, { origin, authorization });
+        expect(answer).toMatchObject({ status: 400, body: { error: 'invalid_request' } });
+        expect(allowed(answer.headers)).toBeNull();
+      }
+      expect(await latchkey.isActive(access_token)).toBe(true);
+    },
+  );
 
   const type = 'application/x-www-form-urlencoded';
   test.each<[string, string, Sent, number]>([
@@ -144,7 +147,7 @@ describe('a script of another origin', () => {
       421,
     ],
     ['another host for the status lists', '/status-lists', { method: 'GET', headers: { host: 'x' } }, 421],
-  ])('reads why the edge refuses: %s (Fetch Standard §3.3.4)', async (_, path, sent, status) => {
+  ])('can read why the edge refuses: %s (Fetch Standard §3.3.4)', async (_, path, sent, status) => {
     const headers = { origin: 'https://spa.example', 'content-type': type, ...sent.headers };
     const answer = await send(latchkey.issuer, path, { method: 'POST', ...sent, headers });
     expect(answer.status).toBe(status);
@@ -156,14 +159,14 @@ describe('a script of another origin', () => {
   test.each([
     ['too many headers', `POST /oauth/token HTTP/1.1\r\nHost: x\r\nX: ${'a'.repeat(20_000)}\r\n\r\n`, 431],
     ['a header that is none', 'POST /oauth/token HTTP/1.1\r\nHost: x\r\nX : a\r\n\r\n', 400],
-  ])('reads why its request was not read: %s', async (_, bytes, status) => {
+  ])('can read why its request was not parsed: %s', async (_, bytes, status) => {
     const { text } = await exchange(latchkey.issuer, bytes, 2000);
     expect(text).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
     expect(text).toContain('\r\nAccess-Control-Allow-Origin: *\r\n');
   });
 
   test.each(['a"b', 'x'.repeat(4000), '\u00ff', '*', "https://evil.test' or 1=1"])(
-    'is refused, not a failure: Origin %j',
+    'gets a refusal, not a failure: Origin %j',
     async (origin) => {
       const form = { grant_type: 'refresh_token', refresh_token: 'x', client_id: 'spa' };
       const answer = await sendForm(latchkey.issuer, '/oauth/token', form, { origin });

@@ -81,7 +81,7 @@ describe('a form of the pages', () => {
     });
   });
 
-  test('takes the token of this browser only (CWE-352)', async () => {
+  test('accepts only the token of this browser (CWE-352)', async () => {
     const [own, other] = [latchkey.browser(), latchkey.browser()];
     const page = await own.get('/sign-in');
     const foreign = csrfOf(await other.get('/sign-in'));
@@ -104,7 +104,7 @@ describe('a form of the pages', () => {
         ] as [string, string][],
       }),
     ],
-  ])('takes no token %s', async (_, forge) => {
+  ])('accepts no token %s', async (_, forge) => {
     const browser = latchkey.browser();
     const { path, body } = forge(csrfOf(await browser.get('/sign-in')));
     const answer = await browser.post(path, new URLSearchParams([...body, ...Object.entries(alice)]));
@@ -124,7 +124,7 @@ describe('a form of the pages', () => {
   test.each([
     { path: '/oauth/logout/confirm', form: { logout: 'yes' } },
     { path: '/oauth/logout/confirm', form: { logout: 'yes', xsrf: 'x' } },
-  ])('signs nobody out without the token of the page: $form (CSRF-04)', async ({ path, form }) => {
+  ])('signs no one out without the token of the page: $form (CSRF-04)', async ({ path, form }) => {
     const browser = await signedIn();
     await browser.get('/oauth/logout');
     const answer = await browser.post(path, new URLSearchParams(form as Record<string, string>));
@@ -133,7 +133,7 @@ describe('a form of the pages', () => {
   });
 
   test.each([nothing, 'a'.repeat(36), 'x', '%00', '..%2f..', '0198c5c9-7c1e-7000-8000-000000000000', "'%20or%201=1"])(
-    'revokes no consent called %s: there is none (404)',
+    'cannot revoke a consent called %s: it does not exist (404)',
     async (id) => {
       const browser = await signedIn();
       const page = await browser.get(`/account/apps/${id}/revoke-access`);
@@ -175,7 +175,7 @@ describe('a form of the pages', () => {
     '/console/../..//evil.test',
     '/console@evil.test',
     '/console\\evil.test',
-  ])('leads on to no other place: return_to=%j (CWE-601)', async (target) => {
+  ])('redirects to no other site: return_to=%j (CWE-601)', async (target) => {
     for (const query of [
       `return_to=${encodeURIComponent(target)}`,
       `return_to=/account&return_to=${encodeURIComponent(target)}`,
@@ -195,13 +195,13 @@ describe('a form of the pages', () => {
     '?q=%25&q=x',
     '?q[]=x',
     '?revoked=<b>',
-  ])('shows its list whatever the query: %s', async (query) => {
+  ])('shows its list with any query: %s', async (query) => {
     const page = await (await signedIn()).get(`/account/apps${query}`);
     expect(page.status).toBe(200);
     expect(page.html).not.toContain('<script>alert');
   });
 
-  test('cannot be sent to an open setup with a guessed link (CWE-598)', async () => {
+  test('cannot be submitted during setup with a guessed link (CWE-598)', async () => {
     for (const secret of ['x', 'lk_setup_x', '%00', '..%2fsign-in', 'a'.repeat(5000)]) {
       expect(await latchkey.browser().get(`/setup/${secret}`)).toMatchObject({ status: 404 });
       expect(await sendForm(latchkey.issuer, `/setup/${secret}`, alice)).toMatchObject({ status: 403 });

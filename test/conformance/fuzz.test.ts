@@ -63,10 +63,10 @@ const body = fc.oneof(
 );
 const headerText = fc.string({ unit: fc.constantFrom(...'abcXYZ012 =,.;:/+-_%"{}'), maxLength: 120 });
 
-describe('any bytes that are sent', () => {
+describe('arbitrary bytes', () => {
   const latchkey = startLatchkey();
 
-  test('every form endpoint answers with a refusal of its own, never with 500, and quickly', async () => {
+  test('get a refusal from every form endpoint, never 500, and quickly', async () => {
     await fc.assert(
       fc.asyncProperty(fc.constantFrom(...endpoints), body, headerText, async (endpoint, sent, authorization) => {
         const startedAt = performance.now();
@@ -88,7 +88,7 @@ describe('any bytes that are sent', () => {
     );
   });
 
-  test('every page address answers with a page, never with 500', async () => {
+  test('get a page from every page address, never 500', async () => {
     const pages = [
       '/oauth/authorize',
       '/oauth/logout',

@@ -101,7 +101,7 @@ describe('every page', () => {
     ['an OAuth refusal', '/oauth/token', 401],
     ['nothing there', '/nothing', 404],
     ['a wrong method', '/oauth/jwks', 405],
-  ])('and every answer to programs too: %s (HDR-04, META-10)', async (_, path, status) => {
+  ])('and every API response has the security headers too: %s (HDR-04, META-10)', async (_, path, status) => {
     const answer = await sendForm(latchkey.issuer, path, { grant_type: 'client_credentials' });
     expect(answer.status).toBe(status);
     expect(answer.headers.get('x-content-type-options')).toBe('nosniff');
@@ -112,7 +112,7 @@ describe('every page', () => {
   });
 
   test.each(['x', 'a'.repeat(65), 'abc def ghi', 'abcdefgh\u00ff', '"><script>alert(1)</script>', '../../etc'])(
-    'gives a request another id than %j (CWE-117)',
+    'has a request id other than %j (CWE-117)',
     async (id) => {
       const answer = await send(latchkey.issuer, '/nothing', { headers: { 'x-request-id': id } });
       expect(answer.headers.get('x-request-id')).toMatch(/^[0-9a-f-]{36}$/);
@@ -120,7 +120,7 @@ describe('every page', () => {
     },
   );
 
-  test('lets a form lead to the client it is for, and to no other (library-gaps 18)', async () => {
+  test('allows a form to redirect to its own client, and to no other (library-gaps 18)', async () => {
     const page = await latchkey.browser().get(latchkey.authorizeUrl(app));
     expect(page.headers.get('content-security-policy')).toContain("form-action 'self' https://client.example");
     const native = { client_id: 'native', redirect_uri: 'com.example.app:/callback', scope: 'openid' };
@@ -134,13 +134,13 @@ describe('behind https', () => {
   const get = (path: string, headers: Record<string, string> = {}) =>
     send(latchkey.server.address, path, { headers: { host: 'id.example', accept: 'text/html', ...headers } });
 
-  test('browsers are told to return over https only (HDR-06)', async () => {
+  test('browsers are told to use https only (HDR-06)', async () => {
     for (const path of ['/', '/sign-in', '/oauth/authorize?client_id=x', '/oauth/jwks', '/nothing']) {
       expect((await get(path)).headers.get('strict-transport-security')).toMatch(/^max-age=\d{8,}/);
     }
   });
 
-  test('no cookie can be read by scripts, sent in the clear or across sites, or planted by a neighbour (COOK-02, ASVS 3.4)', async () => {
+  test('no cookie can be read by scripts, sent in the clear or across sites, or set by a sibling host (COOK-02, ASVS 3.4)', async () => {
     const redirect_uri = encodeURIComponent('https://client.example/callback');
     const challenge = `code_challenge=${'a'.repeat(43)}&code_challenge_method=S256`;
     const request = `/oauth/authorize?client_id=web-app&response_type=code&redirect_uri=${redirect_uri}&scope=openid&${challenge}`;
@@ -157,7 +157,7 @@ describe('behind https', () => {
     }
   });
 
-  test('addresses are those of the issuer, whatever proxies say (HOST-02, HOST-04)', async () => {
+  test('addresses are those of the issuer, whatever headers proxies send (HOST-02, HOST-04)', async () => {
     for (const proto of ['http', 'https', 'javascript']) {
       const { body } = await get('/.well-known/openid-configuration', { 'x-forwarded-proto': proto, accept: '*/*' });
       expect(body).toMatchObject({ issuer, token_endpoint: `${issuer}/oauth/token` });

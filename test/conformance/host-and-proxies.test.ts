@@ -43,7 +43,7 @@ describe('a request for another host', () => {
   test.each([
     ['a second Host header (RFC 9112 §3.2)', (host: string) => `Host: ${host}\r\nHost: evil.test\r\n`, '400'],
     ['no Host header (RFC 9112 §3.2)', () => '', '400'],
-  ])('is not guessed from %s', async (_, headers, status) => {
+  ])('is not determined by %s', async (_, headers, status) => {
     const { host } = new URL(latchkey.issuer);
     const request = `GET ${discovery} HTTP/1.1\r\n${headers(host)}Connection: close\r\n\r\n`;
     expect((await exchange(latchkey.issuer, request, 2000)).text).toContain(`HTTP/1.1 ${status} `);
@@ -53,7 +53,7 @@ describe('a request for another host', () => {
     ['another loopback name', 'GET', '/account?x=1', 302],
     ['a path that looks like a host', 'GET', '//evil.test/x', 302],
     ['another loopback name, to be posted to', 'POST', '/oauth/token', 421],
-  ])('is sent on to the issuer only where nothing can go wrong: %s', async (_, method, path, status) => {
+  ])('is redirected to the issuer only where this is safe: %s', async (_, method, path, status) => {
     const { headers, ...answer } = await send(latchkey.issuer, path, {
       method,
       headers: { host: `127.0.0.1:${port()}` },
@@ -62,7 +62,7 @@ describe('a request for another host', () => {
     expect(headers.get('location')).toBe(status === 302 ? `${latchkey.issuer}${path}` : null);
   });
 
-  test('is not sent on to where a target in absolute form points', async () => {
+  test('is not redirected to the host of a target in absolute form', async () => {
     const request = `GET http://127.0.0.1:${port()}/@evil.test HTTP/1.1\r\nHost: evil.test\r\nConnection: close\r\n\r\n`;
     const { text } = await exchange(latchkey.issuer, request, 2000);
     expect(text).toContain('HTTP/1.1 302 ');

@@ -72,7 +72,7 @@ describe('a request body', () => {
     { what: 'names of prototypes', body: `${good}&__proto__=1&__proto__[x]=1&constructor[prototype][x]=1&toString=1` },
     { what: '900 parameters nobody knows', body: `${good}&${many(900)}` },
     { what: 'empty parameters (RFC 6749 §3.2)', body: `${good}&scope=&client_id=` },
-  ])('means the same with $what (RESP-22)', async ({ body }) => {
+  ])('is read the same with $what (RESP-22)', async ({ body }) => {
     expect(await post(body)).toMatchObject({ status: 200, body: { scope: 'read', token_type: 'Bearer' } });
     expect(await post(good)).toMatchObject({ status: 200, body: { scope: 'read' } });
   });
@@ -84,7 +84,7 @@ describe('a request body', () => {
     { what: 'XML', type: 'application/xml', body: '<!DOCTYPE x [<!ENTITY y SYSTEM "file:///etc/passwd">]><x>&y;</x>' },
     { what: 'a type that is none', type: ';;;', body: good },
     { what: 'almost a form', type: 'application/x-www-form-urlencoded-but-not', body: good },
-  ])('is a form, not $what (RFC 6749 §4.4.2)', async ({ type, body }) => {
+  ])('must be a form, not $what (RFC 6749 §4.4.2)', async ({ type, body }) => {
     const answer = await post(body, { 'content-type': type });
     expect(answer).toMatchObject({ status: 400, body: { error: 'invalid_request' } });
   });
@@ -108,7 +108,7 @@ describe('a request body', () => {
   });
 
   test.each(['/oauth/token', '/oauth/par', '/oauth/introspect', '/oauth/device_authorization', '/sign-in'])(
-    'that is a form may have 56 KiB, and the refusal names this limit: %s (RFC 9110 §15.5.14)',
+    'that is a form may have 56 KiB, and the refusal states this limit: %s (RFC 9110 §15.5.14)',
     async (path) => {
       const of = (bytes: number) =>
         send(latchkey.issuer, path, {
@@ -127,7 +127,7 @@ describe('a request body', () => {
     },
   );
 
-  test('of 4 MB is refused so that a client that is still sending reads the refusal (RFC 9112 §9.6)', async () => {
+  test('of 4 MB is refused so that a client that is still sending can read the refusal (RFC 9112 §9.6)', async () => {
     const body = 'x'.repeat(4 * 1024 * 1024);
     for (const [path, type, status] of [
       ['/oauth/token', formType, 413],
@@ -140,7 +140,7 @@ describe('a request body', () => {
       }
   });
 
-  test('that is refused hides no second request (CWE-444)', async () => {
+  test('that is refused cannot smuggle a second request (CWE-444)', async () => {
     const { host } = new URL(latchkey.issuer);
     const head = `POST /oauth/token HTTP/1.1\r\nHost: ${host}\r\nContent-Type: ${formType}\r\nContent-Length: 60000\r\n\r\n`;
     const { text, isClosed } = await exchange(
@@ -152,7 +152,7 @@ describe('a request body', () => {
     expect(text.match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 413']);
   });
 
-  test('that ends too early is no outage of ours (CWE-778)', async () => {
+  test('that ends too early is not logged as an outage (CWE-778)', async () => {
     const { host, port } = new URL(latchkey.issuer);
     const head = `POST /oauth/token HTTP/1.1\r\nHost: ${host}\r\nContent-Type: ${formType}\r\nContent-Length: 500\r\n\r\n`;
     await new Promise((resolve) => {

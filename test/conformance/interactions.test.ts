@@ -34,7 +34,7 @@ describe('an interaction', () => {
     return { browser, page: await browser.submit(signIn, person, '/sign-in') };
   }
 
-  test('belongs to the browser it began in (SESS-02)', async () => {
+  test('belongs to the browser that started it (SESS-02)', async () => {
     const { page } = await atConsent();
     const other = latchkey.browser();
     expect(await other.get(page.url)).toMatchObject(expired);
@@ -42,7 +42,7 @@ describe('an interaction', () => {
     expect(await other.post(`${page.url}/consent`, body)).toMatchObject(expired);
   });
 
-  test('goes on in no other session, even with its cookies (RFC 9700 §4.7)', async () => {
+  test('continues in no other session, even with its cookies (RFC 9700 §4.7)', async () => {
     const attacker = await atConsent(bob, { client_id: 'post-app' });
     const victim = latchkey.browser();
     await victim.submit(await victim.get('/sign-in'), alice, '/sign-in');
@@ -55,7 +55,7 @@ describe('an interaction', () => {
     expect(await connectedApps(victim)).not.toContain('Newsletter');
   });
 
-  test('cannot be finished again by sending one of its pages once more', async () => {
+  test('cannot be completed again by sending one of its pages once more', async () => {
     const browser = latchkey.browser();
     const spa = { client_id: 'spa', redirect_uri: 'https://spa.example/callback' };
     const signIn = await browser.get(latchkey.authorizeUrl({ scope: 'openid read', ...spa }));
@@ -65,7 +65,7 @@ describe('an interaction', () => {
     expect(await browser.submit(consent, { decision: 'allow' }, '/consent')).toMatchObject(expired);
   });
 
-  test('leads to one code however often its page is sent at once', async () => {
+  test('issues one code however often its page is sent at once', async () => {
     for (let round = 0; round < 3; round += 1) {
       const browser = latchkey.browser();
       const page = await browser.get(latchkey.authorizeUrl({ client_id: 'first-party' }));
@@ -88,7 +88,7 @@ describe('an interaction', () => {
         await browser.submit(await browser.get('/sign-in'), alice, '/sign-in');
       },
     ],
-  ])('records no consent of a person who %s', async (_, inAnotherTab) => {
+  ])('records no consent of a user who %s', async (_, inAnotherTab) => {
     const { browser, page } = await atConsent(bob, { client_id: 'post-app' });
     await inAnotherTab(browser);
     expect(await browser.submit(page, { decision: 'allow' }, '/consent')).toMatchObject(expired);
@@ -97,7 +97,7 @@ describe('an interaction', () => {
     expect(await connectedApps(own)).not.toContain('Newsletter');
   });
 
-  test('consents to what was asked, whatever else its form says (CODE-32)', async () => {
+  test('grants what was asked, whatever else the form contains (CODE-32)', async () => {
     const { browser, page } = await atConsent(alice, { client_id: 'post-app' });
     const tampered = {
       decision: 'allow',
@@ -114,7 +114,7 @@ describe('an interaction', () => {
     expect(apps).not.toContain('reports');
   });
 
-  test('asks for each scope only at the service it belongs to', async () => {
+  test('requests each scope only from the service it belongs to', async () => {
     const two = `${latchkey.authorizeUrl({ scope: 'openid read report:read', prompt: 'consent' })}&resource=${encodeURIComponent(jwtApi)}`;
     const browser = latchkey.browser();
     await latchkey.visit(browser, two, { login: 'bob' });
@@ -127,7 +127,7 @@ describe('an interaction', () => {
     expect(apps.match(/<code>read<\/code>/g)).toHaveLength(1);
   });
 
-  test('never consents to a GET (CSRF-06)', async () => {
+  test('never grants consent on a GET (CSRF-06)', async () => {
     const { browser, page } = await atConsent(bob, { client_id: 'post-app' });
     for (const path of ['', '/consent', '/sign-in', '/switch-account']) {
       await browser.get(`${page.url}${path}?decision=allow&csrf=${csrfOf(page)}`);
@@ -135,7 +135,7 @@ describe('an interaction', () => {
     expect(await connectedApps(browser)).not.toContain('Newsletter');
   });
 
-  test('says where it leads, and warns of apps that could be anybody’s on this computer (MCP-05)', async () => {
+  test('shows the redirect host, and warns that any app on this computer may claim to be the client (MCP-05)', async () => {
     const local = { client_id: 'native', redirect_uri: 'http://127.0.0.1:4711/callback' };
     expect((await atConsent(alice, local)).page.html).toMatch(/127\.0\.0\.1:4711[\s\S]*runs on this computer/);
     const elsewhere = (await atConsent(bob, { client_id: 'post-app' })).page.html;
@@ -143,7 +143,7 @@ describe('an interaction', () => {
     expect(elsewhere).not.toContain('runs on this computer');
   });
 
-  test('shows names of apps and what they ask as text, never as markup (DCR-04)', async () => {
+  test('shows names and requests of clients as text, never as markup (DCR-04)', async () => {
     const { html } = (await atConsent(bob, { client_id: 'markup', scope: 'openid' })).page;
     expect(html).toContain('&lt;script&gt;alert(1)&lt;/script&gt;');
     expect(html).not.toContain('<script>alert');

@@ -116,7 +116,7 @@ describe('introspecting a token', () => {
     ['no token', {}],
     ['an empty token', { token: '' }],
     ['NUL', { token: 'a\u0000b' }],
-  ])('is refused for %s (RFC 7662 §2.1)', async (_, form) => {
+  ])('is refused with %s (RFC 7662 §2.1)', async (_, form) => {
     for (const path of ['/oauth/introspect', '/oauth/revoke']) {
       const answer = await latchkey.post(path, form, 'web-app');
       expect(answer).toMatchObject({ status: 400, body: { error: 'invalid_request' } });
@@ -140,13 +140,13 @@ describe('introspecting a token', () => {
   });
 
   test.each(['refresh_token', 'access_token', 'id_token', '__proto__', 'x'.repeat(1000)])(
-    'needs no right hint: %s (RFC 7662 §2.1)',
+    'works with a wrong hint: %s (RFC 7662 §2.1)',
     async (token_type_hint) => {
       expect((await introspect(own.access_token, 'web-app', { token_type_hint })).body.active).toBe(true);
     },
   );
 
-  test('shows no token of a disabled client or person within the next request (TOK-24)', async () => {
+  test('shows tokens of a disabled client or user as inactive from the next request on (TOK-24)', async () => {
     const [forClient, forPerson] = [
       await latchkey.tokens({ client_id: 'first-party' }),
       await latchkey.tokens({}, latchkey.browser(), 'bob'),
@@ -168,7 +168,7 @@ describe('revoking its own token', () => {
     latchkey.post('/oauth/revoke', { token, ...more }, as);
 
   test.each(['access_token', 'refresh_token', 'nonsense', '__proto__'])(
-    'ends it, with any hint: %s (TOK-10)',
+    'revokes it, with any hint: %s (TOK-10)',
     async (token_type_hint) => {
       const { access_token, refresh_token } = await latchkey.tokens();
       expect(await revoke(access_token, 'web-app', { token_type_hint })).toMatchObject({ status: 200 });
@@ -178,7 +178,7 @@ describe('revoking its own token', () => {
     },
   );
 
-  test('ends a JWT too, here and at userinfo (TOK-12)', async () => {
+  test('revokes a JWT too, here and at userinfo (TOK-12)', async () => {
     const { access_token } = await latchkey.tokens({ scope: 'openid report:read', resource: jwtApi });
     expect(await revoke(access_token, 'web-app')).toMatchObject({ status: 200 });
     expect(await latchkey.isActive(access_token)).toBe(false);
@@ -199,7 +199,7 @@ describe('revoking its own token', () => {
     expect(await latchkey.refresh(refresh_token)).toMatchObject({ status: 200 });
   });
 
-  test('ends the newest by giving back an older one of the family (RFC 7009 §2.1)', async () => {
+  test('revokes the newest refresh token when an older one of the family is sent (RFC 7009 §2.1)', async () => {
     const { refresh_token } = await latchkey.tokens();
     const { body } = await latchkey.refresh(refresh_token);
     expect(await revoke(refresh_token, 'web-app')).toMatchObject({ status: 200 });
@@ -208,7 +208,7 @@ describe('revoking its own token', () => {
   });
 
   test.each(['garbage', 'a.b.c', `lk_at_${'0'.repeat(49)}`, `lk_rt_${'0'.repeat(71)}`, '__proto__'])(
-    'is no mistake when there is nothing to end: %s (RFC 7009 §2.2)',
+    'succeeds when there is nothing to revoke: %s (RFC 7009 §2.2)',
     async (token) => {
       const before = await storedRows(latchkey.database);
       expect(await revoke(token, 'web-app')).toMatchObject({ status: 200, body: { text: '' } });
@@ -216,7 +216,7 @@ describe('revoking its own token', () => {
     },
   );
 
-  test('is not possible for who knows only the client_id of a client with a secret (TOK-08)', async () => {
+  test('is refused to a caller with only the client_id of a client with a secret (TOK-08)', async () => {
     const { access_token } = await latchkey.tokens();
     const answer = await latchkey.post('/oauth/revoke', { token: access_token, client_id: 'web-app' });
     expect(answer).toMatchObject({ status: 401, body: { error: 'invalid_client' } });

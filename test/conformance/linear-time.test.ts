@@ -50,7 +50,7 @@ const latchkey = startLatchkey({ apply: installation, env: { LATCHKEY_TRUST_PROX
 
 const growth = growthOf(latchkey);
 
-describe('one request costs time in proportion to its length', () => {
+describe('one request costs time proportional to its length', () => {
   beforeAll(async () => {
     for (let n = 0; n < 50; n += 1) await sendForm(latchkey.issuer, '/oauth/par', authorization);
   });

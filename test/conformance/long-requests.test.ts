@@ -142,7 +142,7 @@ describe('any long part of a request of at most 64 KB', () => {
     if ((await growth.costMs(() => ask(lengths[where]), 1)) > noiseMs) await growth.mustBeLinear(ask, lengths[where]);
   };
 
-  test('costs time in proportion to its length, at every public address', async () => {
+  test('costs time proportional to its length, at every public address', async () => {
     await fc.assert(fc.asyncProperty(fc.constantFrom(...paths), place, name, fc.constantFrom(...shapes), mustBeCheap), {
       numRuns: 400 * rounds,
     });

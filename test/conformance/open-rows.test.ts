@@ -12,7 +12,7 @@ const parameters = {
   code_challenge_method: 'S256',
 };
 
-describe('storage by unauthenticated callers', () => {
+describe('storage for unauthenticated callers', () => {
   const latchkey = startLatchkey({ env: { LATCHKEY_TRUST_PROXY: '1' } });
   const from = (address: string) => ({ 'x-forwarded-for': address, accept: 'text/html' });
   const requests: Record<string, (address: string) => Promise<Answer>> = {
@@ -34,7 +34,7 @@ describe('storage by unauthenticated callers', () => {
     ['interactions', 500],
     ['device_codes', 200],
     ['sessions', 500],
-  ])('is bounded by address: %s, %d at once (CWE-770)', async (table, bound) => {
+  ])('is limited by address: %s, %d at once (CWE-770)', async (table, bound) => {
     const ask = requests[table];
     if (!ask) throw new Error(table);
     const before = (await storedRows(latchkey.database))[table] ?? 0;
@@ -54,7 +54,7 @@ describe('storage by unauthenticated callers', () => {
     expect((await ask('198.51.100.7')).status).toBeLessThan(400);
   });
 
-  test('is not bounded for a client that authenticates', async () => {
+  test('is not limited for a client that authenticates', async () => {
     const form = { ...parameters, client_id: 'web-app', redirect_uri: redirectUri };
     const headers = { ...from('203.0.113.20'), authorization: basic('web-app', clientSecrets['web-app']) };
     for (let n = 0; n < 340; n += 20) {
@@ -63,14 +63,14 @@ describe('storage by unauthenticated callers', () => {
     }
   });
 
-  test('comes back with time', async () => {
+  test('is available again after some time', async () => {
     const ask = async () => (await requests.pushed_requests?.('203.0.113.30'))?.status;
     for (let n = 0; n < 1500 && (await ask()) !== 429; n += 1);
     await latchkey.advance(10);
     expect(await ask()).toBe(201);
   });
 
-  test('is short: a client that does not authenticate pushes 16 KiB at most (RFC 9126 §2.3)', async () => {
+  test('is small: a client that does not authenticate pushes 16 KiB at most (RFC 9126 §2.3)', async () => {
     const push = (state: string, client_id = 'spa', authorization?: string) => {
       const form = {
         ...parameters,

@@ -23,7 +23,7 @@ const addresses = [
   { name: 'no-such-name', url: 'https://does-not-exist.invalid/jwks', ref: 'RFC 6761 §6.4' },
 ];
 
-describe('the address of a client’s keys', () => {
+describe('the jwks_uri of a client', () => {
   const latchkey = new Latchkey();
   let trap: Server;
   let caught = 0;
@@ -65,7 +65,7 @@ describe('the address of a client’s keys', () => {
     expect(caught).toBe(0);
   });
 
-  test.each(addresses)('is not connected to when it is $url ($ref)', async ({ name }) => {
+  test.each(addresses)('gets no connection when it is $url ($ref)', async ({ name }) => {
     const client_assertion = (await assertions.get(name)?.(latchkey.issuer)) ?? '';
     const form = { grant_type: 'client_credentials', resource: api, client_assertion_type: assertionType };
     const began_at = performance.now();

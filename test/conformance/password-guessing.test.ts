@@ -41,7 +41,7 @@ describe('guessing passwords', () => {
     expect(await attempt('alice@example.com', password)).toMatchObject({ status: 429 });
   });
 
-  test('locks nobody out of a browser they have signed in with before, under either name', async () => {
+  test('does not lock a user out of a browser that has signed in before, under either name', async () => {
     const browser = latchkey.browser();
     await attempt('alice', password, { browser });
     await times(perAccount + 1, () => attempt('alice', wrong));
@@ -50,7 +50,7 @@ describe('guessing passwords', () => {
     expect((await attempt('alice@example.com', password, { browser })).url).toContain('/account');
   });
 
-  test('gets no separate count for a browser that only the guesser has signed in with', async () => {
+  test('has no separate count for a browser that only the attacker has signed in with', async () => {
     const browser = latchkey.browser();
     await attempt('bob', password, { browser });
     const answers = await times(perAccount + 1, () => attempt('alice', wrong, { browser }));
@@ -72,7 +72,7 @@ describe('guessing passwords', () => {
     }
   });
 
-  test('does not stop those who know their passwords, however many share an address', async () => {
+  test('does not stop users with correct passwords, however many share an address', async () => {
     for (let n = 0; n < perAddress + 10; n += 10) {
       const answers = await times(10, () => attempt('bob', password));
       expect(answers.map(({ url }) => new URL(url).pathname)).toEqual(answers.map(() => '/account'));
@@ -87,7 +87,7 @@ describe('a refused sign-in', () => {
     return browser.submit(await browser.get('/sign-in'), { login, password: given }, '/sign-in');
   };
 
-  test('looks the same whether the person exists, by text, status and headers (LOGIN-01)', async () => {
+  test('looks the same whether the account exists, by text, status and headers (LOGIN-01)', async () => {
     await latchkey.command(['user', 'disable', 'bob']);
     const logins = ['alice', 'alice@example.com', 'bob', 'nobody', 'nobody@example.com'];
     const answers = await Promise.all(logins.map(async (login) => ({ login, page: await attempt(login, wrong) })));
@@ -100,7 +100,7 @@ describe('a refused sign-in', () => {
     expect(answers[0]?.page.status).toBe(422);
   });
 
-  test('takes as long for nobody as for somebody (LOGIN-02)', async () => {
+  test('takes as long for an unknown account as for a known one (LOGIN-02)', async () => {
     const durations = { alice: [] as number[], nobody: [] as number[] };
     for (let round = 0; round < 6; round += 1) {
       for (const login of ['alice', 'nobody'] as const) {
@@ -135,7 +135,7 @@ describe('a refused sign-in', () => {
     'x'.repeat(5000),
     '<script>alert(1)</script>',
     '"><b>',
-  ])('is no sign-in for whoever calls themselves %j, and does not become markup (CWE-79)', async (login) => {
+  ])('is refused for the username %j, which does not become markup (CWE-79)', async (login) => {
     const page = await attempt(login, password);
     expect(page.status).toBe(422);
     expect(page.html).not.toContain('<script>alert');

@@ -24,7 +24,7 @@ describe('an endpoint', () => {
     '/oauth/token.json',
     '/oauth/to%e2%84%aaen',
     '\\oauth\\token',
-  ])('has one path, and %s is not it (RFC 3986 §6.2.2.1)', async (path) => {
+  ])('has one path, and not %s (RFC 3986 §6.2.2.1)', async (path) => {
     const answer = await sendForm(latchkey.issuer, path, request, { authorization });
     expect([400, 404]).toContain(answer.status);
     expect(answer.body).not.toHaveProperty('access_token');
@@ -44,7 +44,7 @@ describe('an endpoint', () => {
     '/%zz',
     '/%c0%ae%c0%ae/',
     '/..%2f..%2fetc/passwd',
-  ])('is not what lies at %s', async (path) => {
+  ])('is not reachable as %s', async (path) => {
     expect(await send(latchkey.issuer, path)).toMatchObject({ status: 404, body: { status: 404 } });
   });
 
@@ -62,7 +62,7 @@ describe('an endpoint', () => {
     { path: '/oauth/logout/confirm', method: 'GET', allow: 'POST', ref: 'CSRF-06' },
     { path: '/oauth/jwks', method: 'POST', allow: 'GET, HEAD, OPTIONS', ref: 'RFC 9110 §15.5.6' },
     { path: '/.well-known/openid-configuration', method: 'POST', allow: 'GET, HEAD, OPTIONS', ref: 'RFC 8414 §3.1' },
-  ])('refuses $method $path and says what it takes ($ref)', async ({ path, method, allow }) => {
+  ])('refuses $method $path and names the allowed methods ($ref)', async ({ path, method, allow }) => {
     const query = new URLSearchParams(request);
     const answer = await send(latchkey.issuer, `${path}?${query}`, { method, headers: { authorization } });
     expect(answer.status).toBe(405);
@@ -76,7 +76,7 @@ describe('an endpoint', () => {
     { headers: { 'x-http-method-override': 'POST' }, query: '' },
     { headers: { 'x-http-method': 'POST' }, query: '' },
     { headers: {}, query: '&_method=POST' },
-  ])('goes by the method alone: $headers $query (RESP-20)', async ({ headers, query }) => {
+  ])('uses the method of the request line only: $headers $query (RESP-20)', async ({ headers, query }) => {
     const path = `/oauth/token?${new URLSearchParams(request)}${query}`;
     const answer = await send(latchkey.issuer, path, {
       headers: { authorization, ...headers } as Record<string, string>,
@@ -84,7 +84,7 @@ describe('an endpoint', () => {
     expect(answer).toMatchObject({ status: 405, body: { error: 'invalid_request' } });
   });
 
-  test('takes no parameter from the query of a POST (RFC 6749 §3.2)', async () => {
+  test('reads no parameter from the query of a POST (RFC 6749 §3.2)', async () => {
     const answer = await sendForm(latchkey.issuer, `/oauth/token?${new URLSearchParams(request)}`, '', {
       authorization,
     });

@@ -31,7 +31,7 @@ describe('a DPoP proof', () => {
       { authorization, dpop },
     );
 
-  test('binds the token to its key, and is used once (DPOP-02, RFC 9449 §11.1)', async () => {
+  test('binds the token to its key, and is accepted once (DPOP-02, RFC 9449 §11.1)', async () => {
     const proof = await prove();
     const answer = await ask(proof);
     expect(answer).toMatchObject({ status: 200, body: { token_type: 'DPoP' } });
@@ -75,7 +75,7 @@ describe('a DPoP proof', () => {
   });
 
   test.each(['garbage', 'a.b.c', 'eyJhbGciOiJub25lIiwidHlwIjoiZHBvcCtqd3QifQ.e30.', '\u00ff', 'x'.repeat(8000)])(
-    'is none: %j',
+    'is not recognized: %j',
     async (proof) => {
       expect(await ask(proof)).toMatchObject({ status: 400, body: { error: 'invalid_dpop_proof' } });
     },
@@ -99,7 +99,7 @@ describe('a DPoP proof', () => {
     });
     const userinfo = (headers: Record<string, string>) => send(latchkey.issuer, '/oauth/userinfo', { headers });
 
-    test('opens userinfo once', async () => {
+    test('is accepted once at userinfo', async () => {
       const headers = { authorization: `DPoP ${access_token}`, dpop: await prove({ claims: claims() }) };
       expect(await userinfo(headers)).toMatchObject({ status: 200, body: { preferred_username: 'alice' } });
       expect(await userinfo(headers)).toMatchObject({ status: 401, body: { error: 'invalid_dpop_proof' } });
@@ -140,7 +140,7 @@ describe('a DPoP proof', () => {
           dpop: await prove({ claims: claims({ htu: `${latchkey.issuer}/oauth/token` }) }),
         }),
       ],
-    ])('it opens nothing %s (DPOP-04, RFC 9449 §7.1)', async (_, headers) => {
+    ])('userinfo refuses the token %s (DPOP-04, RFC 9449 §7.1)', async (_, headers) => {
       const answer = await userinfo(await headers());
       expect([400, 401]).toContain(answer.status);
       expect(answer.headers.get('www-authenticate')).toMatch(/^DPoP .*error="/);
@@ -151,7 +151,7 @@ describe('a DPoP proof', () => {
   test.each<[string, () => Promise<Record<string, string>>]>([
     ['by another key (DPOP-06, RFC 9449 §10)', async () => ({ dpop: await prove() })],
     ['by no key', async () => ({})],
-  ])('a code that was promised to one key is redeemed %s: invalid_grant', async (_, headers) => {
+  ])('a code bound to one key is refused when redeemed %s: invalid_grant', async (_, headers) => {
     const { client_id: __, ...code } = await latchkey.code({ dpop_jkt: sha256('another key') });
     const form = { grant_type: 'authorization_code', ...code };
     const authorized = { authorization: basic('web-app', clientSecrets['web-app']), ...(await headers()) };

@@ -106,7 +106,7 @@ describe('a pushed request', () => {
     expect(answer.headers.get('location')).toBeNull();
   });
 
-  test('is used once (PAR-04, RFC 9126 §7.3)', async () => {
+  test('is accepted once (PAR-04, RFC 9126 §7.3)', async () => {
     const { body } = await push(parameters({ client_id: 'web-app' }));
     const query = new URLSearchParams({ client_id: 'web-app', request_uri: String(body.request_uri) });
     const browser = latchkey.browser();
@@ -115,7 +115,7 @@ describe('a pushed request', () => {
     expect(await browser.get(`/oauth/authorize?${query}`)).toMatchObject({ status: 400 });
   });
 
-  test('is not changed by what comes with it in the browser (RFC 9126 §4)', async () => {
+  test('is not changed by parameters in the browser (RFC 9126 §4)', async () => {
     const { body } = await push(parameters({ scope: 'openid read' }));
     const browser = latchkey.browser();
     const changed = { state: 'evil', scope: 'openid write', redirect_uri: 'https://client.example/other' };
@@ -164,7 +164,7 @@ describe('a signed request', () => {
     { what: 'garbage', ref: 'RFC 9101 §6.1', request: () => 'garbage' },
     { what: 'a client with NUL', ref: 'CWE-158', request: () => unverified({ client_id: 'a\u0000', iss: 'a\u0000' }) },
     { what: 'an object as client', ref: 'CWE-843', request: () => unverified({ client_id: { $ne: 1 } }) },
-  ])('gets an error page, and sends nobody anywhere, with $what ($ref)', async ({ request, as = 'signing' }) => {
+  ])('gets an error page, and redirects nowhere, with $what ($ref)', async ({ request, as = 'signing' }) => {
     const answer = await visit({ client_id: as, request: await request() });
     expect(answer.status).toBe(400);
     expect(answer.headers.get('location')).toBeNull();
@@ -194,7 +194,7 @@ describe('a signed request', () => {
       claims: { id_token_hint: unverified({ aud: 'a\u0000' }) },
       error: 'invalid_request',
     },
-  ])('is refused, and does not fail, with $what ($ref)', async ({ claims, error }) => {
+  ])('is refused, not failed, with $what ($ref)', async ({ claims, error }) => {
     const answer = await visit({ client_id: 'signing', request: await sign(claims) });
     const { origin, pathname, searchParams } = new URL(answer.headers.get('location') ?? '');
     expect({ status: answer.status, to: `${origin}${pathname}`, error: searchParams.get('error') }).toEqual({

@@ -50,7 +50,7 @@ describe('a redirect URI', () => {
     { what: 'a wildcard', uri: 'https://*.example/callback', ref: 'RFC 9700 §4.1.3' },
     { what: '8 KB more', uri: `${redirectUri}${'a'.repeat(8000)}`, ref: 'CWE-400' },
     { what: 'that of another client', uri: 'https://spa.example/callback', ref: 'RFC 9700 §4.1.3' },
-  ])('with $what gets an error page, and nobody is sent there ($ref)', async ({ uri }) => {
+  ])('with $what gets an error page, and no redirect ($ref)', async ({ uri }) => {
     const { headers, ...answer } = await visit(uri);
     expect(answer).toMatchObject({ status: 400, body: { text: expect.stringContaining('<h1>') } });
     expect(headers.get('location')).toBeNull();
@@ -91,7 +91,7 @@ describe('a redirect URI', () => {
     expect(answer.headers.get('location')).toBeNull();
   });
 
-  test('of a web client is no loopback address of another port (REDIR-40)', async () => {
+  test('of a web client cannot be a loopback address with another port (REDIR-40)', async () => {
     expect((await visit('https://client.example:4711/callback')).status).toBe(400);
   });
 });

@@ -73,7 +73,7 @@ describe('a refresh token', () => {
     },
     { what: 'of 50 KB', ref: 'CWE-400', change: () => ({ refresh_token: `lk_rt_${'a'.repeat(50_000)}` }) },
   ])(
-    'is refused $what, and its owner’s still works ($ref, REFRESH-16)',
+    'is refused $what, and the owner can still use it ($ref, REFRESH-16)',
     async ({ change, as, error = 'invalid_grant' }) => {
       const before = await storedRows(latchkey.database);
       const { headers, ...answer } = await refresh(change?.() ?? {}, as);
@@ -88,14 +88,14 @@ describe('a refresh token', () => {
     ['nothing (RFC 6749 §6)', {}],
     ['only the client_id (REFRESH-08)', { client_id: 'web-app' }],
     ['a wrong secret', { client_id: 'post-app', client_secret: 'wrong' }],
-  ])('is refused to whoever authenticates with %s', async (_, form) => {
+  ])('is refused to a client that authenticates with %s', async (_, form) => {
     const request = { grant_type: 'refresh_token', refresh_token: tokens.refresh_token, ...form };
     const answer = await sendForm(latchkey.issuer, '/oauth/token', request);
     expect(answer).toMatchObject({ status: 401, body: { error: 'invalid_client' } });
     expect(await refresh({})).toMatchObject({ status: 200 });
   });
 
-  test('is not used for two resources at once (RFC 8707 §2.2)', async () => {
+  test('cannot be used for two resources at once (RFC 8707 §2.2)', async () => {
     const request = new URLSearchParams({ grant_type: 'refresh_token', refresh_token: tokens.refresh_token });
     for (const resource of [api, jwtApi]) request.append('resource', resource);
     const authorization = basic('web-app', clientSecrets['web-app']);
@@ -115,7 +115,7 @@ describe('a refresh token', () => {
     expect(await userinfo.json()).toMatchObject({ preferred_username: 'alice' });
   });
 
-  test('keeps who the ID token is about, and for whom (REFRESH-12, OIDC Core §12.2)', async () => {
+  test('keeps the subject and audience of the ID token (REFRESH-12, OIDC Core §12.2)', async () => {
     const first = decodeJwt((await latchkey.tokens({ nonce: 'the nonce', max_age: '3600' })).id_token);
     const again = await latchkey.tokens({ nonce: 'another', max_age: '3600' });
     const { body } = await refresh({ refresh_token: again.refresh_token });
@@ -125,18 +125,18 @@ describe('a refresh token', () => {
     expect(auth_time).toEqual(expect.any(Number));
   });
 
-  test('that is sent again because the answer was lost gives the same successor (REFRESH-13)', async () => {
+  test('that is sent again because the response was lost returns the same successor (REFRESH-13)', async () => {
     const [first, again] = [await refresh({}), await refresh({})];
     expect(again).toMatchObject({ status: 200, body: { refresh_token: first.body.refresh_token } });
   });
 
-  test('of 20 at once leads to one successor (REFRESH-04, RFC 9700 §4.14.2)', async () => {
+  test('sent 20 times at once has one successor (REFRESH-04, RFC 9700 §4.14.2)', async () => {
     const answers = await Promise.all(Array.from({ length: 20 }, () => refresh({})));
     expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 200));
     expect(new Set(answers.map(({ body }) => body.refresh_token)).size).toBe(1);
   });
 
-  test('used after its successor was ends the newest of its family too (REFRESH-02, RFC 9700 §4.14.2)', async () => {
+  test('used after its successor was used revokes the newest of its family too (REFRESH-02, RFC 9700 §4.14.2)', async () => {
     const { body: second } = await refresh({});
     const { body: third } = await refresh({ refresh_token: second.refresh_token });
     const reuse = { status: 400, body: { error: 'invalid_grant' } };

@@ -21,7 +21,7 @@ const installation = {
 
 const latchkey = startLatchkey({ apply: installation });
 
-describe('a service that asks for itself', () => {
+describe('a client_credentials request', () => {
   test.each<{ what: string; ref: string; form: Record<string, string>; error: string }>([
     { what: 'what it was not given', ref: 'CC-02', form: { scope: 'write', resource: api }, error: 'invalid_scope' },
     {
@@ -116,14 +116,14 @@ describe('a service that asks for itself', () => {
   });
 
   test.each(['spa', 'native', 'web-app', 'post-app'])(
-    'is not %s, which acts for people (RFC 6749 §5.2)',
+    'is refused %s, which acts for users (RFC 6749 §5.2)',
     async (client_id) => {
       const answer = await latchkey.clientCredentials({ resource: api }, client_id);
       expect(answer).toMatchObject({ status: 400, body: { error: 'unauthorized_client' } });
     },
   );
 
-  test('gets the default scopes where it names none (RFC 6749 §3.3), for that service alone (CC-06)', async () => {
+  test('gets the default scopes if it names none (RFC 6749 §3.3), for that service alone (CC-06)', async () => {
     const { body } = await latchkey.clientCredentials({ resource: api });
     expect(body).toMatchObject({ scope: 'read', token_type: 'Bearer' });
     expect(body).not.toHaveProperty('refresh_token');
@@ -134,7 +134,7 @@ describe('a service that asks for itself', () => {
   });
 });
 
-describe('a person’s app', () => {
+describe('a client that acts for a user', () => {
   const answerTo = async (login: string, scope: string, resource: string) => {
     const page = await latchkey.visit(latchkey.browser(), latchkey.authorizeUrl({ scope, resource }), { login });
     return Object.fromEntries(new URL(page.url).searchParams);
@@ -168,14 +168,14 @@ describe('a person’s app', () => {
     expect(decodeJwt(second.body.access_token)).toMatchObject({ aud: jwtApi, scope: 'report:read' });
   });
 
-  test('is asked about by name: each client needs a consent of its own (MCP-02)', async () => {
+  test('is named on the consent page: each client needs its own consent (MCP-02)', async () => {
     const browser = latchkey.browser();
     await latchkey.code({ scope: 'openid read' }, browser);
     const page = await browser.get(latchkey.authorizeUrl({ client_id: 'post-app', scope: 'openid read' }));
     expect(page.html).toMatch(/Allow <strong>Newsletter<\/strong>/);
   });
 
-  test('gets no optional scope that was left unticked', async () => {
+  test('gets no optional scope that the user left unticked', async () => {
     const browser = latchkey.browser();
     const url = latchkey.authorizeUrl({ scope: 'openid read write', code_verifier: 'v'.repeat(43) });
     const page = await latchkey.visit(browser, url, { login: 'bob' });

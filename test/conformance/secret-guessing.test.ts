@@ -22,7 +22,7 @@ describe('guessing a client secret', () => {
   // Every test has a quarter of an hour of its own.
   beforeEach(() => latchkey.advance(16 * 60));
 
-  test('is stopped after 100 wrong ones from an address, the right one too (library-gaps 5)', async () => {
+  test('is stopped after 100 wrong secrets from an address, which also refuses the right one (library-gaps 5)', async () => {
     const answers = await Promise.all(
       Array.from({ length: guesses + 1 }, (_, n) => ask(basic('service', `guess ${n}`))),
     );
@@ -34,7 +34,7 @@ describe('guessing a client secret', () => {
     }
   });
 
-  test('locks out neither the client elsewhere, nor other clients there, nor anybody for long', async () => {
+  test('locks out neither the client at other addresses, nor other clients at that address, nor anyone for long', async () => {
     await Promise.all(Array.from({ length: guesses + 1 }, (_, n) => ask(basic('service', `guess ${n}`))));
     expect(await ask(right)).toMatchObject({ status: 429 });
     expect(await ask(right, '198.51.100.7')).toMatchObject({ status: 200 });
@@ -59,13 +59,13 @@ describe('guessing a client secret', () => {
     return sendForm(node.address, '/oauth/token', form, { authorization, host, 'x-forwarded-for': attacker });
   };
 
-  test('is stopped on the other node as well, with its next wrong one', async () => {
+  test('is stopped on the other node too, from its next wrong secret', async () => {
     await Promise.all(Array.from({ length: guesses }, (_, n) => ask(basic('service', `guess ${n}`))));
     expect(await askNode(basic('service', 'one more'))).toMatchObject({ status: 401 });
     expect(await askNode(right)).toMatchObject({ status: 429 });
   });
 
-  test('is stopped on a node whose own clock has passed the quarter of an hour, too', async () => {
+  test('is stopped on a node whose own clock is a quarter of an hour ahead, too', async () => {
     await Promise.all(Array.from({ length: guesses }, (_, n) => ask(basic('service', `guess ${n}`))));
     await node.advance(16 * 60);
     // Until it has learnt the database's time, it can record no refusal, and answers 503.

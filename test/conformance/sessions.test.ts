@@ -21,7 +21,7 @@ describe('a browser session', () => {
     return browser;
   }
 
-  test('gets another id when a person signs in, and the one from before opens nothing (CWE-384)', async () => {
+  test('gets another id when a user signs in, and the earlier id gives no access (CWE-384)', async () => {
     const browser = latchkey.browser();
     await browser.get('/oauth/logout');
     const before = sessionCookie(browser);
@@ -31,7 +31,7 @@ describe('a browser session', () => {
     expect(await isSignedIn(before)).toBe(false);
   });
 
-  test('ends with signing out, its cookie and the tokens under it too (SESS-04, REFRESH-14)', async () => {
+  test('ends when the user signs out, with its cookie and tokens (SESS-04, REFRESH-14)', async () => {
     const browser = latchkey.browser();
     const { access_token, refresh_token } = await latchkey.tokens({}, browser);
     const cookie = sessionCookie(browser);
@@ -41,7 +41,7 @@ describe('a browser session', () => {
     expect(await latchkey.refresh(refresh_token)).toMatchObject({ status: 400, body: { error: 'invalid_grant' } });
   });
 
-  test('is not shared between people who sign in one after the other', async () => {
+  test('is not shared between users who sign in one after the other', async () => {
     const browser = await signedIn();
     const before = sessionCookie(browser);
     await signedIn({ login: 'bob', password }, browser);
@@ -73,7 +73,7 @@ describe('a browser session', () => {
       ref: 'CWE-20',
       forge: () => 'latchkey_session=\u00ff\u00fe; latchkey_session.sig=\u00ff',
     },
-  ])('is nobody’s with $what in its cookie ($ref)', async ({ forge }) => {
+  ])('has no user with $what in its cookie ($ref)', async ({ forge }) => {
     const cookies = jar(await signedIn());
     const forged = forge(cookies.get('latchkey_session') ?? '', cookies.get('latchkey_csrf.sig') ?? '');
     const { status, headers } = await send(latchkey.issuer, '/account', { headers: { cookie: forged } });
@@ -92,7 +92,7 @@ describe('a browser session', () => {
     expect((await browser.get(latchkey.authorizeUrl({ max_age: '60' }))).url).toContain('?code=');
   });
 
-  test('nobody signed in to is gone within the hour (DOS-08)', async () => {
+  test('without a sign-in is deleted within the hour (DOS-08)', async () => {
     const browsers = Array.from({ length: 5 }, () => latchkey.browser());
     await Promise.all(browsers.map((browser) => browser.get('/oauth/logout')));
     await Promise.all(browsers.map((browser) => browser.get(latchkey.authorizeUrl())));
@@ -105,7 +105,7 @@ describe('a browser session', () => {
     expect(Number(rows[0].seconds)).toBeLessThanOrEqual(3600);
   });
 
-  test('ends after its time', async () => {
+  test('ends after its lifetime', async () => {
     const browser = await signedIn();
     const cookie = sessionCookie(browser);
     await latchkey.advance(15 * day);

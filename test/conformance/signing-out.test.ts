@@ -23,7 +23,7 @@ describe('signing out', () => {
     ['a good hint', () => ({ id_token_hint: id_token, post_logout_redirect_uri: signedOut })],
     ['logout=yes in the query', () => ({ logout: 'yes', xsrf: 'x' })],
     ['scripts', () => ({ state: '"><script>alert(1)</script>', logout_hint: '<script>', ui_locales: '<script>' })],
-  ])('asks first, whatever comes along: %s (OIDC RP-Initiated §2)', async (_, query) => {
+  ])('asks for confirmation, with any parameters: %s (OIDC RP-Initiated §2)', async (_, query) => {
     const page = await visit(query());
     expect(page).toMatchObject({ status: 200, html: expect.stringContaining('Sign out') });
     expect(page.html).not.toMatch(/evil\.test|<script>alert/);
@@ -77,14 +77,14 @@ describe('signing out', () => {
     { what: 'a hint for a number', ref: 'CWE-843', query: () => ({ id_token_hint: forged({ aud: 5 }) }) },
     { what: 'a hint for an object', ref: 'CWE-843', query: () => ({ id_token_hint: forged({ aud: { $ne: 1 } }) }) },
     { what: 'a hint for nobody', ref: 'TOK-20', query: () => ({ id_token_hint: forged({}) }) },
-  ])('is refused with $what, and nobody is sent anywhere ($ref)', async ({ query }) => {
+  ])('is refused with $what, and redirects nowhere ($ref)', async ({ query }) => {
     const page = await visit(query());
     expect(page.status).toBe(400);
     expect(page.html).not.toMatch(/href="(javascript|https:\/\/evil)/);
     expect(await isSignedIn()).toBe(true);
   });
 
-  test('leads back to the client with its state, when it is asked for and confirmed', async () => {
+  test('redirects to the client with its state, when requested and confirmed', async () => {
     const page = await visit({ id_token_hint: id_token, post_logout_redirect_uri: signedOut, state: 'a&b=\r\n#' });
     const { url, status } = await browser.submit(page, { logout: 'yes' }, '/oauth/logout');
     const { origin, pathname, searchParams } = new URL(url);
@@ -101,7 +101,7 @@ describe('signing out', () => {
     expect(await isSignedIn()).toBe(true);
   });
 
-  test('takes the confirmation of the page shown last in this browser only (CWE-352)', async () => {
+  test('accepts only the confirmation of the last page shown in this browser (CWE-352)', async () => {
     const other = latchkey.browser();
     await latchkey.tokens({}, other, 'bob');
     const foreign = /name="xsrf" value="([^"]*)"/.exec((await other.get('/oauth/logout')).html)?.[1] ?? '';
@@ -112,7 +112,7 @@ describe('signing out', () => {
   });
 
   test.each([{ origin: 'https://evil.test' }, { origin: 'null' }, { 'sec-fetch-site': 'cross-site' }])(
-    'takes no confirmation of another site, even with the token of the page: %j (CWE-352)',
+    'accepts no confirmation from another site, even with the token of the page: %j (CWE-352)',
     async (headers) => {
       const xsrf = /name="xsrf" value="([^"]*)"/.exec((await visit({})).html)?.[1] ?? '';
       const body = new URLSearchParams({ logout: 'yes', xsrf });

@@ -20,20 +20,20 @@ describe('the token endpoint', () => {
     { what: 'a grant type and a blank', ref: 'RFC 6749 §4.4.2', form: { grant_type: 'client_credentials ' } },
     { what: 'the implicit grant', ref: 'RFC 9700 §2.1.2', form: { grant_type: 'implicit' } },
     { what: 'a word of every object', ref: 'RESP-22', form: { grant_type: 'hasOwnProperty' } },
-  ])('gives nothing for $what ($ref)', async ({ form, error = 'unsupported_grant_type' }) => {
+  ])('issues nothing for $what ($ref)', async ({ form, error = 'unsupported_grant_type' }) => {
     const answer = await latchkey.post('/oauth/token', form, 'service');
     expect(answer).toMatchObject({ status: 400, body: { error } });
     expect(answer.headers.get('cache-control')).toBe('no-store');
   });
 
-  test('answers with tokens that no cache keeps (RFC 6749 §5.1)', async () => {
+  test('returns tokens that must not be cached (RFC 6749 §5.1)', async () => {
     const answer = await latchkey.redeem(await latchkey.code());
     expect(answer.headers.get('cache-control')).toBe('no-store');
     expect(answer.headers.get('content-type')).toMatch(/^application\/json/);
     expect(answer.headers.getSetCookie()).toEqual([]);
   });
 
-  test('gives access tokens that are short-lived and cannot be guessed (TOK-22, RFC 6749 §10.10)', async () => {
+  test('issues access tokens that are short-lived and cannot be guessed (TOK-22, RFC 6749 §10.10)', async () => {
     const answers = await Promise.all([latchkey.tokens(), latchkey.tokens(), latchkey.tokens()]);
     for (const { access_token, refresh_token, expires_in } of answers) {
       expect(expires_in).toBeLessThanOrEqual(900);
@@ -49,7 +49,7 @@ describe('a signed token', () => {
   const keys = async () =>
     createLocalJWKSet((await send(latchkey.issuer, '/oauth/jwks')).body as unknown as JSONWebKeySet);
 
-  test('for an API says whose, whose app’s and for whom it is, and nothing more (TOK-18, RFC 9068 §2)', async () => {
+  test('for an API names its subject, client and audience, and nothing more (TOK-18, RFC 9068 §2)', async () => {
     const { access_token } = await latchkey.tokens({ scope: 'openid email report:read', resource: jwtApi });
     const { payload, protectedHeader } = await jwtVerify(access_token, await keys(), {
       issuer: latchkey.issuer,
@@ -67,14 +67,14 @@ describe('a signed token', () => {
     expect(JSON.stringify(payload)).not.toMatch(/alice|example\.com/i);
   });
 
-  test('about a person is for the app alone, with its nonce (OIDC Core §2, §3.1.3.7)', async () => {
+  test('about a user is for the client alone, with its nonce (OIDC Core §2, §3.1.3.7)', async () => {
     const { id_token } = await latchkey.tokens({ nonce: 'the nonce' });
     const { payload } = await jwtVerify(id_token, await keys(), { issuer: latchkey.issuer, audience: 'web-app' });
     expect(payload).toMatchObject({ nonce: 'the nonce', aud: 'web-app', sub: expect.any(String) });
     expect(decodeProtectedHeader(id_token).typ).not.toBe('at+jwt');
   });
 
-  test('is taken by an API whose clock is two minutes off, with the leeway such APIs have (OPS-05)', async () => {
+  test('is accepted by an API whose clock is two minutes off, with the usual leeway (OPS-05)', async () => {
     const { body } = await latchkey.clientCredentials({ resource: jwtApi, scope: 'report:read' });
     for (const minutes of [-2, 2]) {
       const currentDate = new Date(Date.now() + minutes * 60_000);

@@ -19,7 +19,7 @@ describe('userinfo', () => {
   const ask = (authorization?: string, query = '') =>
     send(latchkey.issuer, `/oauth/userinfo${query}`, { headers: authorization === undefined ? {} : { authorization } });
 
-  test.each(['Bearer', 'bearer', 'BEARER'])('answers what was allowed to %s (RFC 9110 §11.1)', async (scheme) => {
+  test.each(['Bearer', 'bearer', 'BEARER'])('returns the granted claims to %s (RFC 9110 §11.1)', async (scheme) => {
     const { headers, ...answer } = await ask(`${scheme} ${tokens.access_token}`);
     expect(answer).toEqual({
       status: 200,
@@ -33,7 +33,7 @@ describe('userinfo', () => {
     expect(headers.get('cache-control')).toBe('no-store');
   });
 
-  test('names people by an opaque id, the same for every app (TOK-26)', async () => {
+  test('identifies users by an opaque id, the same for every client (TOK-26)', async () => {
     const { body } = await ask(`Bearer ${tokens.access_token}`);
     const other = await latchkey.tokens({
       client_id: 'spa',
@@ -45,7 +45,7 @@ describe('userinfo', () => {
     expect((await ask(`Bearer ${jwt.access_token}`)).body).toEqual({ sub: body.sub });
   });
 
-  test('has a challenge without an error code for who brings nothing (TOK-14, RFC 6750 §3.1)', async () => {
+  test('answers a request without a token with a challenge that has no error code (TOK-14, RFC 6750 §3.1)', async () => {
     const { status, headers } = await ask();
     expect(status).toBe(401);
     expect(headers.get('www-authenticate')).toMatch(/^Bearer realm="[^"]*"(, DPoP |$)/);
@@ -81,7 +81,7 @@ describe('userinfo', () => {
     expect(headers.get('cache-control')).toBe('no-store');
   });
 
-  test('refuses a token that was never meant to tell who somebody is: insufficient_scope (RFC 6750 §3.1, TOK-16)', async () => {
+  test('refuses a token without the openid scope: insufficient_scope (RFC 6750 §3.1, TOK-16)', async () => {
     const { headers, ...answer } = await ask(`Bearer ${withoutOpenid.access_token}`);
     expect(answer).toMatchObject({ status: 403, body: { error: 'insufficient_scope' } });
     expect(headers.get('www-authenticate')).toContain('scope="openid"');
@@ -95,7 +95,7 @@ describe('userinfo', () => {
     ['two tokens', () => `Bearer ${tokens.access_token} ${tokens.access_token}`],
     ['another scheme', () => basic('web-app', clientSecrets['web-app'])],
     ['a proof that is missing', () => `DPoP ${tokens.access_token}`],
-  ])('calls a header with %s malformed (RFC 6750 §3.1)', async (_, authorization) => {
+  ])('rejects a header with %s as malformed (RFC 6750 §3.1)', async (_, authorization) => {
     const answer = await ask(authorization());
     expect(answer.status).toBeGreaterThanOrEqual(400);
     expect(answer.status).toBeLessThanOrEqual(401);
@@ -103,12 +103,12 @@ describe('userinfo', () => {
     expect(answer.body).not.toHaveProperty('sub');
   });
 
-  test('takes no token from an address, where logs would keep it (RFC 9700 §4.3.2, KEY-10)', async () => {
+  test('accepts no token in the query, which logs would keep (RFC 9700 §4.3.2, KEY-10)', async () => {
     const answer = await ask(undefined, `?access_token=${tokens.access_token}`);
     expect(answer).toMatchObject({ status: 400, body: { error: 'invalid_request' } });
   });
 
-  test('takes a token from a form (RFC 6750 §2.2), but not two ways at once', async () => {
+  test('accepts a token in a form (RFC 6750 §2.2), but not in two places at once', async () => {
     const form = { access_token: tokens.access_token };
     expect(await sendForm(latchkey.issuer, '/oauth/userinfo', form)).toMatchObject({ status: 200 });
     const both = await sendForm(latchkey.issuer, '/oauth/userinfo', form, {

@@ -18,7 +18,7 @@ describe('foreign keys', () => {
   });
   afterAll(() => database.drop());
 
-  test('that a deletion checks are indexed, so that it does not read the whole table for each row', async () => {
+  test('that are checked on deletion are indexed, so that no deletion reads a whole table for each row', async () => {
     // An index serves when it begins with the columns of the key and holds every row that can refer to something.
     const { rows } = await database.query(
       `select c.conrelid::regclass || ' (' || c.conname || ')' as unindexed from pg_constraint c

@@ -44,7 +44,7 @@ describe('a hot read', () => {
     ['refresh_families', readFamily],
     ['device_codes', readDeviceCode],
     ['grants', readGrant],
-  ])('looks one of %s up by its key, however many there are', async (table, { text }) => {
+  ])('finds one of %s by its key, however many there are', async (table, { text }) => {
     const [scan] = scans(await planOf(database, text)).filter((node) => node['Relation Name'] === table);
     expect(scan?.['Index Cond'] ?? scan?.Plans?.[0]?.['Index Cond']).toContain('k.key');
   });
@@ -58,7 +58,7 @@ describe('a read of secrets', () => {
   afterAll(() => database.drop());
 
   test.each(['secrets', 'secret_versions', 'access_tokens', 'jwt_access_tokens'])(
-    'looks one of %s up by its key, however many there are',
+    'finds one of %s by its key, however many there are',
     async (table) => {
       const found = scans(await planOf(database, readText(presentable))).filter(
         (node) => node['Relation Name'] === table,
@@ -68,7 +68,7 @@ describe('a read of secrets', () => {
     },
   );
 
-  test('by API keys looks at no token', async () => {
+  test('with API keys reads no token', async () => {
     const tables = scans(await planOf(database, readText(['api_key_id', 'subject_id']))).map(
       (node) => node['Relation Name'],
     );
@@ -78,7 +78,7 @@ describe('a read of secrets', () => {
   });
 });
 
-describe('the statement that judges a batch', () => {
+describe('the statement that checks a batch', () => {
   let database: TestDatabase;
   beforeAll(async () => {
     database = await createTestDatabase(undefined, process.env.LATCHKEY_TEST_MIGRATED);
@@ -89,7 +89,7 @@ describe('the statement that judges a batch', () => {
     wholeShape.tokens.map((form) => ({ name: `${grant.source}, ${form}`, shape: { grants: [grant], tokens: [form] } })),
   );
   test.each([{ name: 'any grant type', shape: wholeShape }, ...uniform])(
-    'of $name finds what it reads by index',
+    'of $name finds its rows by index',
     async ({ shape }) => {
       const plan = await planOf(database, judgeStatement(shape));
       const reading = scans(plan).filter((node) => node['Node Type'] !== 'ModifyTable');

@@ -118,17 +118,20 @@ describe(`with ${many} of each, the list of`, () => {
     return rows[0].rows;
   };
 
-  test.each(lists)('%s is sorted both ways without a sequential scan, on every page', async (_, { read, sorts }) => {
-    const before = await scanned();
-    for (const sort of sorts.flatMap((name) => [name, `-${name}`])) {
-      const first = await read(db, { sort, limit: 50 });
-      const second = await read(db, { sort, limit: 50, cursor: first.next ?? '' });
-      const back = await read(db, { sort, limit: 50, cursor: second.previous ?? '' });
-      expect(back.items).toEqual(first.items);
-      expect(second.items).toHaveLength(50);
-    }
-    expect((await scanned()) - before).toBe(0);
-  });
+  test.each(lists)(
+    '%s is sorted in both directions without a sequential scan, on every page',
+    async (_, { read, sorts }) => {
+      const before = await scanned();
+      for (const sort of sorts.flatMap((name) => [name, `-${name}`])) {
+        const first = await read(db, { sort, limit: 50 });
+        const second = await read(db, { sort, limit: 50, cursor: first.next ?? '' });
+        const back = await read(db, { sort, limit: 50, cursor: second.previous ?? '' });
+        expect(back.items).toEqual(first.items);
+        expect(second.items).toHaveLength(50);
+      }
+      expect((await scanned()) - before).toBe(0);
+    },
+  );
 
   test.each(lists.filter(([, { searches }]) => searches.length > 0))(
     '%s is searched without a sequential scan',
@@ -147,7 +150,7 @@ describe(`with ${many} of each, the list of`, () => {
     ['users', 'user'],
     ['clients', 'application'],
     ['API keys', 'key'],
-  ])('%s is searched for a word that all of them have without reading them all', async (name, q) => {
+  ])('%s is searched for a word that all of them contain without reading them all', async (name, q) => {
     const list = lists.find(([each]) => each === name);
     if (!list) throw new Error(`no list of ${name}`);
     const [, { read, sorts }] = list;
@@ -168,7 +171,7 @@ describe(`with ${many} of each, the list of`, () => {
     }
   });
 
-  test('a word that many have is found also where they are the last of the list', async () => {
+  test('a word that many contain is also found where the match is at the end of the list', async () => {
     const { items } = await listUsersFrom(db, { sort: '-name', limit: 50, q: 'person', now });
     // On this connection: what another one read is counted later, by the next test.
     const { rows } = await sql<{ username: string }>`select username from users where name is not null
@@ -176,7 +179,7 @@ describe(`with ${many} of each, the list of`, () => {
     expect(items.map(({ username }) => ({ username }))).toEqual(rows);
   });
 
-  test.each(lists)('%s is counted to 10,000 at most', async (_, { read, sorts: [sort = ''] }) => {
+  test.each(lists)('%s is counted up to 10,000', async (_, { read, sorts: [sort = ''] }) => {
     const before = await scanned();
     expect(await read(db, { sort, limit: 1, total: true })).toMatchObject({ total: 10_000, total_is_capped: true });
     expect((await scanned()) - before).toBeLessThanOrEqual(10_002);
@@ -185,7 +188,7 @@ describe(`with ${many} of each, the list of`, () => {
   test.each<[string, (request: ListRequest) => Promise<SearchPage<object>>]>([
     ['events', (request) => listEvents(db, { ...request, request_id: 'request 14999' })],
     ['access records', (request) => listAccessRecords(db, { ...request, client: 'client 14999' })],
-  ])('%s are searched so many a page, and the next page searches further', async (_, read) => {
+  ])('%s are searched up to a limit for each page, and the next page continues', async (_, read) => {
     const page = await read({ sort: '-occurred_at', limit: 5 });
     expect(page).toMatchObject({ items: [], next: expect.any(String), total: null, searched_to: expect.any(Date) });
     const [newest] = (await read({ sort: '-occurred_at', limit: 5, cursor: page.next ?? '' })).items;
@@ -196,7 +199,7 @@ describe(`with ${many} of each, the list of`, () => {
     expect(await read({ sort: 'occurred_at', limit: 1, cursor: next ?? '' })).toMatchObject({ items: [], next: null });
   });
 
-  test('events are counted by time, the newest 10,000, without reading more', async () => {
+  test('events are counted by time up to the newest 10,000, without reading more', async () => {
     const before = await scanned();
     const newest = await histogramOf(db, {}, new Date());
     expect(newest).toMatchObject({ is_partial: true });
@@ -260,7 +263,7 @@ describe('with 100,000 tokens, a dry run of the revocation of', () => {
   test.each([
     ['a client', { client_id: 'client7' }],
     ['a user', { user: 'username:user7' }],
-  ])('%s reads no rows of others', async (_, handle) => {
+  ])('%s reads no rows of other subjects', async (_, handle) => {
     const read = async () => {
       await sql`select pg_stat_force_next_flush()`.execute(db);
       const { rows } = await database.query(

@@ -84,7 +84,7 @@ function kindOf(type: string): string {
 }
 
 describe('db/schema.ts', () => {
-  test('names exactly the tables and columns that the migrations make, with their types', async () => {
+  test('names exactly the tables and columns that the migrations create, with their types', async () => {
     const [migrated, declared] = (await Promise.all([migratedTables(), declaredTables()])).map((tables) => {
       const isView = ([name]: [string, unknown]) => name.startsWith('standing_');
       const views = Object.entries(tables).filter(isView);

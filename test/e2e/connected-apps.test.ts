@@ -13,7 +13,7 @@ describe('the connected apps', () => {
     return page;
   };
 
-  test('are sorted by when they were allowed, or by name, which the address remembers', async () => {
+  test('are sorted by when they were allowed, or by name, which the URL keeps', async () => {
     const page = await connectThree('alice');
     const names = () => page.locator('main h2').allInnerTexts();
     expect(await names()).toEqual(['Meeting Notes', 'Atlas Reports', 'Zebra Drive']);
@@ -23,7 +23,7 @@ describe('the connected apps', () => {
     expect(await names()).toEqual(['Atlas Reports', 'Meeting Notes', 'Zebra Drive']);
   });
 
-  test('are found by a part of their name, and otherwise the page says what to do', async () => {
+  test('are found by a part of their name, and a page without results says what to do', async () => {
     const page = await connectThree('bob');
     const search = async (q: string) => {
       await page.getByRole('searchbox').fill(q);
@@ -38,7 +38,7 @@ describe('the connected apps', () => {
     expect(await page.locator('main h2').count()).toBe(3);
   });
 
-  test('say what each may do and since when, in the zone of the person who reads it', async () => {
+  test('show what each may do and since when, in the time zone of the user', async () => {
     const page = await signedIn(site, { login: 'carol', timezoneId: 'Asia/Tokyo' });
     await connect(page, site, everything);
     await page.goto(`${latchkey.issuer}/account/apps`);
@@ -53,7 +53,7 @@ describe('the connected apps', () => {
     ]);
   });
 
-  test('that hold nothing say so before they are revoked', async () => {
+  test('that hold nothing are shown as such before they are revoked', async () => {
     const page = await signedIn(site, { login: 'dave' });
     await connect(page, site, everything);
     await page.goto(`${latchkey.issuer}/oauth/logout`);
@@ -65,7 +65,7 @@ describe('the connected apps', () => {
     expect(await page.locator('main').innerText()).toContain('It is not using your account right now.');
   });
 
-  test('of somebody else are nowhere to be found', async () => {
+  test('of another user are not shown', async () => {
     const page = await connectThree('erin');
     const address = await page
       .getByRole('link', { name: /^Revoke access/ })

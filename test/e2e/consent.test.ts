@@ -7,7 +7,7 @@ describe('the consent page', () => {
   const { latchkey, app } = site;
   const https = 'https://inbox-assistant.example/callback';
 
-  test('says who asks, as whom, for what, at which service, where it leads, how long and where to revoke it', async () => {
+  test('shows who asks, for which account, what, at which service, where it redirects, how long and where to revoke it', async () => {
     const page = await signedIn(site);
     await page.goto(await app.signInUrl({ ...everything, redirect_uri: https }));
     const text = await page.locator('main').innerText();
@@ -22,13 +22,13 @@ describe('the consent page', () => {
     expect(text).not.toContain('this computer');
   });
 
-  test('warns when it leads to a program on this computer', async () => {
+  test('warns when it redirects to a program on this computer', async () => {
     const page = await signedIn(site);
     await page.goto(await app.signInUrl(everything));
     expect(await page.locator('main').innerText()).toContain('This app runs on this computer.');
   });
 
-  test('has two buttons of one size, of which the first does not allow', async () => {
+  test('has two buttons of one size, and the first does not allow', async () => {
     const page = await signedIn(site);
     await page.goto(await app.signInUrl(everything));
     const buttons = await page.locator('.actions button').all();
@@ -37,7 +37,7 @@ describe('the consent page', () => {
     expect([first?.width, first?.height]).toEqual([second?.width, second?.height]);
   });
 
-  test('denied by the user returns to the app with an error, and leaves nothing behind', async () => {
+  test('redirects to the client with an error after a refusal, and grants nothing', async () => {
     const page = await signedIn(site, { login: 'bob' });
     await page.goto(await app.signInUrl(everything));
     await page.getByRole('button', { name: 'Don’t allow' }).click();
@@ -47,7 +47,7 @@ describe('the consent page', () => {
     expect(await page.locator('main').innerText()).toContain('No connected apps');
   });
 
-  test('can be answered by another person than the one who is signed in', async () => {
+  test('can be answered by a user other than the one who is signed in', async () => {
     const page = await signedIn(site);
     await page.goto(await app.signInUrl(everything));
     await page.getByRole('button', { name: 'Not you?' }).click();
@@ -59,7 +59,7 @@ describe('the consent page', () => {
     expect(tokens.claims()).toMatchObject({ preferred_username: 'bob' });
   });
 
-  test('is asked later for what is new only, unticked and marked as new', async () => {
+  test('asks later only for new scopes, unticked and marked as new', async () => {
     const page = await signedIn(site, { login: 'carol' });
     await connect(page, site, { scope: 'openid profile email mail:read:*', resource: mail });
     await page.goto(await app.signInUrl(everything));
@@ -74,7 +74,7 @@ describe('the consent page', () => {
     expect(await page.locator('.before input').count()).toBe(0);
   });
 
-  test('shows what was allowed before when an app asks for the same again, and when it asks for less', async () => {
+  test('shows what was allowed before when a client asks for the same again, and when it asks for less', async () => {
     const page = await signedIn(site, { login: 'erin' });
     await connect(page, site, everything);
     await page.goto(await app.signInUrl({ ...everything, prompt: 'consent' }));
@@ -88,7 +88,7 @@ describe('the consent page', () => {
     expect(await page.locator('.before').innerText()).toMatch(/Read your messages[\s\S]*Send messages as you/);
   });
 
-  test('is not asked again for what was allowed or left out, in the same browser', async () => {
+  test('does not ask again for what was allowed or left out, in the same browser', async () => {
     const page = await signedIn(site, { login: 'dave' });
     await connect(page, site, everything);
     const first = await app.redeem(page.url());

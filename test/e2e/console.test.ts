@@ -6,7 +6,7 @@ describe('an administrator', () => {
   const site = startSite();
   const { latchkey, browser } = site;
 
-  test('goes from the first page to a new secret, which they copy, and revokes the old one', async () => {
+  test('gets from the first page to a new secret, copies it, and revokes the old one', async () => {
     await latchkey.command(['user', 'create', 'ada', '--role', 'owner', '--password-stdin'], 'a long sentence');
     const page = await browser.open({ permissions: ['clipboard-read', 'clipboard-write'] });
     await page.goto(`${latchkey.issuer}/sign-in`);

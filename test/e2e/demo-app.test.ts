@@ -37,7 +37,7 @@ describe.each([
     expect(await question(page)).toMatch(/^Allow Demo app\s+to access your account\?$/);
   });
 
-  test('is not told what its person left unticked', async () => {
+  test('does not get what its user left unticked', async () => {
     const page = await browser.open(options);
     await page.goto(`${latchkey.issuer}/demo`);
     await press(page, 'Sign in with Acme');

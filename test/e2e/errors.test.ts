@@ -2,11 +2,11 @@ import { everything } from './support/installation.ts';
 import { startSite } from './support/site.ts';
 import { allow, createAdministrator, question, setupLink, signedIn, signIn } from './support/steps.ts';
 
-describe('what cannot be answered', () => {
+describe('a request that cannot be answered', () => {
   const site = startSite();
   const { latchkey, app, browser } = site;
 
-  test('of an app’s request is told to the person in plain words, and to the developer on demand', async () => {
+  test('of a client is explained to the user in plain words, and to the developer on demand', async () => {
     const page = await browser.open();
     await page.goto(await app.signInUrl({ ...everything, redirect_uri: 'https://evil.example/' }));
     expect(await question(page)).toBe('This app sent an invalid request');
@@ -18,7 +18,7 @@ describe('what cannot be answered', () => {
     expect(text).toContain("redirect_uri did not match any of the client's registered redirect_uris");
   });
 
-  test('is a page that was finished already', async () => {
+  test('can be for a page that was completed already', async () => {
     const page = await signedIn(site);
     await page.goto(await app.signInUrl(everything));
     const address = page.url();
@@ -28,7 +28,7 @@ describe('what cannot be answered', () => {
     expect(await page.locator('main').innerText()).toContain('Return to the app and try again.');
   });
 
-  test('is a page that another browser was given', async () => {
+  test('can be for a page of another browser', async () => {
     const page = await browser.open();
     await page.goto(await app.signInUrl(everything));
     const other = await browser.open();
@@ -36,7 +36,7 @@ describe('what cannot be answered', () => {
     expect(await question(other)).toBe('This page has expired, or cookies are blocked');
   });
 
-  test('is a page that waited for longer than an hour', async () => {
+  test('can be for a page that was open for longer than an hour', async () => {
     const page = await browser.open();
     await page.goto(await app.signInUrl(everything));
     await latchkey.advance(3660);
@@ -44,7 +44,7 @@ describe('what cannot be answered', () => {
     expect(await question(page)).toBe('This page has expired');
   });
 
-  test('is an address where nothing is', async () => {
+  test('can be for an address without a page', async () => {
     const page = await browser.open();
     const response = await page.goto(`${latchkey.issuer}/nowhere`);
     expect(response?.status()).toBe(404);
@@ -53,7 +53,7 @@ describe('what cannot be answered', () => {
     expect(page.url()).toBe(`${latchkey.issuer}/`);
   });
 
-  test('names the request it was found in, to be copied', async () => {
+  test('shows its request id, to be copied', async () => {
     const page = await browser.open({ permissions: ['clipboard-read', 'clipboard-write'] });
     await page.goto(`${latchkey.issuer}/nowhere`);
     const [id = ''] = /[0-9a-f-]{36}/.exec(await page.locator('.request').innerText()) ?? [];
@@ -63,7 +63,7 @@ describe('what cannot be answered', () => {
     expect(latchkey.server.output()).toContain(id);
   });
 
-  test('of a form that was not ours is refused, and the page says what to do', async () => {
+  test('from a form that is not ours is refused, and the page says what to do', async () => {
     const page = await browser.open();
     await page.goto(`${latchkey.issuer}/sign-in`);
     await page.context().clearCookies();
@@ -75,7 +75,7 @@ describe('what cannot be answered', () => {
 describe('a first administrator', () => {
   const site = startSite();
 
-  test('whose username is taken is told so, and keeps what was typed', async () => {
+  test('whose username is taken sees an error, and the input is kept', async () => {
     const page = await site.browser.open();
     await page.goto(setupLink(site));
     await createAdministrator(page, { username: 'alice' });

@@ -7,7 +7,7 @@ describe('a page', () => {
   const site = startSite();
   const { latchkey, app, browser } = site;
 
-  test('that one sees first needs less than 40 KB, and the next ones only themselves', async () => {
+  test('opened first needs less than 40 KB, and the next ones only themselves', async () => {
     const page = await browser.open();
     const sizes: Promise<number>[] = [];
     page.on('requestfinished', (request) => {
@@ -25,7 +25,7 @@ describe('a page', () => {
     expect(servedFiles()).toBe(served);
   });
 
-  test.each(['/sign-in', '/'])('stands still however slowly it arrives: %s', async (address) => {
+  test.each(['/sign-in', '/'])('does not shift its layout while it loads slowly: %s', async (address) => {
     const line = slowLine(latchkey);
     await line.listen();
     const page = await browser.open();
@@ -33,14 +33,14 @@ describe('a page', () => {
     expect(await page.evaluate('probe.jumps()')).toEqual([]);
   });
 
-  test('moves nothing for people who ask for that', async () => {
+  test('has no animation for users who prefer reduced motion', async () => {
     const duration = "getComputedStyle(document.querySelector('button')).transitionDuration";
     const page = await browser.open({ reducedMotion: 'reduce' });
     await page.goto(await app.signInUrl(everything));
     expect(await page.evaluate(duration)).toBe('0s');
   });
 
-  test('sends its form once, however often its button is pressed', async () => {
+  test('submits its form once, however often its button is pressed', async () => {
     const page = await signedIn(site);
     await page.goto(await app.signInUrl(everything));
     const { promise: pressed, resolve: letThrough } = Promise.withResolvers<void>();

@@ -54,7 +54,7 @@ describe('with the keyboard alone', () => {
   ];
   const account = ['Skip to content', 'Acme', 'alice@example.com', 'Sign out'];
 
-  test('one signs in and allows an app', async () => {
+  test('a user signs in and allows a client', async () => {
     const page = await browser.open();
     await page.goto(await app.signInUrl(everything));
     await hasFocus(page);
@@ -77,7 +77,7 @@ describe('with the keyboard alone', () => {
     expect((await app.redeem(page.url())).scope).toBe('openid profile email mail:read:*');
   });
 
-  test('the Enter key in the list of what is asked does not allow it', async () => {
+  test('the Enter key in the list of scopes does not allow', async () => {
     const page = await signedIn(site, { login: 'carol' });
     await page.goto(await app.signInUrl(everything));
     await page.getByRole('checkbox', { name: /^Send messages/ }).press('Enter');
@@ -187,7 +187,7 @@ describe('with the keyboard alone', () => {
         'Sign out 1 other session',
       ],
     ],
-  ])('the page of %s is walked in the order in which it is read, and shows where one is', async (_page, go, names) => {
+  ])('the focus order of the page of %s is the reading order, and the focus is visible', async (_page, go, names) => {
     const page = await signedIn(site);
     await go(page);
     const found = await stops(page);

@@ -4,11 +4,11 @@ import { everything } from './support/installation.ts';
 import { startSite } from './support/site.ts';
 import { changePassword, connect, signedIn } from './support/steps.ts';
 
-describe('nothing is wrong with how a page looks', () => {
+describe('nothing is wrong with the look of a page', () => {
   const site = startSite();
   const { latchkey, app } = site;
 
-  test('on which one sees what one’s account holds', async () => {
+  test('with all that an account holds', async () => {
     const page = await signedIn(site, still);
     expect(await inspect(page, 'account')).toEqual([]);
     await page.goto(latchkey.issuer);
@@ -17,7 +17,7 @@ describe('nothing is wrong with how a page looks', () => {
     expect(await inspect(page, 'connected-apps-none')).toEqual([]);
   });
 
-  test('on which one changes one’s password', async () => {
+  test('for changing the password', async () => {
     await signedIn(site, { login: 'carol' });
     const page = await signedIn(site, { ...still, login: 'carol' });
     await page.goto(`${latchkey.issuer}/account/password`);
@@ -28,7 +28,7 @@ describe('nothing is wrong with how a page looks', () => {
     expect(await inspect(page, 'password-changed')).toEqual([]);
   });
 
-  test('on which one signs out', async () => {
+  test('for signing out', async () => {
     const page = await signedIn(site, { ...still, login: 'dave' });
     await connect(page, site, everything);
     await page.goto(app.signOutUrl(await app.redeem(page.url())));

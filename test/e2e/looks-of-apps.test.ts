@@ -5,12 +5,12 @@ import { calendar, everything, mail } from './support/installation.ts';
 import { startSite } from './support/site.ts';
 import { connect, guessTenTimes, signedIn, signIn } from './support/steps.ts';
 
-describe('nothing is wrong with how a page looks', () => {
+describe('nothing is wrong with the look of a page', () => {
   const site = startSite();
   const { app, browser, latchkey } = site;
   const https = 'https://inbox-assistant.example/callback';
 
-  test('on which one signs in to an app', async () => {
+  test('for signing in to a client', async () => {
     const page = await browser.open(still);
     await page.goto(await app.signInUrl(everything));
     expect(await inspect(page, 'sign-in')).toEqual([]);
@@ -21,7 +21,7 @@ describe('nothing is wrong with how a page looks', () => {
     expect(await inspect(page, 'sign-in-throttled')).toEqual([]);
   });
 
-  test('on which one is asked for the first time', async () => {
+  test('for a first consent', async () => {
     const page = await signedIn(site, still);
     await page.goto(await app.signInUrl({ ...everything, redirect_uri: https }));
     expect(await inspect(page, 'consent')).toEqual([]);
@@ -31,7 +31,7 @@ describe('nothing is wrong with how a page looks', () => {
     expect(await inspect(page, 'consent-profile-on-this-computer')).toEqual([]);
   });
 
-  test('on which one is asked for more', async () => {
+  test('for a further consent', async () => {
     const page = await signedIn(site, { ...still, login: 'bob' });
     await connect(page, site, { scope: 'openid profile email mail:read:*', resource: mail });
     await page.goto(await app.signInUrl({ ...everything, redirect_uri: https }));
@@ -40,7 +40,7 @@ describe('nothing is wrong with how a page looks', () => {
     expect(await inspect(page, 'consent-again')).toEqual([]);
   });
 
-  test('on which an app asks that only its document describes', async () => {
+  test('for a client described only by its metadata document', async () => {
     const host = new DocumentHost();
     await host.start();
     const returns = {
@@ -81,7 +81,7 @@ describe('nothing is wrong with how a page looks', () => {
     }
   });
 
-  test('on which an app with a very long name asks', async () => {
+  test('for a client with a very long name', async () => {
     const page = await signedIn(site, { ...still, login: 'carol' });
     await page.goto(await app.signInUrl({ client_id: 'long-name', scope: 'openid calendar:read', resource: calendar }));
     expect(await inspect(page, 'consent-long-name')).toEqual([]);

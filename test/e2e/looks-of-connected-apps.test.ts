@@ -3,11 +3,11 @@ import { calendar, everything } from './support/installation.ts';
 import { startSite } from './support/site.ts';
 import { allow, connect, signedIn } from './support/steps.ts';
 
-describe('nothing is wrong with how a page looks', () => {
+describe('nothing is wrong with the look of a page', () => {
   const site = startSite();
   const { latchkey, app } = site;
 
-  test('on which one finds one’s connected apps and revokes one', async () => {
+  test('for finding and revoking connected apps', async () => {
     const page = await signedIn(site, { ...still, login: 'bob' });
     for (const client_id of ['zebra-drive', 'long-name', 'meeting-notes'])
       await connect(page, site, { client_id, scope: 'openid profile calendar:read', resource: calendar });

@@ -7,7 +7,7 @@ import { allow, signedIn } from './support/steps.ts';
 // Some dozen pages, each looked at in five ways.
 const patienceMs = 900_000;
 
-describe('nothing is wrong with how a page looks', () => {
+describe('nothing is wrong with the look of a page', () => {
   const site = startSite();
   const { latchkey, app } = site;
   const at = (path: string) => `${latchkey.issuer}/console${path}`;
@@ -44,7 +44,7 @@ describe('nothing is wrong with how a page looks', () => {
   };
 
   test(
-    'on which an administrator finds what they look for',
+    'that lists records for administrators',
     async () => {
       const page = await administrator();
       await insertActivity(latchkey.database);
@@ -89,7 +89,7 @@ describe('nothing is wrong with how a page looks', () => {
   );
 
   test(
-    'on which an administrator sees one thing and acts on it',
+    'that shows one record and its actions',
     async () => {
       const page = await administrator();
       for (const [path, name] of [

@@ -3,7 +3,7 @@ import { calendar } from './support/installation.ts';
 import { startSite } from './support/site.ts';
 import { allow, signedIn } from './support/steps.ts';
 
-describe('nothing is wrong with how a page looks', () => {
+describe('nothing is wrong with the look of a page', () => {
   const site = startSite();
   const { latchkey, browser } = site;
 
@@ -18,7 +18,7 @@ describe('nothing is wrong with how a page looks', () => {
     expect(await inspect(page, 'demo-tokens')).toEqual([]);
   });
 
-  test('on which a device is let in', async () => {
+  test('for confirming a device', async () => {
     const asked = await latchkey.post(
       '/oauth/device_authorization',
       { scope: 'openid calendar:read', resource: calendar },

@@ -6,11 +6,11 @@ import { allow, connect, guessTenTimes, signedIn, signIn } from './support/steps
 const phone =
   'Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.5 Mobile/15E148 Safari/604.1';
 
-describe('nothing is wrong with how a page looks', () => {
+describe('nothing is wrong with the look of a page', () => {
   const site = startSite();
   const { latchkey, app, browser } = site;
 
-  test('on which one finds the browsers one is signed in with, and signs them out', async () => {
+  test('for listing sessions and signing them out', async () => {
     const page = await signedIn(site, still);
     await page.goto(`${latchkey.issuer}/account/sessions`);
     expect(await inspect(page, 'sessions-one')).toEqual([]);
@@ -37,7 +37,7 @@ describe('nothing is wrong with how a page looks', () => {
     expect(await inspect(page, 'sign-out-others-none')).toEqual([]);
   });
 
-  test('on which one reads what happened, and downloads one’s data', async () => {
+  test('for reading the activity and downloading personal data', async () => {
     const page = await signedIn(site, { ...still, login: 'bob' });
     await connect(page, site, { client_id: 'long-name', scope: 'openid', resource: calendar });
     const another = latchkey.browser(phone);

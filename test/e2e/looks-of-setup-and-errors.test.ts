@@ -5,13 +5,13 @@ import { everything } from './support/installation.ts';
 import { startSite } from './support/site.ts';
 import { createAdministrator, setupLink } from './support/steps.ts';
 
-describe('nothing is wrong with how a page looks', () => {
+describe('nothing is wrong with the look of a page', () => {
   // Nothing is mailed here: the links are put where opened ones are looked for.
   const mail = { LATCHKEY_SMTP_URL: 'smtp://127.0.0.1:1', LATCHKEY_MAIL_FROM: 'id@example.com' };
   const site = startSite({ env: { ...mail, LATCHKEY_SIGN_UP: 'example.com' } });
   const { latchkey, app, browser } = site;
 
-  test('on which the first administrator is made', async () => {
+  test('for creating the first administrator', async () => {
     const page = await browser.open(still);
     await page.goto(latchkey.issuer);
     expect(await inspect(page, 'home-to-be-set-up')).toEqual([]);
@@ -60,13 +60,13 @@ describe('nothing is wrong with how a page looks', () => {
     expect(await inspect(page, 'setup-link-used')).toEqual([]);
   });
 
-  test('on which one begins', async () => {
+  test('for the start', async () => {
     const page = await browser.open(still);
     await page.goto(`${latchkey.issuer}/sign-in`);
     expect(await inspect(page, 'sign-in-to-account')).toEqual([]);
   });
 
-  test('on which one creates an account', async () => {
+  test('for creating an account', async () => {
     const page = await browser.open(still);
     await page.goto(`${latchkey.issuer}/sign-in`);
     await page.getByRole('link', { name: 'Create an account' }).click();
@@ -109,7 +109,7 @@ describe('nothing is wrong with how a page looks', () => {
     expect(await inspect(page, 'api-reference-group')).toEqual([]);
   });
 
-  test('that is part of the docs, with the address of this server in its examples', async () => {
+  test('of the docs, with the address of this server in its examples', async () => {
     const page = await browser.open(still);
     await page.goto(latchkey.issuer);
     await page.getByText('For developers').click();
@@ -134,7 +134,7 @@ describe('nothing is wrong with how a page looks', () => {
     expect(await inspect(page, 'docs-settings')).toEqual([]);
   });
 
-  test('that says what went wrong', async () => {
+  test('with an error', async () => {
     const page = await browser.open(still);
     await page.goto(await app.signInUrl({ ...everything, redirect_uri: 'https://evil.example/' }));
     await page.getByText('For developers').click();

@@ -12,7 +12,7 @@ const ways = [
 describe('an app', () => {
   const { latchkey, app, browser } = startSite();
 
-  test.each(ways)('gets what its person leaves ticked, until they revoke it, %s', async (_way, login, options) => {
+  test.each(ways)('gets what its user leaves ticked, until the user revokes it, %s', async (_way, login, options) => {
     const page = await browser.open(options);
     await page.goto(await app.signInUrl(everything));
     expect(await question(page)).toBe('Sign in');
@@ -49,7 +49,7 @@ describe.each([
 ])('the link of the first start, %s', (_way, options) => {
   const site = startSite();
 
-  test('makes one administrator, who is then signed in', async () => {
+  test('creates one administrator, who is then signed in', async () => {
     const page = await site.browser.open(options);
     await page.goto(setupLink(site));
     expect(await question(page)).toBe('Create the first administrator of Acme');

@@ -14,7 +14,7 @@ const rights = [
   { pattern: 'reports:*' },
 ];
 
-describe('a person’s own API keys', () => {
+describe('a user’s own API keys', () => {
   const site = startSite();
   const { latchkey } = site;
   const at = (path = '') => `${latchkey.issuer}/account/keys${path}`;
@@ -182,7 +182,7 @@ describe('a person’s own API keys', () => {
     expect(await inspect(page, 'own-key-password-again')).toEqual([]);
   });
 
-  test('look right for who may have none', async () => {
+  test('look right for a user who may have none', async () => {
     const page = await signedIn(site, { ...still, login: 'bob' });
     await page.goto(at());
     expect(await inspect(page, 'own-keys-nothing-held')).toEqual([]);

@@ -79,7 +79,7 @@ describe('a passkey', () => {
     expect(await page.getByRole('alert').first().innerText()).toContain('This passkey was not accepted');
   });
 
-  test('is refused without the verification of its user, and where its counter goes back (WebAuthn L3 §6.1.1)', async () => {
+  test('is refused without user verification, and if its counter decreases (WebAuthn L3 §6.1.1)', async () => {
     const page = await signedIn(site);
     const device = await authenticatorFor(page);
     await addPasskey(page, 'Laptop');
@@ -118,7 +118,7 @@ describe('a passkey', () => {
     expect(width).toBeLessThanOrEqual(375);
   });
 
-  test('answers one challenge once, in the browser and for the purpose that it was made for (WebAuthn L3 §13.4.3)', async () => {
+  test('answers one challenge once, in the browser and for the purpose that it was issued for (WebAuthn L3 §13.4.3)', async () => {
     const page = await signedIn(site);
     await authenticatorFor(page);
     await addPasskey(page, 'Laptop');

@@ -46,7 +46,7 @@ describe('changing your own password', () => {
     expect([await field.getAttribute('type'), await field.inputValue()]).toEqual(['password', 'what I type']);
   });
 
-  test('leaves a plain field where there is no JavaScript', async () => {
+  test('uses a plain field without JavaScript', async () => {
     const page = await site.browser.open({ javaScriptEnabled: false });
     await page.goto(`${latchkey.issuer}/sign-in`);
     expect(await page.locator('#password').getAttribute('type')).toBe('password');
@@ -63,7 +63,7 @@ describe('changing your own password', () => {
       'Choose another password: this one is common, or known from a data breach.',
     ],
     ['it was mistyped', { again: 'seven wild hoses' }, 'Repeat new password', 'The two passwords are not the same.'],
-  ])('when %s is refused beside the field and on top', async (_case, typed, label, sentence) => {
+  ])('shows the refusal %s beside the field and on top', async (_case, typed, label, sentence) => {
     const page = await signedIn(site, { login: 'bob' });
     await page.goto(`${latchkey.issuer}/account/password`);
     await changePassword(page, { next: better, ...typed });

@@ -8,7 +8,7 @@ describe('signing in', () => {
   const site = startSite();
   const { latchkey, app, browser } = site;
 
-  test('says the same of an unknown person and of a wrong password', async () => {
+  test('shows the same error for an unknown user and a wrong password', async () => {
     const page = await browser.open();
     await page.goto(await app.signInUrl(everything));
     const sentences: string[] = [];
@@ -22,7 +22,7 @@ describe('signing in', () => {
     );
   });
 
-  test('says how long to wait after ten wrong passwords, and still lets the browser in that its person knows', async () => {
+  test('shows the wait time after ten wrong passwords, and still accepts the user in a known browser', async () => {
     const own = await browser.open();
     await own.goto(`${latchkey.issuer}/sign-in`);
     await signIn(own, 'bob');
@@ -42,7 +42,7 @@ describe('signing in', () => {
     expect(await question(own)).toBe('Bob Example');
   });
 
-  test('that is cancelled leads back to the app, which is told', async () => {
+  test('that is cancelled redirects to the client with an error', async () => {
     const page = await browser.open();
     await page.goto(await app.signInUrl(everything));
     await page.getByRole('button', { name: 'Cancel and return to Inbox Assistant' }).click();
@@ -50,7 +50,7 @@ describe('signing in', () => {
     expect(page.url().startsWith(app.redirectUri)).toBe(true);
   });
 
-  test('leads on to the page of one’s own that was asked for, and never to somebody else’s', async () => {
+  test('continues to the requested page of the account, and never to one of another user', async () => {
     const page = await browser.open();
     await page.goto(`${latchkey.issuer}/account/apps`);
     await signIn(page);
@@ -64,7 +64,7 @@ describe('signing in', () => {
     }
   });
 
-  test('tells password managers which field is which', async () => {
+  test('tells password managers the purpose of each field', async () => {
     const page = await browser.open();
     await page.goto(`${latchkey.issuer}/sign-in`);
     expect(await page.getByLabel('E-mail or username').getAttribute('autocomplete')).toBe('username webauthn');

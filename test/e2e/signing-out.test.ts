@@ -6,7 +6,7 @@ describe('signing out', () => {
   const site = startSite();
   const { latchkey, app } = site;
 
-  test('asked for by an app ends the session and leads back to it, and leaves what was allowed', async () => {
+  test('requested by a client ends the session and redirects back, and keeps the consent', async () => {
     const page = await signedIn(site);
     await connect(page, site, everything);
     const tokens = await app.redeem(page.url());
@@ -24,7 +24,7 @@ describe('signing out', () => {
     expect(await page.locator('.scope').allInnerTexts()).toEqual([expect.stringMatching(/^Delete messages/)]);
   });
 
-  test('of one’s own pages says that it is done', async () => {
+  test('from a page of the account confirms that it is done', async () => {
     const page = await signedIn(site);
     await page.getByRole('navigation', { name: 'Account' }).getByRole('link', { name: 'Sign out' }).click();
     await page.getByRole('button', { name: 'Sign out' }).click();
@@ -33,7 +33,7 @@ describe('signing out', () => {
     expect(await question(page)).toBe('Sign in');
   });
 
-  test('thought better of leaves one signed in', async () => {
+  test('can be cancelled, which keeps the session', async () => {
     const page = await signedIn(site);
     await page.goto(`${latchkey.issuer}/oauth/logout`);
     await page.getByRole('button', { name: 'Cancel' }).click();
@@ -42,7 +42,7 @@ describe('signing out', () => {
     expect(await question(page)).toBe('Alice Example');
   });
 
-  test('of an app alone says so', async () => {
+  test('from a client alone says so', async () => {
     const page = await signedIn(site, { login: 'bob' });
     await connect(page, site, everything);
     await page.goto(`${latchkey.issuer}/oauth/logout?client_id=inbox-assistant`);
@@ -51,7 +51,7 @@ describe('signing out', () => {
     expect(await page.locator('main').innerText()).toContain('You are still signed in to Acme as bob@example.com');
   });
 
-  test('asked for by an app when nobody is signed in leads straight back to it', async () => {
+  test('requested by a client without a session redirects at once', async () => {
     const page = await signedIn(site, { login: 'carol' });
     await connect(page, site, everything);
     const tokens = await app.redeem(page.url());

@@ -24,7 +24,7 @@ describe('a single-page app in a browser', () => {
     return { page, tokens: await shown(page) };
   };
 
-  test('signs its person in with a code and PKCE, and reads their profile across origins', async () => {
+  test('signs its user in with a code and PKCE, and reads their profile across origins', async () => {
     const { page, tokens } = await signedIn();
     expect(tokens).toMatchObject({
       access_token: expect.stringMatching(/^lk_at_/),
@@ -35,7 +35,7 @@ describe('a single-page app in a browser', () => {
     expect(await shown(page)).toMatchObject({ status: 200, preferred_username: 'alice' });
   });
 
-  test('renews its tokens across origins with the refresh token, which changes', async () => {
+  test('renews its tokens across origins with the refresh token, which rotates', async () => {
     const { page, tokens } = await signedIn();
     await page.getByRole('button', { name: 'Renew' }).click();
     const renewed = await shown(page);
@@ -57,7 +57,7 @@ describe('a single-page app in a browser', () => {
     expect(answer).toMatchObject({ status: 400, body: { error: 'invalid_grant' } });
   });
 
-  test('keeps pages of other origins away from the token endpoint, even with its refresh token', async () => {
+  test('cannot have its refresh token used by pages of other origins at the token endpoint', async () => {
     const { tokens } = await signedIn();
     const foreign = await browser.open();
     browser.expectComplaint(/blocked by CORS policy|Failed to load resource/);

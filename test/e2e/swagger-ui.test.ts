@@ -32,7 +32,7 @@ describe('Swagger UI', () => {
     await swagger.close();
   });
 
-  test('signs its person in through a popup, and calls the API with the token (HTML Standard §7.1.3)', async () => {
+  test('signs its user in through a popup, and calls the API with the token (HTML Standard §7.1.3)', async () => {
     const page = await browser.open();
     await page.goto(swagger.origin);
     await page.getByRole('button', { name: 'Authorize' }).first().click();

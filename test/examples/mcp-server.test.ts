@@ -105,14 +105,14 @@ describe('the MCP server', () => {
     expect((await owner.patch(path, { open_to: 'anyone' })).status).toBe(200);
   }
 
-  test('tells clients where to get a token and what to ask for, as its README shows', async () => {
+  test('tells clients where to get a token and which scopes to request, as its README shows', async () => {
     expect((await shell(blocks[4] ?? '')).trim()).toBe(outputs[0]?.trim());
     const elsewhere = await fetch(address, { method: 'POST', headers: { origin: 'https://evil.example' } });
     expect(elsewhere.status).toBe(403);
     expect((await fetch(`${address}/`, { method: 'POST' })).status).toBe(401);
   });
 
-  test('lets clients that run in a browser read where to go, with the header they send along (Fetch Standard §3.3)', async () => {
+  test('lets clients in a browser read the metadata, with the header they send (Fetch Standard §3.3)', async () => {
     const origin = 'http://localhost:6274';
     const headers = { origin, 'access-control-request-headers': 'mcp-protocol-version' };
     const { issuer } = latchkey;
@@ -133,7 +133,7 @@ describe('the MCP server', () => {
   });
 
   describe.each(Object.entries(libraries))('%s', (name, open) => {
-    test('connects a registered app, which gets a refresh token by its grant types and uses it', async () => {
+    test('connects a registered client, which gets a refresh token by its grant types and uses it', async () => {
       const app = await registered();
       const session = open(new URL(address), app);
       await expect(session.connect()).rejects.toThrow(/Unauthorized/);
@@ -175,7 +175,7 @@ describe('the MCP server', () => {
     });
   });
 
-  test('@modelcontextprotocol/client 2.4.0 connects an app whose tokens are bound to its key (RFC 9449)', async () => {
+  test('@modelcontextprotocol/client 2.4.0 connects a client with tokens bound to its key (RFC 9449)', async () => {
     const app = await registered({ dpop: await v2.DpopSession.create() });
     const session = sessionOfV2(new URL(address), app, 'auto');
     await expect(session.connect()).rejects.toThrow(/Unauthorized/);
@@ -311,7 +311,7 @@ describe('the MCP server', () => {
     });
   }
 
-  test('the test client of mcp-remote lists the tools, as the README has it', async () => {
+  test('the test client of mcp-remote lists the tools, as in the README', async () => {
     const client = spawn('bash', ['-euc', `${found}\n${blocks[5]}`], { cwd: folder, env, stdio: 'pipe' });
     follow(client.stderr);
     let printed = '';
@@ -349,7 +349,7 @@ describe('the MCP server', () => {
       grant_types: ['authorization_code', 'refresh_token'],
     });
 
-  test('the conformance suite of MCP finds nothing wrong with the authorization server', async () => {
+  test('the conformance suite of MCP reports no error of the authorization server', async () => {
     const suite = path.join(modules, '@modelcontextprotocol/conformance/dist/index.js');
     const results = path.join(folder, 'conformance');
     const port = String(await freePort());

@@ -1,7 +1,7 @@
 import { MemoryStore } from '../../examples/web-app/memory-store.ts';
 
-describe('the memory of the example', () => {
-  test('gives back what was put, and what is taken only once', () => {
+describe('the store of the example', () => {
+  test('returns a stored value, and a taken one only once', () => {
     const store = new MemoryStore<string>(60);
     store.put('key', 'value');
     expect([store.get('key'), store.take('key'), store.take('key'), store.get('key')]).toEqual([
@@ -12,7 +12,7 @@ describe('the memory of the example', () => {
     ]);
   });
 
-  test('forgets what is too old', () => {
+  test('deletes expired values', () => {
     const store = new MemoryStore<string>(0);
     store.put('key', 'value');
     expect(store.get('key')).toBeUndefined();

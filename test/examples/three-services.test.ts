@@ -152,12 +152,12 @@ describe('the three services', () => {
   };
   const many = (count: number) => Array.from({ length: count }, () => 'x');
 
-  test('each know what they may, and why not, and the README shows what they print', () => {
+  test('each print what they may do and why not, as the README shows', () => {
     expect(printed.trim().split('\n')).toEqual(Object.values(decisions).flat());
     expect(documented.trim().split('\n')).toEqual(Object.values(decisions).flat());
   });
 
-  test('have no credential in any file or variable: each says who it is, and reads its key into its memory', async () => {
+  test('have no credential in any file or variable: each authenticates as a workload, and keeps its key in memory', async () => {
     const services = [...Object.keys(decisions), 'platform'];
     expect(new Set(Object.values(keys)).size).toBe(services.length);
     for (const key of Object.values(keys)) expect(key).toMatch(credential);
@@ -185,7 +185,7 @@ describe('the three services', () => {
     }
   });
 
-  test('are served from their own address only', async () => {
+  test('are accepted from their own address only', async () => {
     for (const request of decisions['recommendation-engine']?.slice(0, 4) ?? []) {
       const refused = await ask('recommendation-engine', request.split(':')[0] ?? '', { from: '10.0.1.51' });
       expect(refused).toMatchObject({
@@ -197,7 +197,7 @@ describe('the three services', () => {
     expect(own.status).toBe(200);
   });
 
-  test('are served so often and no more: 1000 requests a minute', async () => {
+  test('are limited to 1000 requests a minute', async () => {
     const began = performance.now();
     const statuses: number[] = [];
     let retryAfter = 0;
@@ -225,14 +225,14 @@ describe('the three services', () => {
       { template: 'welcome', to: many(9000) },
     ],
     ['log entries', 'logging-service', ['/logs', '/logs'], { entries: many(90_000) }],
-  ])('are counted by what they send: %s', async (_, name, [first, second], body) => {
+  ])('are charged by the size of the request: %s', async (_, name, [first, second], body) => {
     expect(await ask(name, `POST ${first}`, { body })).toMatchObject({ status: 200 });
     const limited = await ask(name, `POST ${second}`, { body });
     expect(limited.status).toBe(429);
     expect(limited.retryAfter).toBeGreaterThan(0);
   });
 
-  test('send no template that is not theirs, in whatever way it is written', async () => {
+  test('cannot send a template of another service, in any spelling', async () => {
     for (const template of ['newsletter', 'Welcome', 'welcome ', ['welcome'], '', undefined, { toString: 1 }])
       expect(await ask('notification-service', 'POST /email', { body: { template, to: ['x'] } })).toMatchObject({
         status: 403,
@@ -240,7 +240,7 @@ describe('the three services', () => {
       });
   });
 
-  test('may by their roles what the README says, with the role that gives it', async () => {
+  test('may do with their roles what the README says, with the role that allows it', async () => {
     const [allowed, refused] = (await shell(explanations))
       .split(/(?<=^\})\n/m)
       .map((text) => JSON.parse(text || 'null'));
@@ -264,7 +264,7 @@ describe('the three services', () => {
     ['logging-service', 'logs:read', false],
     ['admin-dashboard', 'database:drop:everything', true],
     ['admin-dashboard', 'latchkey:client:read', false],
-  ])('%s may by its roles %s: %s', async (subject, permission, allowed) => {
+  ])('%s with its roles may do %s: %s', async (subject, permission, allowed) => {
     const question = { subject, permission, kind: 'client', resource: 'http://localhost:4100' };
     const words = Object.entries(question).flatMap(([name, value]) => [`--${name}`, value]);
     const { stdout } = await latchkey.command(['api', 'explanation', 'get', ...words], '', {

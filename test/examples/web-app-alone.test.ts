@@ -66,7 +66,7 @@ describe('the web app on its own', () => {
     expect((await browser.get('/tokens')).html).toContain('action="/sign-in"');
   });
 
-  test('lets no script run, nobody frame it, and forms lead only here and to the issuer', async () => {
+  test('runs no script, cannot be framed, and its forms redirect only here and to the issuer', async () => {
     const { headers } = await new UserAgent(url).get('/');
     expect(headers.get('content-security-policy')).toBe(
       `default-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self' ${latchkey.issuer}`,
@@ -74,7 +74,7 @@ describe('the web app on its own', () => {
     expect(headers.get('set-cookie')).toMatch(/^web_app=[\w-]{43}; path=\/; samesite=lax; httponly$/);
   });
 
-  test('takes no form from another site, and none that is too large', async () => {
+  test('accepts no form from another site, and none that is too large', async () => {
     const browser = new UserAgent(url);
     const { html } = await browser.get('/');
     const csrf = /name="csrf" value="([^"]+)"/.exec(html)?.[1] ?? '';
@@ -102,7 +102,7 @@ describe('the web app on its own', () => {
     }
   });
 
-  test('says in a sentence that the issuer is away, and goes on when it is back', async () => {
+  test('reports in a sentence that the issuer is unavailable, and works when it is back', async () => {
     const browser = new UserAgent(url);
     const tokens = await signIn(browser);
     await latchkey.process.kill('SIGKILL');

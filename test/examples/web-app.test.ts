@@ -28,7 +28,7 @@ describe('the demo app', () => {
     return fetch(`${latchkey.issuer}/demo/api/orders`, { headers: { authorization: `Bearer ${token}` } });
   }
 
-  test('asks in words, and leaves what is risky to be ticked', async () => {
+  test('describes scopes in words, and leaves risky ones unticked', async () => {
     const browser = latchkey.browser();
     const consent = await browser.submit(await ask(browser), { login: 'bob', password }, '/sign-in');
     expect(consent.html).toMatch(/Allow <strong>Demo app<\/strong> to access your account\?/);
@@ -36,7 +36,7 @@ describe('the demo app', () => {
     expect(consent.html).toMatch(/orders:cancel">\s*<span>Cancel your orders\s*<mark class="risk">Risky/);
   });
 
-  test('shows a person who signed in what it got', async () => {
+  test('shows a signed-in user what it got', async () => {
     const page = await signIn(latchkey.browser());
     expect(page.url).toBe(`${latchkey.issuer}/demo/tokens`);
     expect(page.html).toContain('Signed in as <strong>Alice Example</strong>');
@@ -46,14 +46,14 @@ describe('the demo app', () => {
     expect(text).toMatch(/scope +orders:read .* Userinfo .* email +alice@example\.com/);
   });
 
-  test('keeps the tokens to itself: no page and no cookie holds one', async () => {
+  test('keeps its tokens out of all pages and cookies', async () => {
     const browser = latchkey.browser();
     const page = await signIn(browser);
     expect(page.html).not.toMatch(/lk_[a-z]+_/);
     expect(JSON.stringify(browser.cookies())).not.toMatch(/lk_[a-z]+_/);
   });
 
-  test('gives the browser another name when somebody signs in, so that a planted one opens nothing', async () => {
+  test('gives the browser a new session id at sign-in, so that a fixed one gives no access', async () => {
     const browser = latchkey.browser();
     const named = () => browser.cookies().find(({ name }) => name === 'web_app');
     await browser.get('/demo');
@@ -63,14 +63,14 @@ describe('the demo app', () => {
     expect(named()?.value).not.toBe(before?.value);
   });
 
-  test('calls the API, which answers for the person', async () => {
+  test('calls the API, which answers for the user', async () => {
     const browser = latchkey.browser();
     const page = await browser.submit(await signIn(browser), {}, '/call-api');
     expect(page.html).toContain('The API answered.');
     expect(page.html).toContain('Reading lamp');
   });
 
-  test('says so when the person did not allow what it tries (RFC 6750 §3.1)', async () => {
+  test('reports that the user did not allow an action (RFC 6750 §3.1)', async () => {
     const browser = latchkey.browser();
     const page = await browser.submit(await signIn(browser, ['orders:cancel'], 'bob'), {}, '/call-api');
     expect(page.html).toContain('you did not allow this app to see your orders');
@@ -87,7 +87,7 @@ describe('the demo app', () => {
     expect((await browser.submit(twice, {}, '/call-api')).html).toContain('The API answered.');
   });
 
-  test('gives both tokens back: the API refuses at once, and renewing leads to a new sign-in (RFC 7009 §2)', async () => {
+  test('revokes both tokens: the API refuses at once, and renewing requires a new sign-in (RFC 7009 §2)', async () => {
     const browser = latchkey.browser();
     const revoked = await browser.submit(await signIn(browser), {}, '/revoke');
     expect(revoked.html).toContain('Both tokens were given back.');
@@ -99,7 +99,7 @@ describe('the demo app', () => {
     expect((await browser.submit(ended, {}, '/demo/sign-in')).html).toContain('Alice Example');
   });
 
-  test('signs out here and at the issuer, and leads back', async () => {
+  test('signs out here and at the issuer, and returns', async () => {
     const browser = latchkey.browser();
     const question = await browser.submit(await signIn(browser), {}, '/demo/sign-out');
     const home = await browser.submit(question, { logout: 'yes' }, '/logout/confirm');
@@ -108,7 +108,7 @@ describe('the demo app', () => {
     expect((await ask(browser)).html).toContain('name="password"');
   });
 
-  test('says in a sentence that it was not allowed, and offers to sign in', async () => {
+  test('reports in a sentence that access was denied, and offers to sign in', async () => {
     const browser = latchkey.browser();
     const consent = await browser.submit(await ask(browser), { login: 'bob', password }, '/sign-in');
     const home = await browser.submit(consent, { decision: 'deny' }, '/consent');
@@ -117,7 +117,7 @@ describe('the demo app', () => {
   });
 
   test.each(['?code=a&state=b', '?error=access_denied&state=b', '?state=a&state=b', ''])(
-    'finishes no sign-in that this browser did not start, and keeps who is signed in (callback%s)',
+    'completes no sign-in that this browser did not start, and keeps its session (callback%s)',
     async (query) => {
       const browser = latchkey.browser();
       await signIn(browser);
@@ -127,7 +127,7 @@ describe('the demo app', () => {
     },
   );
 
-  test('finishes a sign-in only in the browser that started it, and once (RFC 9700 §4.7)', async () => {
+  test('completes a sign-in only in the browser that started it, and once (RFC 9700 §4.7)', async () => {
     const [victim, attacker] = [latchkey.browser(), latchkey.browser()];
     const { html } = await attacker.get('/demo');
     const csrf = /name="csrf" value="([^"]+)"/.exec(html)?.[1] ?? '';
@@ -153,7 +153,7 @@ describe('the demo app', () => {
   });
 
   test.each(['sign-in', 'call-api', 'refresh', 'revoke', 'sign-out'])(
-    'takes no form from another site: %s',
+    'accepts no form from another site: %s',
     async (action) => {
       const browser = latchkey.browser();
       const page = await signIn(browser);
@@ -175,7 +175,7 @@ describe('the demo app', () => {
     },
   );
 
-  test('has an API that takes no request without a token for it (RFC 6750 §3)', async () => {
+  test('has an API that accepts no request without a token for it (RFC 6750 §3)', async () => {
     const without = await fetch(`${latchkey.issuer}/demo/api/orders`);
     expect([without.status, without.headers.get('www-authenticate')]).toEqual([401, 'Bearer realm="orders"']);
     const others = [(await latchkey.tokens({ resource: api })).access_token, 'lk_at_nonsense'];
@@ -187,7 +187,7 @@ describe('the demo app', () => {
     }
   });
 
-  test('is registered once, with one secret that every node knows and none prints', async () => {
+  test('is registered once, with one secret that every node has and none prints', async () => {
     const another = await latchkey.startAnother({ env: { LATCHKEY_ISSUER: latchkey.issuer } });
     const events = [
       ...(await latchkey.auditEvents('client.secret.created')),
@@ -198,7 +198,7 @@ describe('the demo app', () => {
     expect(another.output() + latchkey.server.output()).not.toMatch(/lk_cs_/);
   });
 
-  test('is in no exported file, and stays when one is applied with --prune', async () => {
+  test('is in no exported file, and is kept when one is applied with --prune', async () => {
     const env = {
       PATH: process.env.PATH,
       DATABASE_URL: latchkey.database.url,
@@ -221,7 +221,7 @@ describe('the demo app', () => {
   });
 });
 
-describe('the demo app is not there', () => {
+describe('the demo app is absent', () => {
   test.each(['production', 'test'])('in %s, and nothing of it is registered', async (environment) => {
     const latchkey = new Latchkey();
     try {

@@ -110,39 +110,42 @@ describe('an API that guards its routes', () => {
     (await latchkey.clientCredentials({ resource: jwtApi, scope })).body.access_token;
   const mint = async (input: object) => (await Gateway.open(latchkey, owner)).mint(input);
 
-  test.each(Object.keys(kinds))('with %s lets in who may, and says to others what is wrong', async (kind) => {
-    const url = await serve(kind);
-    const allowed = await get(url, bearer(await jwt()));
-    expect(allowed).toMatchObject({
-      status: 200,
-      body: { subject: 'service', subject_kind: 'client', permissions: ['report:read'] },
-    });
-    const nobody = await get(url);
-    expect(nobody.status).toBe(401);
-    expect(nobody.headers.get('www-authenticate')).toBe('Bearer realm="latchkey"');
-    expect(nobody.headers.get('content-type')).toMatch(/^application\/problem\+json/);
-    const other = await get(url, bearer(await jwt('report:write')));
-    expect(other.status).toBe(403);
-    expect(other.headers.get('www-authenticate')).toContain('error="insufficient_scope"');
-    expect(other.headers.get('www-authenticate')).toContain('scope="report:read"');
-    const minted = await mint({ permissions: ['report:*'] });
-    expect(await get(url, { 'x-api-key': minted.key })).toMatchObject({ status: 200, body: { key_id: minted.id } });
-    expect((await get(url, bearer(minted.key))).status).toBe(200);
-    expect((await get(url, { 'x-api-key': 'sk_dev_nonsense' })).status).toBe(401);
-    // Two of Latchkey's are one too many; another Authorization is the application's own affair.
-    const { key: second } = await mint({ permissions: ['report:*'] });
-    const basicOf = (text: string) => ({ authorization: `Basic ${btoa(text)}` });
-    for (const more of [bearer(await jwt()), bearer(second), basicOf(`${second}:`)])
-      expect((await get(url, { 'x-api-key': minted.key, ...more })).status).toBe(400);
-    for (const more of [bearer('e30.e30.e30'), bearer('another'), basicOf('alice:secret')])
-      expect((await get(url, { 'x-api-key': minted.key, ...more })).status).toBe(200);
-    for (const text of [`${minted.key}:`, `api:${minted.key}`])
-      expect((await get(url, basicOf(text))).status).toBe(200);
-    expect((await get(url, basicOf(`${minted.key}:${second}`))).status).toBe(400);
-    expect((await get(url, basicOf('alice:secret'))).status).toBe(401);
-  });
+  test.each(Object.keys(kinds))(
+    'with %s accepts callers with the permission, and explains a refusal to others',
+    async (kind) => {
+      const url = await serve(kind);
+      const allowed = await get(url, bearer(await jwt()));
+      expect(allowed).toMatchObject({
+        status: 200,
+        body: { subject: 'service', subject_kind: 'client', permissions: ['report:read'] },
+      });
+      const nobody = await get(url);
+      expect(nobody.status).toBe(401);
+      expect(nobody.headers.get('www-authenticate')).toBe('Bearer realm="latchkey"');
+      expect(nobody.headers.get('content-type')).toMatch(/^application\/problem\+json/);
+      const other = await get(url, bearer(await jwt('report:write')));
+      expect(other.status).toBe(403);
+      expect(other.headers.get('www-authenticate')).toContain('error="insufficient_scope"');
+      expect(other.headers.get('www-authenticate')).toContain('scope="report:read"');
+      const minted = await mint({ permissions: ['report:*'] });
+      expect(await get(url, { 'x-api-key': minted.key })).toMatchObject({ status: 200, body: { key_id: minted.id } });
+      expect((await get(url, bearer(minted.key))).status).toBe(200);
+      expect((await get(url, { 'x-api-key': 'sk_dev_nonsense' })).status).toBe(401);
+      // Two of Latchkey's are one too many; another Authorization is the application's own affair.
+      const { key: second } = await mint({ permissions: ['report:*'] });
+      const basicOf = (text: string) => ({ authorization: `Basic ${btoa(text)}` });
+      for (const more of [bearer(await jwt()), bearer(second), basicOf(`${second}:`)])
+        expect((await get(url, { 'x-api-key': minted.key, ...more })).status).toBe(400);
+      for (const more of [bearer('e30.e30.e30'), bearer('another'), basicOf('alice:secret')])
+        expect((await get(url, { 'x-api-key': minted.key, ...more })).status).toBe(200);
+      for (const text of [`${minted.key}:`, `api:${minted.key}`])
+        expect((await get(url, basicOf(text))).status).toBe(200);
+      expect((await get(url, basicOf(`${minted.key}:${second}`))).status).toBe(400);
+      expect((await get(url, basicOf('alice:secret'))).status).toBe(401);
+    },
+  );
 
-  test.each(Object.keys(kinds))('with %s describes itself to clients that do not know it (RFC 9728)', async (kind) => {
+  test.each(Object.keys(kinds))('with %s describes itself to unknown clients (RFC 9728)', async (kind) => {
     const resource = 'https://mcp.example/notes/mcp';
     const metadata = { scopes_supported: ['report:list'], resource_name: 'Notes' };
     const url = await serve(kind, { resource, metadata });
@@ -175,7 +178,7 @@ describe('an API that guards its routes', () => {
     );
   });
 
-  test('asks a caller that lacks permissions for all that the route needs (RFC 6750 §3.1)', async () => {
+  test('requests all permissions of the route from a caller that lacks some (RFC 6750 §3.1)', async () => {
     const guard = createGuard({
       issuer: latchkey.issuer,
       resource: jwtApi,
@@ -240,7 +243,7 @@ describe('an API that guards its routes', () => {
     expect(await guard.check({ method: 'GET', url: '/reports', headers, ip }, need)).toMatchObject({ kind });
   });
 
-  test('refuses a token for another API, one of nobody, and one whose signature was changed', async () => {
+  test('refuses a token for another API, one of an unknown client, and one whose signature was changed', async () => {
     const url = await serve('plain Node');
     const opaque = (await latchkey.clientCredentials({ resource: api })).body.access_token;
     expect((await get(url, bearer(opaque))).status).toBe(401);
@@ -254,7 +257,7 @@ describe('an API that guards its routes', () => {
     expect((await get(await serve('plain Node', { resource: api }), bearer(token))).status).toBe(401);
   });
 
-  test('knows of a revoked key within a second, and of a revoked JWT by its status list', async () => {
+  test('refuses a revoked key within a second, and a revoked JWT by its status list', async () => {
     const url = await serve('plain Node');
     const minted = await mint({ permissions: ['report:read'] });
     const token = await jwt();
@@ -267,7 +270,7 @@ describe('an API that guards its routes', () => {
     expect((await get(url, bearer(token))).status).toBe(401);
   });
 
-  test('counts every request against the limits of a key, however fast they come', async () => {
+  test('counts every request against the limits of a key, at any speed', async () => {
     const url = await serve('plain Node');
     const limited = await mint({ permissions: ['report:read'], restrictions: { rate_limit: ['5 requests/hour'] } });
     const answers = await Promise.all(Array.from({ length: 20 }, () => get(url, { 'x-api-key': limited.key })));
@@ -277,7 +280,7 @@ describe('an API that guards its routes', () => {
     expect(Number(refused[0]?.headers.get('retry-after'))).toBeGreaterThan(0);
   });
 
-  test('lets nobody in when neither keys nor gateway can be reached, and says so', async () => {
+  test('accepts no request when neither keys nor gateway can be reached, and reports it', async () => {
     const told: unknown[] = [];
     const options = { issuer: 'http://127.0.0.1:9', onError: (error: unknown) => void told.push(error) };
     const url = await serve('plain Node', options);
@@ -290,7 +293,7 @@ describe('an API that guards its routes', () => {
     expect(() => createGuard({ issuer: 'http://id.example', resource: api })).toThrow(/https/);
   });
 
-  test('takes a sender-constrained token only with its proof for this very request (RFC 9449 §7)', async () => {
+  test('accepts a sender-constrained token only with its proof for this exact request (RFC 9449 §7)', async () => {
     const config = await oidc.discovery(
       new URL(latchkey.issuer),
       'service',
@@ -320,7 +323,7 @@ describe('an API that guards its routes', () => {
     expect((await get(url, sent)).status).toBe(401);
   });
 
-  test('is packed as JavaScript that a project without TypeScript runs, and one with it checks', async () => {
+  test('is packed as JavaScript that a project without TypeScript runs, with types that compile', async () => {
     const folder = await mkdtemp(path.join(os.tmpdir(), 'latchkey-guard-'));
     const { installed, files, dependencies } = await installTarball('guard', folder);
     const outside = files.filter((file) => !/^dist\/[a-z-]+(\.d)?\.[jt]s$/.test(file));
@@ -343,7 +346,7 @@ async function sizeOf(folder: string): Promise<number> {
   return (await Promise.all(files)).reduce((sum, file) => sum + (file.isFile() ? file.size : 0), 0);
 }
 
-test('a guard judges permissions as the server does', () => {
+test('a guard checks permissions as the server does', () => {
   const segment = fc.constantFrom('a', 'b', '*', 'latchkey', 'secrets', 'read', '');
   const permission = fc.array(segment, { minLength: 1, maxLength: 9 }).map((segments) => segments.join(':'));
   const text = fc.oneof(permission, fc.string({ maxLength: 12 }));
@@ -357,7 +360,7 @@ test('a guard judges permissions as the server does', () => {
   );
 });
 
-test('the guard and the server know the same authentication context classes', () => {
+test('the guard and the server use the same authentication context classes', () => {
   expect(classes).toEqual(assuranceClasses);
 });
 

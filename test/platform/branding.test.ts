@@ -19,7 +19,7 @@ describe('an image', () => {
     ['lossy WebP', webp('VP8 ', '0000009d012a400020000000'), 'image/webp', 64, 32],
     ['lossless WebP', webp('VP8L', '2f3fc0070000000000000000'), 'image/webp', 64, 32],
     ['extended WebP', webp('VP8X', '000000003f00001f0000'), 'image/webp', 64, 32],
-  ])('in %s is recognised, with its size', (_, bytes, content_type, width, height) => {
+  ])('in %s is recognized, with its size', (_, bytes, content_type, width, height) => {
     expect(recogniseImage(bytes)).toEqual({ content_type, width, height });
   });
 
@@ -33,9 +33,9 @@ describe('an image', () => {
     ['a PNG cut off', png(64, 32).subarray(0, 20)],
     ['a JPEG without a frame', Buffer.from('ffd8ffe00002ffe00002ffe00002', 'hex')],
     ['a JPEG whose segments do not move on', Buffer.from(`ffd8${'ffe00000'.repeat(1000)}`, 'hex')],
-  ])('is not recognised in %s', (_, bytes) => expect(recogniseImage(bytes)).toBeUndefined());
+  ])('is not recognized in %s', (_, bytes) => expect(recogniseImage(bytes)).toBeUndefined());
 
-  test('is recognised in any bytes without an error', () => {
+  test('is detected in arbitrary bytes without an error', () => {
     const starts = [png(1, 1), jpeg, webp('VP8 ', ''), webp('VP8L', ''), webp('VP8X', ''), Buffer.alloc(0)];
     fc.assert(
       fc.property(fc.constantFrom(...starts), fc.uint8Array({ maxLength: 64 }), fc.nat(40), (start, rest, length) => {
@@ -58,7 +58,7 @@ describe('an accent colour', () => {
   };
   const colour = fc.integer({ min: 0, max: 0xffffff }).map((value) => `#${value.toString(16).padStart(6, '0')}`);
 
-  test('that is taken can be read in both colour schemes, and what is written on it, too (WCAG 2.2 §1.4.3)', () => {
+  test('that is accepted can be read in both colour schemes, and text on it, too (WCAG 2.2 §1.4.3)', () => {
     fc.assert(
       fc.property(colour, (hex) => {
         const accent = accentOf(hex);
@@ -75,7 +75,7 @@ describe('an accent colour', () => {
     );
   });
 
-  test('that is refused comes with one that is taken', () => {
+  test('that is refused comes with a suggestion that is accepted', () => {
     fc.assert(
       fc.property(colour, (hex) => {
         const accent = accentOf(hex);

@@ -8,7 +8,7 @@ import { type MetricsPage, openMetricsPage } from '../support/metrics-page.ts';
 
 type Span = { name: string; traceId: string; spanId: string; parentSpanId?: string; attributes: unknown[] };
 
-describe('a server that is watched', () => {
+describe('a monitored server', () => {
   let collector: Server;
   let page: MetricsPage;
   const spans: Span[] = [];

@@ -11,7 +11,7 @@ function drip(response: ServerResponse): void {
   response.on('close', () => clearInterval(timer));
 }
 
-describe('fetching an address that somebody else chose', () => {
+describe('fetching a URL that someone else chose', () => {
   let server: Server;
   let connections = 0;
   let port: number;
@@ -134,12 +134,12 @@ describe('fetching an address that somebody else chose', () => {
     '2606:4700:4700::1111',
     '2a00:1450::1',
     '3ffe::1',
-  ])('takes %s for a public address', (address) => {
+  ])('accepts %s as a public address', (address) => {
     expect(isPublicAddress(address)).toBe(true);
   });
 
   test.each(['', 'localhost', '8.8.8', '08.8.8.8', '8.8.8.8:80', '[2606:4700::1]', '2606:4700::1%eth0'])(
-    'takes %j for no address',
+    'does not accept %j as an address',
     (text) => {
       expect(isPublicAddress(text)).toBe(false);
     },
@@ -183,7 +183,7 @@ async function nameServer(addresses: readonly string[]): Promise<Socket> {
   return socket;
 }
 
-describe('the name of an address that somebody else chose', () => {
+describe('the host name of a URL that someone else chose', () => {
   const sockets: Socket[] = [];
   afterAll(() => {
     for (const socket of sockets) socket.close();
@@ -195,7 +195,7 @@ describe('the name of an address that somebody else chose', () => {
     return guardedGet({ allowLoopback, timeoutMs: 300, maxBytes: 5120, nameServers });
   };
 
-  test('is asked for no longer than the request may take, however many ask', async () => {
+  test('is resolved for no longer than the request may take, however many ask', async () => {
     const get = await getBy([]);
     const asked = Array.from({ length: 20 }, (_, n) => get(`https://slow-${n}.example/`));
     for (const each of asked) await expect(each).rejects.toThrow();
@@ -205,14 +205,14 @@ describe('the name of an address that somebody else chose', () => {
   });
 
   test.each([['127.0.0.1'], ['10.0.0.1'], ['8.8.8.8', '192.168.1.1']])(
-    'is refused when it leads to %s',
+    'is refused when it resolves to %s',
     async (...to) => {
       const get = await getBy(to);
       await expect(get('https://rebound.example/')).rejects.toThrow('not a public address');
     },
   );
 
-  test('can be one of this machine in development', async () => {
+  test('can be that of this machine in development', async () => {
     const server = createServer((_, response) => response.end('here')).listen(0, '127.0.0.1');
     await once(server, 'listening');
     const get = await getBy(['127.0.0.1'], true);
@@ -222,7 +222,7 @@ describe('the name of an address that somebody else chose', () => {
   });
 });
 
-describe('how much may be fetched at once', () => {
+describe('the number of simultaneous fetches', () => {
   const begun = (addresses: readonly string[]) => {
     const budget = new FetchBudget(() => new Date());
     return addresses.filter((address, n) =>
@@ -234,7 +234,7 @@ describe('how much may be fetched at once', () => {
   test.each([
     ['an IPv4 address', () => '203.0.113.9'],
     ['all IPv6 addresses of a customer', (n: number) => `2001:db8:1:2::${n}`],
-  ])('is bounded for %s', (_, address) => expect(begun(many(address))).toBe(8));
+  ])('is limited for %s', (_, address) => expect(begun(many(address))).toBe(8));
 
-  test('is bounded for all, not for each of many', () => expect(begun(many((n) => `203.0.113.${n}`))).toBe(30));
+  test('is limited in total, not only for each of many', () => expect(begun(many((n) => `203.0.113.${n}`))).toBe(30));
 });

@@ -18,7 +18,7 @@ describe('while a newer version has already migrated the database', () => {
     owner = await asOwner(latchkey);
   });
 
-  test('a node that restarts goes on with it', async () => {
+  test('a node that restarts continues to work with it', async () => {
     await query("insert into kysely_migration (name, timestamp) values ('9999_of_a_newer_version', now()::text)");
     const node = await latchkey.startNode();
     expect(
@@ -26,7 +26,7 @@ describe('while a newer version has already migrated the database', () => {
     ).toMatchObject({ status: 200 });
   });
 
-  test('a key with a restriction of an unknown kind passes nowhere, and gives nothing away', async () => {
+  test('a key with a restriction of an unknown kind is refused everywhere, and grants nothing', async () => {
     const gateway = await Gateway.open(latchkey, owner);
     const { id, key } = await gateway.mint({ permissions: ['latchkey:api_key:create', 'read'] });
     expect(await gateway.verify({ key })).toMatchObject({ code: 'valid' });
@@ -125,7 +125,7 @@ describe('while a newer version has already migrated the database', () => {
       await set('enabled = false', [], trust);
     });
 
-    test('goes on beside a trust of an unknown kind, which lists show', async () => {
+    test('continues beside a trust of an unknown kind, which lists show', async () => {
       await query('alter table trusts drop constraint if exists trusts_kind_check');
       const columns = await query(
         `select string_agg(quote_ident(column_name), ', ') as names from information_schema.columns
@@ -151,7 +151,7 @@ describe('while a newer version has already migrated the database', () => {
     });
   });
 
-  test('a client that was registered in an unknown way is not known', async () => {
+  test('a client with an unknown kind of registration is not accepted', async () => {
     expect(await latchkey.clientCredentials()).toMatchObject({ status: 200 });
     await query('alter table clients drop constraint clients_registered_by_check');
     await query(`update clients set registered_by = 'somebody' where client_id = 'service'`);

@@ -14,7 +14,7 @@ describe('revoking a consent', () => {
     return browser.submit(await browser.get(href), {}, 'revoke-access');
   }
 
-  test('while another session is let in under it leaves that session nothing', async () => {
+  test('while another session gets a token under it leaves that session nothing', async () => {
     const [here, elsewhere] = [latchkey.browser(), latchkey.browser()];
     await latchkey.tokens({}, here);
     await elsewhere.submit(await elsewhere.get('/sign-in'), { login: 'alice', password });

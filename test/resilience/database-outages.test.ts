@@ -38,7 +38,7 @@ describe('while the database', () => {
     ['is silent and goes on later', { away: async () => network.silence(), dead: false }],
     ['is silent and its connections stay dead', { away: async () => network.silence(), dead: true }],
   ])(
-    '%s, every door answers 503 with Retry-After in time, and opens again without a restart',
+    '%s, every endpoint returns 503 with Retry-After in time, and works again without a restart',
     async (how, { away, dead }) => {
       const calls = await openEndpointCalls(latchkey);
       // A status list is answered from memory for a second.

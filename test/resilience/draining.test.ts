@@ -7,10 +7,10 @@ import { startLatchkey } from '../support/latchkey.ts';
 /** Well below the ten seconds after which open connections are cut. */
 const promptMs = 6000;
 
-describe('a server that is told to stop', () => {
+describe('a server that receives SIGTERM', () => {
   const latchkey = startLatchkey();
 
-  test('is down in time although a client keeps its connection busy (RFC 9112 §9.6)', async () => {
+  test('stops in time although a client keeps its connection busy (RFC 9112 §9.6)', async () => {
     const node = await latchkey.startAnother();
     const agent = new Agent({ keepAlive: true, maxSockets: 1 });
     let isOver = false;

@@ -70,7 +70,7 @@ describe('on a full disk', () => {
   test.each([
     ['no table can grow', async () => undefined],
     ['WAL cannot grow and PostgreSQL panics', fillWal],
-  ])('%s: 503 in time or a success that holds, and all goes on when there is room again', async (what, worsen) => {
+  ])('%s: 503 in time or a durable success, and everything works when there is space again', async (what, worsen) => {
     if (!disk) return;
     const families = await Promise.all(Array.from({ length: 4 }, async () => (await latchkey.tokens()).refresh_token));
     const load = new Load(latchkey, families);

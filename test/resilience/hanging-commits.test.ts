@@ -73,7 +73,7 @@ describe('while every commit hangs, because the synchronous standby is gone', ()
     return { status, ms: performance.now() - startedAt, retryAfter: headers.get('retry-after') };
   }
 
-  test('connections stay within the documented bound, /readyz says so after ten seconds, and what only reads goes on', async () => {
+  test('connections stay within the documented limit, /readyz reports it after ten seconds, and reads continue', async () => {
     const counts: number[] = [];
     const outcomes: Outcome[] = [];
     const reading: Outcome[] = [];
@@ -125,7 +125,7 @@ describe('while every commit hangs, because the synchronous standby is gone', ()
     expect(Math.min(...reasons.map(([second = 0]) => Number(second)))).toBeGreaterThanOrEqual(stalledMs / 1000 - 1);
   }, 60_000);
 
-  test('when commits go on, every node is ready again without a restart and without a request', async () => {
+  test('when commits continue, every node is ready again without a restart and without a request', async () => {
     await setStandby('');
     for (const node of nodes())
       await eventually(
@@ -139,7 +139,7 @@ describe('while every commit hangs, because the synchronous standby is gone', ()
     );
   });
 
-  test('servers that are told to end leave no connection of theirs waiting, save those of the job queue', async () => {
+  test('servers that are stopped leave no waiting connection, except those of the job queue', async () => {
     await setStandby('absent');
     const asked = nodes().flatMap((node) => writes(node).flatMap((ask) => [ask(), ask()]));
     const waiting = `select pid from pg_stat_activity where wait_event = 'SyncRep' and application_name = 'latchkey'`;

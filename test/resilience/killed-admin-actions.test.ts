@@ -116,7 +116,7 @@ describe('an interrupted request to the admin API', () => {
   }
 
   test.each(points)(
-    '$title: effect and event are there both or neither',
+    '$title: effect and event are stored both or neither',
     async ({ act, step: [event, table], fate }) => {
       await undo();
       const before = await state(act);

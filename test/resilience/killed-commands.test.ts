@@ -69,7 +69,7 @@ describe('a killed command', () => {
 
   const secretCases = cases(insert('client_secrets'), insert('audit_events'), commit('client_secrets'));
   test.each(secretCases)(
-    'while add-secret $name, which is then $fate: the secret and its event are there both or neither',
+    'while add-secret $name, which is then $fate: the secret and its event are stored both or neither',
     async ({ isDone, ...at }) => {
       const [old, secret] = ['the secret of the service', crypto.randomUUID()];
       const before = await events('client.secret.created');
@@ -87,7 +87,7 @@ describe('a killed command', () => {
 
   const clientCases = cases(insert('clients'), insert('client_secrets'), commit('client_secrets'));
   test.each(clientCases)(
-    'while client create $name, which is then $fate: the client, its secret and their events are there all or none',
+    'while client create $name, which is then $fate: the client, its secret and their events are stored all or none',
     async ({ isDone, ...at }) => {
       const client_id = `made-${crypto.randomUUID().slice(0, 8)}`;
       const words = ['client', 'create', client_id, '--type', 'service', '--resource', `${api}=read`];

@@ -50,7 +50,7 @@ describe('a migration of an empty database whose server is killed', () => {
     return second.ready;
   }
 
-  test.each(parts)('with $percent % of its definitions made is finished by the node beside it', async (at) => {
+  test.each(parts)('with $percent % of its definitions applied is completed by the other node', async (at) => {
     const nth = Math.max(1, Math.round((at.percent * definitions) / 100));
     const beside = await killAt(nth, at);
     expect(await faultsOf(beside)).toEqual([]);
@@ -60,7 +60,7 @@ describe('a migration of an empty database whose server is killed', () => {
   });
 
   test(
-    'at any moment after its spawn is finished by the next start',
+    'at any moment after its spawn is completed by the next start',
     async () => {
       const moments = Array.from({ length: turns }, (_, n) => 300 + (n * 1500) / turns + Math.random() * 300);
       for (const moment of moments) {
@@ -78,7 +78,7 @@ describe('a migration of an empty database whose server is killed', () => {
   );
 
   test.each(['server_keys', 'signing_keys', 'clients'])(
-    'while what comes after it is written to %s, is finished by the next start',
+    'while its follow-up is written to %s, is completed by the next start',
     async (table) => {
       await runCommand(['migrate'], { env: { DATABASE_URL: database.url } });
       const held = await HeldStatement.hold(database.url, 'insert', table);

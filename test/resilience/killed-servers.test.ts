@@ -72,7 +72,7 @@ describe('a server that is killed', () => {
     ['insert', 'access_tokens'],
   ];
   test.each(cases(redemptionPoints))(
-    'while a redemption does its %s of %s, which is then %s: the retry or the flow started anew succeeds',
+    'while a redemption does its %s of %s, which is then %s: the retry or a new flow succeeds',
     async (...at) => {
       const browser = latchkey.browser();
       const code = await latchkey.code({}, browser);
@@ -91,7 +91,7 @@ describe('a server that is killed', () => {
     ['insert', 'authorization_codes'],
   ];
   test.each(cases(consentPoints))(
-    'while a consent does its %s of %s, which is then %s: the person finishes without signing in again',
+    'while a consent does its %s of %s, which is then %s: the user finishes without signing in again',
     async (...at) => {
       await latchkey.database.query('update consents set revoked_at = now()');
       await latchkey.database.query('update grants set revoked_at = now()');
@@ -122,7 +122,7 @@ describe('a server that is killed', () => {
     ['insert', 'audit_events'],
   ];
   test.each(cases(signOutPoints))(
-    'while a sign-out does its %s of %s, which is then %s: it has happened whole or not at all, and can be repeated',
+    'while a sign-out does its %s of %s, which is then %s: it is done completely or not at all, and can be repeated',
     async (...at) => {
       const browser = latchkey.browser();
       const { access_token } = await latchkey.tokens({}, browser);
@@ -136,7 +136,7 @@ describe('a server that is killed', () => {
     },
   );
 
-  test('at any moment of a load of rotations loses no family', async () => {
+  test('at any moment under a load of rotations loses no family', async () => {
     let answers = 0;
     const turns = rounds(2);
     const families = await Promise.all(

@@ -70,12 +70,12 @@ describe('a start on the embedded database that is killed', () => {
     expect(left.sort()).toEqual(['postgres', 'postgres.json', 'postgres.log', 'root-key']);
   }
 
-  test.each(someOf(firstStart))('when $name: the next start comes up', async ({ isNow }) => {
+  test.each(someOf(firstStart))('when $name: the next start succeeds', async ({ isNow }) => {
     await killWhen(isNow);
     await startsWhole();
   });
 
-  test('while initdb works leaves no process behind', async () => {
+  test('while initdb runs leaves no process behind', async () => {
     await killWhen(async () => (await draftOf(dataDir)) !== undefined && processesIn(folder).length > 0);
     const until = performance.now() + 120_000;
     while (processesIn(folder).length > 0 && performance.now() < until) await sleep(20);
@@ -104,7 +104,7 @@ describe('a start on the embedded database that is killed', () => {
     },
   ];
   test.each(ends)(
-    'again and again after $before loses nothing that was stored before',
+    'again and again after $before loses no data stored before',
     async ({ end }) => {
       const moments = laterStart.filter((_, n) => !isShort || n === 1);
       for (const [n, { isNow }] of moments.entries()) {
@@ -125,7 +125,7 @@ describe('a start on the embedded database that is killed', () => {
   // What luck has a part in is for the soak; the moments that matter are visited above.
   if (isShort) return;
   test(
-    'after a delay of chance, many times in a row, comes up in the end',
+    'after a random delay, many times in a row, finally starts',
     async () => {
       const delays = Array.from({ length: turns }, () => 300 + Math.random() * 2500);
       for (const delay of delays) {

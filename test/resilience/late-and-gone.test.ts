@@ -20,7 +20,7 @@ async function statementsHeld(database: TestDatabase, count: number): Promise<vo
   await eventually(look, ({ size }) => size >= count, { pauseMs: 20 });
 }
 
-describe('a server whose database', () => {
+describe('a server with a database that', () => {
   let database: TestDatabase;
   let network: Network;
   beforeEach(async () => {
@@ -32,7 +32,7 @@ describe('a server whose database', () => {
     await database.drop();
   });
 
-  test('is late at its start waits for it, and says so in one line', async () => {
+  test('starts late waits for it, and says so in one line', async () => {
     network.silence();
     const starting = startServerProcess({ databaseUrl: network.through(database.url) });
     await network.knockedAt();
@@ -52,7 +52,7 @@ describe('a server whose database', () => {
     await server.stop();
   });
 
-  test('has its tables locked by somebody else at its start waits for them, too', async () => {
+  test('has its tables locked by another session at the start waits for them, too', async () => {
     const holder = new pg.Client({ connectionString: database.url });
     await holder.connect();
     await holder.query('begin');
@@ -65,7 +65,7 @@ describe('a server whose database', () => {
     await server.stop();
   });
 
-  test('does not answer in time ends with one sentence and exit code 1', async () => {
+  test('does not answer in time exits with one sentence and exit code 1', async () => {
     await network.refuse();
     const env = {
       PORT: '0',
@@ -87,7 +87,7 @@ describe('a server whose database', () => {
     ['one process', 'cannot be reached', {}, () => network.refuse()],
     ['one process', 'is silent', {}, async () => network.silence()],
     ['several workers', 'cannot be reached', { WEB_CONCURRENCY: '2' }, () => network.refuse()],
-  ])('of %s %s at the start goes down at once when it is told to, with exit code 0', async (_, __, env, away) => {
+  ])('in %s %s at the start stops at once on request, with exit code 0', async (_, __, env, away) => {
     await away();
     const settings = { ...env, LATCHKEY_DATABASE_WAIT_SECONDS: '600' };
     const server = await beginServerProcess({ databaseUrl: network.through(database.url), env: settings });
@@ -101,7 +101,7 @@ describe('a server whose database', () => {
     expect(server.output()).not.toContain('latchkey:');
   });
 
-  test('holds its tables at the start goes down at once when it is told to, with exit code 0', async () => {
+  test('holds its tables at the start stops at once on request, with exit code 0', async () => {
     const holder = new pg.Client({ connectionString: database.url });
     await holder.connect();
     await holder.query('begin; lock table clients, resource_servers, kysely_migration in access exclusive mode');
@@ -116,7 +116,7 @@ describe('a server whose database', () => {
   test.each([
     ['is gone', () => network.refuse()],
     ['is silent', async () => network.silence()],
-  ])('%s still goes down in time, with exit code 0', async (_, away) => {
+  ])('%s still stops in time, with exit code 0', async (_, away) => {
     const server = await startServerProcess({ databaseUrl: network.through(database.url) });
     expect((await fetch(`${server.issuer}/readyz`)).status).toBe(200);
     await away();

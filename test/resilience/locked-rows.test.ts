@@ -30,7 +30,7 @@ async function timed(asked: Promise<Answer>): Promise<Timed> {
 const slowest = (answers: Timed[]) => Math.round(Math.max(...answers.map(({ ms }) => ms)));
 const refused = { status: 503, retryAfter: '2' };
 
-describe('while somebody else holds', () => {
+describe('while another session locks', () => {
   const latchkey = startLatchkey({ apply: installation, env: defaultDatabaseTimeout });
 
   /** Runs the work while a transaction of ours holds what the statement locks. */
@@ -53,7 +53,7 @@ describe('while somebody else holds', () => {
     return (await latchkey.database.query(query)).rows[0].id;
   };
 
-  test('a grant, its own refresh is refused in time and the others are answered; afterwards it goes through', async () => {
+  test('a grant, its own refresh is refused in time and others are answered; afterwards it succeeds', async () => {
     const { refresh_token } = await latchkey.tokens();
     const second = await latchkey.tokens();
     const grant_id = await grantOf(refresh_token);

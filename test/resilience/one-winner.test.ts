@@ -8,7 +8,7 @@ import { report, rounds } from '../support/report.ts';
 const won = (answers: Answer[]) => answers.filter(({ status }) => status === 200);
 const thirty = Array.from({ length: 30 });
 
-describe('round after round, on two nodes', () => {
+describe('repeatedly, on two nodes', () => {
   const latchkey = startLatchkey();
   let other: RunningServer;
   beforeAll(async () => {
@@ -19,7 +19,7 @@ describe('round after round, on two nodes', () => {
   const node = (n: number) => (n % 2 ? other.address : latchkey.issuer);
 
   test(
-    '30 refreshes at once are one rotation with one successor, and every answer is usable',
+    '30 refreshes at once are one rotation with one successor, and every response is usable',
     async () => {
       let { refresh_token } = await latchkey.tokens();
       for (let round = 0; round < rounds(5); round += 1) {
@@ -40,7 +40,7 @@ describe('round after round, on two nodes', () => {
   );
 
   test(
-    '30 redemptions of a code have one winner, whose tokens end because the code was used again (RFC 6749 §4.1.2)',
+    '30 redemptions of a code have one winner, whose tokens are revoked because the code was used again (RFC 6749 §4.1.2)',
     async () => {
       const browser = latchkey.browser();
       for (let round = 0; round < rounds(2); round += 1) {
@@ -105,7 +105,7 @@ describe('a refresh token that is', () => {
     ['rotated', rotateElsewhere],
     ['revoked', revokeElsewhere],
     ['revoked with its grant', revokeGrantsElsewhere],
-  ])('%s on another node, after the commit began to judge and before it locks it, is refused', async (_, change) => {
+  ])('%s on another node, after the commit began its check and before it locks it, is refused', async (_, change) => {
     const tokens = await Promise.all(Array.from({ length: 6 }, () => familyAndToken()));
     await latchkey.database.query(stopping);
     let changed: string[] = [];

@@ -96,7 +96,7 @@ describe('under load, PostgreSQL', () => {
     ['resets every connection ten times a second', resetAgainAndAgain],
     ['takes no writes for a while', turnReadOnly],
     ['has no connection left', useAllConnections],
-  ])('%s: nothing but 503 in time, no family is lost, and all goes on without a restart', async (what, happen) => {
+  ])('%s: only 503 in time, no family is lost, and everything works again without a restart', async (what, happen) => {
     const tokens = await Promise.all(
       Array.from({ length: families }, async () => (await latchkey.tokens()).refresh_token),
     );
@@ -119,7 +119,7 @@ describe('under load, PostgreSQL', () => {
     expect(await brokenInvariants(latchkey.database)).toEqual({});
   });
 
-  test('takes no writes: every door that writes answers 503, readiness too, and nothing is granted', async () => {
+  test('accepts no writes: every endpoint that writes returns 503, readiness too, and nothing is granted', async () => {
     const calls = await openEndpointCalls(latchkey);
     const name = new URL(latchkey.database.url).pathname.slice(1);
     await postgres.query(`alter database ${name} set default_transaction_read_only = on`, '');

@@ -12,7 +12,7 @@ type Loot = { access: string[]; refresh: string[] };
 
 type Scene = { browser: UserAgent; scope: string; first: Answer['body']; grant_id: string };
 
-describe('on two nodes, after the answer of', () => {
+describe('on two nodes, after the response of', () => {
   const latchkey = startLatchkey();
   let nodes: string[] = [];
   beforeAll(async () => {
@@ -149,7 +149,7 @@ describe('on two nodes, after the answer of', () => {
     ['revoking a consent', 6, revokeAccess],
     ['`user disable`', 2, disableUser],
     ['`client disable`', 2, disableClient],
-  ])('%s, nothing lives that was rotated meanwhile', async (name, few, revoke) => {
+  ])('%s, no token of a simultaneous rotation is active', async (name, few, revoke) => {
     let given = 0;
     for (let round = 0; round < rounds(few); round += 1) given += await race(await scene(), rotate, revoke);
     expect(given).toBeGreaterThan(0);
@@ -162,7 +162,7 @@ describe('on two nodes, after the answer of', () => {
     ['`client disable`', 2, disableClient],
     ['signing out', 6, signOut],
     ['signing that browser out from another', 4, signOutElsewhere],
-  ])('%s, nothing lives that was redeemed meanwhile', async (name, few, revoke) => {
+  ])('%s, no token of a simultaneous redemption is active', async (name, few, revoke) => {
     let given = 0;
     for (let round = 0; round < rounds(few); round += 1)
       given += await race(await scene('openid read'), redeem, revoke);
@@ -170,7 +170,7 @@ describe('on two nodes, after the answer of', () => {
     report(`${name} against codes: ${rounds(few)} rounds, ${given} tokens given meanwhile, none lives`);
   });
 
-  test('`revoke --before`, nothing lives that was issued up to that moment', async () => {
+  test('`revoke --before`, no token issued up to that moment is active', async () => {
     let [given, later] = [0, 0];
     for (let round = 0; round < rounds(2); round += 1) {
       const set = await scene();

@@ -61,7 +61,7 @@ describe('the secrets of a server', () => {
   });
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
-  test('are not given while the audit log cannot be written: its partition is locked, or gone', async () => {
+  test('are not returned while the audit log cannot be written: its partition is locked, or missing', async () => {
     expect((await call('POST', 'secret/data/audited', { data: { password: 'not for the unrecorded' } })).status).toBe(
       200,
     );
@@ -145,7 +145,7 @@ describe('the secrets of a server', () => {
     return [unsealKey, root, term, ...ofVersions];
   }
 
-  test('are recorded before they are received, however its process is killed, with another node beside it', async () => {
+  test('are recorded before they are returned when a process is killed, with another node beside it', async () => {
     const other = await latchkey.startAnother({
       env: { LATCHKEY_ISSUER: latchkey.issuer, LATCHKEY_TRUST_PROXY: '1', LATCHKEY_VAULT_SEAL: 'shamir' },
     });
@@ -181,7 +181,7 @@ describe('the secrets of a server', () => {
     }
   });
 
-  test('are opened by the earlier shares after a kill between the commit of new ones and the answer', async () => {
+  test('are unsealed with the earlier shares after a kill between the commit of new ones and the response', async () => {
     const counts = { secret_shares: 5, secret_threshold: 3 };
     const { nonce } = (await call('PUT', 'sys/rekey/init', counts)).body;
     for (const key of keys.slice(0, 2)) await call('PUT', 'sys/rekey/update', { key, nonce });
@@ -209,7 +209,7 @@ describe('the secrets of a server', () => {
     expect((await call('GET', 'sys/seal-status')).body).toMatchObject({ sealed: false, n: 5 });
   });
 
-  test('are whole after a kill in a write, destruction, rekey, rotation or rewrap, which all go on', async () => {
+  test('are complete after a kill in a write, destruction, rekey, rotation or rewrap, which all resume', async () => {
     /** Until the server is killed, what a caller was told. */
     const told = async (act: (n: number) => Promise<{ status: number }>): Promise<number> => {
       for (let n = 1; ; n += 1) {

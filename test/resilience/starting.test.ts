@@ -57,7 +57,7 @@ describe('while a server starts', () => {
   }
 
   test.each([alone, withWorkers])(
-    'of $name and waits for the database, it lives and is not ready',
+    'of $name and waits for the database, it is live and not ready',
     async ({ env }) => {
       network.silence();
       const server = await begin(env);
@@ -71,7 +71,7 @@ describe('while a server starts', () => {
   );
 
   test.each([alone, withWorkers])(
-    'of $name and migrates, it lives and is not ready',
+    'of $name and migrates, it is live and not ready',
     async ({ env }) => {
       await onEmptyDatabase();
       const holder = new pg.Client({ connectionString: database.url });
@@ -95,7 +95,7 @@ describe('while a server starts', () => {
   );
 
   test(
-    'a worker that is killed before it ever served is replaced, and the server comes up',
+    'a worker that is killed before it ever served is replaced, and the server starts',
     async () => {
       network.silence();
       const server = await begin(withWorkers.env);
@@ -115,7 +115,7 @@ describe('while a server starts', () => {
   );
 
   test(
-    'a worker that says why it cannot start ends the server with that sentence, once',
+    'a worker that reports why it cannot start ends the server with that sentence, once',
     async () => {
       await network.refuse();
       const server = await begin({ ...withWorkers.env, LATCHKEY_DATABASE_WAIT_SECONDS: '0' });
@@ -126,7 +126,7 @@ describe('while a server starts', () => {
   );
 
   test.each([alone, withWorkers])(
-    'of $name on a database that takes no writes yet, it waits as long as was set',
+    'of $name on a database that accepts no writes yet, it waits as long as configured',
     async ({ env }) => {
       const name = new URL(database.url).pathname.slice(1);
       await database.query(`alter database ${name} set default_transaction_read_only = on`);
@@ -141,7 +141,7 @@ describe('while a server starts', () => {
   );
 
   test(
-    'on a database that takes no writes in time, it ends with one sentence',
+    'on a database that accepts no writes in time, it exits with one sentence',
     async () => {
       const name = new URL(database.url).pathname.slice(1);
       await database.query(`alter database ${name} set default_transaction_read_only = on`);
@@ -152,7 +152,7 @@ describe('while a server starts', () => {
   );
 
   test.each(['a database of the version before', 'an empty database'])(
-    'with the role that only serves on %s, it says to run "latchkey migrate"',
+    'with the serving role on %s, it says to run "latchkey migrate"',
     async (what) => {
       if (what === 'an empty database') await onEmptyDatabase();
       const role = new URL(database.url).pathname.slice(1).replace('test', 'serving');

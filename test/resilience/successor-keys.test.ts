@@ -5,7 +5,7 @@ import { startLatchkey } from '../support/latchkey.ts';
 import { rounds } from '../support/report.ts';
 import { testRootKey } from '../support/server.ts';
 
-describe('nodes that know different keys', () => {
+describe('nodes with different keys', () => {
   const latchkey = startLatchkey();
 
   const addKey = (purpose: string) =>
@@ -14,7 +14,7 @@ describe('nodes that know different keys', () => {
       seal(createSecretKey(testRootKey, 'base64'), ['server_keys', 'sealed', purpose], randomBytes(32)),
     ]);
 
-  test('agree on the successor of a refresh token, whichever of them issued it', async () => {
+  test('derive the same successor of a refresh token, whichever of them issued it', async () => {
     const before = await latchkey.tokens();
     await addKey('successor');
     // Only this one was started after the key was made.
@@ -32,7 +32,7 @@ describe('nodes that know different keys', () => {
     }
   });
 
-  test('take a client secret whichever of them stored it', async () => {
+  test('accept a client secret whichever of them stored it', async () => {
     await addKey('pepper');
     const added = await latchkey.commandJson(['client', 'add-secret', 'service']);
     expect(Object.values(added)).toContainEqual(expect.stringMatching(/^lk_cs_/));

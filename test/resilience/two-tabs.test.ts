@@ -26,7 +26,7 @@ describe('in two tabs of one browser at once', () => {
 
   const code = ({ url }: Page) => new URL(url).searchParams.get('code');
 
-  test.each(['before', 'after'])('signing out works when an app is let in just %s its page opens', async (order) => {
+  test.each(['before', 'after'])('signing out works when a client is allowed just %s its page opens', async (order) => {
     const browser = latchkey.browser();
     await latchkey.tokens({}, browser);
     // That somebody is still here is written once a minute.
@@ -41,7 +41,7 @@ describe('in two tabs of one browser at once', () => {
     expect((await browser.get('/account')).url).toContain('/sign-in');
   });
 
-  test('signing in for two apps leads to both, in one session', async () => {
+  test('signing in for two clients works for both, in one session', async () => {
     for (let round = 0; round < rounds(3); round += 1) {
       const browser = latchkey.browser();
       const asked = ['web-app', 'first-party'].map(async (client_id) => {
@@ -69,7 +69,7 @@ describe('in two tabs of one browser at once', () => {
     }
   });
 
-  test('signing in as two people leaves one of them, never a mixture', async () => {
+  test('signing in as two users leaves one of them, never a mixture', async () => {
     for (let round = 0; round < rounds(3); round += 1) {
       const browser = latchkey.browser();
       const pages = await Promise.all(

@@ -63,14 +63,14 @@ describe('starting', () => {
       { LATCHKEY_APPLY: '/nowhere/file.json' },
       /^Cannot read \/nowhere\/file\.json \(ENOENT\)/,
     ],
-  ])('with %s ends with one sentence and exit code 1', async (_, env, sentence) => {
+  ])('with %s exits with one sentence and exit code 1', async (_, env, sentence) => {
     const { code, stdout, stderr } = await start(env);
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
     expect(stderr).toMatch(/^latchkey: .*\n$/);
     expect(stderr.slice('latchkey: '.length).trim()).toMatch(sentence);
   });
 
-  test('on a port in use ends with one sentence and exit code 1', async () => {
+  test('on a port in use exits with one sentence and exit code 1', async () => {
     const taken = createServer().listen(0, '127.0.0.1');
     await new Promise((resolve) => taken.once('listening', resolve));
     const { port } = taken.address() as AddressInfo;
@@ -81,7 +81,7 @@ describe('starting', () => {
     taken.close();
   });
 
-  test('with a data folder that cannot be made ends with one sentence and exit code 1', async () => {
+  test('with a data folder that cannot be created exits with one sentence and exit code 1', async () => {
     await writeFile(path.join(folder, 'a-file'), '');
     const { code, stderr } = await start({ DATABASE_URL: '', LATCHKEY_DATA_DIR: path.join(folder, 'a-file', 'data') });
     expect({ code, stderr }).toEqual({
@@ -92,7 +92,7 @@ describe('starting', () => {
     });
   });
 
-  test('with another root key than the database was made with ends with one sentence and exit code 1', async () => {
+  test('with another root key than that of the database exits with one sentence and exit code 1', async () => {
     expect(await start({ LATCHKEY_ROOT_KEY: randomBytes(32).toString('hex') })).toMatchObject({
       code: 1,
       stderr: expect.stringMatching(
@@ -103,7 +103,7 @@ describe('starting', () => {
 });
 
 describe('two nodes that start at once on an empty database', () => {
-  test('both come up, with one set of keys', async () => {
+  test('both start, with one set of keys', async () => {
     const database = await createTestDatabase();
     const nodes = await Promise.all([1, 2, 3].map(() => startServerProcess({ databaseUrl: database.url })));
     const keySets = await Promise.all(nodes.map(async ({ issuer }) => (await fetch(`${issuer}/oauth/jwks`)).json()));
@@ -121,7 +121,7 @@ describe('two nodes that start at once on an empty database', () => {
 describe('a running server', () => {
   const latchkey = startLatchkey({ apply: {} });
 
-  test('greets with at most ten lines: version, address, data, setup link and demo', () => {
+  test('prints at most ten lines at start: version, address, data, setup link and demo', () => {
     const lines = latchkey.server
       .output()
       .split('\n')
@@ -135,11 +135,11 @@ describe('a running server', () => {
     ]);
   });
 
-  test('warns of nothing', () => {
+  test('prints no warnings', () => {
     expect(latchkey.server.output()).not.toMatch(/warning|notice|deprecat/i);
   });
 
-  test('says that it lives and that it is ready', async () => {
+  test('reports that it is live and ready', async () => {
     expect(await (await fetch(`${latchkey.issuer}/healthz`)).json()).toEqual({ status: 'ok' });
     expect(await (await fetch(`${latchkey.issuer}/readyz`)).json()).toEqual({ status: 'ready' });
   });
@@ -156,7 +156,7 @@ describe('a running server', () => {
     await latchkey.advance(-5);
   });
 
-  test('finishes requests in flight when it is told to stop, takes no new ones, and ends with code 0', async () => {
+  test('finishes requests in flight when it is stopped, accepts no new ones, and exits with code 0', async () => {
     const node = await latchkey.startAnother();
     const { hostname, port } = new URL(node.issuer);
     const socket = net.connect(Number(port), hostname);
@@ -188,7 +188,7 @@ describe('the first run on the embedded database', () => {
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
   // The folder that holds the data folder cannot be entered by others, as /root cannot.
-  test('keeps its data over an orderly end and over a killed process, and commands work beside it and after it', async () => {
+  test('keeps its data over an orderly stop and a killed process, and commands work beside it and after it', async () => {
     const dataDir = path.join(folder, 'private', '.latchkey');
     await mkdir(path.dirname(dataDir), { mode: 0o700 });
     const env = { LATCHKEY_DATA_DIR: dataDir };

@@ -19,7 +19,7 @@ describe('with WEB_CONCURRENCY, one installation served by several processes', (
     return Array.from({ length: rows[0].count }, (_, n) => n);
   };
 
-  test('gives tokens from all of them, and one page of metrics for all', async () => {
+  test('issues tokens in all of them, and has one page of metrics for all', async () => {
     const answers = await Promise.all(Array.from({ length: 40 }, () => latchkey.clientCredentials({ resource: api })));
     expect(answers.filter(({ status }) => status === 200)).toHaveLength(40);
     const { refresh_token } = await latchkey.tokens();
@@ -31,7 +31,7 @@ describe('with WEB_CONCURRENCY, one installation served by several processes', (
     expect(shown).toMatch(/_duration_seconds_count\{[^}]*route="\/oauth\/token",status="200"\} 6[123]\n/);
   });
 
-  test('replaces a worker that dies, and the others go on meanwhile: the new one takes requests when it is ready', async () => {
+  test('replaces a worker that exits, and the others continue: the new one accepts requests when it is ready', async () => {
     expect(await workers()).toHaveLength(2);
     const [killed = 0] = latchkey.process.children();
     process.kill(killed, 'SIGKILL');
@@ -59,7 +59,7 @@ describe('with WEB_CONCURRENCY, one installation served by several processes', (
     expect([...statuses]).toEqual([200]);
   });
 
-  test('ends with code 0, and leaves no process behind', async () => {
+  test('exits with code 0, and leaves no process behind', async () => {
     const children = latchkey.process.children();
     expect(await latchkey.process.kill('SIGTERM')).toBe(0);
     for (const pid of children) expect(() => process.kill(pid, 0)).toThrow('ESRCH');

@@ -13,7 +13,7 @@ const withSecret = (client_id: keyof typeof clientSecrets) =>
   discover(latchkey, client_id, oidc.ClientSecretBasic(clientSecrets[client_id]));
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
 
-describe('which credential was used where', () => {
+describe('use records', () => {
   let owner: AdminApi;
   beforeAll(async () => {
     owner = await asOwner(latchkey);
@@ -32,7 +32,7 @@ describe('which credential was used where', () => {
     return flow.tokens();
   }
 
-  test('introspections are counted by token, caller and answer, and found by each of them', async () => {
+  test('count introspections by token, caller and answer, and are found by each of them', async () => {
     const tokens = await aToken(api, 'openid read');
     const service = await withSecret('service');
     await Promise.all(Array.from({ length: 30 }, () => oidc.tokenIntrospection(service, tokens.access_token)));
@@ -48,7 +48,7 @@ describe('which credential was used where', () => {
     expect(ended).toMatchObject({ kind: 'introspection', outcome: 'inactive', credential: null });
   });
 
-  test('a JWT is found by its jti, userinfo by its person', async () => {
+  test('show a JWT by its jti, and userinfo by its user', async () => {
     const tokens = await aToken(jwtApi, 'openid report:read');
     const { jti } = decodeJwt(tokens.access_token);
     const sub = tokens.claims()?.sub ?? '';
@@ -58,7 +58,7 @@ describe('which credential was used where', () => {
     expect(await recorded(`user=${sub}&kind=userinfo`, 1)).toMatchObject([{ credential: jti, caller: null }]);
   });
 
-  test('a key that the gateway was asked about is found by its id, with who asked', async () => {
+  test('show a key that the gateway was asked about by its id, with the caller', async () => {
     const gateway = await Gateway.open(latchkey, owner);
     const minted = await gateway.mint({});
     await gateway.verify({ key: minted.key, permission: 'database:read:products', ip: '192.0.2.7' });
@@ -76,7 +76,7 @@ describe('which credential was used where', () => {
     expect(record).toMatchObject({ kind: 'verification', outcome: 'active', client_id: 'web-app' });
   });
 
-  test('what is refused is recorded with its address alone, and no token stands in the database', async () => {
+  test('show a refused request with its address only, and no token is stored in the database', async () => {
     await fetch(`${latchkey.issuer}/oauth/userinfo`, { headers: { authorization: 'Bearer made-up-by-somebody' } });
     await fetch(`${latchkey.issuer}/oauth/introspect`, {
       method: 'POST',
@@ -90,7 +90,7 @@ describe('which credential was used where', () => {
       expect(record).toMatchObject({ credential: null, user_id: null, address: '127.0.0.1' });
   });
 
-  test('they are paged and searched like every list', async () => {
+  test('are paged and searched like every list', async () => {
     const page = await owner.get('/access-records?limit=1');
     expect(page.body.items).toHaveLength(1);
     const rest = await owner.get(`/access-records?limit=200&cursor=${page.body.next}`);
@@ -100,7 +100,7 @@ describe('which credential was used where', () => {
     expect((await owner.get('/access-records?cursor=abc')).status).toBe(400);
   });
 
-  test('the address leaves with the personal details of the person', async () => {
+  test('lose the address when the personal data of the user is erased', async () => {
     const tokens = await aToken(api, 'openid read');
     const sub = tokens.claims()?.sub ?? '';
     await oidc.fetchUserInfo(await withSecret('web-app'), tokens.access_token, sub);

@@ -39,13 +39,13 @@ describe('groups', () => {
     },
   );
 
-  test('never come from the name of a role, and one name is one role', async () => {
+  test('are separate from role names, and a role name is unique', async () => {
     expect(await owner.post('/roles', { name: 'another', exported_as: 'readers' })).toMatchObject({ status: 409 });
     expect(await owner.patch('/roles/not-exported', { exported_as: 'readers' })).toMatchObject({ status: 409 });
     expect(await owner.patch('/roles/owner', { exported_as: 'owners' })).toMatchObject({ status: 409 });
   });
 
-  test('are chosen, changed, given and taken with a permission of their own only', async () => {
+  test('are set, changed, assigned and removed only with a permission of their own', async () => {
     const permissions = ['latchkey:role:*', 'latchkey:user:*'];
     const manager = await asService(latchkey, owner, { permissions });
     const exporter = await asService(latchkey, owner, { permissions: [...permissions, 'latchkey:group:export'] });
@@ -79,7 +79,7 @@ describe('groups', () => {
     await exporter.patch('/roles/readers', { exported_as: 'readers' });
   });
 
-  test('are not entered by way of a member’s account: that takes the same permission', async () => {
+  test('cannot be joined by taking over the account of a member: that requires the same permission', async () => {
     const permissions = ['latchkey:user:*'];
     const manager = await asService(latchkey, owner, { permissions });
     const exporter = await asService(latchkey, owner, { permissions: [...permissions, 'latchkey:group:export'] });
@@ -102,7 +102,7 @@ describe('groups', () => {
     expect(await manager.post('/users/frank/password', {})).toMatchObject({ status: 200 });
   });
 
-  test('are those of roles that are still given', async () => {
+  test('are those of roles that are still assigned', async () => {
     const username = 'dora';
     await owner.post('/users', { username, password });
     await owner.put(`/roles/readers/assignments/user/${username}`, { until: new Date(Date.now() + 120_000) });
@@ -112,7 +112,7 @@ describe('groups', () => {
     expect(await read()).toEqual([]);
   });
 
-  test('are at most 64 a person, also when many are given at once', async () => {
+  test('are at most 64 a user, also when many are assigned at once', async () => {
     const names = Array.from({ length: 67 }, (_, n) => `g${n}`);
     for (const name of names) await owner.post('/roles', { name, exported_as: name });
     const made = await owner.post('/users', { username: 'erin', roles: names.slice(0, 62) });

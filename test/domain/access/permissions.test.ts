@@ -106,7 +106,7 @@ describe('a held pattern', () => {
     ['the pattern of everything', '*', '*'],
   ])('does not allow %s', (_, held, asked) => expect(allows([held], asked)).toBe(false));
 
-  test('allows exactly what the grammar says of it', () => {
+  test('allows exactly what the grammar defines', () => {
     fc.assert(
       fc.property(grammatical, concrete, (held, asked) => {
         expect(allows([held], asked)).toBe(reference(held).test(asked));
@@ -222,7 +222,7 @@ describe('an entitlement', () => {
     ['a scope that nobody entitled to', orders, 'payments:read'],
   ])('does not permit %s', (_, resource, scope) => expect(entitled(entitlements, resource, scope)).toBe(false));
 
-  test('to everything everywhere is not one to Latchkey itself', () => {
+  test('for all actions on all resources excludes Latchkey itself', () => {
     const everything = [{ resource: null, pattern: '*' }];
     expect(entitled(everything, orders, 'latchkey:grant:revoke')).toBe(false);
     expect(entitled(everything, orders, 'latchkey:*')).toBe(false);
@@ -236,7 +236,7 @@ describe('hostile input', () => {
     ['segments', 'a:'.repeat(million)],
     ['stars', '*:'.repeat(million)],
     ['letters', 'a'.repeat(million)],
-  ])('of a million %s is judged within a second, a hundred times over', (_, text) => {
+  ])('of a million %s is checked within a second, a hundred times over', (_, text) => {
     const started = performance.now();
     for (let round = 0; round < 100; round += 1) {
       expect(isPermissionPattern(text)).toBe(false);
@@ -246,7 +246,7 @@ describe('hostile input', () => {
     expect(performance.now() - started).toBeLessThan(1000);
   });
 
-  test('of a thousand patterns made to be searched, held and asked, is judged within five seconds', () => {
+  test('of a thousand patterns that are slow to compare, held and requested, is checked within five seconds', () => {
     const held = Array.from({ length: 1000 }, (_, index) => `*:*:*:*:*:*:*:x${index}`);
     const started = performance.now();
     expect(contains(held, [...held].reverse())).toBe(true);

@@ -141,7 +141,7 @@ describe('activity is counted', () => {
     expect(await counts()).toEqual({ 'introspection allowed': 2, 'userinfo allowed': 1 });
   });
 
-  test('not at all where the counting transaction is lost, and once after it', async () => {
+  test('again after the counting transaction was rolled back', async () => {
     await insertRecords(10);
     await store.query(`create function fails() returns trigger language plpgsql as $$ begin raise exception 'lost'; end $$;
       create trigger fails before update on activity_positions for each row execute function fails()`);
@@ -151,7 +151,7 @@ describe('activity is counted', () => {
     expect(await counts()).toEqual({ 'introspection allowed': 20 });
   });
 
-  test('where an older version writes records without the number of its transaction', async () => {
+  test('where an older version writes records without their transaction number', async () => {
     const record = { id: uuidv7(), kind: 'exchange', outcome: 'refused', uses: 4, occurred_at: now(), last_at: now() };
     await store.query(
       'insert into access_records select * from json_populate_recordset(null::access_records, $1::json)',
@@ -160,7 +160,7 @@ describe('activity is counted', () => {
     expect(await counts()).toEqual({ 'exchange refused': 4 });
   });
 
-  test('with API keys apart from tokens, and refusals that one event stands for', async () => {
+  test('with API keys separate from tokens, and refusals that one event summarizes', async () => {
     await insertRecords(1, { kind: 'verification', credential: uuidv7() });
     await insertRecords(1, { kind: 'verification', credential: 'a'.repeat(64) });
     await insertEvent('session.refused', { outcome: 'failure', details: { username: '"more":7' } });
@@ -188,7 +188,7 @@ describe('activity is counted', () => {
     expect(usage).toMatchObject({ allowed: 4, refused: 0, last_used_at: expect.any(Date), days: [{ allowed: 4 }] });
   });
 
-  test('and noted with the client, which nodes that know it are not told', async () => {
+  test('and stored with the client, without a notification to nodes that cache it', async () => {
     await store.query(`insert into subjects (id, kind) values ('019ae000-0000-7000-8000-000000000001', 'client');
       insert into clients (id, client_id, type, metadata, resources, service_permissions, introspects, lifetimes, created_at, updated_at)
         values ('019ae000-0000-7000-8000-000000000001', 'billing', 'service', '{}', '{}', '{}', '[]', '{}', now(), now())`);
@@ -205,7 +205,7 @@ describe('activity is counted', () => {
     expect(await changes()).not.toEqual(before);
   });
 
-  test('in a database that was restored from a dump, where transaction numbers start again', async () => {
+  test('in a database restored from a dump, where transaction numbers start again', async () => {
     await insertRecords(1);
     await earlierTransactionsEnded();
     await countOn(nodes[0]);

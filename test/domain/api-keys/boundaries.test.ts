@@ -43,7 +43,7 @@ describe('the form of a key', () => {
     expect(shownOf(key)).toEqual({ start: 'sk_prod_owwc', last_four: 'PWOD' });
   });
 
-  test('finds out any one character that is wrong', () => {
+  test('detects any single wrong character', () => {
     const key = generateKey('staging');
     expect(key).toMatch(/^sk_staging_[0-9A-Za-z]{49}$/);
     expect(environmentOf(key)).toBe('staging');
@@ -55,7 +55,7 @@ describe('the form of a key', () => {
     );
   });
 
-  test('is never found in what somebody makes up', () => {
+  test('never matches made-up text', () => {
     fc.assert(fc.property(fc.string(), (text) => environmentOf(`sk_dev_${text}`) === undefined));
   });
 });
@@ -67,7 +67,7 @@ describe('the form of restrictions', () => {
     return (name: string) => fields.find((field) => field.name === name)?.values ?? [];
   };
 
-  test('has a field of a name of its own for each kind', () => {
+  test('has a separate field name for each kind', () => {
     expect(
       formsOf({})
         .map(({ kind }) => kind)
@@ -89,7 +89,7 @@ describe('the form of restrictions', () => {
     { allowed_origins: ['https://app.example'] },
     { allowed_templates: ['welcome', 'reset'] },
     { allowed_values: { region: ['eu', 'us'], size: { values: ['a b', 'c:d'], for: ['email:send'] } } },
-  ])('reads what it shows: %j', (written) => {
+  ])('parses what it formats: %j', (written) => {
     expect(Restrictions.parse(readForms(shownOf(written)))).toEqual(written);
   });
 
@@ -97,7 +97,7 @@ describe('the form of restrictions', () => {
     [{ allowed_templates: { values: ['welcome'], for: ['email:send'] } }],
     [{ allowed_values: { region: ['eu, us'] } }],
     [{ allowed_values: { region: ['eu for ever'] } }],
-  ])('leaves out what it cannot express: %j', (written) => {
+  ])('omits what it cannot express: %j', (written) => {
     const shown = formsOf(Restrictions.parse(written)).map(({ kind }) => kind);
     expect(shown.toSorted()).toEqual(kinds.filter((kind) => !(kind in written)).toSorted());
   });
@@ -114,7 +114,7 @@ describe('a key', () => {
       expect(decide(compileKey({ ...record, ...ending }, at), asked, now).code).toBe(code);
   });
 
-  test('is looked up again when a role of its owner ends', () => {
+  test('is read again when a role of its owner expires', () => {
     const until = new Date(at.getTime() + 5000);
     const entry = compileKey({ ...record, owner_kind: 'user', owner_rights: [], owner_rights_until: until }, at);
     expect(entry.fresh_until).toEqual(until);
@@ -135,7 +135,7 @@ describe('a rate limit', () => {
     });
   };
 
-  test('lets exactly so many pass at once, and exactly so many more in each period after', () => {
+  test('allows exactly the limit at once, and exactly the limit again in each later period', () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 1, max: 3000 }),
@@ -153,7 +153,7 @@ describe('a rate limit', () => {
     );
   });
 
-  test('lets no more pass in any stretch of time than a burst and what flowed back in it', () => {
+  test('allows at most a burst and the refill in any period', () => {
     const ms = 60_000;
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 40 }), fc.array(fc.nat(180_000), { maxLength: 200 }), (amount, given) => {
@@ -169,7 +169,7 @@ describe('a rate limit', () => {
     );
   });
 
-  test('says how long to wait, to the second in which it fits again', () => {
+  test('returns the wait time, exact to the second', () => {
     const limit = rate(50, 'hour');
     const full = limit.counter(50, at);
     const value = full.floor + full.increment;
@@ -206,7 +206,7 @@ describe('allowed origins', () => {
   const { checks } = compileRestrictions(Restrictions.parse({ allowed_origins: ['https://app.example'] }));
   const codes = (origin: string | undefined) => checks.map((check) => check({ ...asked, origin }, at)?.code);
 
-  test('are compared whole', () => {
+  test('are compared as whole strings', () => {
     expect(codes('https://app.example')).toEqual([undefined]);
     for (const origin of [undefined, 'null', 'http://app.example', 'https://app.example.evil', 'https://APP.example'])
       expect(codes(origin)).toEqual(['origin_not_allowed']);

@@ -15,7 +15,7 @@ describe('API keys in the admin API', () => {
   const mint = (more: object = {}) =>
     owner.post('/api-keys', { name: 'a key', environment: 'dev', permissions: ['database:read:products'], ...more });
 
-  test('are created, shown once, read, changed and found, never with their text', async () => {
+  test('are created, shown once, read, changed and found, never with their value', async () => {
     const made = await mint({
       name: 'Recommendations',
       owner: { client_id: 'service' },
@@ -59,7 +59,7 @@ describe('API keys in the admin API', () => {
     expect(JSON.stringify(rows)).not.toContain(key);
   });
 
-  test('that are malformed are told how they are written, with an example', async () => {
+  test('with a malformed name are refused with the format and an example', async () => {
     const wrong: [string, object, RegExp][] = [
       ['/permissions/0', { permissions: ['read everything'] }, /such as "orders:read".*"resource"/],
       ['/permissions/0/pattern', { permissions: [{ pattern: 'a b' }] }, /such as "orders:read"/],
@@ -77,7 +77,7 @@ describe('API keys in the admin API', () => {
     }
   });
 
-  test('are paged to the end', async () => {
+  test('are listed page by page to the end', async () => {
     for (const n of [1, 2, 3]) await mint({ name: `page ${n}`, tags: ['paged'] });
     const first = await owner.get('/api-keys?tag=paged&limit=2');
     const rest = await owner.get(`/api-keys?tag=paged&limit=2&cursor=${first.body.next}`);
@@ -89,7 +89,7 @@ describe('API keys in the admin API', () => {
     ['high', 30],
     ['medium', 90],
     ['low', 180],
-  ])('of %s risk last %d days unless something else is said', async (risk, days) => {
+  ])('of %s risk expire after %d days by default', async (risk, days) => {
     const { body } = await mint({ risk });
     const lasts = new Date(String(body.expires_at)).getTime() - new Date(String(body.created_at)).getTime();
     expect(Math.round(lasts / dayMs)).toBe(days);
@@ -180,7 +180,7 @@ describe('API keys in the admin API', () => {
     expect(await mint(more)).toMatchObject({ status: 400, body: { pointer } });
   });
 
-  test('leave an event of every action, in the transaction that does it', async () => {
+  test('record an event of every action, in the same transaction', async () => {
     const { body } = await mint({ name: 'watched' });
     const id = String(body.id);
     await owner.patch(`/api-keys/${id}`, { description: 'seen' });

@@ -22,7 +22,7 @@ describe('rotating an API key', () => {
     return answer.body as Record<string, string>;
   };
 
-  test('gives a text that works at once, and lets the present one work until the overlap is over', async () => {
+  test('creates a version that works at once, and accepts the present one until the overlap ends', async () => {
     const { id, key, expires_at } = await gateway.mint();
     const rotated = await rotate(id, { overlap_seconds: 60 });
     expect(rotated).toMatchObject({ id, expires_at, previous_expired_at: expires_at, expiry_extended: false });
@@ -33,14 +33,14 @@ describe('rotating an API key', () => {
     expect(await gateway.verify({ key })).toMatchObject({ reason: expect.stringContaining('rotated') });
   });
 
-  test('without an overlap ends the present text at once', async () => {
+  test('without an overlap revokes the present version at once', async () => {
     const { id, key } = await gateway.mint();
     expect(await codeOf(key)).toBe('valid');
     const rotated = await rotate(id, { overlap_seconds: 0 });
     expect([await codeOf(key), await codeOf(rotated.key ?? '')]).toEqual(['expired', 'valid']);
   });
 
-  test('never extends the expiry without being asked and saying so', async () => {
+  test('extends the expiry only on request, and says so', async () => {
     const { id, key, expires_at } = await gateway.mint({ expires_in_days: 1 });
     const first = await rotate(id, { overlap_seconds: 10 * day });
     expect(first).toMatchObject({ expires_at, previous_expires_at: expires_at, expiry_extended: false });
@@ -69,14 +69,14 @@ describe('rotating an API key', () => {
     expect(await owner.post(`/api-keys/${id}/rotate`)).toMatchObject({ status: 409 });
   });
 
-  test('revoking the key ends all its texts', async () => {
+  test('does not keep a version working when the key is revoked', async () => {
     const { id, key } = await gateway.mint();
     const rotated = await rotate(id);
     await owner.post(`/api-keys/${id}/revoke`);
     expect([await codeOf(key), await codeOf(rotated.key ?? '')]).toEqual(['revoked', 'revoked']);
   });
 
-  test('of thirty at once leaves thirty numbered texts or clear refusals, never two of a number', async () => {
+  test('of thirty at once leaves thirty numbered versions or clear refusals, never a number twice', async () => {
     const { id } = await gateway.mint();
     const answers = await Promise.all(Array.from({ length: 30 }, () => owner.post(`/api-keys/${id}/rotate`)));
     const won = answers.filter(({ status }) => status === 201);

@@ -57,7 +57,7 @@ describe('configuration as code', () => {
     return answer.status;
   };
 
-  test('makes roles, assignments, API keys and webhooks, and shows their secrets this once', async () => {
+  test('creates roles, assignments, API keys and webhooks, and shows their secrets only then', async () => {
     const planned = await apply(file, '--dry-run');
     expect(JSON.stringify(planned)).not.toMatch(/sk_prod_|whsec_/);
     const made = await apply(file);
@@ -76,7 +76,7 @@ describe('configuration as code', () => {
     expect(await verify(key?.secret ?? '')).toBe(403);
   });
 
-  test('makes roles before the trusts that give them by claims', async () => {
+  test('creates roles before the trusts that assign them by claims', async () => {
     const role_mappings = [{ claim: 'groups', equals: 'engineers', role: 'by-claims' }];
     const login = { client_id: 'latchkey', role_mappings };
     const trusts = [{ name: 'company', kind: 'login', issuer: 'https://idp.example.com', login }];
@@ -87,13 +87,13 @@ describe('configuration as code', () => {
     ]);
   });
 
-  test('changes nothing when it is applied again, and makes no other secret', async () => {
+  test('changes nothing when it is applied again, and creates no other secret', async () => {
     const again = await apply(file);
     expect(new Set(again.changes.map(({ change }) => change))).toEqual(new Set(['unchanged']));
     expect(JSON.stringify(again)).not.toMatch(/sk_prod_|whsec_/);
   });
 
-  test('finds its own export unchanged', async () => {
+  test('reports its own export as unchanged', async () => {
     const { stdout } = await latchkey.command(['export', '--yaml']);
     expect(stdout).toContain('nightly import');
     const { changes } = await apply(stdout);
@@ -126,7 +126,7 @@ describe('configuration as code', () => {
     await apply(file);
   });
 
-  test('prunes only lists that the file has: keys and webhooks are disabled, roles and assignments taken away', async () => {
+  test('prunes only lists in the file: keys and webhooks are disabled, roles and assignments removed', async () => {
     const { users, resource_servers, clients, ...lists } = await latchkey.commandJson(['export']);
     const named = { users, resource_servers, clients };
     const without = await apply(named, '--prune', '--yes');

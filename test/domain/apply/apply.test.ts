@@ -21,13 +21,13 @@ describe('configuration as code', () => {
   const changes = (stdout: string) =>
     JSON.parse(stdout).changes.map(({ id, change }: Record<string, string>) => [id, change]);
 
-  test('changes nothing and makes no secret when it is applied again', async () => {
+  test('changes nothing and creates no secret when it is applied again', async () => {
     const { stdout } = await apply(standardInstallation);
     expect(new Set(changes(stdout).map(([, change]: string[]) => change))).toEqual(new Set(['unchanged']));
     expect(stdout).not.toContain('secret');
   });
 
-  test('finds its own export unchanged', async () => {
+  test('reports its own export as unchanged', async () => {
     const { stdout: exported } = await latchkey.command(['export', '--yaml']);
     const { stdout } = await apply(exported);
     const { resource_servers, clients, users } = standardInstallation;
@@ -35,7 +35,7 @@ describe('configuration as code', () => {
     expect(new Set(changes(stdout).map(([, change]: string[]) => change))).toEqual(new Set(['unchanged']));
   });
 
-  test('takes YAML, makes what is missing, and shows made secrets once', async () => {
+  test('reads YAML, creates missing records, and shows new secrets once', async () => {
     const yaml = `
 clients:
   - client_id: from-yaml
@@ -61,7 +61,7 @@ users:
     ]);
   });
 
-  test('makes clients with an owner from the same file and a risk, and finds them unchanged', async () => {
+  test('creates clients with an owner from the same file and a risk, and reports them as unchanged', async () => {
     const yaml = `
 clients:
   - { client_id: owned-app, grant_types: [client_credentials], owner: { user: their-owner }, risk: low }
@@ -93,7 +93,7 @@ users:
     expect((await latchkey.command(['client', 'list'])).stdout).not.toContain('planned');
   });
 
-  test('stores all of a file or nothing of it', async () => {
+  test('applies all of a file or nothing', async () => {
     const file = {
       clients: [{ client_id: 'good', redirect_uris: ['https://good.example/callback'] }],
       users: [{ username: 'twin', email: 'alice@example.com', password: 'a long enough password' }],
@@ -141,7 +141,7 @@ users:
     ],
     ['an unknown role', { users: [{ username: 'rolf', roles: ['king'] }] }, /There is no role \\"king\\"/],
     ['text that is neither JSON nor YAML', '{ "clients": [', /neither JSON nor YAML/],
-  ])('refuses %s, saying where', async (_, file, sentence) => {
+  ])('refuses %s, with its position', async (_, file, sentence) => {
     const { code, stderr } = await apply(file);
     expect(code).toBe(1);
     expect(stderr).toMatch(sentence);
@@ -164,7 +164,7 @@ users:
     expect(await latchkey.isActive(tokens.access_token, 'service')).toBe(false);
   });
 
-  test('is an error at start when a secret is left out, for a log is no place to show one', async () => {
+  test('fails at start when a secret is left out, because a secret must not be in a log', async () => {
     const file = path.join(folder, 'start.json');
     await writeFile(
       file,

@@ -28,7 +28,7 @@ describe('a configuration file', () => {
   const apply = async (yaml: string, settings = {}) =>
     latchkey.command(['apply', await write('latchkey.yaml', yaml)], '', settings);
 
-  test('may say where a secret is: in a variable or a file of where it is applied; and share members by <<', async () => {
+  test('can reference a secret in a variable or file of the machine that applies it, and merge members with <<', async () => {
     await write('client-secret', 'the secret in a file\n');
     await write('windows-secret', 'the secret in a Windows file\r\n');
     await write('password', `${password}\n`);

@@ -7,12 +7,12 @@ const text = (file: string) => readFileSync(path.join(import.meta.dirname, '../.
 const matches = (pattern: RegExp, source: string) => [...source.matchAll(pattern)].map(([, found = '']) => found);
 
 describe('docs/audit-events.md', () => {
-  test('tells of every action, and of no other', () => {
+  test('lists every action, and no other', () => {
     const told = matches(/^\| `([a-z_]+\.[a-z_.]+)` \| /gm, text('docs/audit-events.md'));
     expect(told.toSorted()).toEqual([...auditActions].sort());
   });
 
-  test('also of those that the token transaction makes in SQL', () => {
+  test('lists those that the token transaction records in SQL', () => {
     const made = matches(/then '([a-z_]+\.[a-z_]+)'/g, judgeStatement(wholeShape));
     expect(made).toContain('refresh_token.reuse');
     expect(auditActions).toEqual(expect.arrayContaining(made));

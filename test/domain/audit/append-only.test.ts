@@ -54,7 +54,7 @@ describe('the audit log', () => {
   });
 });
 
-describe('what cannot be recorded', () => {
+describe('an action that cannot be recorded', () => {
   const latchkey = startLatchkey();
 
   const whileAuditRefuses = async <T>(work: () => Promise<T>): Promise<T> => {
@@ -73,7 +73,7 @@ describe('what cannot be recorded', () => {
     return rows[0];
   };
 
-  test('fails: tokens, rotation, sign-in and commands return an error, and leave nothing behind', async () => {
+  test('fails: tokens, rotation, sign-in and commands return an error, and change nothing', async () => {
     const { refresh_token } = await latchkey.tokens();
     const before = await counted();
     await whileAuditRefuses(async () => {
@@ -94,7 +94,7 @@ describe('what cannot be recorded', () => {
 });
 
 describe('with a separate role for migrations', () => {
-  test('the role that serves requests can append to the audit log, read it, and nothing else', async () => {
+  test('lets the serving role append to the audit log and read it, and nothing else', async () => {
     const database = await createTestDatabase();
     const role = `running_${new URL(database.url).pathname.slice(1)}`;
     await database.query(`create role ${role} login password 'running'`);

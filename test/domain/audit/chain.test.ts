@@ -6,10 +6,10 @@ import { startLatchkey } from '../../support/latchkey.ts';
 import { rounds } from '../../support/report.ts';
 import { sealed, verified, writeEvents } from './support/log.ts';
 
-describe('an audit log that nobody touched', () => {
+describe('an intact audit log', () => {
   const latchkey = startLatchkey();
 
-  test('is proved as a whole, and in a range', async () => {
+  test('verifies as a whole, and in a range', async () => {
     await latchkey.tokens();
     const seals = await sealed(latchkey.database);
     const whole = await verified(latchkey.database);
@@ -23,7 +23,7 @@ describe('an audit log that nobody touched', () => {
   });
 
   const each = Math.min(rounds(100), 10_000);
-  test(`is proved after ten writers wrote ${each} events each, at once`, async () => {
+  test(`verifies after ten writers wrote ${each} events each, at once`, async () => {
     await sealed(latchkey.database);
     const { events: before } = await verified(latchkey.database);
     await Promise.all(Array.from({ length: 10 }, () => writeEvents(latchkey.database.url, each)));
@@ -35,7 +35,7 @@ describe('an audit log that nobody touched', () => {
     });
   }, 1_200_000);
 
-  test('holds the event of a transaction that took longer than seconds, and none is skipped or sealed twice', async () => {
+  test('contains the event of a transaction that took several seconds, and none is skipped or sealed twice', async () => {
     const { events: before } = await verified(latchkey.database);
     const late = new pg.Client({ connectionString: latchkey.database.url });
     await late.connect();
@@ -56,7 +56,7 @@ describe('an audit log that nobody touched', () => {
   });
 });
 
-describe('an audit log that was tampered with', () => {
+describe('verification of an audit log that was tampered with', () => {
   const latchkey = startLatchkey({ ownProcess: true });
   let ids: string[];
 
@@ -106,7 +106,7 @@ describe('an audit log that was tampered with', () => {
     expect(fault).toMatchObject({ kind: 'removed', event_id: nth(-5) });
   });
 
-  test('names the event that was put among the sealed ones', async () => {
+  test('names the event that was inserted among the sealed ones', async () => {
     const id = crypto.randomUUID();
     const fault = await after(
       `insert into audit_events (id, occurred_at, actor_kind, action, outcome, recorded_in)
@@ -116,7 +116,7 @@ describe('an audit log that was tampered with', () => {
     expect(fault).toMatchObject({ kind: 'inserted', event_id: id });
   });
 
-  test('names the event that was put behind everything, by the number of no transaction', async () => {
+  test('names the event that was appended with a transaction number that never existed', async () => {
     const id = crypto.randomUUID();
     const fault = await after(
       `insert into audit_events (id, occurred_at, actor_kind, action, outcome, recorded_in)
@@ -149,7 +149,7 @@ describe('an audit log that was tampered with', () => {
     });
   });
 
-  test('names the seal when events and digests were changed to fit each other', async () => {
+  test('names the seal when events and digests were changed consistently', async () => {
     const fault = await after(
       `update audit_segments set members = overlay(members placing sha256('x') from 17)
         where number = (select max(number) from audit_segments)`,
@@ -157,7 +157,7 @@ describe('an audit log that was tampered with', () => {
     expect(fault).toMatchObject({ kind: 'seal' });
   });
 
-  test('names the record of removed segments that nobody signed', async () => {
+  test('names the unsigned record of removed segments', async () => {
     const fault = await after(
       `insert into audit_retentions select number, head, seen_below, unfinished, sealed_at, now(), kid, signature
         from audit_segments order by number limit 1`,
@@ -165,7 +165,7 @@ describe('an audit log that was tampered with', () => {
     expect(fault).toMatchObject({ kind: 'seal', detail: expect.stringContaining('not signed') });
   });
 
-  test('misses a head that was noted elsewhere when the end of the chain was cut off', async () => {
+  test('reports that a head noted elsewhere is missing when the end of the chain was cut off', async () => {
     const { rows } = await latchkey.database.query(
       `select number, encode(head, 'hex') as head from audit_segments order by number desc limit 1`,
     );
@@ -180,7 +180,7 @@ describe('an audit log that was tampered with', () => {
 describe('a backdated event', () => {
   const latchkey = startLatchkey();
 
-  test('is named, though it was sealed like any other', async () => {
+  test('is reported, although its seal is valid', async () => {
     await latchkey.clientCredentials();
     await sealed(latchkey.database);
     const id = crypto.randomUUID();

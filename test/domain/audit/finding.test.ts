@@ -84,7 +84,7 @@ describe('events', () => {
     expect(seen).toEqual(Array.from({ length: 25 }, (_, n) => `client ${24 - n}`));
   });
 
-  test('are found by the command, too', async () => {
+  test('are found with the command, too', async () => {
     const page = await latchkey.commandJson(['audit', 'list', '--actor', 'web-app', '--limit', '1']);
     expect(page).toMatchObject({ items: [{ action: 'access_token.issued' }] });
     expect(await latchkey.command(['audit', 'list', '--outcome', 'perhaps'])).toMatchObject({

@@ -44,7 +44,7 @@ describe('an exported log', () => {
   const at = () => lines.findLastIndex((line, n) => isEvent(line) && isEvent(lines[n - 1] as Line));
   const altered = (change: Partial<Line>) => lines.map((line, n) => (n === at() ? { ...line, ...change } : line));
 
-  test('is proved without a database, by the public keys alone', async () => {
+  test('verifies without a database, with the public keys alone', async () => {
     const { code, stdout } = await proof('log.ndjson');
     expect(code).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject({ ok: true, events: lines.filter(isEvent).length });
@@ -84,7 +84,7 @@ describe('an exported log', () => {
     expect(await proved(swapped)).toMatchObject({ fault: { kind: 'reordered', event_id: id, line: n } });
   });
 
-  test('names what was cut out of the middle or off a segment, and a line that is none', async () => {
+  test('names what was cut out of the middle or off a segment, and an invalid line', async () => {
     const segment = lines.findIndex(({ type }) => type === 'segment');
     expect(await proved(lines.toSpliced(1, segment))).toMatchObject({
       fault: { kind: 'removed', segment: 1 },
@@ -94,7 +94,7 @@ describe('an exported log', () => {
     expect(await proved([])).toMatchObject({ fault: { kind: 'removed' } });
   });
 
-  test('misses a head that was noted when it was cut off after a seal', async () => {
+  test('fails verification against a noted head when it was cut off after a seal', async () => {
     const { head } = await proved(lines);
     expect(await proved(lines, head)).toMatchObject({ fault: undefined, head });
     const end = lines.findIndex(({ type }) => type === 'segment') + 1;
@@ -107,7 +107,7 @@ describe('an exported log', () => {
     });
   });
 
-  test('is recorded as an event itself', async () => {
+  test('is recorded as an event', async () => {
     expect(await latchkey.auditEvents('audit.exported')).toMatchObject([{ actor_kind: 'system' }]);
   });
 });
@@ -115,7 +115,7 @@ describe('an exported log', () => {
 describe('the command that verifies the log', () => {
   const latchkey = startLatchkey();
 
-  test('ends with 0 for a whole log, and with 1 and the name of the event for one that was changed', async () => {
+  test('exits with 0 for an intact log, and with 1 and the name of the event for a changed one', async () => {
     await latchkey.clientCredentials();
     await sealed(latchkey.database);
     expect(await latchkey.command(['audit', 'verify'])).toMatchObject({
@@ -130,10 +130,10 @@ describe('the command that verifies the log', () => {
   });
 });
 
-describe("a person's details", () => {
+describe('the personal data of a user', () => {
   const latchkey = startLatchkey();
 
-  test('are erased from all their events, which stay proved; those of others stay', async () => {
+  test('is erased from all events of the user, which still verify; events of others stay', async () => {
     await latchkey.tokens();
     const wrong = latchkey.browser();
     await wrong.submit(await wrong.get('/sign-in'), { login: 'alice', password: 'wrong' });
@@ -159,14 +159,14 @@ describe("a person's details", () => {
   });
 });
 
-describe('the oldest part of the log', () => {
+describe('the oldest part of an audit log', () => {
   const latchkey = startLatchkey();
   const prune = (before: Date, ...options: string[]) =>
     latchkey.command(['audit', 'prune', '--before', before.toISOString(), '--json', ...options]);
   const counted = async (table: string) =>
     (await latchkey.database.query(`select count(*)::int as n from ${table}`)).rows[0].n;
 
-  test('leaves in whole segments, and the rest is proved from the record it leaves', async () => {
+  test('is removed in whole segments, and the rest verifies from the record of the removal', async () => {
     await latchkey.tokens();
     await sealed(latchkey.database);
     const before = new Date();
@@ -186,7 +186,7 @@ describe('the oldest part of the log', () => {
     expect(await latchkey.auditEvents('audit.pruned')).toMatchObject([{ details: { events, segments } }]);
   });
 
-  test('leaves again later, and a removal that was broken off is completed', async () => {
+  test('can be removed again later, and an interrupted removal is completed', async () => {
     await latchkey.clientCredentials();
     await sealed(latchkey.database);
     const before = new Date();
@@ -202,7 +202,7 @@ describe('the oldest part of the log', () => {
   });
 
   test.each(['audit_events', 'audit_segments', 'audit_retentions', 'audit_keys'])(
-    'is all that may leave %s, and nothing there may be changed',
+    'is all that can be removed %s, and nothing there can be changed',
     async (table) => {
       for (const statement of [`delete from ${table}`, `truncate ${table} cascade`]) {
         await expect(latchkey.database.query(statement)).rejects.toThrow('append-only');

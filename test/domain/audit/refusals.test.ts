@@ -10,7 +10,7 @@ describe('refusals', () => {
       body: new URLSearchParams({ grant_type: 'client_credentials' }),
     });
 
-  test('of a client are recorded at once, and a flood of them as one event a minute that counts', async () => {
+  test('of a client are recorded at once, and many of them as one event a minute with their number', async () => {
     await latchkey.stayWithin('minute');
     for (let n = 0; n < 5; n += 1) expect((await wrongSecret()).status).toBe(401);
     expect(await latchkey.auditEvents('client.refused')).toMatchObject([

@@ -12,7 +12,7 @@ const lagBoundMs = 1000;
 describe('an event', () => {
   const latchkey = startLatchkey({ ownProcess: true });
 
-  test('is sealed within a second of its answer', async () => {
+  test('is sealed within a second of its response', async () => {
     // One connection for all: to open one takes long where many tests run at once.
     const client = new pg.Client({ connectionString: latchkey.database.url });
     await client.connect();
@@ -31,7 +31,7 @@ describe('an event', () => {
     expect(lags.filter(({ ms, stalledMs }) => ms >= lagBoundMs + stalledMs)).toEqual([]);
   }, 1_200_000);
 
-  test('is sealed although another transaction has been under way for longer', async () => {
+  test('is sealed although another transaction has been open for longer', async () => {
     const held = latchkey.database.query('select pg_current_xact_id(), pg_sleep(2)');
     await sleep(200);
     await latchkey.clientCredentials();
@@ -41,7 +41,7 @@ describe('an event', () => {
     await held;
   });
 
-  test('of a command without a server, or of a server that was killed before the seal, is sealed by the next start', async () => {
+  test('of a command without a server, or of a server killed before the seal, is sealed at the next start', async () => {
     const { events } = await verified(latchkey.database);
     for (let n = 0; n < rounds(1); n += 1) {
       const server = await latchkey.startNodeProcess();
@@ -69,7 +69,7 @@ describe('two nodes', () => {
   const sealedBy = (server: ServerProcess) =>
     [...server.output().matchAll(/"segment":(\d+)/g)].map(([, number]) => Number(number));
 
-  test('make one chain, and no segment twice; when one is killed the other goes on at once', async () => {
+  test('write one chain, and no segment twice; when one is killed the other continues at once', async () => {
     const until = performance.now() + 3000;
     while (performance.now() < until) {
       await Promise.all([
@@ -92,7 +92,7 @@ describe('two nodes', () => {
   });
 });
 
-describe('without a database for a while', () => {
+describe('during a database outage', () => {
   let network: Network;
   const latchkey = startLatchkey({
     prepare: async () => {
@@ -102,7 +102,7 @@ describe('without a database for a while', () => {
   });
   afterAll(() => network.close());
 
-  test('the server says once that events wait, and seals them when it is back', async () => {
+  test('the server logs once that events wait, and seals them when the database is back', async () => {
     await network.refuse();
     await writeEvents(latchkey.database.url, 20);
     await sleep(1500);
@@ -113,10 +113,10 @@ describe('without a database for a while', () => {
   });
 });
 
-describe('a database that was restored elsewhere, where transactions are counted anew', () => {
+describe('a database restored elsewhere, where transaction numbers start again', () => {
   const latchkey = startLatchkey({ ownProcess: true });
 
-  test('goes on with its chain', async () => {
+  test('continues its chain', async () => {
     const setOffset = (offset: number) => latchkey.database.query('select audit_number_from($1)', [offset]);
     await sealed(latchkey.database);
     await latchkey.process.kill('SIGKILL');

@@ -144,7 +144,7 @@ describe('the audit log of an installation with a serving role', () => {
     await eventually(lag, (seconds) => seconds < 3, { withinMs: 120_000 });
   });
 
-  test('records an erasure that the serving role does as an event, and stays proved', async () => {
+  test('records an erasure by the serving role as an event, and still verifies', async () => {
     const env = { DATABASE_URL: servingUrl, LATCHKEY_ROOT_KEY: testRootKey };
     expect(await runCommand(['audit', 'erase-details', 'alice'], { env })).toMatchObject({ code: 0 });
     await tried(servingUrl, [erasureOf(alice), `select audit_erase_details(${alice}, 1000)`]);

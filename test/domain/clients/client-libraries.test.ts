@@ -49,7 +49,7 @@ describe('client libraries work unmodified', () => {
     expect(await ask({ client_id, client_secret: `${client_secret}x` })).toMatchObject({ status: 401 });
   });
 
-  test('a refusal names the registered method to who knows a secret, and to nobody else', async () => {
+  test('a refusal names the registered method to a caller with a secret of the client, and to no one else', async () => {
     const jwks = { keys: [{ kty: 'OKP', crv: 'Ed25519', x: '11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo' }] };
     await owner.post('/clients', { ...web, client_id: 'moved' });
     await owner.patch('/clients/moved', { token_endpoint_auth_method: 'private_key_jwt', jwks });
@@ -75,7 +75,7 @@ describe('client libraries work unmodified', () => {
       expect([status, body.error_description]).toEqual([401, 'client authentication failed']);
   });
 
-  test('guessing the leftover secret of such a client is throttled like any other', async () => {
+  test('guesses of the unused secret of such a client are throttled like any other', async () => {
     await owner.post('/clients', { ...web, client_id: 'guessed' });
     await owner.patch('/clients/guessed', { token_endpoint_auth_method: 'none' });
     const guess = (client_secret: string) => ask({ client_id: 'guessed', client_secret });
@@ -215,7 +215,7 @@ describe('client libraries work unmodified', () => {
     ['half a character', { password: 'correct horse \ud800 battery' }],
     ['a placeholder', { password: `\${ADMIN_PASSWORD}` }],
     ['a reference', { password: { env: 'HOME' } }],
-  ])('a password with %s is refused: nobody could sign in with it', async (_what, given) => {
+  ])('a password with %s is refused, because no one could sign in with it', async (_what, given) => {
     const { status, body } = await owner.post('/users', { username: 'nobody-yet', ...given });
     expect([status, JSON.stringify(body)]).toEqual([400, expect.stringMatching(/\/password/)]);
   });

@@ -52,7 +52,7 @@ describe('the address of a metadata document', () => {
     ['!evil.test', 'app.example', true],
     ['!evil.test', 'sub.evil.test', false],
     ['example, !bad.example', 'bad.example', false],
-  ])('by the domains %s: %s is allowed: %s', (text, host, isAllowed) => {
+  ])('is checked against the domains %s: %s is allowed: %s', (text, host, isAllowed) => {
     expect(isAllowedDomain(parseDomainRules(text) ?? rules.domains, host)).toBe(isAllowed);
   });
 
@@ -80,7 +80,7 @@ describe('the address of the keys that a document names', () => {
     expect(isKeysAddress(jwks_uri, bounded)).toBe(isAllowed);
   });
 
-  test('is never on this server', () => {
+  test('is never that of this server', () => {
     expect(isKeysAddress('https://id.example.com/oauth/jwks', rules)).toBe(false);
     expect(isKeysAddress('https://id.example.com:8443/oauth/jwks', rules)).toBe(false);
   });

@@ -15,7 +15,7 @@ const distrustMs = 7000;
 
 const request = { grant_type: 'client_credentials', resource: api, scope: 'read' };
 
-describe('a client that every node remembers', () => {
+describe('a client that every node caches', () => {
   const latchkey = startLatchkey();
   let owner: AdminApi;
   let other: RunningServer;
@@ -72,7 +72,7 @@ describe('a client that every node remembers', () => {
     expect(await announced()).not.toBe(before);
   });
 
-  test('loses a permission at once where that was answered, and within a second elsewhere', async () => {
+  test('loses a permission at once on the node that answered, and within a second elsewhere', async () => {
     await owner.patch('/clients/service', { service_permissions: { [api]: null } });
     expect(await ask(latchkey.issuer)).toBe('invalid_scope');
     const lostMs = await untilOther('invalid_scope');
@@ -82,13 +82,13 @@ describe('a client that every node remembers', () => {
     expect(lostMs).toBeLessThan(boundMs);
   });
 
-  test('gets no token anywhere once it is disabled, whatever a node remembers', async () => {
+  test('gets no token on any node once it is disabled, whatever a node has cached', async () => {
     await withoutTriggers(latchkey.database, 'update clients set enabled = false where client_id = $1', ['service']);
     expect([await ask(latchkey.issuer), await ask()]).not.toContain(200);
     await withoutTriggers(latchkey.database, 'update clients set enabled = true where client_id = $1', ['service']);
   });
 
-  test('has a new secret on every node at once, also on one that has not heard of it', async () => {
+  test('has a new secret on every node at once, also on one that has not received the change', async () => {
     await latchkey.database.query('alter table client_secrets disable trigger client_secrets_announced');
     const { body } = await owner.post('/clients/service/secrets', {});
     await latchkey.database.query('alter table client_secrets enable trigger client_secrets_announced');
@@ -97,7 +97,7 @@ describe('a client that every node remembers', () => {
     expect(await opensAt(`${secret}x`, other.address)).toBe(false);
   });
 
-  test('loses a secret at once where that was answered, and within a second elsewhere', async () => {
+  test('loses a secret at once on the node that answered, and within a second elsewhere', async () => {
     const { body } = await owner.post('/clients/service/secrets', {});
     const secret = String(body.client_secret);
     expect([await opensAt(secret, latchkey.issuer), await opensAt(secret, other.address)]).toEqual([true, true]);
@@ -115,7 +115,7 @@ describe('a client that every node remembers', () => {
     expect(await opensAt(clientSecrets.service, other.address)).toBe(true);
   });
 
-  test('loses a secret when its time is over, without anybody saying so', async () => {
+  test('loses an expired secret without a notification', async () => {
     const isLetIn = () => latchkey.isLetIn('web-app', clientSecrets['web-app'], other.address);
     const { body } = await owner.post('/clients/web-app/secrets/rotate', { overlap_seconds: 3 });
     expect(await isLetIn()).toBe(true);
@@ -123,7 +123,7 @@ describe('a client that every node remembers', () => {
     expect(Date.now()).toBeGreaterThanOrEqual(Date.parse(String(body.previous_expires_at)));
   });
 
-  test('is read again and again while the feed is cut', async () => {
+  test('is read again for each request while the change feed is cut', async () => {
     const client = new pg.Client({ connectionString: latchkey.database.url });
     await client.connect();
     await client.query('begin');

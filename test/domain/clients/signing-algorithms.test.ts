@@ -128,7 +128,7 @@ describe('the algorithm of ID tokens', () => {
     expect(decodeJwt(response)).toMatchObject({ code: expect.any(String) });
   });
 
-  test('has a key after a rotation of it, and what the key before signed still verifies', async () => {
+  test('has a key after its rotation, and signatures of the previous key still verify', async () => {
     const { kid: before, id_token } = await idTokenOf(latchkey, 'applied');
     const { kid } = await latchkey.commandJson(['signing-key', 'rotate', '--alg', 'RS256', '--now']);
     await eventually(
@@ -139,7 +139,7 @@ describe('the algorithm of ID tokens', () => {
     await expect(jwtVerify(id_token, jwks)).resolves.toMatchObject({ protectedHeader: { kid: before } });
   });
 
-  test('has a key again on every node within a second when an installation lacks it', async () => {
+  test('gets a key on every node within a second when an installation lacks one', async () => {
     await latchkey.database.query("delete from signing_keys where alg in ('RS256', 'PS256')");
     await latchkey.startNode();
     const published = await eventually(
@@ -192,7 +192,7 @@ describe('a client from before algorithms were stored', () => {
     return rows[0].metadata.id_token_signed_response_alg;
   };
 
-  test('keeps ES256, or what it chose; also when an unchanged file is applied again, and when an older node writes it', async () => {
+  test('keeps ES256, or the algorithm it chose, also when an unchanged file is applied again or an older node writes it', async () => {
     await insertOld('old');
     await insertOld('old-eddsa', { id_token_signed_response_alg: 'EdDSA' });
     const clients = ['old', 'old-eddsa', 'new'].map((client_id) => ({ ...app, client_id }));

@@ -46,7 +46,7 @@ describe('the removal of expired rows', () => {
   // The job also runs by itself every minute: what hinders it is there before the rows, and either run may meet it.
   afterEach(() => latchkey.database.query('drop function if exists hinder cascade'));
 
-  test('takes fewer rows at once where the database is slow, and removes them all', async () => {
+  test('deletes fewer rows at once where the database is slow, and still deletes them all', async () => {
     // A batch of 2,000 would take 5 s, and no statement may take more than 1.5 s.
     await onDelete('grants', 'perform pg_sleep(0.0025); return old;');
     await addOldGrants(1200);
@@ -56,7 +56,7 @@ describe('the removal of expired rows', () => {
     expect(await measured('latchkey_expiry_failures_total{table="grants"} ')).toBe(0);
   });
 
-  test('passes over rows that cannot be deleted in time, so that those behind them are removed by the next runs', async () => {
+  test('skips rows that cannot be deleted in time, so that the next runs delete those behind them', async () => {
     const first = '00000000-0000-4000-8000-000000000000';
     await onDelete('grants', `if old.id = '${first}' then perform pg_sleep(30); end if; return old;`);
     await addOldGrants(1, `'${first}'`);
@@ -67,7 +67,7 @@ describe('the removal of expired rows', () => {
     expect(await measured('latchkey_expiry_failures_total{table="grants"} ')).toBeGreaterThan(0);
   });
 
-  test('names a table from which it cannot delete, with the cause, in the log, the job and the metrics; other tables are emptied', async () => {
+  test('names a table from which it cannot delete, with the cause, in the log, the job and the metrics; other tables are processed', async () => {
     await onDelete('replay_detection', "raise exception 'no room on the volume';");
     await latchkey.database.query(`insert into replay_detection values ('\\x01', now() - interval '1 day');
       insert into setup_links values ('\\x01', now() - interval '2 days', now() - interval '1 day')`);

@@ -18,7 +18,7 @@ describe('expired rows', () => {
     eventually(counts, isWanted, { withinMs: 120_000, pauseMs: 200 });
   const removeNow = () => queueJob(latchkey.database, 'remove-expired');
 
-  test('leave, and what a person allowed and what still lives stay', async () => {
+  test('are deleted, and consents and active rows are kept', async () => {
     await latchkey.tokens();
     await latchkey.clientCredentials({ resource: 'https://api.example' });
     await latchkey.browser().get(latchkey.authorizeUrl());

@@ -14,7 +14,7 @@ const tables = [
   ...['session_ids', 'sessions', 'session_clients', 'refresh_families', 'grants', 'consents', 'replay_detection'],
 ];
 
-describe('day after day of use', () => {
+describe('use over many days', () => {
   const env = {
     LATCHKEY_REFRESH_TOKEN_IDLE_SECONDS: String(daySeconds / 2),
     LATCHKEY_REFRESH_TOKEN_ABSOLUTE_SECONDS: String(daySeconds),

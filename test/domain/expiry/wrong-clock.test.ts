@@ -19,7 +19,7 @@ describe('a node whose clock is 400 days ahead of the database', () => {
   const stateOf = async (id: string) =>
     (await latchkey.database.query('select state from pgboss.job where id = $1', [id])).rows[0]?.state;
 
-  test('is not ready, issues nothing, runs no jobs and deletes nothing; another node goes on', async () => {
+  test('is not ready, issues nothing, runs no jobs and deletes nothing; the other node continues', async () => {
     const { access_token, refresh_token } = await latchkey.tokens();
     const { body: jwt } = await latchkey.clientCredentials({ resource: jwtApi });
     await latchkey.post('/oauth/revoke', { token: jwt.access_token }, 'service');
@@ -72,7 +72,7 @@ describe('a command on a machine whose clock is an hour ahead', () => {
   const latchkey = startLatchkey();
   const ahead = { NODE_OPTIONS: '--import ./test/support/clock.js', TEST_CLOCK_OFFSET_MS: String(hour * 1000) };
 
-  test('disables a client only up to now: what is issued after it is enabled again works', async () => {
+  test('disables a client up to now only: what is issued after it is enabled again is accepted', async () => {
     await latchkey.commandJson(['client', 'disable', 'service'], '', ahead);
     await latchkey.database.query(`update clients set enabled = true where client_id = 'service'`);
     const { body } = await eventually(
@@ -82,14 +82,14 @@ describe('a command on a machine whose clock is an hour ahead', () => {
     expect(await latchkey.isActive(body.access_token, 'service')).toBe(true);
   });
 
-  test('sets a password with which the person signs in at once', async () => {
+  test('sets a password with which the user signs in at once', async () => {
     const set = ['user', 'set-password', 'bob', '--password-stdin'];
     expect(await latchkey.command(set, 'correct horse battery staple', ahead)).toMatchObject({ code: 0 });
     const { access_token } = await latchkey.tokens({}, latchkey.browser(), 'bob');
     expect(await latchkey.isActive(access_token)).toBe(true);
   });
 
-  test('refuses to revoke what will be issued', async () => {
+  test('refuses to revoke what will be issued later', async () => {
     const halfAnHour = new Date(Date.now() + (hour / 2) * 1000).toISOString();
     expect(await latchkey.command(['revoke', '--before', halfAnHour, '--yes'], '', ahead)).toMatchObject({
       code: 2,

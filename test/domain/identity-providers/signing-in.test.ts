@@ -215,7 +215,7 @@ describe('signing in with an identity provider', () => {
     expect(await userNamed('another')).toBeUndefined();
   });
 
-  test('asks with PKCE, a nonce and a state, for exactly one redirect URI', async () => {
+  test('sends PKCE, a nonce and a state, and exactly one redirect URI', async () => {
     await signIn();
     expect(Object.fromEntries(provider.asked)).toEqual({
       ...{ client_id: upstreamClient.client_id, response_type: 'code', scope: 'openid email profile' },
@@ -244,7 +244,7 @@ describe('signing in with an identity provider', () => {
       expect(after.rows).toEqual(before.rows);
     },
   );
-  test('counts an answer once, in the browser that asked for it, of the provider that was asked', async () => {
+  test('accepts a response once, in the browser that started the sign-in, from the provider that was asked', async () => {
     const [browser, other] = [latchkey.browser(), latchkey.browser()];
     const answer = provider.authorize((await begin(browser)).url);
     await begin(other);
@@ -268,7 +268,7 @@ describe('signing in with an identity provider', () => {
     expect(await refusalsOf(trust_id)).toEqual(expect.arrayContaining(['the state was used before']));
   });
 
-  test('gives nobody the account of another with the same address', async () => {
+  test('never signs a user in to the account of another user with the same address', async () => {
     await signIn();
     provider.account = { ...provider.account, sub: 'changed' };
     const browser = latchkey.browser();
@@ -306,7 +306,7 @@ describe('signing in with an identity provider', () => {
     expect(events.at(-1)).toMatchObject({ target_id: bob?.id, details: { how: 'connected' } });
   });
 
-  test('connects by itself only an address that a link of ours proved, of an account that administers nothing', async () => {
+  test('connects automatically only an address verified by our link, of an account without administrative permissions', async () => {
     const user = async (by: string, roles: string[] = []) => {
       const username = crypto.randomUUID();
       const email = `${username}@acme.example`;
@@ -338,7 +338,7 @@ describe('signing in with an identity provider', () => {
     expect((await signIn(latchkey.browser(), id)).url).toBe(`${latchkey.issuer}/account`);
   });
 
-  test('ends every session that began with a trust when that is disabled, and when the account is unlinked', async () => {
+  test('revokes every session that began with a trust when the trust is disabled or the account unlinked', async () => {
     const id = await trustIn();
     const browser = latchkey.browser();
     await signIn(browser, id);
@@ -367,7 +367,7 @@ describe('signing in with an identity provider', () => {
     expect(await isSignedIn(browser)).toBe(false);
   });
 
-  test('goes on with the request of an app, and says how the user signed in', async () => {
+  test('continues the authorization request of the client, with the sign-in method in the token', async () => {
     const browser = latchkey.browser();
     const page = await browser.get(latchkey.authorizeUrl());
     const href = new RegExp(`href="(/interaction/[^"]+/with/${trust_id}[^"]*)"`).exec(page.html)?.[1] ?? '';
@@ -378,7 +378,7 @@ describe('signing in with an identity provider', () => {
     expect(decodeJwt(tokens.id_token)).toMatchObject({ acr: 'urn:latchkey:acr:one-factor', amr: ['fed'] });
   });
 
-  test('asks a signed-in user again, and accepts only a signed time', async () => {
+  test('asks a signed-in user again, and accepts only a signed auth_time', async () => {
     const browser = latchkey.browser();
     await signIn(browser);
     const asked = async () => {
@@ -403,7 +403,7 @@ describe('signing in with an identity provider', () => {
     expect((await signIn(latchkey.browser(), id)).url).toBe(`${latchkey.issuer}/account`);
   });
 
-  test('knows an account of GitHub by its number, and its address where that is verified', async () => {
+  test('identifies a GitHub account by its number, and uses its address only if verified', async () => {
     provider = await serving();
     const id = await trustIn({}, { provider: 'github', label: undefined });
     const emails = [{ email: 'octo@acme.example', primary: true, verified: true }];
@@ -417,7 +417,7 @@ describe('signing in with an identity provider', () => {
     expect((await signIn(latchkey.browser(), id)).html).toContain('No account is connected to this GitHub account');
   });
 
-  test('offers its providers on the sign-in page, first the one that an address belongs to', async () => {
+  test('shows providers on the sign-in page, first the one for the domain of the address', async () => {
     const browser = latchkey.browser();
     const page = await browser.get('/sign-in');
     expect(page.html).toContain('Continue with Acme ID');
@@ -462,7 +462,7 @@ describe('signing in with an identity provider', () => {
     expect((await browser.submit(back, {}, '/disconnect')).html).toContain('You have no other way to sign in');
   });
 
-  test('ends the sessions of a user who signs out at the provider, once, by a valid logout token', async () => {
+  test('revokes the sessions of a user who signs out at the provider, once, on a valid logout token', async () => {
     provider.lies = { claims: { sid: 'session-1' } };
     const { sub } = provider.account;
     const [first, second] = [latchkey.browser(), latchkey.browser()];
@@ -505,7 +505,7 @@ describe('signing in with an identity provider', () => {
     });
   });
 
-  test('takes a permission of its own to write, and all that its users may hold', async () => {
+  test('needs a separate permission to edit, and all permissions that its users may hold', async () => {
     const base = ['latchkey:trust:read', 'latchkey:trust:write'];
     const tried = async (permissions: string[], login: Record<string, unknown> = {}) => {
       const actor = await asService(latchkey, owner, { permissions: [...base, ...permissions] });
@@ -556,7 +556,7 @@ describe('signing in with an identity provider', () => {
       return events.flat().filter(({ details }) => (details as { role?: string }).role === name);
     };
 
-    test('are given, and taken when the claim is gone, which assigned ones are not', async () => {
+    test('are assigned, and removed when the claim is gone; roles assigned by hand stay', async () => {
       const [admins, staff, assigned] = [await role(['read']), await role(['write']), await role(['other'])];
       const id = await trustIn(
         {},
@@ -605,7 +605,7 @@ describe('signing in with an identity provider', () => {
       ['null', null, false],
       ['an empty list', [], false],
       ['a number', 7, false],
-    ])('are given for %s as the provider states it', async (_, groups, isGiven) => {
+    ])('are assigned for %s as the provider sends it', async (_, groups, isGiven) => {
       const name = await role(['read']);
       const id = await trustIn({}, { role_mappings: [{ claim: 'groups', one_of: ['admins', 'root'], role: name }] });
       await comes(id, { groups });
@@ -632,7 +632,7 @@ describe('signing in with an identity provider', () => {
       expect(await eventsOf(name)).toHaveLength(1);
     });
 
-    test('end with the trust, with its mappings and with the account, also for the API keys of the user', async () => {
+    test('are removed with the trust, with its mappings and with the account, also from the API keys of the user', async () => {
       const name = await role(['read']);
       const role_mappings = [{ claim: 'groups', equals: 'a', role: name }];
       const id = await trustIn({}, { role_mappings });
@@ -660,7 +660,7 @@ describe('signing in with an identity provider', () => {
       expect(await rolesOf()).toEqual([]);
     });
 
-    test('mean the role that had the name when the trust was saved', async () => {
+    test('refer to the role that had the name when the trust was saved', async () => {
       const name = await role(['read']);
       const role_mappings = [{ claim: 'groups', equals: 'a', role: name }];
       const id = await trustIn({}, { role_mappings });
@@ -689,7 +689,7 @@ describe('signing in with an identity provider', () => {
       expect(await rolesOf()).toEqual([name]);
     });
 
-    test('cannot be more than who writes the trust may assign', async () => {
+    test('are limited to the roles that the editor of the trust may assign', async () => {
       const name = await role(['payments:approve']);
       const permissions = ['latchkey:trust:read', 'latchkey:trust:write', 'latchkey:trust:login'];
       const tried = async (more: string[], { roles = [] as string[], role_name = name } = {}) => {
@@ -729,7 +729,7 @@ describe('signing in with an identity provider', () => {
     });
   });
 
-  test('a user who has only a provider adds a required factor with a link and the provider, not with the link alone', async () => {
+  test('a user with only a provider adds a required factor with a link and the provider, not with the link alone', async () => {
     const browser = latchkey.browser();
     await signIn(browser);
     const { username } = (await userNamed(String(provider.account.email).slice(0, 36))) ?? {};
@@ -768,7 +768,7 @@ describe('signing in with an identity provider', () => {
     }
   });
 
-  test('never shows the client secret, and keeps it until another is set', async () => {
+  test('never shows the client secret, and keeps it until a new one is set', async () => {
     const id = await trustIn();
     const { body } = await owner.get(`/trusts/${id}`);
     expect(body.login).toEqual({
@@ -820,7 +820,7 @@ describe('signing in with an identity provider', () => {
     }
   });
 
-  test('asks for the second factor that the user has here', async () => {
+  test('requires the second factor that the user has here', async () => {
     await signIn();
     const email = String(provider.account.email);
     await latchkey.database.query(
@@ -846,7 +846,7 @@ describe('signing in with an identity provider', () => {
     expect([status, JSON.stringify(body)]).toEqual([400, expect.stringContaining(pointer)]);
   });
 
-  test('a user who has only a provider adds a first factor right after the sign-in, and not later', async () => {
+  test('a user with only a provider adds a first factor right after the sign-in, and not later', async () => {
     const browser = latchkey.browser();
     await signIn(browser);
     expect((await browser.get('/account/security/app/new')).html).toContain('name="code"');
@@ -857,7 +857,7 @@ describe('signing in with an identity provider', () => {
     expect([later.includes('name="code"'), later.includes('Confirm with ')]).toEqual([false, true]);
   });
 
-  test('its roles lapse some days after the last sign-in with it, also for a user who has a password', async () => {
+  test('its roles are removed some days after the last sign-in with it, also from a user who has a password', async () => {
     const day = 86_400;
     const later = async (seconds: number) => {
       await latchkey.advance(seconds);

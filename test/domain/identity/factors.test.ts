@@ -70,7 +70,7 @@ describe('a second factor', () => {
     return { page, browser, error: searchParams.get('error'), code: searchParams.get('code') ?? '', code_verifier };
   };
 
-  test('is asked for after the password, and each code counts once (RFC 6238 §5.2)', async () => {
+  test('is required after the password, and each code is accepted once (RFC 6238 §5.2)', async () => {
     const { username, secret } = await withApp();
     const browser = latchkey.browser();
     const step = await enterPassword(browser, username);
@@ -88,7 +88,7 @@ describe('a second factor', () => {
     expect(told.filter(({ reason }) => reason === 'wrong code').length).toBeGreaterThan(0);
   });
 
-  test('is judged once where thirty browsers send the same code', async () => {
+  test('is accepted once when thirty browsers send the same code', async () => {
     const { username, secret } = await withApp();
     const browsers = Array.from({ length: 8 }, () => latchkey.browser());
     const steps = await Promise.all(browsers.map((browser) => enterPassword(browser, username)));
@@ -97,7 +97,7 @@ describe('a second factor', () => {
     expect(pages.filter(isIn)).toHaveLength(1);
   });
 
-  test('has recovery codes in its place, each of which counts once, and is told by e-mail', async () => {
+  test('can be replaced by recovery codes; each is accepted once and reported by e-mail', async () => {
     const { username, browser } = await withApp();
     const codes = await recoveryCodes(browser);
     expect(new Set(codes).size).toBe(10);
@@ -121,7 +121,7 @@ describe('a second factor', () => {
     expect(letters.join()).toContain('tell an administrator');
   });
 
-  test('cannot be tried more than ten times in a quarter of an hour, from wherever', async () => {
+  test('cannot be tried more than ten times in a quarter of an hour, from any address', async () => {
     const { username, secret } = await withApp();
     const browser = latchkey.browser();
     let page = await enterPassword(browser, username);
@@ -135,7 +135,7 @@ describe('a second factor', () => {
     expect(isIn(await enterCode(later, await enterPassword(later, username), await codeOf(secret)))).toBe(true);
   });
 
-  test('is not skipped with the step of another browser, of another user, or from before a new password', async () => {
+  test('is not skipped with the state of another browser, of another user, or from before a new password', async () => {
     const { username, secret } = await withApp();
     const mine = await withApp();
     const stepOf = async (browser: UserAgent) =>
@@ -161,7 +161,7 @@ describe('a second factor', () => {
   });
   const csrfOf = ({ html }: Page) => /name="csrf" value="([^"]+)"/.exec(html)?.[1] ?? '';
 
-  test('is what a sensitive action asks for, instead of the password', async () => {
+  test('is required for a sensitive action, instead of the password', async () => {
     const { browser, secret } = await withApp();
     await latchkey.advance(11 * 60);
     const form = await browser.get('/account/security/app/remove');
@@ -172,7 +172,7 @@ describe('a second factor', () => {
     expect(removed.html).toContain('The sign-in method is removed.');
   });
 
-  test('is asked for before the password is changed, once the last proof is ten minutes old', async () => {
+  test('is required before the password is changed, once the last proof is ten minutes old', async () => {
     const { username, browser, secret } = await withApp();
     await latchkey.advance(11 * 60);
     const chosen = 'eleven purple lanterns';
@@ -188,7 +188,7 @@ describe('a second factor', () => {
     expect(step.html).toContain('name="pending"');
   });
 
-  test('is not all: a sign-in with a browser for the first time is recorded and told by e-mail', async () => {
+  test('does not replace notices: a first sign-in with a browser is recorded and reported by e-mail', async () => {
     const username = await newPerson();
     const id = (await (await owner()).get(`/users/username:${username}`)).body.id;
     const told = () =>
@@ -238,7 +238,7 @@ describe('a second factor', () => {
   });
   const claimsOf = (jwt: string) => JSON.parse(Buffer.from(jwt.split('.')[1] ?? '', 'base64url').toString());
 
-  test('is required by acr_values: one who is signed in with less signs in again (RFC 9470 §5)', async () => {
+  test('is required by acr_values: a user signed in with less signs in again (RFC 9470 §5)', async () => {
     const plainPerson = await newPerson();
     const unmet = await tokensOf(plainPerson, undefined, { acr_values: `unknown ${twoFactor}` });
     expect(unmet.page.html).toContain('requires a second factor');
@@ -281,7 +281,7 @@ describe('a second factor', () => {
   };
   type Challenge = { status: number; parameters: Record<string, string | undefined> };
 
-  test('is asked for by an API, with a challenge that a client library turns into a request (RFC 9470)', async () => {
+  test('is required by an API, with a challenge that a client library turns into a request (RFC 9470)', async () => {
     const apis = await guardedApis();
     const config = await oidc.discovery(
       new URL(latchkey.issuer),
@@ -376,7 +376,7 @@ describe('a second factor', () => {
     await apis.close();
   });
 
-  test('is what an API can require of every token of users, also by refresh, and what a client is registered with', async () => {
+  test('can be required by an API for every token of users, also by refresh, and by the registration of a client', async () => {
     const vault = 'https://vault.example';
     const scopes = [{ name: 'vault:open', description: 'Open the vault', default: true }];
     await (await owner()).post('/resource-servers', { identifier: vault, name: 'Vault', scopes });
@@ -443,7 +443,7 @@ describe('a second factor', () => {
     expect((await (await owner()).patch('/sign-in-policy', policy)).status).toBe(200);
     await work().finally(async () => expect((await (await owner()).patch('/sign-in-policy', none)).status).toBe(200));
   };
-  test('is of the methods that the policy allows, also where the user has another', async () => {
+  test('must be one of the methods that the policy allows, also where the user has another', async () => {
     const { username, browser: signedIn, secret } = await withApp();
     const [recovery = ''] = await recoveryCodes(signedIn);
     const plainPerson = await newPerson();
@@ -473,7 +473,7 @@ describe('a second factor', () => {
     });
   });
 
-  test('is of the methods that a client or an API accepts; others get no token, and lead to these', async () => {
+  test('must be one of the methods that a client or an API accepts; others get no token, and an offer of these', async () => {
     const at = { client: '/clients/web-app', api: `/resource-servers/${encodeURIComponent(api)}` };
     const accept = async (path: string, allowed_factors: string[] | null) => {
       expect((await (await owner()).patch(path, { allowed_factors })).status).toBe(200);
@@ -532,7 +532,7 @@ describe('a second factor', () => {
     for (const path of [at.client, at.api]) await accept(path, null);
   });
 
-  test('is demanded of a client or an API only as far as users can sign in, and less only by who may', async () => {
+  test('can be required of a client or an API only if users can still sign in, and be relaxed only with the permission', async () => {
     const { api: server, client } = { api: `/resource-servers/${encodeURIComponent(api)}`, client: '/clients/web-app' };
     const refusedAs = async (path: string, body: object, as?: AdminApi) =>
       `${(await (as ?? (await owner())).patch(path, body)).status}`;
@@ -587,7 +587,7 @@ describe('a second factor', () => {
     }
   });
 
-  test('cannot be restricted so that nobody could sign in', async () => {
+  test('cannot be restricted so that no one could sign in', async () => {
     const refusedAs = async (allowed_factors: unknown, more: object = {}) => {
       const { status, body } = await (await owner()).patch('/sign-in-policy', { allowed_factors, ...more });
       return `${status} ${String(body.detail)}`;
@@ -615,7 +615,7 @@ describe('a second factor', () => {
     await eventually(page, ({ html }) => html.includes('name="password"'));
   });
 
-  test('is skipped in a browser where its user chose that, as one factor, until something of the account changes', async () => {
+  test('is skipped in a browser where its user chose that, as one factor, until a credential of the account changes', async () => {
     const { username, browser: signedIn, secret } = await withApp();
     const [recovery = ''] = await recoveryCodes(signedIn);
     const browser = latchkey.browser();
@@ -728,7 +728,7 @@ describe('a second factor', () => {
       expect(rows[0]?.count).toBe(0);
     });
 
-    test('signs in once, in the browser that asked, as one factor', async () => {
+    test('signs in once, in the browser that requested it, as one factor', async () => {
       const username = await newPerson();
       const email = await verified(username);
       await withPolicy(named, async () => {
@@ -765,7 +765,7 @@ describe('a second factor', () => {
       });
     });
 
-    test('never makes a second factor of it: with an app it stays one factor', async () => {
+    test('is never a second factor beside itself: with an app it stays one factor', async () => {
       const { username, secret } = await withApp();
       const email = await verified(username);
       await withPolicy(named, async () => {
@@ -793,7 +793,7 @@ describe('a second factor', () => {
       });
     });
 
-    test('ends with five guesses, ten minutes, and what ends everything of the account; unknown people are told the same', async () => {
+    test('expires after five guesses, ten minutes, or a revocation of all of the account; unknown users get the same answers', async () => {
       const username = await newPerson();
       const email = await verified(username);
       const unverified = await newPerson();
@@ -860,7 +860,7 @@ describe('a second factor', () => {
     return email;
   };
 
-  test('a password link is not mailed to an address that only the holder of another method stated', async () => {
+  test('a password link is not mailed to an address that only a user of another method claimed', async () => {
     const link = async (username: string) =>
       (await (await owner()).post(`/users/username:${username}/password-link`)).body as Record<string, unknown>;
     const invited = await newPerson();
@@ -945,7 +945,7 @@ describe('a second factor', () => {
     });
   });
 
-  test('is required of administrators alone, by somebody who has one', async () => {
+  test('is required of administrators alone, and only an administrator with one can set this', async () => {
     const alice = latchkey.browser();
     await enterPassword(alice, 'alice');
     const methods = { allowed_factors: 'password\npasskey\ntotp\nrecovery_code\nprovider' };
@@ -980,7 +980,7 @@ describe('a second factor', () => {
     expect(isIn(await enterCode(browser, step, await codeOf(secret)))).toBe(true);
   });
 
-  test('is removed by an administrator who holds all that the user holds, which signs them out', async () => {
+  test('is removed by an administrator who holds all permissions of the user, which signs the user out', async () => {
     const { username, browser } = await withApp();
     const { items } = (await (await owner()).get(`/users/username:${username}/factors`)).body as {
       items: { kind: string }[];
@@ -995,7 +995,7 @@ describe('a second factor', () => {
     expect(events.filter(({ details }) => (details as { removed?: number }).removed === 1)).toHaveLength(1);
   });
 
-  test('leaves no secret readable in the database', async () => {
+  test('is not readable in the database', async () => {
     const { username, secret, browser } = await withApp();
     const codes = await recoveryCodes(browser);
     const { rows } = await latchkey.database.query(

@@ -54,7 +54,7 @@ describe('names and ids', () => {
       expect(JSON.stringify(body)).toMatch(/must not look like an id/);
     });
 
-    test('also by the database, whatever version of Latchkey asks', async () => {
+    test('by the database too, with any version of Latchkey', async () => {
       const made = latchkey.database.query(
         `with made as (insert into subjects values (gen_random_uuid(), 'user') returning id)
           insert into users (id, username, created_at, updated_at) select id, $1, now(), now() from made`,
@@ -64,13 +64,13 @@ describe('names and ids', () => {
     });
 
     test.each(['(alice)', 'id:alice', 'username:bob', 'ａlice', 'alice@example.com', 'alice\u200d'])(
-      'as is one that a look-up would read as something else: %j',
+      'like one that a lookup would read as something else: %j',
       async (username) => {
         expect(await owner.post('/users', { username, password: 'a good password' })).toMatchObject({ status: 400 });
       },
     );
 
-    test('while one that only resembles an id is accepted', async () => {
+    test('but one that only resembles an id is accepted', async () => {
       const username = `${bare(randomUUID()).slice(1)}`;
       expect(await owner.post('/users', { username })).toMatchObject({ status: 201, body: { username } });
     });
@@ -93,7 +93,7 @@ describe('names and ids', () => {
       };
     });
 
-    test('every look-up by that text reaches the user whose id it is, and "username:" the other', async () => {
+    test('every lookup by that text finds the user with that id, and "username:" the other', async () => {
       const found = async (user: string) => (await owner.get(`/users/${user}`)).body.id;
       const assigned = async (subject: string) => {
         await owner.put(`/roles/auditor/assignments/user/${subject}`, {});
@@ -143,7 +143,7 @@ describe('names and ids', () => {
     });
   });
 
-  describe('a look-up says what it looks up', () => {
+  describe('a lookup names the kind of its key', () => {
     test.each([
       ['id:', () => `id:${bob}`, true],
       ['id: in capitals', () => `id:${bob.toUpperCase()}`, true],
@@ -173,7 +173,7 @@ describe('names and ids', () => {
       expect(body.items.every(({ user_id }) => isFound && user_id === bob)).toBe(true);
     });
 
-    test('a client is named by its client_id only, even if that looks like an id', async () => {
+    test('a client is identified by its client_id only, even if that looks like an id', async () => {
       for (const client_id of ['id:of-nobody', 'username:bob', 'bob']) {
         const made = await owner.post('/clients', { client_id, grant_types: ['client_credentials'] });
         expect(made.status).toBe(201);
@@ -184,7 +184,7 @@ describe('names and ids', () => {
       expect((await owner.get('/assignments/user/bob')).body.items).toEqual([]);
     });
 
-    test('the audit log of the console tells a user from a client of the same name', async () => {
+    test('the audit log in the console distinguishes a user from a client of the same name', async () => {
       const console = await consoleAs(latchkey);
       await owner.post('/clients', { client_id: 'alice', grant_types: ['client_credentials'] });
       const ofUser = wordsOf(await console.get('/audit-log?target=alice&action=client.created'));
@@ -193,7 +193,7 @@ describe('names and ids', () => {
       expect(ofClient).not.toContain('No results');
     });
 
-    test('a file that names "billing" does not count as naming the client "Billing"', async () => {
+    test('a file with the client "billing" does not name the client "Billing"', async () => {
       await owner.post('/clients', { client_id: 'Billing', grant_types: ['client_credentials'] });
       const file = { clients: [{ client_id: 'billing', grant_types: ['client_credentials'] }] };
       const { stdout } = await apply(file, '--prune', '--dry-run', '--json');
@@ -247,7 +247,7 @@ describe('names and ids', () => {
       expect((await register(client_id.toUpperCase())).status).toBe(409);
     });
 
-    test('keeps a later user from getting that id: of both at once one wins', async () => {
+    test('prevents a later user with that id: of two created at once one succeeds', async () => {
       for (let round = 0; round < 5; round += 1) {
         const id = randomUUID();
         const user = latchkey.database.query("insert into subjects values ($1, 'user')", [id]).then(
@@ -259,7 +259,7 @@ describe('names and ids', () => {
       }
     });
 
-    test('is refused in a configuration file with its entry named', async () => {
+    test('is refused in a configuration file, with the name of its entry', async () => {
       const { stderr } = await apply({ clients: [{ client_id: bob, grant_types: ['client_credentials'] }] });
       expect(stderr).toMatch(/\/clients\/0.*is already the id of another record/);
     });

@@ -9,7 +9,7 @@ import { startLatchkey } from '../../support/latchkey.ts';
 const composed = 'Café crème ångström';
 const decomposed = composed.normalize('NFD');
 
-describe('a password is compared in one form (RFC 8265 §4.2.2; NIST SP 800-63B-4 §3.1.1.2)', () => {
+describe('a password is compared in a normalized form (RFC 8265 §4.2.2; NIST SP 800-63B-4 §3.1.1.2)', () => {
   const latchkey = startLatchkey();
   let owner: AdminApi;
   beforeAll(async () => {
@@ -62,7 +62,7 @@ describe('a password is compared in one form (RFC 8265 §4.2.2; NIST SP 800-63B-
     },
   );
 
-  test('a common one is refused wherever one is set: by an administrator, by a link, by a command, in a file', async () => {
+  test('a common one is refused everywhere: by an administrator, a link, a command and a file', async () => {
     const { username } = await newUser('a good password');
     const common = 'Password123';
     expect(await owner.post(`/users/${username}/password`, { password: common })).toMatchObject({ status: 400 });
@@ -90,12 +90,12 @@ describe('a password is compared in one form (RFC 8265 §4.2.2; NIST SP 800-63B-
     ['a ligature', 'o\ufb03ce password', 'office password'],
     ['a space at the end', 'a good password ', 'a good password'],
     ['an accent', 'a good passwörd', 'a good password'],
-  ])('%s still makes another password', async (_, set, typed) => {
+  ])('%s is still a different password', async (_, set, typed) => {
     const { username } = await newUser(set);
     expect([await isLetIn(username, typed), await isLetIn(username, set)]).toEqual([false, true]);
   });
 
-  test('one that an older version hashed as it was typed keeps working, and is compared in one form from then on', async () => {
+  test('a hash that an older version made of the typed text stays valid, and is replaced at the next sign-in', async () => {
     const { username } = await newUser('to be replaced');
     await storeAsTyped(username, decomposed);
     const before = await storedOf(username);
@@ -110,7 +110,7 @@ describe('a password is compared in one form (RFC 8265 §4.2.2; NIST SP 800-63B-
     expect([await isLetIn(username, composed), await isLetIn(username, decomposed)]).toEqual([true, true]);
   });
 
-  test('an older hash whose password was in that form already is kept as it is', async () => {
+  test('an older hash of a password that was normalized already is kept', async () => {
     const { username } = await newUser('to be replaced');
     await storeAsTyped(username, composed);
     const before = await storedOf(username);
@@ -119,14 +119,14 @@ describe('a password is compared in one form (RFC 8265 §4.2.2; NIST SP 800-63B-
     expect(await isLetIn(username, decomposed)).toBe(true);
   });
 
-  test('a password that an older version sets during a rolling upgrade is of what was typed', async () => {
+  test('a password that an older version sets during a rolling upgrade is hashed as typed', async () => {
     const { username } = await newUser(composed);
     await storeAsTyped(username, decomposed);
     expect((await storedOf(username)).form).toBe('as_typed');
     expect(await isLetIn(username, decomposed)).toBe(true);
   });
 
-  test('an imported hash is of what was typed, until it first fits', async () => {
+  test('an imported hash is compared with the typed text, until the first match', async () => {
     const parameters = { algorithm: 2, memoryCost: 19_456, timeCost: 2, parallelism: 1 };
     const file = { users: [{ username: 'imported', password_hash: await hash(decomposed, parameters) }] };
     await latchkey.startAnother({ apply: file, env: { LATCHKEY_ISSUER: latchkey.issuer, LATCHKEY_TRUST_PROXY: '1' } });
@@ -134,7 +134,7 @@ describe('a password is compared in one form (RFC 8265 §4.2.2; NIST SP 800-63B-
     expect([await isLetIn('imported', decomposed), await isLetIn('imported', composed)]).toEqual([true, true]);
   });
 
-  test('is the same wherever a password is judged: changing it, proving who one is, a one-time link', async () => {
+  test('is normalized everywhere: changing it, confirming an action, a one-time link', async () => {
     const { username } = await newUser(composed);
     const browser = latchkey.browser();
     await browser.submit(await browser.get('/sign-in'), { login: username, password: decomposed }, '/sign-in');
@@ -158,7 +158,7 @@ describe('a password is compared in one form (RFC 8265 §4.2.2; NIST SP 800-63B-
     ['too short once composed', 'e\u0301e\u0301e\u0301e\u0301', /at least 8 characters/],
     ['a line break at the end, as a file has it', 'a good password\n', /[Cc]ontrol characters/],
     ['half of a character', 'a good password \ud83d', /invalid Unicode/],
-  ])('is refused where nobody could sign in with it: %s', async (_, password, reason) => {
+  ])('is refused if no one could sign in with it: %s', async (_, password, reason) => {
     const { status, detail } = await newUser(password);
     expect({ status, detail }).toEqual({ status: 400, detail: expect.stringMatching(reason) });
   });
@@ -199,7 +199,7 @@ describe('a password is compared in one form (RFC 8265 §4.2.2; NIST SP 800-63B-
         async () => '$pbkdf2-sha256$29000$N2YMIWQsBWBMae09x1jrPQ$1t8iyB2A.WF/Z5JZv.lfCIhXXN33N23OSgQYThBYRfk',
         'toomanysecrets',
       ],
-    ])('(%s) lets its user in, and becomes one of ours', async (_, hashOf, right) => {
+    ])('(%s) signs its user in, and is replaced by a hash of ours', async (_, hashOf, right) => {
       const { username, status, body } = await importUser(await hashOf());
       expect({ status, password: body.password }).toEqual({ status: 201, password: undefined });
       expect(await isLetIn(username, `${right}!`)).toBe(false);
@@ -233,7 +233,7 @@ describe('a password is compared in one form (RFC 8265 §4.2.2; NIST SP 800-63B-
       expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining('/users/1/password_hash') });
     });
 
-    test('needs a permission of its own', async () => {
+    test('needs a permission of its own to import', async () => {
       const permissions = ['latchkey:user:write', 'latchkey:user:read'];
       const clerk = await asService(latchkey, owner, { permissions });
       const { status, body } = await importUser(pbkdf2('sha256', 20_000), clerk);

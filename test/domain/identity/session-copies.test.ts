@@ -7,7 +7,7 @@ import type { UserAgent } from '../../support/user-agent.ts';
 
 const another = 'another good password';
 
-describe('a copy of the session cookie is dead (CWE-384, CWE-613; OWASP ASVS 5.0 §7.2.4)', () => {
+describe('a copied session cookie stops working (CWE-384, CWE-613; OWASP ASVS 5.0 §7.2.4)', () => {
   const latchkey = startLatchkey();
   let node: string;
   let owner: AdminApi;
@@ -59,7 +59,7 @@ describe('a copy of the session cookie is dead (CWE-384, CWE-613; OWASP ASVS 5.0
       '/password',
     );
 
-  test('a sign-in whose password was judged before an administrator replaced it opens nothing', async () => {
+  test('a sign-in whose password was checked before an administrator replaced it starts no session', async () => {
     const { login, secret } = newUser();
     const browser = latchkey.browser();
     const page = await browser.get('/sign-in');
@@ -107,7 +107,7 @@ describe('a copy of the session cookie is dead (CWE-384, CWE-613; OWASP ASVS 5.0
     expect(await authorizes(copyOf(browser))).toBe(true);
   });
 
-  test('after a wrong password it is not: the session keeps its id', async () => {
+  test('not after a wrong password: the session keeps its id', async () => {
     const { login, secret } = newUser();
     const browser = await signedIn(login, secret);
     const before = copyOf(browser);
@@ -115,7 +115,7 @@ describe('a copy of the session cookie is dead (CWE-384, CWE-613; OWASP ASVS 5.0
     expect([await opens(before), copyOf(browser)]).toEqual([true, before]);
   });
 
-  test('and one made before an app was let in does not outlive the next sign-in', async () => {
+  test('also one copied before a client was allowed, from the next sign-in on', async () => {
     const { login, secret } = newUser();
     const browser = latchkey.browser();
     await signIn(browser, login, secret);
@@ -127,7 +127,7 @@ describe('a copy of the session cookie is dead (CWE-384, CWE-613; OWASP ASVS 5.0
     expect(await Promise.all(copies.map((copy) => opens(copy)))).toEqual([false, false]);
   });
 
-  test('changing the password ends every other session, on every node', async () => {
+  test('on every node, when the password is changed in another session', async () => {
     const { login, secret } = newUser();
     const others = await Promise.all([signedIn(login, secret), signedIn(login, secret)]);
     const copies = others.map(copyOf);
@@ -143,7 +143,7 @@ describe('a copy of the session cookie is dead (CWE-384, CWE-613; OWASP ASVS 5.0
       [login],
     );
 
-  test('a request with the copy that began before the change does not bring it back', async () => {
+  test('also for a request with the copy that began before the change', async () => {
     const { login, secret } = newUser();
     const browser = await signedIn(login, secret);
     const copy = copyOf(browser);
@@ -158,7 +158,7 @@ describe('a copy of the session cookie is dead (CWE-384, CWE-613; OWASP ASVS 5.0
     expect(await opens(copy)).toBe(false);
   });
 
-  test('a consent that is answered with the copy while the session is renewed gives it no other id', async () => {
+  test('a consent that is answered with the copy while the session is renewed sets no other id', async () => {
     const { login, secret } = newUser();
     const browser = await signedIn(login, secret);
     const page = await browser.get(latchkey.authorizeUrl());
@@ -171,7 +171,7 @@ describe('a copy of the session cookie is dead (CWE-384, CWE-613; OWASP ASVS 5.0
     expect(await opens(copyOf(browser))).toBe(false);
   });
 
-  test('the other cookies that a browser has open nothing by themselves', async () => {
+  test('and the other cookies of a browser give no access by themselves', async () => {
     const browser = await signedIn();
     const others = browser.cookies().filter(({ name }) => !name.startsWith('latchkey_session'));
     expect(others.map(({ name }) => name)).toContain('latchkey_device');

@@ -253,7 +253,7 @@ describe('a form of the console or the account', () => {
     );
   };
 
-  test('stands in the table of what asks for a fresh proof, and so does every form that there is', () => {
+  test('is in the table of what requires a fresh proof, and so is every other form', () => {
     expect(Object.keys(forms).toSorted()).toEqual([...new Set(registered)].toSorted());
   });
 
@@ -280,7 +280,7 @@ describe('a form of the console or the account', () => {
     ['changing a role', '/roles/sample/change', { permissions: `read at ${api}` }, 'role.updated'],
     ['registering an API', '/new-api', { identifier: 'https://new.example', name: 'New' }, 'resource_server.created'],
     ['enabling a user', '/users/bob/enable', {}, 'user.updated'],
-  ])('%s works with a fresh proof, which counts for ten minutes', async (_, path, fields, action) => {
+  ])('%s works with a fresh proof, which is accepted for ten minutes', async (_, path, fields, action) => {
     if (path.endsWith('/enable'))
       await latchkey.database.query("update users set enabled = false where username = 'bob'");
     const count = async () => (await latchkey.auditEvents(action)).length;
@@ -295,7 +295,7 @@ describe('a form of the console or the account', () => {
     expect((await latchkey.auditEvents('session.confirmed')).at(-1)).toMatchObject({ details: { amr: ['pwd'] } });
   });
 
-  test('does not take a consent that was answered late for a fresh proof', async () => {
+  test('does not accept a late consent as a fresh proof', async () => {
     const agent = latchkey.browser();
     const sign = await agent.get(latchkey.authorizeUrl({ prompt: 'consent' }));
     const consent = await agent.submit(sign, { login: 'alice', password }, '/sign-in');
@@ -306,7 +306,7 @@ describe('a form of the console or the account', () => {
     expect((await agent.get(latchkey.authorizeUrl({ max_age: '600' }))).html).toContain('name="password"');
   });
 
-  test('takes a proof in the session in which it was given alone', async () => {
+  test('accepts a proof only in the session in which it was given', async () => {
     const other = await consoleAs(latchkey);
     await latchkey.advance(10 * 60 + 1);
     const page = await alice.act('/users/bob/change', { name: 'Bob', password_again: password });

@@ -14,7 +14,7 @@ const chosen = 'seven wild horses';
 const doubted = 'Somebody who does not have all your permissions could sign in';
 
 /** Ways into the account of another; those that belong to one method are tested beside it (docs/security.md has the list). */
-describe('an account is not taken over', () => {
+describe('an account cannot be taken over', () => {
   let mail: MailServer;
   let provider: UpstreamProvider;
   let owner: AdminApi;
@@ -100,8 +100,8 @@ describe('an account is not taken over', () => {
   const helper = (...verbs: string[]) =>
     asService(latchkey, owner, { permissions: verbs.map((verb) => `latchkey:user:${verb}`) });
 
-  describe('with what somebody prepared before its user got permissions:', () => {
-    test('a password that they set signs nobody in any more, and what they signed in ends', async () => {
+  describe('with credentials that an attacker prepared before its user got permissions:', () => {
+    test('a password that they set no longer works, and sessions begun with it are revoked', async () => {
       const username = await created(await helper('write'));
       const [thief, app] = [latchkey.browser(), latchkey.browser()];
       expect(isIn(await enter(username, password, thief))).toBe(true);
@@ -122,7 +122,7 @@ describe('an account is not taken over', () => {
       expect([isIn(await enter(username)), isIn(await enter(username, chosen))]).toEqual([false, true]);
     });
 
-    test('nor one that they changed with it, and rights that their role gets later count, too', async () => {
+    test('a password that they changed later neither, and permissions that a role gets later count, too', async () => {
       const by = await helper('write');
       const username = await created(by);
       const role = `later-${username}`;
@@ -142,7 +142,7 @@ describe('an account is not taken over', () => {
       expect(isIn(await enter(username, chosen))).toBe(true);
     });
 
-    test('a password of an administrator who held all of it signs in, also after they lose their rights', async () => {
+    test('but a password set by an administrator with all permissions still works, also after they lose them', async () => {
       const permissions = [{ resource: 'https://api.example', pattern: '*' }];
       const role = `lead-${nameless()}`;
       await owner.post('/roles', { name: role, permissions });
@@ -219,7 +219,7 @@ describe('an account is not taken over', () => {
       expect(isIn(await enter(username, 'nine calm rivers'))).toBe(true);
     });
 
-    test('and a user who proved an address before chooses a password with a mailed link', async () => {
+    test('but a user who verified an address before can choose a password with a mailed link', async () => {
       const username = await created(owner, {});
       const address = `${username}@example.com`;
       await owner.post(`/users/${username}/password-link`);
@@ -240,7 +240,7 @@ describe('an account is not taken over', () => {
     ['a full-width letter', 'ｍark@example.com'],
     ['a dotless i', 'mır@example.com'],
     ['a domain of another script', 'mark@exаmple.com'],
-  ])('by a Unicode twin of an address: %s', async (_, twin) => {
+  ])('with a Unicode lookalike of an address: %s', async (_, twin) => {
     const ascii = twin.normalize('NFKC').replaceAll('а', 'a').replaceAll('ı', 'i');
     const made = await owner.post('/users', { username: nameless(), email: ascii, email_verified: true, password });
     expect([201, 409]).toContain(made.status);
@@ -258,14 +258,14 @@ describe('an account is not taken over', () => {
   });
 
   test.each(['ａlice', 'alicе', 'alice\u200d', '(alice)', 'alıce'])(
-    'by a Unicode twin of a username: %s',
+    'with a Unicode lookalike of a username: %s',
     async (username) => {
       expect((await owner.post('/users', { username, password })).status).toBe(400);
       expect(isIn(await enter(username))).toBe(false);
     },
   );
 
-  test('by a sign-up with the address of somebody who then comes with a provider', async () => {
+  test('with a sign-up for an address whose owner later signs in with a provider', async () => {
     const address = 'olga@acme.example';
     const [attacker, olga] = [latchkey.browser(), latchkey.browser()];
     await attacker.submit(await attacker.get('/sign-up'), { email: address }, '/sign-up');
@@ -279,7 +279,7 @@ describe('an account is not taken over', () => {
     expect(isIn(await enter(address, chosen))).toBe(false);
   });
 
-  test('by a session that was fixed before the user came back from a provider (CWE-384)', async () => {
+  test('with a session fixed before the user returned from a provider (CWE-384)', async () => {
     const [victim, attacker] = [latchkey.browser(), latchkey.browser()];
     await attacker.get(latchkey.authorizeUrl());
     const fixed = attacker.cookies();
@@ -293,7 +293,7 @@ describe('an account is not taken over', () => {
     expect(new URL(asked.url).searchParams.get('error')).toBe('login_required');
   });
 
-  test('by login_hint or id_token_hint, which name another account than the one that is signed in', async () => {
+  test('with login_hint or id_token_hint that name an account other than the one signed in', async () => {
     const [mine, other] = [await created(owner), await created(owner)];
     const { id_token } = await latchkey.tokens({ scope: 'openid' }, latchkey.browser(), other);
     const browser = latchkey.browser();
@@ -304,7 +304,7 @@ describe('an account is not taken over', () => {
     expect(new URL(silent.url).searchParams.get('error')).toBe('login_required');
   });
 
-  test('by a consent page of one account that is answered while another is signed in', async () => {
+  test('with a consent page of one account that is answered while another is signed in', async () => {
     const [first, second] = [await created(owner), await created(owner)];
     const browser = latchkey.browser();
     await enter(first, password, browser);
@@ -319,7 +319,7 @@ describe('an account is not taken over', () => {
     );
   });
 
-  test('by the sign-in methods of a deleted account', async () => {
+  test('with the sign-in methods of a deleted account', async () => {
     const username = await created(owner);
     const browser = latchkey.browser();
     await enter(username, password, browser);
@@ -335,7 +335,7 @@ describe('an account is not taken over', () => {
     expect(rows).toEqual([{ ways: 0 }]);
   });
 
-  describe('by two uses of one proof at once on two nodes: one of twenty counts, of', () => {
+  describe('with two uses of one proof at once on two nodes: one of twenty is accepted, of', () => {
     type Answer = { status: number; html: string; location: string };
     type Race = {
       browser: UserAgent;
@@ -476,7 +476,7 @@ describe('an account is not taken over', () => {
       expect({ won: won.length, all: answers.map(({ status }) => status) }).toMatchObject({ won: 1 });
     });
 
-    test('of guesses of a mailed code no more than five, and the code is worth nothing then', async () => {
+    test('of guesses of a mailed code five at most, and the code is invalid then', async () => {
       const race = await races['a code by e-mail']?.();
       if (!race) throw new Error('no such race');
       const { code = '' } = race.fields(0);

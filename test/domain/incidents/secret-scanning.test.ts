@@ -104,7 +104,7 @@ describe.each(['revoke', 'flag'])('a report of leaked credentials, where the pol
     return { secret_id, isGood };
   }
 
-  test('tells what was a live credential, and does with it what the policy says', async () => {
+  test('identifies active credentials, and the policy is applied to them', async () => {
     const gateway = await Gateway.open(latchkey, owner);
     const minted = await gateway.mint({});
     const secret = await owner.post('/clients/service/secrets', { label: 'leaking' });
@@ -133,7 +133,7 @@ describe.each(['revoke', 'flag'])('a report of leaked credentials, where the pol
     expect(labels(await report(minted.key))).toEqual([stays ? 'true_positive' : 'false_positive']);
   });
 
-  test('is told by mail to whom it concerns: a person, the contacts of a client, or else the owners', async () => {
+  test('is reported by mail to the user, the contacts of a client, or else the owners', async () => {
     const gateway = await Gateway.open(latchkey, owner);
     const client_id = `contacted-${policy}`;
     const contacts = ['team@example.com', 'on-call@example.com'];
@@ -210,7 +210,7 @@ describe.each(['revoke', 'flag'])('a report of leaked credentials, where the pol
     expect(events.filter(({ target_id }) => target_id === target)).toHaveLength(1);
   });
 
-  test('from many places is written of three times a day at most', async () => {
+  test('from many places is reported by mail three times a day at most', async () => {
     const gateway = await Gateway.open(latchkey, owner);
     const { key } = await gateway.mint({ name: 'in many places', permissions: [], owner: { user: 'bob' } });
     const places = Array.from({ length: 6 }, (_, n) => ({ ...found(key), url: `https://github.example/fork/${n}` }));
@@ -227,7 +227,7 @@ describe.each(['revoke', 'flag'])('a report of leaked credentials, where the pol
     expect(about('in many places')).toHaveLength(expected);
   });
 
-  test('cannot write lines, headers or addressees of its own (CWE-93)', async () => {
+  test('cannot inject lines, headers or recipients (CWE-93)', async () => {
     const gateway = await Gateway.open(latchkey, owner);
     const evil = 'x\r\nBcc: victim@example.com\r\n\r\nYour account is locked.\u2028\u202eevil';
     expect(await owner.post('/api-keys', { name: evil, environment: 'dev', expires_in_days: 1 })).toMatchObject({
@@ -257,7 +257,7 @@ describe.each(['revoke', 'flag'])('a report of leaked credentials, where the pol
     expect(lines.join('\n')).not.toContain('\u202e');
   });
 
-  test('of a text that was rotated away ends nothing: its key goes on', async () => {
+  test('of a version that was rotated out revokes nothing: the key stays active', async () => {
     const gateway = await Gateway.open(latchkey, owner);
     const { id, key } = await gateway.mint({});
     const { body } = await owner.post(`/api-keys/${id}/rotate`, { overlap_seconds: 0 });
@@ -278,7 +278,7 @@ describe.each(['revoke', 'flag'])('a report of leaked credentials, where the pol
     expect(named.map((name) => targets.includes(name))).toEqual([true, stays]);
   });
 
-  test('of a key is known on this node before it is answered', async () => {
+  test('of a key takes effect on this node before the response', async () => {
     const gateway = await Gateway.open(latchkey, owner);
     for (let n = 0; n < 5; n += 1) {
       const { key } = await gateway.mint({});
@@ -288,7 +288,7 @@ describe.each(['revoke', 'flag'])('a report of leaked credentials, where the pol
     }
   });
 
-  test('of a JWT that somebody else has written ends no token of ours', async () => {
+  test('of a JWT that someone else created revokes no token of ours', async () => {
     const { access_token } = (await latchkey.clientCredentials({ resource: jwtApi })).body;
     const [header, , signature] = access_token.split('.');
     const { jti } = decodeJwt(access_token);
@@ -303,7 +303,7 @@ describe.each(['revoke', 'flag'])('a report of leaked credentials, where the pol
     expect(labels(await report(access_token))).toEqual(['true_positive']);
   });
 
-  test('is believed only with the signature of the scanner over this very body', async () => {
+  test('is accepted only with the signature of the scanner over this exact body', async () => {
     const { access_token } = (await latchkey.clientCredentials()).body;
     const body = JSON.stringify([found(access_token)]);
     const other = JSON.stringify([found('something else')]);
@@ -323,7 +323,7 @@ describe.each(['revoke', 'flag'])('a report of leaked credentials, where the pol
     expect(scanner.asked - before).toBeLessThanOrEqual(1);
   });
 
-  test('that is none is refused, and nothing is lost', async () => {
+  test('that is malformed is refused, and nothing is lost', async () => {
     for (const body of ['', 'nonsense', '{}', '[{"token":1}]', `[{"token":"${'x'.repeat(9000)}","type":"t"}]`])
       expect(await send(body)).toMatchObject({ status: 400 });
     expect((await fetch(`${latchkey.issuer}/secret-scanning`)).status).toBe(405);
@@ -331,9 +331,9 @@ describe.each(['revoke', 'flag'])('a report of leaked credentials, where the pol
   });
 });
 
-describe('without a scanner that is trusted', () => {
+describe('without a trusted scanner', () => {
   const latchkey = startLatchkey();
-  test('no report is taken', async () => {
+  test('no report is accepted', async () => {
     const response = await fetch(`${latchkey.issuer}/secret-scanning`, { method: 'POST', body: '[]' });
     expect(response.status).toBe(404);
   });

@@ -160,7 +160,7 @@ const realm = async (more: { takenId?: string } = {}) => ({
   smtpServer: { host: 'mail.example' },
 });
 
-describe('importing a realm of Keycloak', () => {
+describe('importing a Keycloak realm', () => {
   const latchkey = startLatchkey();
   let owner: AdminApi;
   beforeAll(async () => {
@@ -180,7 +180,7 @@ describe('importing a realm of Keycloak', () => {
   };
   const idOf = async (name: string) => (await owner.get(`/users/${name}`)).body.id;
 
-  test('only tells what it would do, unless it is told to do it', async () => {
+  test('only reports what it would do, unless it is told to import', async () => {
     const planned = await run(await realm());
     expect(planned.dry_run).toBe(true);
     expect(planned.changes.map(({ kind, id }) => `${kind} ${id}`)).toEqual(
@@ -282,7 +282,7 @@ describe('importing a realm of Keycloak', () => {
     expect(again.changes).toEqual([]);
   });
 
-  test('is refused for what is no realm', async () => {
+  test('is refused for a file that is not a realm', async () => {
     const result = await withConfiguration({ users: [] }, (file) => latchkey.command(['import', 'keycloak', file]));
     expect(result).toMatchObject({ code: 2, stderr: expect.stringContaining('not a realm') });
     const told = async (content: unknown) =>

@@ -86,7 +86,7 @@ describe('with a mail server', () => {
     expect(await subjectTo('mara', linkFor('mara'))).toBe('de');
   });
 
-  test('nobody finds the link in the database, before it is sent or after', async () => {
+  test('the link is not readable in the database, before it is sent or after', async () => {
     mail.failures = 1;
     await invite('jack');
     await eventually(
@@ -121,14 +121,14 @@ describe('with a mail server', () => {
     expect(performance.now() - startedAt).toBeLessThan(20_000);
   });
 
-  test('no mail goes out for what did not happen', async () => {
+  test('no mail is sent for an action that failed', async () => {
     expect(await invite('alice')).toMatchObject({ status: 409 });
     await invite('kim');
     await arrive(1);
     expect(mail.letters.map(({ to }) => to)).toEqual([['kim@example.com']]);
   });
 
-  test('a way back in is mailed too, also from the command line', async () => {
+  test('a recovery link is mailed too, also by a command', async () => {
     await invite('liz');
     await arrive(1);
     const { status, body } = await owner.post('/users/liz/password-link');
@@ -160,7 +160,7 @@ describe('with a mail server', () => {
     expect(mail.letters[0]?.to).toEqual(['olga@example.com']);
   });
 
-  test('who has no address is mailed nothing: the link is shown', async () => {
+  test('a user without an address gets no mail: the link is shown', async () => {
     const { body } = await owner.post('/users', { username: 'nora', invite: true });
     expect(body.invitation).toMatchObject({ url: expect.stringContaining('/password/lk_pw_') });
   });

@@ -23,7 +23,7 @@ describe('a receiver of events', () => {
   };
   const names = () => receiver.verified(secret).map(({ data }) => data.target_id);
 
-  test('hears in order of what any of two nodes did, whichever seals and sends it', async () => {
+  test('receives in order what happened on two nodes, whichever seals and sends it', async () => {
     const second = await latchkey.startNode();
     const made = Array.from({ length: 10 }, (_, n) => `role-${n}`);
     for (const [n, name] of made.entries()) await role(name, n % 2 ? second.address : undefined);
@@ -37,7 +37,7 @@ describe('a receiver of events', () => {
     await second.stop();
   });
 
-  test('hears of what was acknowledged when the server was killed, sealed or sending (SIGKILL)', async () => {
+  test('receives what was acknowledged when the server was killed, sealed or sending (SIGKILL)', async () => {
     receiver.received.length = 0;
     receiver.answers = [0];
     await role('heard-by-nobody');

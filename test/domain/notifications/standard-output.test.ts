@@ -31,7 +31,7 @@ describe('with LATCHKEY_AUDIT_STDOUT', () => {
   const another = () =>
     latchkey.startAnother({ env: { ...env, LATCHKEY_ISSUER: latchkey.issuer, LATCHKEY_TRUST_PROXY: '1' } });
 
-  test('every event comes out once, in order, by one of two nodes', async () => {
+  test('every event is written once, in order, by one of two nodes', async () => {
     const second = await another();
     const made = Array.from({ length: 8 }, (_, n) => `role-${n}`);
     for (const [n, name] of made.entries()) await role(name, n % 2 ? second.address : undefined);
@@ -46,7 +46,7 @@ describe('with LATCHKEY_AUDIT_STDOUT', () => {
     await second.stop();
   });
 
-  test('what a killed node did not write, the next one does', async () => {
+  test('events that a killed node did not write are written by the next one', async () => {
     await role('before');
     await latchkey.process.kill('SIGKILL');
     const next = await another();

@@ -37,7 +37,7 @@ describe('a webhook', () => {
       ({ length }) => length === count,
     );
 
-  test('is told of what happens, in the order of the chain, as Standard Webhooks has it', async () => {
+  test('receives events in the order of the chain, as Standard Webhooks defines', async () => {
     // What happened just before and is not sealed yet comes, too: the owner's own role.
     const { receiver, secret, path } = await hook({ events: ['role.created'] });
     const made = unique('a', 'b', 'c', 'd', 'e', 'f');
@@ -54,7 +54,7 @@ describe('a webhook', () => {
     expect(items[0]).toMatchObject({ type: 'role.created', state: 'delivered', attempts: 1, last_status: 204 });
   });
 
-  test('is told within a second or so', async () => {
+  test('receives them within about a second', async () => {
     const { receiver } = await hook();
     const started = Date.now();
     await roles(...unique('soon'));
@@ -62,7 +62,7 @@ describe('a webhook', () => {
     expect(Date.now() - started).toBeLessThan(2500);
   });
 
-  test('hears of nothing that it did not ask for, and of the signed heads if it did', async () => {
+  test('receives nothing that it did not subscribe to, and the signed heads if it did', async () => {
     const all = await hook({ events: ['*'] });
     const heads = await hook({ events: ['audit.sealed'] });
     const clients = await hook({ events: ['client.created', 'resource_server.*'] });
@@ -86,7 +86,7 @@ describe('a webhook', () => {
     expect(clients.receiver.received).toEqual([]);
   });
 
-  test('is tried again where the receiver fails, and nothing overtakes', async () => {
+  test('is retried when the receiver fails, and later events wait', async () => {
     const { receiver, secret } = await hook();
     receiver.answers = [500, 503];
     const made = unique('a', 'b');
@@ -96,7 +96,7 @@ describe('a webhook', () => {
     expect(new Set(receiver.received.map(({ id }) => id)).size).toBe(2);
   });
 
-  test('that fails or hangs delays no other', async () => {
+  test('that fails or hangs does not delay others', async () => {
     const [failing, hanging] = [await hook(), await hook()];
     failing.receiver.always = 500;
     hanging.receiver.always = 0;
@@ -132,7 +132,7 @@ describe('a webhook', () => {
     await dead(path, 0);
   });
 
-  test('that answers 410 is told nothing more, until somebody enables it; then nothing is missing', async () => {
+  test('that answers 410 is sent nothing more until it is enabled again, and then nothing is missing', async () => {
     const { receiver, id, secret, path } = await hook();
     receiver.answers = [410];
     const made = unique('a', 'b');
@@ -151,7 +151,7 @@ describe('a webhook', () => {
     expect(names(receiver.verified(secret))).toEqual([made[0], ...made]);
   });
 
-  test('is signed with both secrets while one replaces the other', async () => {
+  test('is signed with both secrets during a rotation', async () => {
     const { receiver, secret, path } = await hook();
     const { status, body } = await owner.post(`${path}/rotate-secret`, { overlap_seconds: 3600 });
     expect(status).toBe(201);
@@ -169,7 +169,7 @@ describe('a webhook', () => {
     expect(() => verify(next, last)).toThrow();
   });
 
-  test('can be tried', async () => {
+  test('can be tested', async () => {
     const { receiver, secret, path } = await hook();
     expect(await owner.post(`${path}/test`)).toMatchObject({ status: 202, body: { type: 'webhook.test' } });
     await receiver.until(1);
@@ -199,14 +199,14 @@ describe('a webhook', () => {
     expect(await owner.post('/webhooks', input)).toMatchObject({ status: 400 });
   });
 
-  test('never reaches an address inside (the guard holds at the connection)', async () => {
+  test('never connects to an internal address (checked at the connection)', async () => {
     const { body } = await owner.post('/webhooks', { url: 'http://10.0.0.1/hook', events: ['role.*'] });
     await owner.post(`/webhooks/${body.id}/test`);
     const [letter] = await dead(`/webhooks/${body.id}`, 1);
     expect(letter).toMatchObject({ last_error: '10.0.0.1 is not a public address' });
   });
 
-  test('is changed by whoever saw it last, by merge patch', async () => {
+  test('is changed by merge patch with If-Match', async () => {
     const { path } = await hook({ description: 'ours' });
     const seen = { headers: { 'if-match': (await owner.get(path)).headers.get('etag') ?? '' } };
     expect(await owner.patch(path, { description: null, events: ['user.*'] }, seen)).toMatchObject({
@@ -218,7 +218,7 @@ describe('a webhook', () => {
     expect(await owner.get(path)).toMatchObject({ status: 404 });
   });
 
-  test('that names an action by its earlier name receives it under the present one, which the log shows for old events, too', async () => {
+  test('that names an action by its earlier name receives it under the present one, which the log also shows for old events', async () => {
     const { receiver, secret } = await hook({ events: ['consent.taken_back'] });
     await latchkey.tokens({}, latchkey.browser(), 'bob');
     const { items } = (await owner.get('/consents?user=bob&standing=true')).body;
@@ -236,7 +236,7 @@ describe('a webhook', () => {
     expect((await owner.get('/audit/verification')).body).toMatchObject({ is_intact: true });
   });
 
-  test('gives nobody the audit log who may not read it', async () => {
+  test('does not show the audit log to a user who may not read it', async () => {
     const writer = await asService(latchkey, owner, {
       permissions: ['latchkey:webhook:*'],
       scope: 'latchkey:webhook:write',
@@ -247,7 +247,7 @@ describe('a webhook', () => {
     });
   });
 
-  test('leaves an event of each act', async () => {
+  test('records an event of each action', async () => {
     const { id, path } = await hook();
     await owner.patch(path, { description: 'changed' });
     await owner.post(`${path}/rotate-secret`, {});

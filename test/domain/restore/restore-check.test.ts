@@ -170,7 +170,7 @@ describe('latchkey restore-check', () => {
     ['a password', async (node) => (await signIn(node, 'alice', password)) === 303],
   ];
 
-  test('is needed: a restore brings back what was revoked', async () => {
+  test('is needed: a restore reactivates revoked credentials', async () => {
     // A node that has just started may still answer 503 where the machine is busy.
     const comesBack = (works: (node: string) => Promise<boolean>) =>
       eventually(() => works(first()), Boolean, { withinMs: 20_000 });
@@ -178,7 +178,7 @@ describe('latchkey restore-check', () => {
     expect(back).toEqual(cameBack.map(([name]) => [name, true]));
   });
 
-  test('shows with --dry-run what would end, and changes nothing', async () => {
+  test('shows with --dry-run what would be revoked, and changes nothing', async () => {
     const before = await eventsOf(backup);
     const { code, stdout } = await check(backup, file('log.ndjson'), '--dry-run');
     expect(code).toBe(0);
@@ -198,7 +198,7 @@ describe('latchkey restore-check', () => {
     });
   });
 
-  test('revokes again what was revoked, and lists the rest', async () => {
+  test('revokes again what was revoked before, and lists the rest', async () => {
     const { code, stdout, stderr } = await check(backup, file('log.ndjson'), '--yes');
     report = JSON.parse(stdout);
     expect(report.reapplied.filter(({ result }) => result === 'failed')).toEqual([]);
@@ -232,7 +232,7 @@ describe('latchkey restore-check', () => {
     expect(JSON.stringify(redirects?.details)).toContain('https://spa.example/new');
   });
 
-  test.each(cameBack)('ends %s on both nodes', async (_, works) => {
+  test.each(cameBack)('revokes %s on both nodes', async (_, works) => {
     for (const { address } of nodes)
       await eventually(
         () => works(address),
@@ -245,7 +245,7 @@ describe('latchkey restore-check', () => {
     for (const { address } of nodes) expect(await works(address)).toBe(true);
   });
 
-  test('ends an older refresh token, which a copy of it would renew (RFC 9700 §4.14.2)', async () => {
+  test('revokes an older refresh token, which a copy of it would renew (RFC 9700 §4.14.2)', async () => {
     expect(await latchkey.refresh(old['rotated family'] ?? '', 'web-app', first())).toMatchObject({ status: 400 });
     expect(await latchkey.refresh(old['kept family'] ?? '', 'web-app', first())).toMatchObject({ status: 200 });
   });
@@ -269,7 +269,7 @@ describe('latchkey restore-check', () => {
     }
   });
 
-  test('changes and records nothing more when it is run again', async () => {
+  test('changes and records nothing when it is run again', async () => {
     const { rows: before } = await backup.query('select max(position) from changes');
     const count = (await backup.query("select count(*) from audit_events where action not like 'session%'")).rows[0]
       .count;
@@ -284,13 +284,13 @@ describe('latchkey restore-check', () => {
     expect(now).toBe(count);
   });
 
-  test('leaves what somebody did after the restore', async () => {
+  test('keeps changes made after the restore', async () => {
     await latchkey.command(['user', 'set-password', 'bob', '--password-stdin'], newPassword, at(backup));
     await check(backup, file('log.ndjson'), '--yes');
     expect(await signIn(first(), 'bob', newPassword)).toBe(303);
   });
 
-  test('reads the standard output of a server as well, and proves it', async () => {
+  test('reads the standard output of a server as well, and verifies it', async () => {
     const { code, stdout, stderr } = await check(bare, file('stdout.log'), '--dry-run');
     expect([code, stderr]).toEqual([0, '']);
     const plan: Report = JSON.parse(stdout);
@@ -335,7 +335,7 @@ describe('latchkey restore-check', () => {
     expect(rows).toEqual([]);
   });
 
-  test('tells which segments are missing, and ends with exit code 1', async () => {
+  test('names missing segments, and exits with code 1', async () => {
     const all = await lines('stdout.log');
     const late = all.findLastIndex((line) => line.includes('"api_key.disabled"'));
     const segment = JSON.parse(all[late] ?? '').data.segment;
@@ -349,7 +349,7 @@ describe('latchkey restore-check', () => {
     expect(JSON.parse(stdout).gap.segments).toEqual([[segment, segment]]);
   });
 
-  test('is finished by another run when it was killed', async () => {
+  test('is completed by another run after it was killed', async () => {
     const trigger = `create function die() returns trigger language plpgsql as $$ begin
       if new.details->>'action' = 'client.disabled' then raise exception 'killed'; end if; return new; end $$`;
     await tampering.query(trigger);
@@ -368,7 +368,7 @@ describe('latchkey restore-check', () => {
     expect(rows).toEqual([{ client_id: 'post-app' }]);
   });
 
-  test('with a noted head alone states the gap, and ends everything with --revoke-all, keys too', async () => {
+  test('with only a noted head reports the gap, and revokes everything with --revoke-all, keys too', async () => {
     const dry = await check(bare, '--head', old.head ?? '', '--dry-run');
     expect(dry.code).toBe(1);
     expect(JSON.parse(dry.stdout).gap.segments).toEqual([[expect.any(Number), Number(old.head?.split(':')[0])]]);
@@ -393,7 +393,7 @@ describe('latchkey restore-check', () => {
     expect(rows).toEqual([]);
   });
 
-  test('says of a database that lacks nothing that nothing is missing', async () => {
+  test('reports nothing missing for a complete database', async () => {
     const { code, stdout } = await latchkey.command(['restore-check', '--head', old.head ?? '', '--dry-run']);
     expect([code, stdout]).toEqual([0, expect.stringMatching(/Nothing is missing here/)]);
   });

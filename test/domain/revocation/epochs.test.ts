@@ -145,7 +145,7 @@ describe('on two nodes whose clocks differ', () => {
     ],
   ];
 
-  test.each(acts)('%s ends all that was issued before, and nothing issued after', async (name, act, ending) => {
+  test.each(acts)('%s revokes all that was issued before, and nothing issued after', async (name, act, ending) => {
     for (let round = 0; round < rounds(1); round += 1) {
       const [here, away] = round % 2 === 0 ? [mostSkew, -mostSkew] : [0, 0];
       // Issued by a node that is ahead, ended by one that is behind: no time of either says which was first.
@@ -174,7 +174,7 @@ describe('on two nodes whose clocks differ', () => {
     report(`${name}: ${rounds(1)} rounds with clocks up to ${2 * mostSkew} s apart`);
   });
 
-  test('a secret that was revoked gets no token from the next request on, on a node that remembers it', async () => {
+  test('a revoked secret gets no token from the next request on, on a node that has it cached', async () => {
     const { body: made } = await owner.post('/clients/service/secrets', {}, there());
     const secret = String(made.client_secret);
     await eventually(

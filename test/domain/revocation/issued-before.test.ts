@@ -2,7 +2,7 @@ import { startLatchkey } from '../../support/latchkey.ts';
 
 const refused = { status: 400, body: { error: 'invalid_grant' } };
 
-describe('revoking all that was issued up to a moment', () => {
+describe('revoking all that was issued before a time', () => {
   const latchkey = startLatchkey();
 
   test('revokes all tokens, refresh tokens and sessions, but not later ones, consents or secrets', async () => {
@@ -32,7 +32,7 @@ describe('revoking all that was issued up to a moment', () => {
     expect(await latchkey.auditEvents('tokens.revoked')).toMatchObject([{ details: { access_tokens: 2 } }]);
   });
 
-  test('keeps dead, after a restore, what was revoked since the backup', async () => {
+  test('revokes again, after a restore, what was revoked since the backup', async () => {
     const { access_token, refresh_token } = await latchkey.tokens();
     const backup = await latchkey.database.copy();
     await latchkey.post('/oauth/revoke', { token: refresh_token }, 'web-app');

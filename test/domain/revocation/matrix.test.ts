@@ -38,7 +38,7 @@ const ofApi = [
 
 const inQuestion = 'The browser in question';
 
-describe('every handle of a revocation', () => {
+describe('every kind of revocation', () => {
   let owner: AdminApi;
   let nodes: string[] = [];
   beforeAll(async () => {
@@ -128,7 +128,7 @@ describe('every handle of a revocation', () => {
       revoke(() => ({ issued_before: new Date().toISOString() })),
       credentials.filter((credential) => credential !== 'client secret'),
     ],
-  ])('by %s: works before, is refused after on both nodes, and nothing else is touched', async (_, act, dying) => {
+  ])('by %s: what works before is refused after on both nodes, and nothing else changes', async (_, act, dying) => {
     const issued = await issue();
     for (const node of nodes) expect(await living(issued, node)).toEqual([...credentials]);
     const expected = credentials.filter((credential) => !dying.includes(credential));

@@ -51,7 +51,7 @@ async function withRole(permissions: string[]): Promise<AdminApi> {
 }
 
 describe('a secret', () => {
-  test('has versions, of which each can be read on every node', async () => {
+  test('has versions that can be read on every node', async () => {
     const path = newPath();
     expect(await put(path, { user: 'shop', password: 'first' })).toMatchObject({
       status: 201,
@@ -72,7 +72,7 @@ describe('a secret', () => {
     expect(await read(newPath())).toMatchObject({ status: 404 });
   });
 
-  test('holds up to 1 MiB, of whatever JSON is', async () => {
+  test('holds up to 1 MiB of any JSON', async () => {
     const path = newPath();
     const data = { certificate: `-----BEGIN-----\n${'x'.repeat(1_000_000)}`, nested: { list: [1, null, true, 'ä'] } };
     expect((await put(path, data)).status).toBe(201);
@@ -84,7 +84,7 @@ describe('a secret', () => {
     expect(await put(path, { large: 'x'.repeat(3 * 1024 * 1024) })).toMatchObject({ status: 413 });
   });
 
-  test('is written by one of 30 that saw the same version (check-and-set)', async () => {
+  test('is written once when 30 requests have seen the same version (check-and-set)', async () => {
     const path = newPath();
     const attempts = (cas: number) =>
       Promise.all(
@@ -104,7 +104,7 @@ describe('a secret', () => {
     expect((await put(path, { n: 1 }, { cas: 2 })).status).toBe(201);
   });
 
-  test('is found by a value that leaked, by those who may read it', async () => {
+  test('is found by a leaked value, by callers who may read it', async () => {
     const [path, hidden] = [newPath(), newPath('hidden')];
     const leaked = `leaked ${crypto.randomUUID()}`;
     await put(path, { user: 'shop', password: leaked });
@@ -134,7 +134,7 @@ describe('a secret', () => {
     expect(command).toMatchObject({ code: 0, stdout: expect.stringMatching(/^hidden\/.*current\nIn events it is /) });
   });
 
-  test('is made here, and shown to nobody but its readers', async () => {
+  test('can be generated, and is shown only to its readers', async () => {
     const path = newPath();
     const generate = {
       password: { kind: 'password', length: 40, symbols: true },
@@ -192,7 +192,7 @@ describe('a secret', () => {
     for (const value of [data.password ?? '', data.seed ?? '', second]) expect(stored).not.toContain(value);
   });
 
-  test('may be an entry for a credential that is kept elsewhere', async () => {
+  test('can be a reference to a credential kept elsewhere', async () => {
     const path = newPath();
     const entry = {
       ...{ location: 'AWS Secrets Manager, eu-central-1, pay/gateway', accessible_to: ['team payments', 'the vendor'] },
@@ -210,7 +210,7 @@ describe('a secret', () => {
     for (const words of [entry.location, 'team payments', 'Last replaced']) expect(wordsOf(page)).toContain(words);
   });
 
-  test('loses its oldest versions beyond those that it keeps', async () => {
+  test('loses the oldest versions above its limit', async () => {
     const path = newPath();
     await owner.patch(at(path), { max_versions: 2 });
     for (const n of [1, 2, 3]) await put(path, { n });
@@ -218,7 +218,7 @@ describe('a secret', () => {
     expect((await read(path, '?version=1')).status).toBe(404);
   });
 
-  test('is deleted, undeleted and destroyed by version; a destroyed value is nowhere any more', async () => {
+  test('is deleted, undeleted and destroyed by version; a destroyed value is stored nowhere', async () => {
     const path = newPath();
     for (const n of [1, 2]) await put(path, { n });
     const change = (number: number, what: string) => owner.post(`${at(path)}/versions/${number}/${what}`);
@@ -243,7 +243,7 @@ describe('a secret', () => {
     );
   });
 
-  test('keeps what is known of it beside its value', async () => {
+  test('keeps metadata beside its value', async () => {
     const path = newPath();
     const settings = {
       description: 'The shop’s database',
@@ -286,7 +286,7 @@ describe('a permission for secrets', () => {
     if (!isAllowed) expect(body).toMatchObject({ permission: `secrets:read:${path.replaceAll('/', ':')}` });
   });
 
-  test('is never given by a leading *, and a refusal does not say whether there is such a secret', async () => {
+  test('is never given by a leading *, and a refusal does not tell whether the secret exists', async () => {
     const path = newPath();
     await put(path, { value: 'v' });
     const caller = await asService(latchkey, owner, { permissions: ['latchkey:*'] });
@@ -332,7 +332,7 @@ describe('a permission for secrets', () => {
     expect((await read(path, '', caller, other.address)).status).toBe(403);
   });
 
-  test('is, with an API key, what the key may, until it is revoked', async () => {
+  test('is, with an API key, limited to that of the key, until it is revoked', async () => {
     const path = newPath('keys');
     await put(path, { n: 1 });
     const created = await owner.post('/api-keys', {
@@ -352,7 +352,7 @@ describe('a permission for secrets', () => {
     expect([(await get()).status, (await get(other.address)).status]).toEqual([401, 401]);
   });
 
-  test('is listed by folder in pages, filtered', async () => {
+  test('is applied to lists, which are paged by folder and filtered', async () => {
     const folder = `pages-${crypto.randomUUID().slice(0, 8)}`;
     for (const name of ['a', 'b', 'b/c', 'b-d']) await put(`${folder}/${name}`, { n: 1 });
     const page = async (query: string) => (await owner.get(`/secrets?prefix=${folder}/&${query}`)).body;
@@ -364,8 +364,8 @@ describe('a permission for secrets', () => {
 
 const refusing = `alter table audit_events add constraint refuses check (action <> 'secret.read') not valid`;
 
-describe('the record of secrets', () => {
-  test('has each read before it is answered, with the reason, and never a value', async () => {
+describe('the use records of secrets', () => {
+  test('contain each read before it is answered, with the reason, and never a value', async () => {
     const path = newPath();
     const value = `value-${crypto.randomUUID()}`;
     await put(path, { password: value });
@@ -398,7 +398,7 @@ describe('the record of secrets', () => {
     expect(latchkey.server.output()).not.toContain(value);
   });
 
-  test('is a condition of a read: without the event there is no value', async () => {
+  test('are a condition of a read: without the event no value is returned', async () => {
     const path = newPath();
     await put(path, { n: 1 });
     await latchkey.database.query(refusing);
@@ -423,7 +423,7 @@ describe('the record of secrets', () => {
       from secret_versions o join secrets s on s.id = o.secret_id where s.path = $2 and o.secret_id = v.secret_id
       and o.number = 1 and v.number = 2 and $1::text <> ''`,
     ],
-  ])('tells of a row %s that does not open', async (what, statement) => {
+  ])('name a row %s that cannot be decrypted', async (what, statement) => {
     const [from, to] = [newPath(), newPath()];
     await put(from, { secret: 'of the first' });
     for (const n of [1, 2]) await put(to, { n });
@@ -438,8 +438,8 @@ describe('the record of secrets', () => {
   });
 });
 
-describe('time', () => {
-  test('ends a version that was written for a while', async () => {
+describe('the lifetime of a version', () => {
+  test('ends it after the given time', async () => {
     const path = newPath();
     await put(path, { n: 1 }, { ttl_seconds: 60 });
     expect((await read(path)).status).toBe(200);
@@ -503,8 +503,8 @@ describe('the key of a new term', () => {
   });
 });
 
-describe('a sealed vault', () => {
-  test('answers no request for secrets on any node, and everything else continues', async () => {
+describe('sealed secrets', () => {
+  test('cannot be read or written on any node, and everything else continues', async () => {
     const path = newPath();
     await put(path, { n: 1 });
     expect((await read(path, '', owner, other.address)).status).toBe(200);
@@ -565,7 +565,7 @@ describe('in the console', () => {
     expect((await owner.get(at(path))).status).toBe(404);
   });
 
-  test('a value is generated, and shown nowhere; what is public of it is', async () => {
+  test('a value is generated, and shown nowhere; its public part is shown', async () => {
     const alice = await consoleAs(latchkey);
     const [path, tls] = [newPath('console'), newPath('console')];
     const partsOf = async (at: string) => (await read(at)).body.data as Record<string, string>;
@@ -603,7 +603,7 @@ describe('in the console', () => {
     expect(Object.keys(await partsOf(tls)).toSorted()).toEqual(['private_key', 'public_key']);
   });
 
-  test('a value that leaked is found, by those who may read it, and is on no page', async () => {
+  test('a leaked value is found, by users who may read it, and is on no page', async () => {
     const alice = await consoleAs(latchkey);
     const [path, leaked] = [newPath('console'), planted()];
     await put(path, { password: leaked });
@@ -625,7 +625,7 @@ describe('in the console', () => {
     expect(wordsOf(await alice.act('/find-secret', { value: pasted }))).toContain(key);
   });
 
-  test('the value is shown for a reason alone, which is recorded, and to those who may read it', async () => {
+  test('the value is shown only with a reason, which is recorded, and only to users who may read it', async () => {
     const alice = await consoleAs(latchkey);
     const path = newPath('console');
     const value = planted();
@@ -685,7 +685,7 @@ describe('in the console', () => {
     expect((await owner.get(at(`${folder}/b`))).body).toMatchObject({ custom_metadata: { tier: '2' }, owner: null });
   });
 
-  test('who read which version in the last days is listed, there, in the API and on the command line', async () => {
+  test('readers of each version in the last days are listed, also in the API and on the command line', async () => {
     const path = newPath('console');
     await put(path, { n: 1 });
     await put(path, { n: 2 });
@@ -752,7 +752,7 @@ describe('the command line', () => {
     expect(stdout).toBe('The vault is open.\n');
   });
 
-  test('imports the secrets of another Vault with their versions, and goes on where it ended', async () => {
+  test('imports the secrets of another Vault with their versions, and resumes where it stopped', async () => {
     const [folder, target] = [`from-${crypto.randomUUID().slice(0, 8)}`, `to-${crypto.randomUUID().slice(0, 8)}`];
     const name = (path: string) => `${folder}/${path}`;
     for (const n of [1, 2, 3]) await put(name('db'), { n });
@@ -788,7 +788,7 @@ describe('the command line', () => {
     expect(unsafe).toMatchObject({ code: 2, stderr: expect.stringContaining('https') });
   });
 
-  test('goes on with an import that was killed: each secret has its labels, and each version once', async () => {
+  test('resumes an import that was killed: each secret has its labels, and each version once', async () => {
     const [folder, target] = [`from-${crypto.randomUUID().slice(0, 8)}`, `to-${crypto.randomUUID().slice(0, 8)}`];
     const names = Array.from({ length: 6 }, (_, n) => `secret-${n}`);
     for (const name of names) {
@@ -880,7 +880,7 @@ describe('the command line', () => {
     await rm(folder, { recursive: true });
   });
 
-  test('are read, kept and followed by the client for Node, which logs in as a workload', async () => {
+  test('are read, cached and refreshed by the client for Node, which logs in as a workload', async () => {
     const folder = await mkdtemp(path.join(os.tmpdir(), 'latchkey-secrets-'));
     const tokenFile = path.join(folder, 'token');
     const name = `client-${crypto.randomUUID().slice(0, 8)}`;
@@ -981,7 +981,7 @@ describe('the command line', () => {
     },
   );
 
-  test('gives a program files in memory alone, which follow changes and go with it, however it ends', async () => {
+  test('gives a program files in memory alone, which follow changes and are removed when it exits', async () => {
     const folder = await mkdtemp(path.join(os.tmpdir(), 'latchkey-secrets-'));
     const [memory, seen] = [await mkdtemp('/dev/shm/latchkey-test-'), path.join(folder, 'seen')];
     const name = `files-${crypto.randomUUID().slice(0, 8)}`;

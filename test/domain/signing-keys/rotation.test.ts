@@ -27,7 +27,7 @@ describe('rotating the signing key', () => {
   const untilPublished = (node: string, isWanted: (kids: string[]) => boolean) =>
     eventually(() => publishedKids(node), isWanted);
 
-  test('publishes the new key on every node first, then signs with it, and drops the old one when nothing it signed is valid', async () => {
+  test('publishes the new key on every node first, then signs with it, and removes the old one once its signatures have expired', async () => {
     const [old] = await publishedKids(latchkey.issuer);
     const early = await newToken();
     const made = await latchkey.commandJson(['signing-key', 'rotate']);
@@ -52,7 +52,7 @@ describe('rotating the signing key', () => {
       await untilPublished(node, (kids) => !kids.includes(String(old)));
   });
 
-  test('waits for a rotation that is under way', async () => {
+  test('waits for a rotation that is in progress', async () => {
     await latchkey.commandJson(['signing-key', 'rotate', '--alg', 'EdDSA']);
     const { code, stderr } = await latchkey.command(['signing-key', 'rotate', '--alg', 'EdDSA']);
     expect({ code, stderr }).toEqual({
@@ -72,7 +72,7 @@ describe('rotating the signing key', () => {
     );
   });
 
-  test('after a leak drops every older key at once, a waiting one too, and tokens it signed are refused', async () => {
+  test('after a leak removes every older key at once, a scheduled one too, and tokens it signed are refused', async () => {
     const before = await publishedKids(latchkey.issuer);
     const token = await newToken();
     const { kid } = await latchkey.commandJson(['signing-key', 'rotate', '--leaked']);

@@ -3,11 +3,11 @@ import fc from 'fast-check';
 import { encodeList } from '../../../src/domain/status-lists/status-list-token.ts';
 
 describe('an encoded list', () => {
-  test('is that of the draft’s example (draft-ietf-oauth-status-list §4.2)', () => {
+  test('equals the example of the draft (draft-ietf-oauth-status-list §4.2)', () => {
     expect(encodeList({ size: 16, refused: [0, 3, 4, 5, 7, 8, 9, 13, 15] })).toBe('eNrbuRgAAhcBXQ');
   });
 
-  test('has a one at every refused place, and nowhere else', () => {
+  test('has a one at every revoked index, and nowhere else', () => {
     const lists = fc
       .integer({ min: 1, max: 5000 })
       .chain((size) =>

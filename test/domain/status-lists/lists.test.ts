@@ -10,7 +10,7 @@ const newPlace = async (): Promise<Place> => placeOf(await newToken());
 const revoke = (token: string) => latchkey.post('/oauth/revoke', { token }, 'service');
 
 describe('a status list', () => {
-  test('is signed as a status list by a published key, names itself, and says how long it may be kept (draft §5.1)', async () => {
+  test('is signed as a status list by a published key, names itself, and states how long it may be cached (draft §5.1)', async () => {
     const { uri } = await newPlace();
     const { payload, protectedHeader } = await verifiedList(latchkey, uri);
     expect(uri).toMatch(new RegExp(`^${latchkey.issuer}/status-lists/[1-9]\\d*$`));
@@ -20,7 +20,7 @@ describe('a status list', () => {
     expect(Number(payload.exp) - Number(payload.iat)).toBe(600);
   });
 
-  test('is served as what it is, to be kept by caches for its ttl, to pages of any origin (draft §8.1, §8.2)', async () => {
+  test('is served with its media type, cacheable for its ttl, to pages of any origin (draft §8.1, §8.2)', async () => {
     const { uri } = await newPlace();
     const { status, headers } = await askForList(latchkey, uri, { headers: { origin: 'https://verifier.example' } });
     expect(status).toBe(200);
@@ -45,7 +45,7 @@ describe('a status list', () => {
     expect(others.map((token) => statusAt(list, placeOf(token).idx))).toEqual(others.map(() => 0));
   });
 
-  test('gives neighbours in time no neighbouring places (draft §12.5)', async () => {
+  test('does not give consecutive tokens consecutive indexes (draft §12.5)', async () => {
     const places: Place[] = [];
     for (let n = 0; n < 30; n += 1) places.push(await newPlace());
     const steps = places.slice(1).map(({ idx }, n) => Math.abs(idx - (places[n]?.idx ?? 0)));
@@ -54,7 +54,7 @@ describe('a status list', () => {
     expect(places.map(({ idx }) => idx)).not.toEqual(places.map(({ idx }) => idx).sort((a, b) => a - b));
   });
 
-  test('is not sent to who has it, and is once it says something else (RFC 9110 §13.1.2)', async () => {
+  test('is not sent again to a client that has it, until it changes (RFC 9110 §13.1.2)', async () => {
     const token = await newToken();
     const { uri } = placeOf(token);
     const ask = async () => {
@@ -71,7 +71,7 @@ describe('a status list', () => {
     expect(await askForList(latchkey, uri, { headers: { 'if-none-match': etag } })).toMatchObject({ status: 200 });
   });
 
-  test('answers HEAD without the list', async () => {
+  test('answers HEAD without a body', async () => {
     const { uri } = await newPlace();
     const answer = await askForList(latchkey, uri, { method: 'HEAD' });
     expect(answer).toMatchObject({ status: 200, body: { text: '' } });
@@ -92,18 +92,18 @@ describe('a status list', () => {
     expect(headers.get('content-type')).toContain('application/problem+json');
   });
 
-  test.each(['POST', 'PUT', 'PATCH', 'DELETE'])('takes no %s', async (method) => {
+  test.each(['POST', 'PUT', 'PATCH', 'DELETE'])('accepts no %s', async (method) => {
     const answer = await askForList(latchkey, (await newPlace()).uri, { method });
     expect(answer).toMatchObject({ status: 405, body: { status: 405 } });
     expect(answer.headers.get('allow')).toBe('GET, HEAD, OPTIONS');
   });
 
-  test('of another time is not implemented (draft §8.4)', async () => {
+  test('of an earlier time is not implemented (draft §8.4)', async () => {
     const { uri } = await newPlace();
     expect(await askForList(latchkey, `${uri}?time=1686925000`)).toMatchObject({ status: 501 });
   });
 
-  test('comes in no other format', async () => {
+  test('has no other format', async () => {
     const { uri } = await newPlace();
     const ask = async (accept: string) => (await askForList(latchkey, uri, { headers: { accept } })).status;
     expect(await ask('application/statuslist+cwt')).toBe(406);
@@ -111,7 +111,7 @@ describe('a status list', () => {
     expect(await ask('*/*')).toBe(200);
   });
 
-  test('is read from the database once, however many ask', async () => {
+  test('is read from the database once for many concurrent requests', async () => {
     const { uri } = await newPlace();
     const holder = new pg.Client({ connectionString: latchkey.database.url });
     await holder.connect();
@@ -132,7 +132,7 @@ describe('a status list', () => {
   });
 });
 
-test('all lists that hold a token are named at one address, which the metadata gives (draft §9)', async () => {
+test('all active lists are named at one address, which the metadata contains (draft §9)', async () => {
   const metadata = await askForList(latchkey, `${latchkey.issuer}/.well-known/oauth-authorization-server`);
   const address = String(metadata.body.status_list_aggregation_endpoint);
   const first = (await newPlace()).uri;

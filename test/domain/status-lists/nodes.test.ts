@@ -13,7 +13,7 @@ describe('two nodes', () => {
   const newToken = async (node: string) =>
     (await latchkey.clientCredentials({ resource: jwtApi }, 'service', node)).body.access_token;
 
-  test('never give two tokens the same place, and each publishes the places of both', async () => {
+  test('never give two tokens the same index, and each publishes the indexes of both', async () => {
     const tokens = await Promise.all(Array.from({ length: 60 }, (_, n) => newToken(nodes[n % 2] ?? '')));
     const places = tokens.map(placeOf);
     expect(new Set(places.map(({ uri, idx }) => `${uri} ${idx}`)).size).toBe(60);
@@ -21,7 +21,7 @@ describe('two nodes', () => {
       for (const node of nodes) expect((await verifiedList(latchkey, uri, node)).payload.sub).toBe(uri);
   });
 
-  test('agree on the validator of a list, so that any of them may confirm it', async () => {
+  test('use the same validator for a list, so that any of them can confirm it', async () => {
     const { uri } = placeOf(await newToken(latchkey.issuer));
     const etags = () =>
       Promise.all(nodes.map(async (node) => (await askForList(latchkey, uri, {}, node)).headers.get('etag')));

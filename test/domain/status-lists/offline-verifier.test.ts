@@ -20,7 +20,7 @@ function shownProgram(issuer: string, port: number): string {
     .replaceAll('4002', String(port));
 }
 
-describe('an API that has nothing but the key set and the lists, as the documentation shows it', () => {
+describe('an API with only the key set and the lists, as in the documentation', () => {
   const latchkey = startLatchkey();
   let api: ChildProcess | undefined;
   let address = '';
@@ -42,7 +42,7 @@ describe('an API that has nothing but the key set and the lists, as the document
     (await latchkey.clientCredentials({ resource: jwtApi, scope: 'report:read' })).body.access_token;
   const use = async (token: string) => (await fetch(address, { headers: { authorization: `Bearer ${token}` } })).status;
 
-  test('refuses the revoked token and takes the others', async () => {
+  test('refuses the revoked token and accepts the others', async () => {
     const [revoked, other] = [await newToken(), await newToken()];
     await latchkey.post('/oauth/revoke', { token: revoked }, 'service');
     await eventually(

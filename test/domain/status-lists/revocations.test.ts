@@ -101,7 +101,7 @@ describe('a JWT access token is marked in its list, on every node, once', () => 
     expect(await latchkey.isActive(tokens.access_token)).toBe(false);
   });
 
-  test('all that was issued until a moment is revoked, and not what was issued later', async () => {
+  test('all tokens issued before a time are revoked, and later ones are not', async () => {
     const tokens = [await service(), (await latchkey.tokens({ resource: jwtApi, scope: 'report:read' })).access_token];
     const before = new Date().toISOString();
     await latchkey.commandJson(['revoke', '--before', before, '--yes']);

@@ -82,7 +82,7 @@ describe('an identity assertion (ID-JAG)', () => {
     return { issuer, trust: await trust(issuer, more), identity: await link('bob', issuer.issuer) };
   };
 
-  test('gives the client that it names an access token of the linked user, and no refresh token', async () => {
+  test('gives the named client an access token of the linked user, and no refresh token', async () => {
     const answer = await present(await assertion());
     expect([answer.status, answer.body]).toEqual([
       200,
@@ -103,14 +103,14 @@ describe('an identity assertion (ID-JAG)', () => {
     expect(decodeJwt(report.body.access_token)).toMatchObject({ sub: bob.id, client_id: 'assistant', aud: jwtApi });
   });
 
-  test('is published as a grant profile that is supported', async () => {
+  test('is listed as a supported grant profile', async () => {
     const response = await fetch(`${latchkey.issuer}/.well-known/oauth-authorization-server`);
     const metadata = (await response.json()) as Record<string, unknown>;
     expect(metadata.grant_types_supported).toContain(grant_type);
     expect(metadata.authorization_grant_profiles_supported).toEqual(['urn:ietf:params:oauth:grant-profile:id-jag']);
   });
 
-  test('is for the API however that is spelled, and for a default scope where it names none', async () => {
+  test('is for the API in any spelling of its address, and for a default scope if it names none', async () => {
     const spelled = await assertion({ resource: 'HTTPS://API.example/', scope: undefined });
     expect((await present(spelled)).body).toMatchObject({ scope: 'read' });
     const asked = await present(await assertion(), { resource: 'https://API.example/' });
@@ -168,14 +168,14 @@ describe('an identity assertion (ID-JAG)', () => {
         return assertion({}, {}, workloads);
       },
     ],
-  ])('that %s is refused as any other; the log says: %s', async (_, reason, make) => {
+  ])('that %s is refused like any other; the log says: %s', async (_, reason, make) => {
     const answer = await present(await make());
     expect([answer.status, answer.body]).toEqual([400, refusal]);
     const [last] = (await latchkey.auditEvents('trust.refused')).slice(-1);
     expect(String(last?.reason)).toContain(reason);
   });
 
-  test('is accepted once of 30 times at once on both nodes (RFC 7523 §3)', async () => {
+  test('sent 30 times at once on both nodes is accepted once (RFC 7523 §3)', async () => {
     const text = await assertion();
     const answers = await Promise.all(
       Array.from({ length: 30 }, (_, n) => present(text, {}, { node: n % 2 ? latchkey.issuer : other.address })),
@@ -187,7 +187,7 @@ describe('an identity assertion (ID-JAG)', () => {
     expect(await present(text)).toMatchObject({ status: 400, body: refusal });
   });
 
-  test('is of use to a client only that authenticates', async () => {
+  test('is accepted only from an authenticated client', async () => {
     const text = await assertion({ client_id: 'spa' });
     expect(await present(text, {}, { client_id: 'spa' })).toMatchObject({
       status: 401,
@@ -206,16 +206,16 @@ describe('an identity assertion (ID-JAG)', () => {
     ['OpenID Connect', { scope: 'openid read' }, { scope: 'openid read' }, 'invalid_scope'],
     ['an API that it is not for', {}, { resource: jwtApi }, 'invalid_target'],
     ['an unknown API', { resource: 'https://unknown.example' }, {}, 'invalid_target'],
-  ])('gives nobody %s', async (_, claims, parameters, error) => {
+  ])('gets no token for %s', async (_, claims, parameters, error) => {
     expect(await present(await assertion(claims), parameters)).toMatchObject({ status: 400, body: { error } });
   });
 
-  test('gives of what it says as much as trust and client allow', async () => {
+  test('gets the scopes that it names and that trust and client allow', async () => {
     const { body } = await present(await assertion({ scope: 'openid read write admin' }));
     expect(body.scope).toBe('read');
   });
 
-  test('gives a sensitive scope only where the trust names it, and nothing at the admin API', async () => {
+  test('gets a sensitive scope only if the trust names it, and nothing at the admin API', async () => {
     const admin = `${latchkey.issuer}/admin`;
     const wide = await another({ permissions: { [api]: ['*'], [admin]: ['latchkey:user:read'] } });
     const of = (claims: object) => assertion({ ...claims }, {}, wide.issuer);
@@ -227,7 +227,7 @@ describe('an identity assertion (ID-JAG)', () => {
     expect((await present(await assertion({ scope: 'read write' }, {}, exact.issuer))).body.scope).toBe('read write');
   });
 
-  test('gives what the roles of the user allow, where the API asks for roles, and no longer than the trust says', async () => {
+  test('gets what the roles of the user allow, where the API requires roles, and no longer than the trust allows', async () => {
     const { issuer } = await another({ access_token_ttl_seconds: 90, permissions: { [rolesApi]: ['*'] } });
     const asked = () => assertion({ resource: rolesApi, scope: 'plan:read' }, {}, issuer);
     expect((await present(await asked())).body.error).toBe('invalid_scope');
@@ -245,7 +245,7 @@ describe('an identity assertion (ID-JAG)', () => {
     ['disabling the user', () => owner.post('/users/bob/disable')],
     ['a new password of the user', () => owner.post('/users/bob/password', {})],
     ['disabling the client', () => owner.post('/clients/assistant/disable')],
-  ])('%s ends its tokens on both nodes at once, and gives none afterwards', async (_, end) => {
+  ])('%s revokes its tokens on both nodes at once, and gets none afterwards', async (_, end) => {
     const made = await another();
     const tokens = [await given(made.issuer), await given(made.issuer, { resource: jwtApi, scope: 'report:read' })];
     for (const token of tokens) expect(await told(token)).toMatchObject({ active: true });
@@ -261,7 +261,7 @@ describe('an identity assertion (ID-JAG)', () => {
     expect(await given(made.issuer)).toEqual(expect.any(String));
   });
 
-  test('gives nothing for a user who is disabled, nor by a trust that is', async () => {
+  test('gets no token for a disabled user, nor with a disabled trust', async () => {
     const { issuer, trust: id } = await another();
     await owner.post('/users/bob/disable');
     expect(await present(await assertion({}, {}, issuer))).toMatchObject({ status: 400, body: refusal });
@@ -270,14 +270,14 @@ describe('an identity assertion (ID-JAG)', () => {
     expect(await present(await assertion({}, {}, issuer))).toMatchObject({ status: 400, body: refusal });
   });
 
-  test('gives less at once when its trust gives less', async () => {
+  test('gets less at once when its trust allows less', async () => {
     const { issuer, trust: id } = await another({ permissions: { [api]: ['read', 'write'] } });
     const { access_token } = (await present(await assertion({ scope: 'read write' }, {}, issuer))).body;
     await owner.patch(`/trusts/${id}`, { permissions: { [api]: ['read'] } });
     for (const node of [latchkey.issuer, other.address]) expect((await told(access_token, node)).scope).toBe('read');
   });
 
-  test('gives a token that is bound to the key of the client that proves it (RFC 9449 §5)', async () => {
+  test('gets a token bound to the key that the client proves (RFC 9449 §5)', async () => {
     const { prove, jkt } = await proofsOf();
     const ask = async (headers: Record<string, string>) => {
       const response = await fetch(`${latchkey.issuer}/oauth/token`, {
@@ -292,7 +292,7 @@ describe('an identity assertion (ID-JAG)', () => {
     expect(await told(bound.access_token)).toMatchObject({ active: true, token_type: 'DPoP', cnf: { jkt } });
   });
 
-  test('is explained to administrators, and not used up', async () => {
+  test('is explained to administrators, without being used up', async () => {
     const explained = async (text: string) =>
       (await owner.post(`/trusts/${trust_id}/explanation`, { assertion: text })).body;
     const text = await assertion();
@@ -308,14 +308,14 @@ describe('an identity assertion (ID-JAG)', () => {
     expect(await failed({ client_id: undefined, aud: 'x' })).toEqual(['audience', 'client']);
   });
 
-  test('is trusted without conditions, for this server alone', async () => {
+  test('is trusted without conditions only from this server', async () => {
     const input = { name: 'x', kind: 'id_jag', issuer: 'https://new.example', jwks: { keys: provider.keys } };
     expect(await owner.post('/trusts', { ...input, audience: 'https://other.example' })).toMatchObject({ status: 400 });
     const plain = await asService(latchkey, owner, { permissions: ['latchkey:trust:write'] });
     expect(await plain.post('/trusts', { ...input, permissions: { [api]: ['read'] } })).toMatchObject({ status: 403 });
   });
 
-  test('is believed of nobody by the keys of somebody who may only write trusts', async () => {
+  test('is accepted for no user with keys that someone with only the permission to write trusts has set', async () => {
     const issuer = 'https://accounts.example';
     const input = { kind: 'id_jag', issuer, jwks: { keys: provider.keys } };
     const tried = async (permissions: string[]) => {
@@ -332,7 +332,7 @@ describe('an identity assertion (ID-JAG)', () => {
     expect(await tried(['latchkey:user:link'])).toMatch(/^403/);
   });
 
-  test('is about a user whom only somebody can link who holds all that the user holds', async () => {
+  test('is about a user who can be linked only by an administrator with all permissions of that user', async () => {
     const linker = await asService(latchkey, owner, { permissions: ['latchkey:user:link', 'latchkey:user:read'] });
     const account = { issuer: provider.issuer, subject: '00u-mallory' };
     expect(await linker.post('/users/alice/identities', account)).toMatchObject({ status: 403 });

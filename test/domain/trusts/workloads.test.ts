@@ -56,7 +56,7 @@ const introspected = async (token: string, node = latchkey.issuer) =>
 const refusal = { error: 'invalid_grant', error_description: 'grant request is invalid' };
 
 describe('a workload of a trusted issuer', () => {
-  test('gets a token by the token of its issuer alone, as a client that nobody registered (RFC 7523 §2.1)', async () => {
+  test('gets a token for a token of its issuer alone, as a client without registration (RFC 7523 §2.1)', async () => {
     const { id, token } = await trusted({ permissions: { [api]: ['read'], [jwtApi]: ['report:read'] } });
     const answer = await present(await token());
     expect(answer.body).toEqual({
@@ -82,7 +82,7 @@ describe('a workload of a trusted issuer', () => {
     );
   });
 
-  test('is the same client however many ask at once, on both nodes', async () => {
+  test('is the same client when many ask at once, on both nodes', async () => {
     const { id, token } = await trusted();
     const answers = await Promise.all(
       Array.from({ length: 30 }, async (_, n) => present(await token(), {}, n % 2 ? latchkey.issuer : other.address)),
@@ -101,7 +101,7 @@ describe('a workload of a trusted issuer', () => {
     expect(await present(await token(), parameters)).toMatchObject({ status: 400, body: { error } });
   });
 
-  test('has tokens that are bound to its key where it proves one, and needs to where the API demands it (RFC 9449)', async () => {
+  test('gets tokens bound to its key if it proves one, which is required if the API demands it (RFC 9449)', async () => {
     const { prove, jkt } = await proofsOf();
     const demanding = 'https://bound.example';
     await owner.post('/resource-servers', {
@@ -127,12 +127,12 @@ describe('a workload of a trusted issuer', () => {
     expect(await ask(demanding, used)).toMatchObject({ status: 400, body: { error: 'invalid_dpop_proof' } });
   });
 
-  test('has its tokens for as long as the trust says', async () => {
+  test('gets tokens with the lifetime that the trust sets', async () => {
     const { token } = await trusted({ access_token_ttl_seconds: 90 });
     expect((await present(await token())).body.expires_in).toBe(90);
   });
 
-  test('may have what the trust gives now, at once', async () => {
+  test('has the permissions that the trust gives now, at once', async () => {
     const { id, token } = await trusted({ permissions: { [api]: ['read', 'write'] } });
     const { access_token } = (await present(await token(), { scope: 'read write' })).body;
     await owner.patch(`/trusts/${id}`, { permissions: { [api]: ['read'] } });
@@ -140,7 +140,7 @@ describe('a workload of a trusted issuer', () => {
     expect((await introspected(access_token, other.address)).scope).toBe('read');
   });
 
-  test('is no client for anything else', async () => {
+  test('is no client for any other grant', async () => {
     const { token } = await trusted();
     const { client_id = '' } = (await introspected((await present(await token())).body.access_token)) as never;
     const asItself = (parameters: Record<string, string>) =>
@@ -158,7 +158,7 @@ describe('a workload of a trusted issuer', () => {
     expect(await owner.post('/api-keys', key)).toMatchObject({ status: 409 });
   });
 
-  test('has an id that nobody else can register, or is refused where somebody has', async () => {
+  test('has an id that no one else can register, or is refused if someone has', async () => {
     const { id, token } = await trusted();
     const { body } = await owner.post(`/trusts/${id}/explanation`, { assertion: await token() });
     const client_id = String(body.client_id);
@@ -178,7 +178,7 @@ describe('a workload of a trusted issuer', () => {
     );
   });
 
-  test('that an administrator disabled stays so when its trust is enabled again', async () => {
+  test('disabled by an administrator stays disabled when its trust is enabled again', async () => {
     const { id, token } = await trusted();
     const { client_id = '' } = (await introspected((await present(await token())).body.access_token)) as never;
     expect(await owner.post(`/clients/${client_id}/disable`)).toMatchObject({ status: 200 });
@@ -190,14 +190,14 @@ describe('a workload of a trusted issuer', () => {
     expect(await present(await token())).toMatchObject({ status: 200 });
   });
 
-  test('is registered within the number that the trust allows', async () => {
+  test('is registered up to the number that the trust allows', async () => {
     const { token } = await trusted({ most_workloads: 2 });
     const sub = (n: number) => ({ sub: `${pod}-${n}`.replace(':orders', `:${n}`) });
     const answers = await Promise.all([1, 2, 3, 4].map(async (n) => present(await token(sub(n)))));
     expect(answers.map(({ status }) => status).toSorted()).toEqual([200, 200, 400, 400]);
   });
 
-  test('can be deleted, which ends its tokens; one that is disabled cannot, because it would come back', async () => {
+  test('can be deleted, which revokes its tokens; a disabled one cannot, because it would be registered again', async () => {
     const { id, token } = await trusted({ most_workloads: 1 });
     const { access_token } = (await present(await token())).body;
     const { client_id = '' } = (await introspected(access_token)) as never;
@@ -217,7 +217,7 @@ describe('a workload of a trusted issuer', () => {
     expect(await introspected(fresh)).toEqual({ active: false });
   });
 
-  test('is that of the oldest trust whose conditions it meets', async () => {
+  test('belongs to the oldest trust whose conditions it meets', async () => {
     const { issuer, token } = await trusted();
     const wide = { conditions: [{ claim: 'sub', prefix: 'system:serviceaccount' }], permissions: { [api]: ['write'] } };
     const second = { issuer: issuer.issuer, jwks: { keys: issuer.keys }, name: crypto.randomUUID(), ...wide };
@@ -226,7 +226,7 @@ describe('a workload of a trusted issuer', () => {
     expect((await present(await token({ sub: 'system:serviceaccount:other:job' }))).body.scope).toBe('write');
   });
 
-  test('is of none that has other keys, nor of one that gives nothing where another gives something', async () => {
+  test('belongs to no trust with other keys, nor to one that gives nothing where another gives something', async () => {
     const [issuer, impostor] = await Promise.all(
       [0, 1].map(() => ForeignIssuer.named(`https://${crypto.randomUUID()}.example`, { alg: 'ES256' })),
     );
@@ -244,7 +244,7 @@ describe('a workload of a trusted issuer', () => {
 });
 
 describe('disabling a trust', () => {
-  test('ends the tokens that it gave on both nodes at once, and gives none afterwards', async () => {
+  test('revokes the tokens issued under it on both nodes at once, and none is issued afterwards', async () => {
     const { id, token } = await trusted();
     const tokens = await Promise.all(
       [latchkey.issuer, other.address].map(async (node) => (await present(await token(), {}, node)).body.access_token),
@@ -262,7 +262,7 @@ describe('disabling a trust', () => {
   test.each<[what: string, end: (id: string) => Promise<unknown>]>([
     ['disabling it', (id) => owner.post(`/trusts/${id}/disable`)],
     ['believing others', (id) => owner.patch(`/trusts/${id}`, { conditions: [{ claim: 'sub', equals: 'another' }] })],
-  ])('or %s leaves no token active of those that are asked for meanwhile', async (_, end) => {
+  ])('or %s leaves no token active of those that are requested at the same time', async (_, end) => {
     for (let round = 0; round < 3; round += 1) {
       const { id, token } = await trusted();
       const assertion = await token();
@@ -288,7 +288,7 @@ describe('disabling a trust', () => {
     }
   });
 
-  test('and changing its issuer settings revokes the tokens that it gave before', async () => {
+  test('and changing its issuer settings revokes the tokens issued under it before', async () => {
     const { id, token } = await trusted();
     const { access_token } = (await present(await token())).body;
     await owner.patch(`/trusts/${id}`, { conditions: [{ claim: 'sub', equals: `${pod}:other` }] });
@@ -297,7 +297,7 @@ describe('disabling a trust', () => {
   });
 });
 
-describe('a token that the issuer did not give for this', () => {
+describe('a token that the issuer issued for another purpose', () => {
   const stranger = otherCluster;
   let id: string;
   beforeAll(async () => {
@@ -308,7 +308,7 @@ describe('a token that the issuer did not give for this', () => {
   const good = (claims: Record<string, unknown> = {}, options: SignOptions = {}) =>
     cluster.sign({ sub: pod, aud: [latchkey.issuer], 'kubernetes.io': { namespace: 'shop' }, ...claims }, options);
 
-  test.each(forgedAssertions)('and that %s is refused as any other; the log says: %s', async (_, failed, make) => {
+  test.each(forgedAssertions)('and that %s is refused like any other; the log says: %s', async (_, failed, make) => {
     const assertion = await make({ issuer: cluster, stranger, audience: latchkey.issuer, good });
     const answer = await present(assertion);
     expect([answer.status, answer.body]).toEqual([400, refusal]);
@@ -323,7 +323,7 @@ describe('a token that the issuer did not give for this', () => {
     expect(first?.check).toBe(isOfTrust ? failed : first?.check);
   });
 
-  test('is accepted where nothing of that is so, once (RFC 7523 §3), of 30 times at once on both nodes', async () => {
+  test('is accepted without such a defect, once (RFC 7523 §3) when sent 30 times at once on both nodes', async () => {
     const assertion = await good();
     const answers = await Promise.all(
       Array.from({ length: 30 }, (_, n) => present(assertion, {}, n % 2 ? latchkey.issuer : other.address)),
@@ -338,14 +338,14 @@ describe('a token that the issuer did not give for this', () => {
   test.each([
     ['a client that authenticates', () => ({ client_id: 'service' })],
     ['another client that does not', () => ({ client_id: 'spa' })],
-  ])('and sent by %s is refused, too', async (_, parameters) => {
+  ])('is refused when sent by %s, too', async (_, parameters) => {
     const { client_id } = parameters();
     const form = { grant_type: jwtBearer, assertion: await good(), resource: api };
     const { status, body } = await latchkey.post('/oauth/token', form, client_id);
     expect([status, body]).toEqual([400, refusal]);
   });
 
-  test('leaves in the log whom it names only where its issuer is trusted', async () => {
+  test('names its subject in the log only if its issuer is trusted', async () => {
     const elsewhere = await good({ iss: 'https://elsewhere.example', sub: 'petra@example.com' });
     await present(elsewhere);
     const events = await latchkey.auditEvents('trust.refused');
@@ -370,7 +370,7 @@ describe('a token that the issuer did not give for this', () => {
 });
 
 describe('the keys of an issuer', () => {
-  test('are found by discovery, and looked for again when it rotates them, within a budget', async () => {
+  test('are found by discovery, and fetched again when it rotates them, within a budget', async () => {
     const issuer = await ForeignIssuer.serving();
     try {
       await trust({ issuer: issuer.issuer, name: crypto.randomUUID() });
@@ -390,7 +390,7 @@ describe('the keys of an issuer', () => {
     }
   });
 
-  test('of another issuer at its address are not its own (OpenID Connect Discovery §4.3)', async () => {
+  test('of another issuer at its address are not accepted (OpenID Connect Discovery §4.3)', async () => {
     const issuer = await ForeignIssuer.serving();
     try {
       const named = `${issuer.issuer}/`;
@@ -404,7 +404,7 @@ describe('the keys of an issuer', () => {
     }
   });
 
-  test('that cannot be read are explained without a word about the inside network', async () => {
+  test('that cannot be read are explained without details of the internal network', async () => {
     const { port } = new URL(latchkey.issuer);
     const places = [
       'https://127.0.0.1:1/keys',
@@ -484,7 +484,7 @@ describe('a trust', () => {
     expect(await owner.post('/trusts', input({ ...keys, issuer }))).toMatchObject({ status: 201 });
   });
 
-  test('gives only what its maker holds, then and when it changes (DESIGN.md §7)', async () => {
+  test('gives only what its creator holds, then and when it changes (DESIGN.md §7)', async () => {
     const latchkeyOnly = await asService(latchkey, owner, { permissions: ['latchkey:trust:*'] });
     expect(await latchkeyOnly.post('/trusts', input(keys))).toMatchObject({ status: 403 });
     expect(await latchkeyOnly.post('/trusts', input({ ...keys, permissions: {} }))).toMatchObject({ status: 201 });
@@ -500,7 +500,7 @@ describe('a trust', () => {
     expect(await latchkeyOnly.patch(`/trusts/${id}`, { enabled: true })).toMatchObject({ status: 403 });
   });
 
-  test('keeps its issuer, and changes under If-Match alone where that is given', async () => {
+  test('keeps its issuer, and requires a matching If-Match where one is sent', async () => {
     const { id, version } = await trust({ ...keys });
     expect(await owner.patch(`/trusts/${id}`, { issuer: 'https://b.example' })).toMatchObject({ status: 400 });
     const at = (n: number) => ({ headers: { 'if-match': `"${n}"` } });
@@ -508,13 +508,13 @@ describe('a trust', () => {
     expect(await owner.patch(`/trusts/${id}`, { one_time: true }, at(version))).toMatchObject({ status: 200 });
   });
 
-  test('is listed and found by its words', async () => {
+  test('is listed and found by its text', async () => {
     await trust({ ...keys, name: 'Deployments of zanzibar' });
     const { body } = await owner.get('/trusts?q=zanz');
     expect(body.items).toMatchObject([{ name: 'Deployments of zanzibar' }]);
   });
 
-  test('is no reason to register for the grant, which discovery lists (RFC 8414 §2)', async () => {
+  test('does not need a registration for the grant, which discovery lists (RFC 8414 §2)', async () => {
     const response = await fetch(`${latchkey.issuer}/.well-known/openid-configuration`);
     const metadata = (await response.json()) as Record<string, unknown>;
     expect(metadata.grant_types_supported).toContain(jwtBearer);
@@ -535,7 +535,7 @@ describe('a workload, as time passes,', () => {
     return { iat, nbf: iat, exp: iat + 600 };
   };
 
-  test('is let in by the keys from before while a slow issuer is asked again, without waiting for it', async () => {
+  test('is authenticated with cached keys while a slow issuer is asked again, without waiting for it', async () => {
     const issuer = await ForeignIssuer.serving();
     try {
       await trust({ issuer: issuer.issuer, name: crypto.randomUUID() });
@@ -555,7 +555,7 @@ describe('a workload, as time passes,', () => {
     }
   });
 
-  test('takes the place of one that requested no token for days, where the trust has as many as it may have', async () => {
+  test('replaces one that requested no token for days, if the trust has as many as it may have', async () => {
     const { token } = await trusted({ most_workloads: 1 });
     const branch = (name: string) => `system:serviceaccount:shop:${name}`;
     const { access_token } = (await present(await token({ ...times(), sub: branch('first') }))).body;
@@ -575,7 +575,7 @@ describe('a workload, as time passes,', () => {
     );
   });
 
-  test('that requests no token for 30 days is deleted, and registered again when it comes back; one that was disabled stays', async () => {
+  test('that requests no token for 30 days is deleted, and registered again when it returns; a disabled one stays', async () => {
     const { issuer } = await trusted();
     const later = (sub: string) => issuer.sign({ sub, aud: latchkey.issuer, ...times() });
     owner = await asOwner(latchkey);

@@ -54,7 +54,7 @@ describe('a verified e-mail address', () => {
   };
   const unverified = { email_verified: false, by: null, has_time: false };
 
-  test('is one whose mailed link was used, as userinfo tells at once (OIDC Core §5.1)', async () => {
+  test('is one whose mailed link was used, which userinfo shows at once (OIDC Core §5.1)', async () => {
     const { id } = await person('ivy', { invite: true });
     const letter = await letterTo('ivy@example.com');
     expect(await read('ivy')).toEqual({ email: 'ivy@example.com', ...unverified });
@@ -80,7 +80,7 @@ describe('a verified e-mail address', () => {
     expect(await response.json()).toMatchObject({ email: 'ivy@example.com', email_verified: true });
   });
 
-  test('is not one whose link an administrator handed over', async () => {
+  test('is not one whose link an administrator passed on', async () => {
     await person('jane');
     const { url } = await latchkey.commandJson(['user', 'password-link', 'jane'], '', {
       LATCHKEY_ISSUER: latchkey.issuer,
@@ -105,7 +105,7 @@ describe('a verified e-mail address', () => {
     ]);
   });
 
-  test('is not the one that an older link was not mailed to: that link stops working', async () => {
+  test('is not one that an older link was not mailed to: that link stops working', async () => {
     await person('liz', { invite: true });
     const link = linkIn(await letterTo('liz@example.com'));
     const browser = latchkey.browser();
@@ -137,15 +137,15 @@ describe('a verified e-mail address', () => {
     );
   });
 
-  test('is never verified by a node that does not know what verified it', async () => {
+  test('is never verified by a node of a version that does not record how', async () => {
     await person('max', { email_verified: true });
     // What a node of the version before writes.
     await latchkey.database.query(`update users set email = 'max@other.example' where username = 'max'`);
     expect(await read('max')).toEqual({ email: 'max@other.example', ...unverified });
   });
 
-  describe('set by an administrator', () => {
-    test('names the address that was verified, and is refused when that has changed', async () => {
+  describe('verification by an administrator', () => {
+    test('names the verified address, and is refused when it has changed', async () => {
       const { id } = await person('nora');
       const verify = (email: unknown) => owner.post('/users/nora/verify-email', { email });
       expect(await verify('nora@elsewhere.example')).toMatchObject({ status: 409 });
@@ -171,7 +171,7 @@ describe('a verified e-mail address', () => {
       ]);
     });
 
-    test('needs a permission of its own, and all that the person holds', async () => {
+    test('needs a permission of its own, and all that the user holds', async () => {
       await person('paul');
       const writer = await asService(latchkey, owner, { permissions: ['latchkey:user:write', 'latchkey:user:read'] });
       const verifier = await asService(latchkey, owner, { permissions: ['latchkey:user:verify_email'] });
@@ -189,7 +189,7 @@ describe('a verified e-mail address', () => {
       expect(await read('paul')).toMatchObject({ email_verified: true, by: 'administrator' });
     });
 
-    test('can come with a new account, with an address only', async () => {
+    test('is possible for a new account, with an address only', async () => {
       expect(await person('rita', { email_verified: true })).toMatchObject({ email_verified_by: 'administrator' });
       expect(await owner.post('/users', { username: 'sam', email_verified: true })).toMatchObject({
         status: 400,
@@ -197,7 +197,7 @@ describe('a verified e-mail address', () => {
       });
     });
 
-    test('asks for the password in the console after ten minutes, and says how the address was verified', async () => {
+    test('requires the password in the console after ten minutes, and shows how the address was verified', async () => {
       await person('tina');
       const alice = await consoleAs(latchkey);
       expect(wordsOf(await alice.get('/users/tina'))).toContain('Not verified');
@@ -213,7 +213,7 @@ describe('a verified e-mail address', () => {
       expect(await read('tina')).toMatchObject(unverified);
     });
 
-    test('can be done from the command line', async () => {
+    test('is possible from the command line', async () => {
       await person('uwe');
       const wrong = await latchkey.command(['user', 'verify-email', 'uwe', '--email', 'other@example.com']);
       expect(wrong).toMatchObject({ code: 1 });
@@ -228,7 +228,7 @@ describe('a verified e-mail address', () => {
     });
   });
 
-  test('can be imported, and applying the file again keeps what verified it', async () => {
+  test('can be imported, and is kept with its source when the file is applied again', async () => {
     const folder = await mkdtemp(path.join(os.tmpdir(), 'latchkey-people-'));
     const file = path.join(folder, 'people.json');
     const apply = async (vera: Record<string, unknown>) => {

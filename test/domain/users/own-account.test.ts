@@ -49,7 +49,7 @@ describe('a user’s own account', () => {
   };
   const verified = { email_verified: true, email_verified_by: 'link' };
 
-  test('gets another address once the link to it is opened, and the previous one can undo that', async () => {
+  test('changes its address once the link to it is opened, and the previous address can undo that', async () => {
     const id = await person('vera');
     const browser = await signIn('vera');
     const asked = await changeTo(browser, 'vera.new@example.com');
@@ -91,7 +91,7 @@ describe('a user’s own account', () => {
     expect(await addressOf(id)).toMatchObject({ email: 'tim@example.com' });
   });
 
-  test('is recovered from a thief who changes the address twice, and the thief cannot undo that', async () => {
+  test('is recovered from an attacker who changes the address twice, and the attacker cannot undo that', async () => {
     const id = await person('otto');
     const thief = await signIn('otto');
     for (const email of ['thief1@example.com', 'thief2@example.com']) {
@@ -107,7 +107,7 @@ describe('a user’s own account', () => {
     expect((await latchkey.browser().get(theirs)).status).toBe(404);
   });
 
-  test('does not go back to an address that somebody set before the user was given their rights', async () => {
+  test('does not return to an address that someone else set before the user got permissions', async () => {
     const permissions = ['write', 'verify_email'].map((verb) => `latchkey:user:${verb}`);
     const helper = await asService(latchkey, owner, { permissions });
     const created = { username: 'yuri', email: 'not-yuri@example.com', email_verified: true, password };
@@ -124,7 +124,7 @@ describe('a user’s own account', () => {
     expect(wordsOf(await thief.submit(await thief.get(undo)))).toContain('Change undone');
   });
 
-  test('gets no address of another user, and learns nothing of it', async () => {
+  test('cannot take the address of another user, and does not reveal that it exists', async () => {
     const id = await person('nina');
     const browser = await signIn('nina');
     const free = await changeTo(browser, 'nobody.there@example.com');
@@ -157,7 +157,7 @@ describe('a user’s own account', () => {
     expect(await addressOf(id)).toMatchObject({ email: 'una.admin@example.com', email_verified: false });
   });
 
-  test('is deleted with what the page says: sessions, tokens, keys, roles, name and addresses', async () => {
+  test('is deleted with what the page lists: sessions, tokens, keys, roles, name and addresses', async () => {
     const id = await person('dora', { name: 'Dora Example', roles: ['auditor'] });
     const { refresh_token, access_token } = await latchkey.tokens({}, latchkey.browser(), 'dora');
     const elsewhere = await signIn('dora');
@@ -200,7 +200,7 @@ describe('a user’s own account', () => {
     expect(await person('dora')).not.toBe(id);
   });
 
-  test('of the last owner stays', async () => {
+  test('of the last owner cannot be deleted', async () => {
     const browser = await signIn('alice');
     const refused = await browser.submit(await browser.get('/account/delete'), {}, '/account/delete');
     expect(refused.status).toBe(409);

@@ -72,7 +72,7 @@ describe('a forgotten password', () => {
       .filter(({ target_id }) => target_id === user_id)
       .map(({ reason }) => reason);
 
-  test('is replaced with a link that is mailed to the account, which signs everything else out', async () => {
+  test('is replaced with a link mailed to the account, which ends all other sessions', async () => {
     const id = await person('rosa');
     const elsewhere = latchkey.browser();
     const { refresh_token, access_token } = await latchkey.tokens({}, elsewhere, 'rosa');
@@ -96,7 +96,7 @@ describe('a forgotten password', () => {
     expect(made?.address).toBeTruthy();
   });
 
-  test('is asked for with the same answer and the same statements whatever the account is', async () => {
+  test('is requested with the same response and the same statements for any account', async () => {
     await person('known');
     await person('unsure', { email_verified: false });
     await person('mailless', { email: undefined, email_verified: undefined });
@@ -130,7 +130,7 @@ describe('a forgotten password', () => {
     expect(JSON.stringify(rows)).not.toMatch(/known|nobody/);
   });
 
-  test('has a link that works once, whoever is first of thirty', async () => {
+  test('has a link that one of thirty simultaneous requests can use', async () => {
     const id = await person('rita');
     await ask('rita');
     const link = await nextLinkTo('rita@example.com');
@@ -150,7 +150,7 @@ describe('a forgotten password', () => {
     ).toHaveLength(1);
   });
 
-  test('has a link that ends when the address changes, and the new address gets none until it is verified', async () => {
+  test('has a link that expires when the address changes, and the new address gets none until it is verified', async () => {
     await person('noa');
     await ask('noa');
     const link = await nextLinkTo('noa@example.com');
@@ -162,7 +162,7 @@ describe('a forgotten password', () => {
     expect(lettersTo('mallory@example.com')).toEqual([]);
   });
 
-  test('is not replaced through an address that somebody else set before the user was given their rights', async () => {
+  test('is not replaced through an address that someone else set before the user got permissions', async () => {
     const permissions = ['write', 'verify_email', 'reset_password'].map((verb) => `latchkey:user:${verb}`);
     const helper = await asService(latchkey, owner, { permissions });
     const address = 'not-zoe@example.com';
@@ -233,7 +233,7 @@ describe('a forgotten password', () => {
     expect(linkIn((await arrivedAt('hana@example.com'))[0] as Letter)).toContain(`${latchkey.issuer}/password/`);
   });
 
-  test('fills no mailbox: five links an account and twenty requests an address in a quarter of an hour', async () => {
+  test('sends limited mail: five links an account and twenty requests an address in a quarter of an hour', async () => {
     const id = await person('ida');
     const browser = latchkey.browser();
     for (let n = 0; n < 7; n += 1) await ask('ida', browser);
@@ -249,7 +249,7 @@ describe('a forgotten password', () => {
     expect(wordsOf(stopped)).toContain('Too many requests');
   });
 
-  test('is asked for on the way to an app, and the person returns there', async () => {
+  test('is requested on the way to a client, and the user returns there', async () => {
     const browser = latchkey.browser();
     const signIn = await browser.get(latchkey.authorizeUrl());
     const href = /href="(\/forgot-password[^"]*)"/.exec(signIn.html)?.[1] ?? '';
@@ -260,7 +260,7 @@ describe('a forgotten password', () => {
     expect(elsewhere.html).not.toContain('evil');
   });
 
-  test('is asked for and chosen in German, too', async () => {
+  test('is requested and replaced in German, too', async () => {
     await person('gerda', { language: 'de' });
     const browser = latchkey.browser(undefined, 'de');
     expect(wordsOf(await ask('gerda', browser))).toContain('Prüfen Sie Ihre E-Mails');

@@ -85,7 +85,7 @@ describe('users sign up', () => {
     expect(JSON.stringify(rows)).not.toContain('ada@example.com');
   });
 
-  test('on the way to an app, and get there in the same browser', async () => {
+  test('on the way to a client, and return to it in the same browser', async () => {
     const browser = latchkey.browser();
     const signIn = await browser.get(
       latchkey.authorizeUrl({ client_id: 'first-party', resource: null, scope: 'openid' }),
@@ -101,7 +101,7 @@ describe('users sign up', () => {
     expect(new URL(answer.url).searchParams.get('code')).toBeTruthy();
   });
 
-  test('where an app asks for it with prompt=create, or sign in there instead', async () => {
+  test('where a client asks for it with prompt=create, or sign in there instead', async () => {
     const discovery = await fetch(`${latchkey.issuer}/.well-known/openid-configuration`);
     expect(await discovery.json()).toMatchObject({ prompt_values_supported: expect.arrayContaining(['create']) });
     const browser = latchkey.browser();
@@ -116,7 +116,7 @@ describe('users sign up', () => {
     expect(new URL(signedIn.url).searchParams.get('code')).toBeTruthy();
   });
 
-  test('with the same answer and the same statements for an address that has an account, whose owner is told', async () => {
+  test('with the same response and the same statements for an address with an account, whose owner is notified', async () => {
     await owner.post('/users', { username: 'known', email: 'known@example.com', email_verified: true, password });
     await owner.post('/users', { username: 'unsure', email: 'unsure@example.com', password });
     await owner.post('/users', { username: 'gone', email: 'gone@example.com', password });
@@ -155,14 +155,14 @@ describe('users sign up', () => {
     ['with a line break', 'mallory@example.com\nbcc: x@evil.test'],
     ['with a display name', 'Mallory <mallory@example.com>'],
     ['that is none', 'mallory'],
-  ])('not with an address %s', async (_, email) => {
+  ])('only with a valid address, not %s', async (_, email) => {
     const before = mail.letters.length;
     expect((await ask(email)).status).toBe(422);
     await worked();
     expect(mail.letters).toHaveLength(before);
   });
 
-  test('with a link that creates one account, whoever is first of thirty', async () => {
+  test('with a link that creates one account when thirty use it at once', async () => {
     const link = await linkFor('dora@example.com');
     const browser = latchkey.browser();
     const page = await browser.get(link);
@@ -174,7 +174,7 @@ describe('users sign up', () => {
     expect(await users('dora@example.com')).toHaveLength(1);
   });
 
-  test('with one of several links, and the others end with it', async () => {
+  test('with one of several links, and the others become invalid', async () => {
     const first = await linkFor('ella@example.com');
     await ask('ella@example.com');
     const second = linkIn(await letterTo('ella@example.com', 2));
@@ -183,7 +183,7 @@ describe('users sign up', () => {
     expect((await browser.get(second)).status).toBe(404);
   });
 
-  test('with no link to an address that got an account meanwhile', async () => {
+  test('not with a link to an address that got an account after the link was sent', async () => {
     const link = await linkFor('fay@example.com');
     const browser = latchkey.browser();
     const page = await browser.get(link);
@@ -192,7 +192,7 @@ describe('users sign up', () => {
     expect(await users('fay@example.com')).toEqual([expect.objectContaining({ username: 'fay' })]);
   });
 
-  test('with a form that says what is wrong, and keeps what was typed', async () => {
+  test('with a form that shows what is wrong, and keeps the input', async () => {
     const browser = latchkey.browser(undefined, 'de');
     const page = await browser.get(await linkFor('gina@example.com'));
     const cases: [Record<string, string>, string][] = [
@@ -226,7 +226,7 @@ describe('users sign up', () => {
     expect((await browser.submit(opened, { username: 'hana' }, '/sign-up/', foreign)).status).toBe(403);
   });
 
-  test('without filling a mailbox: three links an e-mail address and twenty requests an IP address in a quarter of an hour', async () => {
+  test('with limited mail: three links an e-mail address and twenty requests an IP address in a quarter of an hour', async () => {
     const browser = latchkey.browser();
     for (let n = 0; n < 5; n += 1) await ask('Ida@example.com', browser);
     await worked();
@@ -237,7 +237,7 @@ describe('users sign up', () => {
     expect(Number(stopped.headers.get('retry-after'))).toBeGreaterThan(0);
   });
 
-  test('with a link that works for an hour, and is gone later', async () => {
+  test('with a link that works for an hour, and is deleted later', async () => {
     const link = await linkFor('jana@example.com');
     await latchkey.advance(3540);
     expect((await latchkey.browser().get(link)).status).toBe(200);

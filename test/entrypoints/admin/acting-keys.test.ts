@@ -252,7 +252,7 @@ describe('a caller with an API key cannot give more than the key has:', () => {
     ['looser rules of an API', (by) => by.patch(`/resource-servers/${encodeURIComponent(api)}`, { name: id() })],
   ];
   describe.each(lasting)('%s', (_, way, within) => {
-    test('is not given by a key that ends, or is restricted', async () => {
+    test('is refused to a key that expires or is restricted', async () => {
       const ending = await mint();
       const restricted = await mint({
         ...{ never_expires: true, expires_in_days: undefined },
@@ -265,7 +265,7 @@ describe('a caller with an API key cannot give more than the key has:', () => {
     });
   });
 
-  test('what gives nothing away is done by a key that ends, as before', async () => {
+  test('an action that grants nothing is allowed to a key that expires', async () => {
     const { key } = await mint();
     const by = direct(key);
     const username = id();
@@ -281,7 +281,7 @@ describe('a caller with an API key cannot give more than the key has:', () => {
     expect(done.map(({ status }) => status)).toEqual([201, 201, 200, 201, 201, 204, 204]);
   });
 
-  test('a password link that a key created is limited to what the key had, even if the user got more since', async () => {
+  test('a password link that a key created is limited to what the key had, even if the user got more later', async () => {
     const { key } = await mint();
     const username = id();
     await owner.post('/users', { username, password });
@@ -294,7 +294,7 @@ describe('a caller with an API key cannot give more than the key has:', () => {
     expect(answer.status).toBe(404);
   });
 
-  test('who gave a role is told: an API key, a service, the operator at the machine', async () => {
+  test('the creator of an assignment is shown: an API key, a service, a command on the machine', async () => {
     const { id: self, key } = await mint();
     const username = id();
     await owner.post('/users', { username, password });

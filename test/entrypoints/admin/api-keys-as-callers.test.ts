@@ -19,7 +19,7 @@ describe('an API key calls the admin API', () => {
       new Api(latchkey.issuer, undefined).post(path, body, { headers: { 'x-api-key': key, ...headers } }),
   });
 
-  test('for what it may, in X-API-Key or as a bearer, and for nothing else', async () => {
+  test('with its permissions, in X-API-Key or as a bearer token, and with nothing else', async () => {
     const { id, key } = await mint(['latchkey:role:*']);
     expect(await by(key).get('/roles')).toMatchObject({ status: 200 });
     expect(await new Api(latchkey.issuer, key).get('/roles')).toMatchObject({ status: 200 });
@@ -32,7 +32,7 @@ describe('an API key calls the admin API', () => {
     expect(items[0]).toMatchObject({ actor_kind: 'api_key', actor_id: id, target_id: name });
   });
 
-  test('of a person as far as the person may, and gives away no more than it may itself', async () => {
+  test('of a user within the permissions of the user, and grants no more than it has', async () => {
     const { key: bobs } = await gateway.mint({ owner: { user: 'bob' }, permissions: ['latchkey:role:read'] });
     expect(await by(bobs).get('/roles')).toMatchObject({ status: 403 });
     const { key } = await gateway.mint({

@@ -53,7 +53,7 @@ describe('changing an API needs the permission:', () => {
     ['a pattern over all scopes', { scopes: [scope, { name: '*', description: 'See the weather' }] }],
     ['no scope at all', { scopes: [] }],
   ];
-  test.each(loosenings)('loosened by %s: by who holds its permissions', async (_, patch) => {
+  test.each(loosenings)('loosened by %s: only with the permissions at the API', async (_, patch) => {
     expect(await writer.patch(at(guarded), patch)).toMatchObject({ status: 403 });
     const { body } = await owner.get(at(guarded));
     expect(body).toMatchObject({ assignment_required: true, dpop_required: true, name: 'Doors', scopes: [scope] });
@@ -110,7 +110,7 @@ describe('changing an API needs the permission:', () => {
     expect(await owner.post(`${client}/disable`)).toMatchObject(conflict);
   });
 
-  test('built in is not changed by configuration as code either', async () => {
+  test('built in is not changed by configuration as code', async () => {
     const mine = { identifier: admin, name: 'Mine', scopes: [], enabled: false };
     const { stderr, code } = await withConfiguration({ resource_servers: [mine] }, (file) =>
       latchkey.command(['apply', file]),
@@ -118,7 +118,7 @@ describe('changing an API needs the permission:', () => {
     expect({ code, stderr }).toMatchObject({ code: 1, stderr: expect.stringContaining('is built in') });
   });
 
-  test('what changed is in the audit log, with what was and what is', async () => {
+  test('the audit log shows the values before and after', async () => {
     await owner.patch(at(api), { name: 'Orders', scopes: [{ name: 'read', description: 'Read all', default: true }] });
     const [seen] = (await latchkey.auditEvents('resource_server.updated')).filter(({ target_id }) => target_id === api);
     expect(seen?.details).toMatchObject({
@@ -154,7 +154,7 @@ describe('changing an API needs the permission:', () => {
   });
 });
 
-describe('a revocation needs the permission of everything that it ends:', () => {
+describe('a revocation needs the permission of everything that it revokes:', () => {
   const latchkey = startLatchkey();
   let owner: AdminApi;
   let revoker: AdminApi;
@@ -186,7 +186,7 @@ describe('a revocation needs the permission of everything that it ends:', () => 
     expect((await enough.post('/revocations', { handle, dry_run: true })).status).not.toBe(403);
   });
 
-  test('all tokens for the admin API: only with the permission to end what everybody holds', async () => {
+  test('all tokens for the admin API: only with the permission to revoke every kind', async () => {
     const handle = { resource_server: `${latchkey.issuer}/admin` };
     const permissions = ['latchkey:token:revoke', 'latchkey:resource_server:disable'];
     const stopper = await asService(latchkey, owner, { permissions });
@@ -194,7 +194,7 @@ describe('a revocation needs the permission of everything that it ends:', () => 
     expect((await owner.get('/clients')).status).toBe(200);
   });
 
-  test('a token by its value: who may end tokens', async () => {
+  test('a token by its value: the permission to revoke tokens', async () => {
     const { access_token: token } = await latchkey.tokens({}, latchkey.browser(), 'bob');
     expect(await revoker.post('/revocations', { handle: { token } })).toMatchObject({ status: 200 });
     expect(await latchkey.isActive(token)).toBe(false);

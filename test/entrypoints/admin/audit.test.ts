@@ -28,7 +28,7 @@ describe('the audit log in the admin API', () => {
     expect(await owner.get('/audit/events?from=yesterday')).toMatchObject({ status: 400, body: { pointer: '/from' } });
   });
 
-  test('shows an event with its position in the chain, and whether it is as it was sealed', async () => {
+  test('shows an event with its position in the chain, and whether it is unchanged since it was sealed', async () => {
     for (const n of [1, 2])
       await owner.post('/clients', { client_id: `placed-${n}`, grant_types: ['client_credentials'] });
     const { items } = (await owner.get('/audit/events?target=placed-1&action=client.created')).body;
@@ -58,7 +58,7 @@ describe('the audit log in the admin API', () => {
     await withoutTriggers(latchkey.database, `update audit_events set target_id = 'placed-1' where id = '${id}'`, []);
   });
 
-  test('finds an event also after the clock of the machine was ahead', async () => {
+  test('finds an event although the clock of the machine was ahead', async () => {
     await latchkey.advance(6 * 3600);
     await asOwner(latchkey);
     await latchkey.advance(-6 * 3600);
@@ -69,7 +69,7 @@ describe('the audit log in the admin API', () => {
     expect((await owner.get(`/audit/events/${items[0]?.id}`)).status).toBe(200);
   });
 
-  test('is exported as a stream that proves itself elsewhere, and stops with whoever reads it', async () => {
+  test('is exported as a stream that can be verified elsewhere, and stops when its reader disconnects', async () => {
     const folder = await mkdtemp(path.join(os.tmpdir(), 'latchkey-export-'));
     await new Promise((resolve) => setTimeout(resolve, 1000));
     const headers = { authorization: `Bearer ${owner.token}` };
@@ -101,7 +101,7 @@ describe('the audit log in the admin API', () => {
     });
   });
 
-  test('proves itself', async () => {
+  test('verifies itself', async () => {
     const { status, body } = await owner.get('/audit/verification');
     expect({ status, body }).toMatchObject({
       status: 200,

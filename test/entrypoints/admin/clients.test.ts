@@ -10,7 +10,7 @@ describe('clients in the admin API', () => {
     owner = await asOwner(latchkey);
   });
 
-  test('are registered, read, changed, and stopped', async () => {
+  test('are registered, read, changed, and disabled', async () => {
     const made = await owner.post('/clients', {
       client_id: 'inbox',
       client_name: 'Inbox',
@@ -86,7 +86,7 @@ describe('clients in the admin API', () => {
     expect((await owner.post('/clients/numbered/secrets', {})).body).toMatchObject({ number: 3 });
   });
 
-  test('have an owner and a risk, which is how long their secrets last by default', async () => {
+  test('have an owner and a risk, which sets the default lifetime of their secrets', async () => {
     await owner.post('/users', { username: 'responsible', password: 'correct horse battery staple' });
     const grant_types = ['client_credentials'];
     const classified = { client_id: 'classified', grant_types, owner: { user: 'responsible' }, risk: 'high' };
@@ -120,7 +120,7 @@ describe('clients in the admin API', () => {
     expect(await owner.patch('/clients/inbox', body)).toMatchObject({ status, body: problem });
   });
 
-  test('get another owner only from a caller who may read that user, existing or not', async () => {
+  test('get another owner only from a caller who may read that user, whether or not it exists', async () => {
     const registrar = await asService(latchkey, owner, {
       permissions: ['latchkey:client:write', 'latchkey:permission:give'],
     });

@@ -36,7 +36,7 @@ describe('the inventory of credentials', () => {
   const list = (query = '') => owner.get(`/credentials${query}`);
   const namesIn = ({ body }: AdminAnswer) => body.items.map(({ name }) => name);
 
-  test('shows keys, secrets and whatever else is managed, with one shape and never a value', async () => {
+  test('shows keys, secrets and other managed credentials in one shape, never with a value', async () => {
     const all = await list('?limit=200');
     expect(kindsIn(all)).toEqual(['api_key', 'client_secret', 'password_link', 'signing_key', 'webhook_secret']);
     const shown = all.body.items.find(({ id }) => id === key.id);
@@ -62,7 +62,7 @@ describe('the inventory of credentials', () => {
     expect(JSON.stringify(all.body)).not.toContain(String(key.key));
   });
 
-  test('shows sessions, grants, passwords and tokens where their kind or owner is named', async () => {
+  test('shows sessions, grants, passwords and tokens if their kind or owner is named', async () => {
     const { access_token } = await latchkey.tokens({ scope: 'openid read offline_access', prompt: 'consent' });
     const ofAlice = await list('?user=alice&limit=200');
     expect(kindsIn(ofAlice)).toEqual(['access_token', 'grant', 'password', 'refresh_token', 'session']);
@@ -142,7 +142,7 @@ describe('the inventory of credentials', () => {
     expect(await list(query)).toMatchObject({ status: 400, body: { pointer } });
   });
 
-  test('names what is due for rotation by its risk, and what has expired', async () => {
+  test('lists what is due for rotation by its risk, and what has expired', async () => {
     const made = await owner.post('/api-keys', {
       ...{ name: 'lasting', environment: 'dev', owner: { client_id: 'stocked' }, permissions: ['stock:read'] },
       ...{ risk: 'high', expires_in_days: 300 },
@@ -157,7 +157,7 @@ describe('the inventory of credentials', () => {
     expect(namesIn(await list('?due=true&kind=api_key'))).toEqual([]);
   });
 
-  test('tells of nothing of a kind to who may not see that kind', async () => {
+  test('shows nothing of a kind to callers who may not read that kind', async () => {
     const permissions = ['latchkey:credential:read', 'latchkey:api_key:read'];
     const keysOnly = await asService(latchkey, owner, { permissions });
     expect(kindsIn(await keysOnly.get('/credentials?limit=200'))).toEqual(['api_key']);
@@ -175,7 +175,7 @@ describe('the inventory of credentials', () => {
   const revoke = (credential: object, more: object = {}) =>
     owner.post('/revocations', { handle: { credential }, ...more });
 
-  test('names what is revoked by its kind and id, once, however many do it at once', async () => {
+  test('revokes by kind and id, once for simultaneous requests', async () => {
     const { body } = await owner.post('/clients', { client_id: 'by-kind', grant_types: ['client_credentials'] });
     const secret = String(body.client_secret);
     const [credential] = (await list('?client_id=by-kind')).body.items.map(({ kind, id }) => ({ kind, id }));
@@ -192,7 +192,7 @@ describe('the inventory of credentials', () => {
   });
 
   test.each(['access_token', 'refresh_token', 'grant', 'session'])(
-    'revokes one %s by its kind and id, with all that hangs on it',
+    'revokes one %s by its kind and id, with everything issued under it',
     async (kind) => {
       const { access_token, refresh_token } = await latchkey.tokens({ scope: 'openid read' });
       const [newest] = (await list(`?user=alice&kind=${kind}&state=active&limit=1`)).body.items;
@@ -213,7 +213,7 @@ describe('the inventory of credentials', () => {
     expect(await revoke(credential)).toMatchObject({ status, body });
   });
 
-  test('lets nobody revoke a kind without the permission for it', async () => {
+  test('refuses a revocation without the permission for the kind', async () => {
     const service = await asService(latchkey, owner, { permissions: ['latchkey:token:revoke'] });
     const handle = { credential: { kind: 'api_key', id: key.id } };
     for (const dry_run of [true, false])
@@ -223,7 +223,7 @@ describe('the inventory of credentials', () => {
       });
   });
 
-  test('shows a revocation to every reader on every node as soon as it was answered', async () => {
+  test('shows a revocation to every reader on every node after its response', async () => {
     const made = await Promise.all(
       Array.from({ length: 10 }, (_, n) =>
         owner.post('/api-keys', {

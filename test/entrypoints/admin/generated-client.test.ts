@@ -38,7 +38,7 @@ describe('a client generated from the OpenAPI document', () => {
   const latchkey = startLatchkey();
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
-  test('compiles, and drives the API', async () => {
+  test('compiles, and works with the API', async () => {
     const token = await bootstrapped(latchkey);
     const document = await fetch(`${latchkey.issuer}/admin/v1/openapi.json`);
     await mkdir(folder, { recursive: true });

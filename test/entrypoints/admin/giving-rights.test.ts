@@ -24,7 +24,7 @@ const installation = {
 };
 
 // Whoever holds a token has what is in it, not all that the person has whose it is.
-describe('a token gives away what is in it, and not all that its owner holds:', () => {
+describe('a token grants the permissions it has, and not all that its owner holds:', () => {
   const latchkey = startLatchkey({ apply: installation });
   let owner: AdminApi;
   /** All that an owner holds, in tokens that carry little. */
@@ -79,12 +79,12 @@ describe('a token gives away what is in it, and not all that its owner holds:', 
     ['a key at rest that works again', (as) => as.post(`/api-keys/${resting}/enable`)],
   ];
 
-  test.each(ways)('a right at an API, by %s', async (_, way) => {
+  test.each(ways)('a permission at an API, by %s', async (_, way) => {
     expect(await way(narrow)).toMatchObject(lacks(give));
     expect([200, 201, 204]).toContain((await way(giving)).status);
   });
 
-  test('permissions of Latchkey itself are in the token or are not given, with whatever else it carries', async () => {
+  test('permissions of Latchkey itself must be in the token, whatever else it has', async () => {
     const admin = `${latchkey.issuer}/admin`;
     const mine = { resource: admin, pattern: 'latchkey:api_key:create' };
     const others = { resource: admin, pattern: 'latchkey:signing_key:rotate' };
@@ -93,12 +93,12 @@ describe('a token gives away what is in it, and not all that its owner holds:', 
     expect(await giving.post('/api-keys', key({ permissions: ['latchkey:*'] }))).toMatchObject(lacks('latchkey:*'));
   });
 
-  test('who may give gives what they hold', async () => {
+  test('an administrator with the right to assign grants what they hold', async () => {
     const poor = await asService(latchkey, owner, { permissions: ['latchkey:api_key:create', give] });
     expect(await poor.post('/api-keys', key({ permissions: [right] }))).toMatchObject(lacks('read'));
   });
 
-  test('an API key gives the rights that it has itself', async () => {
+  test('an API key grants the permissions that it has itself', async () => {
     const { body: apis } = await owner.get('/clients?q=owner-');
     const client_id = String(apis.items[0]?.client_id);
     const minting = { resource: `${latchkey.issuer}/admin`, pattern: 'latchkey:api_key:create' };
@@ -110,7 +110,7 @@ describe('a token gives away what is in it, and not all that its owner holds:', 
     });
   });
 
-  describe('skipping consent, introspecting tokens and disabling each need their own permission:', () => {
+  describe('skipping consent, introspecting tokens and disabling each need a separate permission:', () => {
     const firstParty = 'latchkey:first_party:allow';
     let able: AdminApi;
     beforeAll(async () => {
@@ -136,7 +136,7 @@ describe('a token gives away what is in it, and not all that its owner holds:', 
       expect(await able.post('/clients', web(seeing))).toMatchObject(lacks('latchkey:resource_server:write'));
     });
 
-    test('disabling a client or user with PATCH, as with its own route', async () => {
+    test('disabling a client or user with PATCH, as with the separate route', async () => {
       expect(await able.patch('/clients/plain', { enabled: false })).toMatchObject(lacks('latchkey:client:disable'));
       expect(await giving.patch('/users/bob', { enabled: false })).toMatchObject(lacks('latchkey:user:disable'));
       expect(await owner.patch('/clients/plain', { enabled: false })).toMatchObject({ status: 200 });

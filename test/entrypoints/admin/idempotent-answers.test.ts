@@ -3,7 +3,7 @@ import { digest, type Sealed, seal, unseal } from '../../../src/platform/crypto/
 import { type AdminApi, asOwner } from '../../support/admin.ts';
 import { startLatchkey } from '../../support/latchkey.ts';
 
-describe('an answer that is kept for an Idempotency-Key', () => {
+describe('a response that is stored for an Idempotency-Key', () => {
   const latchkey = startLatchkey();
   let owner: AdminApi;
   let node = '';
@@ -33,7 +33,7 @@ describe('an answer that is kept for an Idempotency-Key', () => {
     expect(() => unseal(guessedKey(row), place(row), row.sealed)).toThrow('sealed under another key');
   });
 
-  test('does not tell what was sent, which may be a password, by a digest that can be guessed', async () => {
+  test('does not reveal the request, which may contain a password, by a digest that can be guessed', async () => {
     const sent = { username: 'ida', password: 'a weak password 1' };
     expect((await owner.post('/users', sent, { headers })).status).toBe(201);
     const { request_digest } = await newestRow();
@@ -43,7 +43,7 @@ describe('an answer that is kept for an Idempotency-Key', () => {
     });
   });
 
-  test('is given again by every node, also after the node that kept it has stopped', async () => {
+  test('is repeated by every node, also after the node that stored it has stopped', async () => {
     const given = { headers: { 'idempotency-key': 'deploy-key-0418' } };
     const first = await owner.post('/clients', service('again'), { ...given, node });
     const again = await owner.post('/clients', service('again'), given);

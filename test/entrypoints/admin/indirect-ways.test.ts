@@ -79,7 +79,7 @@ describe('one permission does not imply another:', () => {
     expect(await chooses(link)).toBe(404);
   });
 
-  test('a secret of a client that introspects the tokens of an API needs the permission for registering one', async () => {
+  test('a secret of a client that introspects the tokens of an API needs the permission to register such a client', async () => {
     const secrets = await asService(latchkey, owner, { permissions: ['latchkey:client_secret:create'] });
     expect(await secrets.post('/clients/gatekeeper/secrets', {})).toMatchObject(
       lacks('latchkey:resource_server:write'),
@@ -126,13 +126,13 @@ describe('one permission does not imply another:', () => {
     ['the origins of its pages', { allowed_cors_origins: ['https://evil.example'] }],
     ['another signature', { id_token_signed_response_alg: 'ES256' }],
     ['where sign-ins begin', { initiate_login_uri: 'https://evil.example/begin' }],
-  ])('of a client that is there, %s', async (_, patch) => {
+  ])('of an existing client, %s', async (_, patch) => {
     const clients = await asService(latchkey, owner, { permissions: ['latchkey:client:write'] });
     const answer = await clients.patch('/clients/sign-in-only', patch);
     expect(answer).toMatchObject(lacks('latchkey:client:credentials'));
   });
 
-  test('a secret of a client that is there, by a change of it', async () => {
+  test('a secret of an existing client, by changing it', async () => {
     const permissions = ['latchkey:client:write', 'latchkey:client:credentials'];
     const clients = await asService(latchkey, owner, { permissions });
     const patch = { client_secret: 'a secret that somebody else chose' };

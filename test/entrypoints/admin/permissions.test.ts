@@ -51,7 +51,7 @@ describe('every route of the admin API', () => {
     ),
   );
 
-  test.each(asked)('%s %s (%s) is answered as it should be to %s', async (method, path, permission, caller) => {
+  test.each(asked)('%s %s (%s) gives the expected response to %s', async (method, path, permission, caller) => {
     const api = callers.get(caller);
     if (!api) throw new Error(`no ${caller}`);
     const body = method === 'GET' || method === 'DELETE' ? undefined : { unknown: 1 };
@@ -62,7 +62,7 @@ describe('every route of the admin API', () => {
     return expect([200, 400, 404]).toContain(status);
   });
 
-  describe('changes that could give rights, with one permission alone:', () => {
+  describe('changes that could grant permissions, with one permission alone:', () => {
     const alone = new Map<string, AdminApi>();
     const right = { resource: api, pattern: 'read' };
     const admin = () => `${latchkey.issuer}/admin`;

@@ -25,7 +25,7 @@ describe('the API reference', () => {
     },
   );
 
-  test('shows members inside members, with type, default and bounds', () => {
+  test('shows nested members, with type, default and bounds', () => {
     const create = operations.find(({ id }) => id === 'resource-servers-create');
     const scopes = create?.body.findIndex(({ name }) => name === 'scopes') ?? -1;
     expect(create?.body.slice(scopes, scopes + 2)).toMatchObject([
@@ -38,7 +38,7 @@ describe('the API reference', () => {
     });
   });
 
-  test('is searched by words of path, action and permission, in any order', () => {
+  test('is searched by path, action and permission, in any order', () => {
     const found = (q: string) => searchReference(adminReference(issuer), q).flatMap((group) => group.operations);
     expect(found('SECRET rotate clients').map(({ path }) => path)).toEqual([
       '/admin/v1/clients/{client_id}/secrets/rotate',

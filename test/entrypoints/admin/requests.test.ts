@@ -13,7 +13,7 @@ describe('a request to the admin API', () => {
 
   const service = (client_id: string) => ({ client_id, grant_types: ['client_credentials'] });
 
-  test('without a token, with garbage, or with one for another API is answered 401 with a challenge (RFC 6750 §3)', async () => {
+  test('without a token, with an invalid one, or with one for another API gets 401 with a challenge (RFC 6750 §3)', async () => {
     const nobody = new AdminApi(latchkey.issuer, undefined);
     for (const path of ['/clients', '/nothing', '/clients/x/secrets']) {
       const { status, headers } = await nobody.get(path);
@@ -28,7 +28,7 @@ describe('a request to the admin API', () => {
     }
   });
 
-  test('needs its permission, which is named, and says what would give it', async () => {
+  test('without its permission is refused with the name of the permission and how to get it', async () => {
     const narrow = await asService(latchkey, owner, {
       permissions: ['latchkey:client:*'],
       scope: 'latchkey:client:read',
@@ -59,7 +59,7 @@ describe('a request to the admin API', () => {
     expect((await owner.get('/clients/a')).status).toBe(404);
   });
 
-  test('to an unknown address is 404, with another method 405 that names those it takes', async () => {
+  test('to an unknown address gets 404, with another method 405 with the allowed methods', async () => {
     expect((await owner.get('/nothing')).status).toBe(404);
     const wrong = await owner.call('DELETE', '/clients');
     expect(wrong.status).toBe(405);
@@ -82,7 +82,7 @@ describe('a request to the admin API', () => {
     '/sessions',
     '/webhooks',
     '/api-keys',
-  ])('with a cursor of its own making is refused, not tried on the database: %s', async (path) => {
+  ])('with a made-up cursor is refused before any query: %s', async (path) => {
     const sort = /sort=(.+)/.exec(path)?.[1] ?? '';
     const places = [
       ['', 'x\u0000'],
@@ -191,7 +191,7 @@ describe('a request to the admin API', () => {
     expect(middle.headers.get('link')).toMatch(/^<[^>]+>; rel="next", <[^>]+>; rel="prev"$/);
   });
 
-  test('with an Idempotency-Key happens once, however often it is sent, on whatever node', async () => {
+  test('with an Idempotency-Key is executed once, however often it is sent, on any node', async () => {
     const headers = { 'idempotency-key': crypto.randomUUID() };
     const sent = Array.from({ length: 30 }, (_, n) =>
       owner.post('/clients', service('once'), { headers, ...(n % 2 && { node }) }),
@@ -208,14 +208,14 @@ describe('a request to the admin API', () => {
     expect(await owner.post('/clients', service('once'), { headers })).toMatchObject({ status: 409 });
   });
 
-  test('that is refused is not kept: it may be repeated with the same key', async () => {
+  test('that is refused is not stored: it can be repeated with the same key', async () => {
     const headers = { 'idempotency-key': crypto.randomUUID() };
     await owner.post('/clients', service('clash'));
     expect(await owner.post('/clients', service('clash'), { headers })).toMatchObject({ status: 409 });
     expect(await owner.post('/clients', service('clash'), { headers })).toMatchObject({ status: 409 });
   });
 
-  test('is told how much it may still ask', async () => {
+  test('gets the remaining limit in its response', async () => {
     const { headers } = await owner.get('/clients');
     expect(headers.get('ratelimit-policy')).toMatch(/^"caller";q=\d+;w=60$/);
     expect(headers.get('ratelimit')).toMatch(/^"caller";r=\d+;t=\d+$/);

@@ -46,7 +46,7 @@ describe('a revocation', () => {
     ['person', async () => ({ user: 'bob' })],
     ['client', async () => ({ client_id: 'web-app' })],
   ])(
-    'by %s says what would die, ends exactly that on every node at once, and has nothing left to end',
+    'by %s shows what would be revoked, revokes exactly that on every node at once, and then nothing more',
     async (_, handleOf) => {
       for (const browser of [latchkey.browser(), latchkey.browser()])
         got.push({ browser, ...(await latchkey.tokens({}, browser, 'bob')) });
@@ -77,7 +77,7 @@ describe('a revocation', () => {
     },
   );
 
-  test('of an access token by value ends it alone', async () => {
+  test('of an access token by value revokes only it', async () => {
     const tokens = await latchkey.tokens({}, latchkey.browser(), 'bob');
     await owner.post('/revocations', { handle: { token: tokens.access_token } });
     expect(await life({ access_token: tokens.access_token })).toMatchObject({ actives: [false, false] });
@@ -85,7 +85,7 @@ describe('a revocation', () => {
     expect(await owner.post('/revocations', { handle: { token: tokens.access_token } })).toMatchObject({ status: 404 });
   });
 
-  test('of an API ends the tokens for it, of people and services', async () => {
+  test('of an API revokes the tokens for it, of users and services', async () => {
     const tokens = await latchkey.tokens({}, latchkey.browser(), 'bob');
     const service = await latchkey.clientCredentials({ resource: api });
     expect(await owner.post('/revocations', { handle: { resource_server: api } })).toMatchObject({ status: 200 });
@@ -94,7 +94,7 @@ describe('a revocation', () => {
     expect(await latchkey.refresh(tokens.refresh_token)).toMatchObject({ status: 200 });
   });
 
-  test('of a consent ends all under it, and the person is asked again', async () => {
+  test('of a consent revokes all under it, and the user is asked again', async () => {
     const browser = latchkey.browser();
     const tokens = await latchkey.tokens({ client_id: 'web-app' }, browser, 'bob');
     const { body } = await owner.get('/consents?user=bob&client_id=web-app&standing=true');
@@ -104,7 +104,7 @@ describe('a revocation', () => {
     expect((await browser.get(latchkey.authorizeUrl())).html).toContain('value="allow"');
   });
 
-  test('of all issued up to a moment needs a permission of its own', async () => {
+  test('of all issued before a time needs a permission of its own', async () => {
     const operator = await asService(latchkey, owner, {
       roles: ['operator'],
       scope: 'latchkey:token:revoke',

@@ -4,7 +4,7 @@ import { startLatchkey } from '../../support/latchkey.ts';
 
 const forbidden = { status: 403, body: { type: 'urn:latchkey:problem:forbidden' } };
 
-describe('nobody can give permissions that they do not hold:', () => {
+describe('no one can grant permissions that they do not hold:', () => {
   const latchkey = startLatchkey();
   let owner: AdminApi;
   let administrator: AdminApi;
@@ -66,7 +66,7 @@ describe('nobody can give permissions that they do not hold:', () => {
     }
   });
 
-  test('nobody makes themselves or another an owner, or takes one away, who is none', async () => {
+  test('a caller who is no owner cannot make anyone an owner, or remove one', async () => {
     for (const [kind, subject] of [
       ['user', 'bob'],
       ['client', 'service'],
@@ -80,7 +80,7 @@ describe('nobody can give permissions that they do not hold:', () => {
     expect((await owner.get('/users/mallory')).status).toBe(404);
   });
 
-  test('nobody gets at an account or client that holds more than they do', async () => {
+  test('no one can take over an account or client that holds more than they do', async () => {
     expect(await administrator.post('/users/alice/password', {})).toMatchObject(forbidden);
     expect(await administrator.patch('/users/alice', { email: 'mallory@example.com' })).toMatchObject(forbidden);
     expect(await administrator.post('/users/bob/password', {})).toMatchObject({

@@ -43,7 +43,7 @@ describe('a token for the admin API that is bound to a key (RFC 9449 §7)', () =
   const good = (more: Proof = {}) =>
     prove('GET', '/admin/v1/clients', { ...more, claims: { ath: sha256(token), ...more.claims } });
 
-  test('works with a proof of that key for this very request, once', async () => {
+  test('is accepted with a proof of that key for this exact request, once', async () => {
     const proof = await good();
     expect(await ask(proof)).toMatchObject({ status: 200 });
     expect(await ask(proof)).toMatchObject({ status: 401, body: { type: 'urn:latchkey:problem:invalid_dpop_proof' } });
@@ -62,9 +62,9 @@ describe('a token for the admin API that is bound to a key (RFC 9449 §7)', () =
     ['an old time', () => good({ claims: { iat: now() - 120 } })],
     ['no id', () => good({ claims: { jti: undefined } })],
     ['another type', () => good({ header: { typ: 'JWT' } })],
-  ])('does not work with %s', async (_, proof) => expect(await ask(await proof())).toMatchObject({ status: 401 }));
+  ])('is refused with %s', async (_, proof) => expect(await ask(await proof())).toMatchObject({ status: 401 }));
 
-  test('does not work as a Bearer token', async () => {
+  test('is refused as a Bearer token', async () => {
     expect(await ask(await good(), 'Bearer')).toMatchObject({
       status: 401,
       body: { detail: expect.stringContaining('DPoP') },
@@ -75,7 +75,7 @@ describe('a token for the admin API that is bound to a key (RFC 9449 §7)', () =
 describe('a JWT for the admin API', () => {
   const latchkey = startLatchkey();
 
-  test('works, and no more once it was revoked', async () => {
+  test('is accepted until it is revoked', async () => {
     const owner = await asOwner(latchkey);
     // As an earlier version let operators choose; the admin API is built in, and they no longer can.
     await latchkey.database.query(

@@ -35,7 +35,7 @@ describe('a text that other users see', () => {
     owner = await asOwner(latchkey);
   });
 
-  test.each(invisible)('that %s is refused, and its field is named', async (_, text) => {
+  test.each(invisible)('that %s is refused, with the name of its field', async (_, text) => {
     const scopes = [{ name: 'read', description: text }];
     expect(await owner.post('/resource-servers', server({ scopes }))).toMatchObject({
       status: 400,
@@ -81,7 +81,7 @@ describe('a text that other users see', () => {
     expect(body.detail).toMatch(/invisible|\bkey\b|\bname\b/);
   });
 
-  test('may be in any script, with the joiners that it is written with (RFC 5892 appendix A)', async () => {
+  test('may be in any script, with the joiners of that script (RFC 5892 appendix A)', async () => {
     for (const client_name of ['Łódź & Søn', '東京ショップ', 'علی\u200cرضا', 'क्\u200dष', 'متجر', 'חנות', 'Shop 🛒']) {
       expect(await owner.post('/clients', service({ client_name }))).toMatchObject({ status: 201 });
     }
@@ -95,7 +95,7 @@ describe('a text that other users see', () => {
     expect(labelled).toMatchObject({ code: 2, stderr: expect.stringMatching(/--label .*invisible/) });
   });
 
-  test('that was stored before turns nothing round on a page', async () => {
+  test('that was stored before cannot reorder the text of a page', async () => {
     await latchkey.database.query(
       `update permissions set description = $1 where name = 'read' and resource_server_id =
         (select id from resource_servers where identifier = $2)`,

@@ -4,7 +4,7 @@ import { startLatchkey } from '../../support/latchkey.ts';
 
 const chosen = 'a password of my own';
 
-describe('people in the admin API', () => {
+describe('users in the admin API', () => {
   const latchkey = startLatchkey();
   let owner: AdminApi;
   beforeAll(async () => {
@@ -50,7 +50,7 @@ describe('people in the admin API', () => {
     expect((await owner.get('/users?role=owner')).body.items.map(({ username }) => username)).toEqual(['alice']);
   });
 
-  test('hold a role until its time is over: then no answer names it, and it can be given again', async () => {
+  test('hold a role until it expires: then it is not listed, and can be assigned again', async () => {
     await owner.post('/users', { username: 'temp', email: 'temp@example.com' });
     await owner.put('/roles/auditor/assignments/user/temp', { until: new Date(Date.now() + 60_000) });
     const named = async () => {
@@ -72,7 +72,7 @@ describe('people in the admin API', () => {
     expect((await owner.get('/users/temp')).body.roles).toEqual(['auditor']);
   });
 
-  test('are disabled together with their password link, by every way of disabling', async () => {
+  test('are disabled together with their password link, in each of the ways', async () => {
     for (const stop of [
       () => owner.post('/users/linked/disable'),
       () => owner.patch('/users/linked', { enabled: false }),
@@ -86,7 +86,7 @@ describe('people in the admin API', () => {
     }
   });
 
-  test('are invited by a one-time link, with which they choose a password and are signed in', async () => {
+  test('are invited with a one-time link, with which they choose a password and are signed in', async () => {
     const invited = await owner.post('/users', { username: 'ivy', email: 'ivy@example.com', invite: true });
     expect(invited.body).toMatchObject({
       has_password: false,
@@ -110,7 +110,7 @@ describe('people in the admin API', () => {
     );
   });
 
-  test('get back in by a link that ends what they had; only the newest works, for three days', async () => {
+  test('recover access with a link that revokes their sessions; only the newest works, for three days', async () => {
     const tokens = await latchkey.tokens(
       { scope: 'openid offline_access read', prompt: 'consent' },
       latchkey.browser(),

@@ -24,7 +24,7 @@ describe('an error in an input', () => {
     console = await consoleAs(latchkey);
   });
 
-  test('is said in plain words by every route of the admin API', async () => {
+  test('is in plain words for every route of the admin API', async () => {
     const { body } = await owner.get('/openapi.json');
     const { paths, components } = body as unknown as Description;
     const resolved = ({ $ref, ...schema }: Schema): Schema =>
@@ -57,7 +57,7 @@ describe('an error in an input', () => {
     ['half a second', { lifetimes: { access_token: 1.5 } }, '/lifetimes/access_token', 'must be a whole number'],
     ['no second', { lifetimes: { access_token: 0 } }, '/lifetimes/access_token', 'must be more than 0'],
     ['an unknown part', { lifetimes: { x: 1 } }, '/lifetimes/x', 'is not known'],
-  ])('names the member and says what it must be: %s', async (_, change, pointer, detail) => {
+  ])('names the member and the expected value: %s', async (_, change, pointer, detail) => {
     const { status, body } = await owner.post('/clients', {
       client_id: 'new',
       redirect_uris: [redirectUri],
@@ -83,13 +83,13 @@ describe('an error in an input', () => {
       '',
       'jwks or jwks_uri is required: the client authenticates with a key',
     ],
-  ])('is said of a registration in words of its own: %j', async (metadata, pointer, words) => {
+  ])('in a registration has its own text: %j', async (metadata, pointer, words) => {
     const { status, body } = await owner.post('/clients', { client_id: 'new', ...metadata });
     expect([status, body.detail]).toEqual([400, expect.stringContaining(words)]);
     expect(body.pointer ?? '').toBe(pointer);
   });
 
-  test('is said beside the fields of the console, and by the command line', async () => {
+  test('is shown beside the fields of the console, and by the command line', async () => {
     const page = await console.act('/new-client', { kind: 'web', client_id: 'ä', redirect_uris: 'app://bundle/x' });
     expect(page.status).toBe(400);
     expect(wordsOf(page)).not.toMatch(validators);

@@ -32,7 +32,7 @@ describe('the latchkey command', () => {
     }
   });
 
-  test('shows what the installation has', async () => {
+  test('shows the records of the installation', async () => {
     const { items: clients } = await latchkey.commandJson(['client', 'list']);
     const { items: resource_servers } = await latchkey.commandJson(['resource-server', 'list']);
     expect(await latchkey.commandJson(['status'])).toMatchObject({
@@ -46,7 +46,7 @@ describe('the latchkey command', () => {
     );
   });
 
-  test('registers an API that is open, and lists clients by who registered them', async () => {
+  test('registers an API that is open, and lists clients by how they were registered', async () => {
     const notes = 'https://notes.example/mcp';
     const options = ['--scope', 'notes:read=Read your notes', '--scope', 'notes:write', '--open-to', 'documented'];
     expect(
@@ -64,7 +64,7 @@ describe('the latchkey command', () => {
     expect(await latchkey.commandJson(['client', 'list', '--registered-by', 'document'])).toMatchObject({ items: [] });
   });
 
-  test('names a file that cannot be written, and does not take it for the database', async () => {
+  test('names a file that cannot be written, and does not report a database error', async () => {
     const { code, stderr } = await latchkey.command(['audit', 'export', '--out', '/nowhere/audit.ndjson']);
     expect({ code, stderr }).toEqual({
       code: 1,
@@ -72,14 +72,14 @@ describe('the latchkey command', () => {
     });
   });
 
-  test('says which migrations were applied', async () => {
+  test('lists the applied migrations', async () => {
     const { migrations } = await latchkey.commandJson(['migrate', '--status']);
     expect(migrations).toContainEqual({ name: '0001_initial', applied_at: expect.any(String) });
     expect(migrations).not.toContainEqual(expect.objectContaining({ applied_at: null }));
     expect((await latchkey.command(['migrate'])).stdout).toBe('The database is already at this version.\n');
   });
 
-  test('makes no setup link once there is an owner', async () => {
+  test('creates no setup link once there is an owner', async () => {
     const { code, stderr } = await latchkey.command(['setup-link']);
     expect({ code, stderr }).toEqual({
       code: 1,
@@ -113,7 +113,7 @@ describe('the latchkey command', () => {
     });
   });
 
-  test('disables a client, and its tokens and secrets stop working at once, also after it is enabled again', async () => {
+  test('disables a client; its tokens and secrets stop working at once, and its tokens stay revoked after it is enabled again', async () => {
     const tokens = await latchkey.tokens({ client_id: 'post-app', scope: 'openid read' });
     const { stdout, stderr } = await latchkey.command(['client', 'disable', 'post-app']);
     expect(stdout).toBe('Disabled client post-app.\n');
@@ -129,7 +129,7 @@ describe('the latchkey command', () => {
     expect(await latchkey.refresh(tokens.refresh_token, 'post-app')).toMatchObject(refused);
   });
 
-  test('creates a person who can sign in with the password that is shown once, or with the one they were given', async () => {
+  test('creates a user who can sign in with the password that is shown once, or with a given one', async () => {
     const made = await latchkey.commandJson([
       'user',
       'create',
@@ -151,7 +151,7 @@ describe('the latchkey command', () => {
     expect(await signIn('dave', 'the given password')).toBe(`${latchkey.issuer}/account`);
   });
 
-  test('sets a password, which signs the person out everywhere', async () => {
+  test('sets a password, which signs the user out everywhere', async () => {
     const tokens = await latchkey.tokens({}, latchkey.browser(), 'bob');
     expect(
       await latchkey.command(['user', 'set-password', 'bob', '--password-stdin'], 'another long password'),
@@ -160,7 +160,7 @@ describe('the latchkey command', () => {
     expect(await latchkey.refresh(tokens.refresh_token)).toMatchObject(refused);
   });
 
-  test('disables a person, who cannot sign in any more and whose tokens die, but never the last owner', async () => {
+  test('disables a user, who cannot sign in any more and whose tokens are revoked, but never the last owner', async () => {
     expect(await latchkey.commandJson(['user', 'create', 'erin', '--language', 'de'])).toMatchObject({
       language: 'de',
     });
@@ -201,14 +201,14 @@ describe('the latchkey command', () => {
     });
   });
 
-  test('says in one sentence what is wrong with a token that is none', async () => {
+  test('explains in one sentence why a token is invalid', async () => {
     for (const token of ['nonsense', 'lk_at_0000000000000000000000000000000000000000000000000', 'a.b.c', '']) {
       const { code, stderr } = await latchkey.command(['token', 'revoke'], token);
       expect({ code, lines: stderr.split('\n').length }).toEqual({ code: 2, lines: 2 });
     }
   });
 
-  test('tails the audit log: who, what, whom, with what result', async () => {
+  test('follows the audit log: actor, action, target, result', async () => {
     await latchkey.commandJson(['client', 'add-secret', 'service']);
     const { stdout } = await latchkey.command(['audit', 'tail', '-n', '1', '--json']);
     expect(JSON.parse(stdout)).toMatchObject({
@@ -223,7 +223,7 @@ describe('the latchkey command', () => {
 });
 
 describe('records at the command line', () => {
-  test('are answered as the admin API answers them', async () => {
+  test('are printed as the admin API returns them', async () => {
     const owner = await asOwner(latchkey);
     expect(await latchkey.commandJson(['user', 'list', '--search', 'ali'])).toEqual(
       (await owner.get('/users?q=ali')).body,
@@ -233,7 +233,7 @@ describe('records at the command line', () => {
     expect((await latchkey.command(['user', 'list'])).stdout).toMatch(/^alice +[0-9a-f-]{36} +enabled/m);
   });
 
-  test('a client is updated, and what is not named stays', async () => {
+  test('a client is updated, and fields that are not named stay', async () => {
     const before = await latchkey.commandJson(['client', 'show', 'native']);
     const args = ['client', 'update', 'native', '--name', 'Phone', '--patch', '{"client_uri":"https://phone.example"}'];
     expect(await latchkey.commandJson(args)).toEqual({

@@ -58,7 +58,7 @@ describe('latchkey key', () => {
     [2, ['key', 'rotate', nobody, '--overlap-seconds', '-1'], '--overlap-seconds must be at least 0'],
     [2, ['key', 'revoke', 'x'], '<key-id> must be the id of a key'],
     [1, ['key', 'disable', nobody], 'There is no API key'],
-  ])('ends with %i and one sentence, which names the option: %j', async (expected, args, sentence) => {
+  ])('exits with %i and one sentence that names the option: %j', async (expected, args, sentence) => {
     const { code, stderr } = await latchkey.command(args);
     expect({ code, lines: stderr.trim().split('\n').length, stderr }).toEqual({
       code: expected,
@@ -77,7 +77,7 @@ describe('latchkey key', () => {
       ['api', 'api-keys', 'create', '--permissions', 'read'],
       "option '--permissions <json>' argument 'read' is invalid",
     ],
-  ])('ends with 2 when it is typed as nothing it knows: %j', async (args, sentence) => {
+  ])('exits with 2 for an unknown command: %j', async (args, sentence) => {
     const { code, stderr } = await latchkey.command(args);
     expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining(sentence) });
   });

@@ -11,19 +11,19 @@ describe('registering a client at the command line', () => {
     expect(items).toContainEqual(expect.objectContaining({ client_id: 'orders-api', introspects: [api] }));
   });
 
-  test('lists what a client may ask for', async () => {
+  test('lists what a client may request', async () => {
     await latchkey.json('client', 'create', 'billing', '--type', 'service', '--resource', `${api}=read write`);
     const { items } = await latchkey.json<{ items: unknown[] }>('client', 'list');
     const held = { resources: {}, service_permissions: { [api]: ['read', 'write'] } };
     expect(items).toContainEqual(expect.objectContaining({ client_id: 'billing', ...held }));
   });
 
-  test('names the types there are when it is given another', async () => {
+  test('lists the types for an unknown one', async () => {
     const { code, stderr } = await latchkey.run('client', 'create', 'x', '--type', 'website');
     expect([code, stderr]).toEqual([2, expect.stringContaining('web, spa, native, service')]);
   });
 
-  test('requires a redirect URI of a web app', async () => {
+  test('requires a redirect URI for a web client', async () => {
     const { code, stderr } = await latchkey.run('client', 'create', 'x');
     expect([code, stderr]).toEqual([2, 'latchkey: Give at least one --redirect-uri: where users are sent back to.\n']);
   });

@@ -27,14 +27,14 @@ describe('latchkey api', () => {
   const login = (secret: unknown, ...more: string[]) =>
     elsewhere(['login', '--url', latchkey.issuer, '--client-id', 'latchkey-admin', ...more], { input: `${secret}\n` });
 
-  test('says what to do without credentials, and keeps none that do not work', async () => {
+  test('says what to do without credentials, and stores none that do not work', async () => {
     const { code, stderr } = await elsewhere(['api', 'clients', 'list']);
     expect({ code, stderr }).toMatchObject({ code: 2, stderr: expect.stringContaining('run "latchkey login" first') });
     expect(await login('lk_cs_wrong')).toMatchObject({ code: 1, stderr: expect.stringContaining('(401)') });
     await expect(stat(profile)).rejects.toThrow('ENOENT');
   });
 
-  test('does from elsewhere what the admin API does, after a login that only its account can read', async () => {
+  test('does remotely what the admin API does, with a login file that only its account can read', async () => {
     expect(await login(made.client_secret)).toMatchObject({ code: 0 });
     expect((await stat(profile)).mode & 0o777).toBe(0o600);
     expect(await readFile(profile, 'utf8')).toContain('latchkey-admin');
@@ -59,7 +59,7 @@ describe('latchkey api', () => {
     });
   });
 
-  test('passes on what the server refuses, with its reason', async () => {
+  test('prints a refusal of the server, with its reason', async () => {
     await login(made.client_secret, '--scope', 'latchkey:client:read');
     const { code, stderr } = await elsewhere(['api', 'users', 'list']);
     expect(code).toBe(1);

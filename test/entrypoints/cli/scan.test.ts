@@ -54,7 +54,7 @@ describe('latchkey scan', () => {
     for (const value of [...own, ...theirs]) expect(printed).not.toContain(value.slice(-12));
   });
 
-  test('finds each private key of a file, of whatever algorithm, and no placeholder', async () => {
+  test('finds each private key of a file, with any algorithm, and no placeholder', async () => {
     const pem = (key: KeyObject, type: 'pkcs8' | 'sec1' = 'pkcs8') => key.export({ type, format: 'pem' }).toString();
     const ec = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
     const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey;
@@ -72,7 +72,7 @@ describe('latchkey scan', () => {
     ]);
   });
 
-  test('ends with 0 where there are none, 2 where there is nothing to read, and names what it skipped', async () => {
+  test('exits with 0 where there are none, 2 where there is nothing to read, and lists what it skipped', async () => {
     const clean = path.join(folder, 'clean');
     mkdirSync(clean);
     writeFileSync(path.join(clean, 'large.log'), 'x'.repeat(5 * 1024 * 1024 + 1));

@@ -93,7 +93,7 @@ describe('a command', () => {
     [['status']],
     [['migrate']],
     [['user', 'create', 'ada']],
-  ])('%j where there is no installation makes none, wherever it is run', async (words) => {
+  ])('%j where there is no installation creates none, in any folder', async (words) => {
     expect(await checkout.run(words)).toEqual({
       code: 1,
       stdout: '',
@@ -104,7 +104,7 @@ describe('a command', () => {
   });
 
   test(
-    'on an empty database makes no installation either, before "latchkey migrate"',
+    'on an empty database creates no installation either, before "latchkey migrate"',
     async () => {
       const database = await createTestDatabase();
       const env = { DATABASE_URL: database.url, LATCHKEY_ROOT_KEY: testRootKey };
@@ -124,7 +124,7 @@ describe('a command', () => {
   );
 
   test(
-    'finds the data folder of the checkout from anywhere, and the address of the server that runs on it',
+    'finds the data folder of the checkout from any folder, and the address of the running server',
     async () => {
       const [port, other] = [await freePort(), await freePort()];
       const server = await checkout.serve({ PORT: String(port) });
@@ -177,7 +177,7 @@ describe('a command', () => {
   );
 
   test(
-    'does not guess between the data folder of the checkout and one in the current folder',
+    'does not choose between the data folder of the checkout and one in the current folder',
     async () => {
       const here = path.join(checkout.elsewhere, '.latchkey');
       await mkdir(path.join(here, 'postgres'), { recursive: true });
@@ -196,7 +196,7 @@ describe('a command', () => {
 
 describe('when the issuer changes', () => {
   test(
-    'the administration API is the same one, also where earlier versions had doubled it',
+    'the administration API stays the same one, also where earlier versions had duplicated it',
     async () => {
       const database = await createTestDatabase(undefined, process.env.LATCHKEY_TEST_MIGRATED);
       const settings = { DATABASE_URL: database.url, LATCHKEY_ROOT_KEY: testRootKey };

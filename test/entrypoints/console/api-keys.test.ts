@@ -23,7 +23,7 @@ describe('API keys in the console', () => {
     (await gateway.forwardAuth(query, { 'x-api-key': key })).status;
   const some = { owner: 'client:service', environment: 'dev', permissions: 'orders:read' };
 
-  test('are created for a service: shown once, with a curl that tries them, and work at once', async () => {
+  test('are created for a service: shown once, with a curl command to try them, and accepted at once', async () => {
     const rights = `orders:read\norders:write at ${api}`;
     const made = await alice.act('/new-api-key', {
       ...some,
@@ -101,7 +101,7 @@ describe('API keys in the console', () => {
     expect(wordsOf(rest)).toContain('many 0 ');
   });
 
-  test('that cannot be are told beside what is wrong, and what was typed stays', async () => {
+  test('that are invalid show an error beside the field, and the input is kept', async () => {
     const wrong: [string, Record<string, string>][] = [
       ['ip_allowlist', { ip_allowlist: '10.0.1' }],
       ['rate_limit', { rate_limit: 'often' }],
@@ -145,7 +145,7 @@ describe('API keys in the console', () => {
     expect(wordsOf(await alice.get(`/api-keys/${id}`))).toMatch(/sk_dev_\w{4}…\w{4} Expired/);
   });
 
-  test('are changed: members without a field stay, and a concurrent change is reported', async () => {
+  test('are changed: members without a field are kept, and a concurrent change is reported', async () => {
     const window = { from: '00:00', to: '23:59' };
     const { id, key } = await gateway.mint({
       name: 'Changing',
@@ -189,7 +189,7 @@ describe('API keys in the console', () => {
     expect(late.html).toContain('Someone else changed this');
   });
 
-  test('have a field for each restriction; one that the form cannot express stays', async () => {
+  test('have a field for each restriction; one that the form cannot express is kept', async () => {
     const templates = { values: ['welcome'], for: ['email:send'] };
     const { id } = await gateway.mint({
       name: 'Restricted',
@@ -250,7 +250,7 @@ describe('API keys in the console', () => {
     for (const label of ['Edit', 'Rotate', 'Disable', 'Enable', 'Revoke']) expect(linkOn(done, label)).toBeUndefined();
   });
 
-  test('are seen, but not touched, by an auditor; and no one creates one with more than they hold', async () => {
+  test('are visible, but not editable, for an auditor; and no one creates one with more than they hold', async () => {
     const { id } = await gateway.mint({ name: 'Watched' });
     const auditor = await consoleOfNew(latchkey, 'auditor');
     const page = await auditor.get(`/api-keys/${id}`);

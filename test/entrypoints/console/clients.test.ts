@@ -11,7 +11,7 @@ describe('clients in the console', () => {
     alice = await consoleAs(latchkey);
   });
 
-  test('are searched, filtered and sorted by the address', async () => {
+  test('are searched, filtered and sorted by URL parameters', async () => {
     const all = wordsOf(await alice.get('/clients'));
     expect(all).toContain('Shop');
     expect(all).toContain('Billing service');
@@ -27,14 +27,14 @@ describe('clients in the console', () => {
     expect(newest.html).toContain('name="q" value="s"');
   });
 
-  test('that are asked for in a way that cannot be are explained', async () => {
+  test('explain an invalid filter', async () => {
     const page = await alice.get('/clients?type=robot');
     expect(page.status).toBe(400);
     expect(page.html).toMatch(/role="alert"[\s\S]*Type: this value does not exist/);
     expect((await alice.get('/clients?cursor=made-up')).status).toBe(400);
   });
 
-  test('show their endpoints, a quickstart, their permissions and what happened', async () => {
+  test('show their endpoints, a quickstart, their permissions and their activity', async () => {
     const page = wordsOf(await alice.get('/clients/web-app'));
     expect(page).toContain('Clients / Shop');
     expect(page).toContain('https://client.example/callback');
@@ -46,7 +46,7 @@ describe('clients in the console', () => {
     expect((await alice.get('/clients/nothing')).status).toBe(404);
   });
 
-  test('get another secret, which is shown once and works beside the first', async () => {
+  test('get another secret, which is shown once and accepted beside the first', async () => {
     const made = await alice.act('/clients/service/secrets/add', { label: 'second', expires_in_days: '30' });
     const secret = secretOn(made.html);
     expect(wordsOf(made)).toMatch(/New client secret Billing service Copy it now\. You will not see it again/);
@@ -68,7 +68,7 @@ describe('clients in the console', () => {
     expect(wordsOf(await alice.get('/clients/post-app?tab=credentials')).match(/Expired/g)).toHaveLength(2);
   });
 
-  test('have secrets among all credentials, which are found there and revoked', async () => {
+  test('have secrets in the list of all credentials, which are found there and revoked', async () => {
     const made = await alice.act('/clients/service/secrets/add', { label: 'to be found' });
     const found = await alice.get('/credentials?q=to+be+found');
     expect(wordsOf(found)).toMatch(/to be found .*Client secret service .*Active/);
@@ -97,7 +97,7 @@ describe('clients in the console', () => {
     expect(await latchkey.isLetIn('web-app', clientSecrets['web-app'])).toBe(true);
   });
 
-  test('say what is revoked before they are disabled, are disabled, and enabled again', async () => {
+  test('show what is revoked before they are disabled, are disabled, and enabled again', async () => {
     const { access_token, refresh_token } = await latchkey.tokens({
       scope: 'openid read offline_access',
       prompt: 'consent',
@@ -124,7 +124,7 @@ describe('clients in the console', () => {
     expect(stateOn(await alice.get('/clients/web-app'))).toBe('Active');
   });
 
-  test('say what is wrong beside the field, and keep what was typed', async () => {
+  test('show an error beside the field, and keep the input', async () => {
     const page = await alice.act('/clients/service/secrets/add', { label: 'kept label', expires_in_days: '99999' });
     expect(page.status).toBe(400);
     expect(page.html).toContain('value="kept label"');
@@ -132,7 +132,7 @@ describe('clients in the console', () => {
     expect(page.html).toContain('id="expires_in_days-error"');
   });
 
-  test('that an other administrator changed meanwhile are not changed over their head', async () => {
+  test('that another administrator changed in the meantime are not overwritten', async () => {
     const page = await alice.get('/clients/native/enable');
     await latchkey.command(['client', 'disable', 'native', '--yes']);
     const late = await alice.send(page);

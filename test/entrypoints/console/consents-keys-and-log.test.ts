@@ -14,7 +14,7 @@ describe('in the console', () => {
     alice = await consoleAs(latchkey);
   });
 
-  test('what a user allowed is found, and revoked with everything under it', async () => {
+  test('a consent of a user is found, and revoked with everything under it', async () => {
     const { access_token } = await latchkey.tokens({}, latchkey.browser(), 'bob');
     const list = await alice.get('/consents?user=bob&standing=true');
     expect(wordsOf(list)).toMatch(/bob Shop web-app Active/);
@@ -50,7 +50,7 @@ describe('in the console', () => {
     expect(stateOn(await alice.act(`/apis/${encodeURIComponent(api)}/enable`))).toBe('Active');
   });
 
-  test('the keys that sign are shown with their state, never with what is private', async () => {
+  test('signing keys are shown with their state, never with their private part', async () => {
     expect(wordsOf(await alice.act('/rotate-key', { alg: 'ES256', leaked: 'false' }))).toContain(
       'The next signing key is created',
     );
@@ -61,7 +61,7 @@ describe('in the console', () => {
     expect(page.html).not.toContain('"d"');
   });
 
-  test('what was done is shown with whoever did it', async () => {
+  test('actions are shown with their actor', async () => {
     await alice.act('/users/bob/roles/assign', { role: 'auditor' });
     expect(wordsOf(await alice.get('/audit-log?q=role.assigned'))).toMatch(/role\.assigned Succeeded alice bob/);
     expect(wordsOf(await alice.get('/audit-log?q=unicorn'))).toContain('No results');
@@ -104,7 +104,7 @@ describe('in the console', () => {
     expect((await alice.get(`/audit-log/${crypto.randomUUID()}`)).status).toBe(404);
   });
 
-  test('the chain of the log is verified for a range, and the log is exported with what proves it', async () => {
+  test('the chain of the log is verified for a range, and the log is exported with its proofs', async () => {
     const list = await alice.get('/audit-log');
     const verified = await alice.get(withoutPrefix(linkOn(list, 'Verify chain')));
     expect(stateOn(verified)).toBe('Verified');
@@ -173,7 +173,7 @@ describe('in the console', () => {
     expect((await alice.get(at('Edit'))).status).toBe(404);
   });
 
-  test('uses of credentials are found by check and result, with the names of who used what', async () => {
+  test('uses of credentials are found by check and result, with the names of callers', async () => {
     const { access_token } = await latchkey.tokens({}, latchkey.browser(), 'bob');
     await latchkey.isActive(access_token);
     const list = await eventually(
@@ -192,7 +192,7 @@ describe('in the console', () => {
     expect(page.html).not.toContain(testRootKey);
   });
 
-  test('there is nothing at an address that names nothing', async () => {
+  test('an address without a record gets 404', async () => {
     for (const path of [
       '/clients/nothing',
       '/clients/%00',
@@ -212,7 +212,7 @@ describe('in the console', () => {
       expect({ path, status: (await alice.get(path)).status }).toEqual({ path, status: 404 });
   });
 
-  test('the password is asked for again when it was given too long ago, once in ten minutes', async () => {
+  test('the password is requested again after ten minutes, and only once for the next ten', async () => {
     expect((await alice.get('/clients/spa/disable')).html).not.toContain('name="password_again"');
     const late = await alice.get('/clients/spa/secrets/add');
     await latchkey.advance(10 * 60 + 1);
@@ -237,7 +237,7 @@ describe('in the console', () => {
     expect((await alice.get('/users/bob/roles/assign')).html).toContain('name="password_again"');
   });
 
-  test('a password given in one browser counts in no other', async () => {
+  test('a password given in one browser does not count in another', async () => {
     const other = await consoleAs(latchkey);
     await latchkey.advance(10 * 60 + 1);
     await alice.act('/users/bob/revoke', { password_again: password });
@@ -251,7 +251,7 @@ describe('in the console', () => {
     expect(await page.text()).toContain('name="password_again"');
   });
 
-  test('guessing at the password is slowed down as at signing in', async () => {
+  test('password guesses are throttled as at the sign-in', async () => {
     await latchkey.advance(10 * 60 + 1);
     const page = await alice.get('/users/bob/revoke');
     let answer = page;

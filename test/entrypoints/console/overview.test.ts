@@ -50,7 +50,7 @@ describe('the overview of the console', () => {
     expect(wordsOf(after)).toContain('Figures update when you reload. Times are UTC.');
   });
 
-  test('shows requests over the range in the address, also as a table', async () => {
+  test('shows requests over the range in the URL, also as a table', async () => {
     for (const [range, heading, rows] of [
       ['', 'Requests by result, last 24 hours', 24],
       ['?range=1h', 'Requests by result, last hour', 12],
@@ -65,7 +65,7 @@ describe('the overview of the console', () => {
     expect((await alice.get('?range=unicorn')).status).toBe(200);
   });
 
-  test('has a list of first steps, which each person hides for themselves', async () => {
+  test('has a list of first steps, which each user hides for themselves', async () => {
     const page = await alice.get();
     expect(wordsOf(page)).toMatch(/Get started \d of 5 complete Register an API \(complete\) .*Set up e-mail/);
     const hidden = await alice.agent.submit(page, {}, '/first-steps/hide');
@@ -78,7 +78,7 @@ describe('the overview of the console', () => {
     expect((await alice.forge('/first-steps/hide', {}, false)).status).toBe(403);
   });
 
-  test('says what needs attention, with the page that mends it, to those who may read it', async () => {
+  test('shows what needs attention, with the page to fix it, to users who may read it', async () => {
     expect(wordsOf(await alice.get())).toContain('Nothing needs attention.');
     await insertTroubles(latchkey.database);
     await alice.act('/rotate-key', { alg: 'ES256', leaked: 'false' });
@@ -101,7 +101,7 @@ describe('the overview of the console', () => {
     for (const hidden of ['Billing events', 'orders-2', 'client secrets', 'ES256']) expect(shown).not.toContain(hidden);
   });
 
-  test('has links to sections alone for a person who may not read figures', async () => {
+  test('has only links to sections for a user who may not read figures', async () => {
     await makeRole('roles-only', 'latchkey:role:read');
     await latchkey.command(['user', 'create', 'rolf', '--role', 'roles-only', '--password-stdin'], 'a long sentence');
     const rolf = await consoleAs(latchkey, 'rolf', 'a long sentence');

@@ -12,7 +12,7 @@ describe('registering in the console', () => {
   });
   const secretOn = ({ html }: { html: string }) => /lk_cs_[0-9A-Za-z]+/.exec(html)?.[0] ?? '';
 
-  test('a service: its secret is shown once and works at once, within what was written', async () => {
+  test('a service: its secret is shown once and works at once, within the given limits', async () => {
     const rights = `read at ${api}`;
     const made = await alice.act('/new-client', {
       kind: 'service',
@@ -81,7 +81,7 @@ describe('registering in the console', () => {
     expect(stale.html).toContain('Someone else changed this');
   });
 
-  test('an API, then its permissions one by one, as users read them', async () => {
+  test('an API, then its permissions one by one, with the texts users see', async () => {
     const books = encodeURIComponent('https://books.example');
     const body = { identifier: 'https://books.example', name: 'Books', access_token_format: 'jwt' };
     const made = await alice.act('/new-api', body);
@@ -127,7 +127,7 @@ describe('registering in the console', () => {
     expect(await omar.get()).toMatchObject({ status: 200 });
   });
 
-  test('is not shown to, and not done for, who may not', async () => {
+  test('is neither shown nor possible without the permission', async () => {
     const auditor = await consoleOfNew(latchkey, 'auditor');
     expect((await auditor.get('/clients')).html).not.toContain('/console/new-client');
     for (const path of [
@@ -145,7 +145,7 @@ describe('registering in the console', () => {
     expect(refused.status).toBe(403);
   });
 
-  test('a trust: what it accepts is explained, and disabling it says how many workloads that concerns', async () => {
+  test('a trust: its conditions are explained, and disabling it shows how many workloads are affected', async () => {
     const issuer = await ForeignIssuer.named('https://ci.example');
     const fields = {
       name: 'Deployments',
@@ -189,7 +189,7 @@ describe('registering in the console', () => {
     expect(wordsOf(await alice.get('/search?q=deploym'))).toContain('Trusts');
   });
 
-  test('a trust in a cluster that is asked about each token, with a token that no page shows', async () => {
+  test('a trust in a cluster that reviews each token, with a token that no page shows', async () => {
     const cluster = await ForeignCluster.serving();
     const issuer = await ForeignIssuer.named('https://kubernetes.example');
     const reviewer = 'reviewer-token-of-a-cluster';

@@ -26,7 +26,7 @@ describe('users in the console', () => {
     expect(wordsOf(await alice.get('/users?enabled=false'))).toContain('No results');
   });
 
-  test('get a role until a time, which shows with them, and lose it', async () => {
+  test('get a role until a time, which is shown, and lose it', async () => {
     const given = await alice.act('/users/bob/roles/assign', { role: 'auditor', until: '2040-05-06T07:08' });
     expect(wordsOf(given)).toContain('The role is assigned.');
     expect(given.html).toContain('2040-05-06T07:08:00.000Z');
@@ -38,7 +38,7 @@ describe('users in the console', () => {
     expect(await bob.get()).toMatchObject({ status: 403 });
   });
 
-  test('do not get a role until a time that is over, or that is none', async () => {
+  test('do not get a role until a past or invalid time', async () => {
     for (const until of ['2001-01-01T00:00', 'tomorrow']) {
       const page = await alice.act('/users/bob/roles/assign', { role: 'operator', until });
       expect(page.status).toBe(400);
@@ -48,7 +48,7 @@ describe('users in the console', () => {
     }
   });
 
-  test('are never left without an owner', async () => {
+  test('always include an owner', async () => {
     const page = await alice.act('/users/alice/roles/owner/remove');
     expect(page.status).toBe(409);
     expect(wordsOf(page)).toContain('This is the last owner');
@@ -90,7 +90,7 @@ describe('users in the console', () => {
       expect(wordsOf(await alice.get(`/sessions?user=${user}`))).toContain('No results');
   });
 
-  test('get a link with which they choose a password themselves', async () => {
+  test('get a link to choose a password themselves', async () => {
     await latchkey.commandJson(['user', 'create', 'dora', '--password-stdin'], password);
     const made = await alice.act('/users/dora/password-link');
     const link = /\/password\/[\w-]+/.exec(made.html)?.[0] ?? '';
@@ -101,7 +101,7 @@ describe('users in the console', () => {
     expect((await again.agent.get('/account')).url).toMatch(/\/account$/);
   });
 
-  test('are changed only if nobody else changed them meanwhile', async () => {
+  test('are changed only if no one else changed them in the meantime', async () => {
     const [one, other] = [await alice.get('/users/bob/change'), await alice.get('/users/bob/change')];
     expect(wordsOf(await alice.send(one, { name: 'Bob First', email: 'bob@example.com' }))).toContain('Bob First');
     const late = await alice.send(other, { name: 'Bob Second', email: 'second@example.com' });
@@ -151,7 +151,7 @@ describe('roles in the console', () => {
     expect(await bob.get()).toMatchObject({ status: 403 });
   });
 
-  test('are changed only if nobody else changed them meanwhile, and the input is kept', async () => {
+  test('are changed only if no one else changed them in the meantime, and the input is kept', async () => {
     await alice.act('/new-role', { name: 'shared', permissions });
     const [one, other] = [await alice.get('/roles/shared/change'), await alice.get('/roles/shared/change')];
     await alice.send(one, { description: 'first', permissions: 'latchkey:user:read' });
@@ -161,7 +161,7 @@ describe('roles in the console', () => {
     expect(wordsOf(late)).toMatch(/Description first Permissions latchkey:user:read/);
   });
 
-  test('that cannot be are explained beside the field', async () => {
+  test('that are invalid show an error beside the field', async () => {
     const wrong = await alice.act('/new-role', { name: 'Wrong Name', permissions: 'read the mail' });
     expect(wrong.status).toBe(400);
     expect(wrong.html).toMatch(/id="permissions-error"[\s\S]*read the mail/);
@@ -171,14 +171,14 @@ describe('roles in the console', () => {
     expect((await alice.act('/new-role', { name: 'owner', permissions: '' })).status).toBe(409);
   });
 
-  test('that are built in stay', async () => {
+  test('that are built in cannot be changed', async () => {
     const page = await alice.get('/roles/operator');
     expect(wordsOf(page)).toContain('operator Built in');
     for (const label of ['Edit', 'Delete']) expect(linkOn(page, label)).toBeUndefined();
     expect((await alice.act('/roles/operator/change', { permissions: '' })).status).toBe(409);
   });
 
-  test('give no permission that their creator lacks', async () => {
+  test('grant no permission that their creator lacks', async () => {
     const administrator = await consoleOfNew(latchkey, 'administrator');
     const page = await administrator.act('/new-role', { name: 'mine', permissions: 'secrets:read' });
     expect(page.status).toBe(403);

@@ -2,7 +2,7 @@ import { consoleAs, consoleOfNew, linkOn, sectionsOn, stateOn, wordsOf } from '.
 import { password } from '../../support/installation.ts';
 import { startLatchkey } from '../../support/latchkey.ts';
 
-describe('who may do what in the console', () => {
+describe('access to the console', () => {
   const latchkey = startLatchkey();
   const all = [
     'Clients',
@@ -18,7 +18,7 @@ describe('who may do what in the console', () => {
   ];
   const everything = expect.arrayContaining([...all, 'Audit log']);
 
-  test('is asked to sign in first, and comes back to where they wanted to go', async () => {
+  test('requires a sign-in first, and then continues to the requested page', async () => {
     const agent = latchkey.browser();
     const page = await agent.get('/console/clients?type=service');
     expect(page.url).toContain('/sign-in');
@@ -27,7 +27,7 @@ describe('who may do what in the console', () => {
     expect(sectionsOn(after)).toEqual(everything);
   });
 
-  test('is nobody without a role, who is told so and shown no way there', async () => {
+  test('is refused to users without a role, who see a message and no link to it', async () => {
     const bob = await consoleAs(latchkey, 'bob');
     for (const path of ['', '/clients', '/users/alice/disable', '/audit-log'])
       expect(await bob.get(path)).toMatchObject({ status: 403 });
@@ -39,7 +39,7 @@ describe('who may do what in the console', () => {
     expect((await alice.agent.get('/account')).html).toContain('href="/console"');
   });
 
-  test('an auditor sees everything and may do nothing, not even by a forged form', async () => {
+  test('lets an auditor see everything and change nothing, not even with a forged form', async () => {
     const auditor = await consoleOfNew(latchkey, 'auditor');
     const shown = sectionsOn(await auditor.get());
     expect(shown).toEqual(everything);
@@ -57,7 +57,7 @@ describe('who may do what in the console', () => {
     expect(refused).toContain('This needs "latchkey:client:disable".');
   });
 
-  test('an operator disables and revokes, and can give no permissions', async () => {
+  test('lets an operator disable and revoke, and grant no permissions', async () => {
     const operator = await consoleOfNew(latchkey, 'operator');
     const page = await operator.get('/clients/spa');
     expect(linkOn(page, 'Disable')).toBe('/console/clients/spa/disable');
@@ -70,7 +70,7 @@ describe('who may do what in the console', () => {
     expect(linkOn(await operator.get('/clients/spa'), 'Enable')).toBeUndefined();
   });
 
-  test('an administrator cannot give what only an owner holds', async () => {
+  test('does not let an administrator grant what only an owner holds', async () => {
     const administrator = await consoleOfNew(latchkey, 'administrator');
     const page = await administrator.act('/users/bob/roles/assign', { role: 'owner' });
     expect(page.status).toBe(403);
@@ -81,7 +81,7 @@ describe('who may do what in the console', () => {
     expect(reset.html).not.toMatch(/[a-z2-9]{6}-[a-z2-9]{6}-/);
   });
 
-  test('is decided anew at every request', async () => {
+  test('is checked at every request', async () => {
     const operator = await consoleOfNew(latchkey, 'operator');
     const page = await operator.get('/clients/native/disable');
     const alice = await consoleAs(latchkey);
@@ -91,7 +91,7 @@ describe('who may do what in the console', () => {
     expect(stateOn(await alice.get('/clients/native'))).toBe('Active');
   });
 
-  test('every form that no page of ours showed is refused', async () => {
+  test('is refused to every form that was not on a page of ours', async () => {
     const alice = await consoleAs(latchkey);
     for (const path of acts)
       expect({ path, status: (await alice.forge(path, {}, false)).status }).toEqual({ path, status: 403 });

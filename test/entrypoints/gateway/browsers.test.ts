@@ -31,7 +31,7 @@ describe('the gateway, for APIs that browsers and other programs call,', () => {
     ['X-Forwarded-Method', '', { ...preflight, 'x-original-method': '', 'x-forwarded-method': 'OPTIONS' }],
     ['the headers that are configured', '&described-by=x-original', { ...preflight, 'x-forwarded-method': 'GET' }],
     ['its method in small letters', '', { ...preflight, 'x-original-method': 'options' }],
-  ])('lets a preflight through, for nobody: %s (Fetch Standard §3.3.3)', async (_, query, given) => {
+  ])('allows a preflight without an identity: %s (Fetch Standard §3.3.3)', async (_, query, given) => {
     const headers = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== ''));
     const spoofed = { 'x-latchkey-subject': 'admin', 'x-latchkey-permissions': '*' };
     const answer = await ask(`${byPath}&preflight=allow${query}`, { ...headers, ...spoofed });
@@ -75,7 +75,7 @@ describe('the gateway, for APIs that browsers and other programs call,', () => {
     ['only the client says a method', `${byPath}&preflight=allow&described-by=x-forwarded`, preflight],
     ['it has cookies', `${byPath}&preflight=allow`, { ...preflight, cookie: 'session=1' }],
     ['it has another Authorization', `${byPath}&preflight=allow`, { ...preflight, authorization: 'Basic eDp5' }],
-  ])('lets no other request through without a credential: %s', async (_, query, headers) => {
+  ])('allows no other request without a credential: %s', async (_, query, headers) => {
     const answer = await ask(query, headers);
     expect(answer.status).toBe(401);
     expect(answer.headers.get('x-latchkey-subject')).toBeNull();
@@ -88,17 +88,17 @@ describe('the gateway, for APIs that browsers and other programs call,', () => {
     ['another word', 'deny', preflight],
     ['nothing', '', preflight],
     ['two words', 'allow&preflight=deny', preflight],
-  ])('refuses what can be read in two ways: %s', async (_, word, headers) => {
+  ])('refuses ambiguous requests: %s', async (_, word, headers) => {
     expect((await ask(`${byPath}&preflight=${word}`, headers)).status).toBe(400);
   });
 
-  test('judges a credential that comes with a preflight as any other', async () => {
+  test('checks a credential in a preflight like any other', async () => {
     expect((await ask(`${byPath}&preflight=allow`, { ...preflight, 'x-api-key': `${key}x` })).status).toBe(401);
     const answer = await ask(`${byPath}&preflight=allow`, { ...preflight, 'x-api-key': key });
     expect([answer.status, answer.headers.get('x-latchkey-subject')]).toEqual([200, 'service']);
   });
 
-  test('lets no preflight through for Envoy, whose method is the client’s word', async () => {
+  test('allows no preflight for Envoy, where the client states the method', async () => {
     const { origin, 'access-control-request-method': asked } = preflight;
     const path = '/gateway/ext-authz/database%3Aread%3A%7Bpath.1%7D/-/products?preflight=allow';
     const headers = { origin, 'access-control-request-method': asked };
@@ -111,7 +111,7 @@ describe('the gateway, for APIs that browsers and other programs call,', () => {
     ['the password', (text: string) => basicOf('api', text)],
     ['both', (text: string) => basicOf(text, text)],
     ['the user name, the scheme in capitals', (text: string) => basicOf(text, '').replace('Basic', 'BASIC')],
-  ])('takes an API key as %s of HTTP Basic (RFC 7617)', async (_, written) => {
+  ])('accepts an API key as %s of HTTP Basic (RFC 7617)', async (_, written) => {
     const headers = { authorization: written(key), 'x-original-uri': '/products' };
     const answer = await ask(byPath, headers);
     expect([answer.status, answer.headers.get('x-latchkey-credential')]).toEqual([200, 'api_key']);
@@ -129,7 +129,7 @@ describe('the gateway, for APIs that browsers and other programs call,', () => {
     ['no base64', () => `Basic ${key}:`],
     ['neither part a key', () => basicOf('alice', 'secret')],
     ['nothing', () => 'Basic '],
-  ])('takes %s for no credential', async (_, written) => {
+  ])('does not treat %s as a credential', async (_, written) => {
     const answer = await ask(byPath, { authorization: written(), 'x-original-uri': '/products' });
     expect([answer.status, answer.headers.get('www-authenticate')]).toEqual([401, 'Bearer realm="latchkey"']);
   });
@@ -144,7 +144,7 @@ describe('the gateway, for APIs that browsers and other programs call,', () => {
     ['Basic', basic('alice', 'secret')],
     ['Bearer', 'Bearer eyJhbGciOiJub25lIn0.e30.c2ln'],
     ['a scheme of its own', 'AWS4-HMAC-SHA256 Credential=x/y'],
-  ])('judges X-API-Key beside an Authorization header of the application: %s', async (_, authorization) => {
+  ])('checks X-API-Key beside an Authorization header of the application: %s', async (_, authorization) => {
     const headers = { authorization, 'x-original-uri': '/products' };
     for (let round = 0; round < 2; round += 1) {
       const answer = await ask(byPath, { ...headers, 'x-api-key': key });
@@ -153,7 +153,7 @@ describe('the gateway, for APIs that browsers and other programs call,', () => {
     expect((await ask(byPath, { ...headers, 'x-api-key': `${key}x` })).status).toBe(401);
   });
 
-  test('refuses two credentials of Latchkey’s, of which an API could believe the other one', async () => {
+  test('refuses two credentials of Latchkey, of which an API could read the other one', async () => {
     const { access_token } = await latchkey.tokens({ resource: api });
     const { body } = await latchkey.clientCredentials({ resource: jwtApi, scope: 'report:read' });
     const { key: other } = await gateway.mint();
@@ -170,7 +170,7 @@ describe('the gateway, for APIs that browsers and other programs call,', () => {
     }
   });
 
-  test('says with an allowed request how much is left (draft-ietf-httpapi-ratelimit-headers)', async () => {
+  test('returns the remaining limit with an allowed request (draft-ietf-httpapi-ratelimit-headers)', async () => {
     const limits = { rate_limit: ['3 Grüße/hour', { limit: '2 requests/minute', for: ['database:read:*'] }] };
     const { key: limited } = await gateway.mint({ restrictions: { ...limits, quota: { day: 10 } } });
     const headers = { 'x-api-key': limited, 'x-original-uri': '/products' };

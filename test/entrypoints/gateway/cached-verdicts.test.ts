@@ -19,10 +19,10 @@ const recordedUses = (owner: AdminApi, id: string) => async () => {
 describe.each([
   ['trusted', '1'],
   ['not trusted', 'off'],
-])('where proxies are %s, a key that this node has met', (_, trusted) => {
+])('where proxies are %s, a cached key', (_, trusted) => {
   const latchkey = startLatchkey({ env: { LATCHKEY_TRUST_PROXY: trusted } });
 
-  test('is answered about as one that is read, and counted alike', async () => {
+  test('gets the same verdict as one that is read, and is counted alike', async () => {
     const owner = await asOwner(latchkey);
     const gateway = await Gateway.open(latchkey, owner);
     const rate_limit = '5 requests/hour';
@@ -90,7 +90,7 @@ describe('a service that asks about cached keys', () => {
     return { status: answer.status, headers, body: (await answer.json()) as Told };
   };
 
-  test('is answered as about those that are read, and each use is counted once', async () => {
+  test('gets the same verdicts as for keys that are read, and each use is counted once', async () => {
     const { id, key } = await gateway.mint({ name: 'Schlüssel', restrictions: { rate_limit: '5 requests/hour' } });
     const request = { key, permission: 'database:read:products' };
     const read = await asked(request);
@@ -108,7 +108,7 @@ describe('a service that asks about cached keys', () => {
     expect((await asked(request)).body.code).toBe('revoked');
   });
 
-  test('is counted itself, once a request, whatever becomes of the other key', async () => {
+  test('is counted itself, once a request, whatever the verdict on the other key', async () => {
     const rate_limit = '6 requests/hour';
     const caller = await gateway.mint({ permissions: ['latchkey:verify'], restrictions: { rate_limit } });
     const { key } = await gateway.mint({ restrictions: { rate_limit: '2 requests/hour' } });
@@ -120,7 +120,7 @@ describe('a service that asks about cached keys', () => {
     expect((await asked({ key }, { key: caller.key })).status).toBe(429);
   });
 
-  test('is answered before anything else looks at the request, as proxies are', async () => {
+  test('is answered by the fast path, as proxies are', async () => {
     const early = async (route: string) => {
       const shown = new RegExp(`early_answers_total\\{route="${route}"\\} (\\d+)`).exec(await metrics.read());
       return Number(shown?.[1] ?? 0);
@@ -140,7 +140,7 @@ describe('a service that asks about cached keys', () => {
 
   const nested = (deep: number): unknown => (deep === 0 ? 'database:read:products' : { or: [nested(deep - 1)] });
 
-  test('is answered about alternatives in alternatives, and of what comes in pieces', async () => {
+  test('gets verdicts on nested alternatives, and for a body that arrives in pieces', async () => {
     const { key } = await gateway.mint();
     const question = JSON.stringify({ key, permissions: nested(4) });
     for (let n = 0; n < 3; n += 1) expect((await asked({ key, permissions: nested(4) })).body.valid).toBe(true);
@@ -172,7 +172,7 @@ describe('a service that asks about cached keys', () => {
     ['permissions five deep', JSON.stringify({ key: 'a', permissions: nested(5) }), 400],
     ['too much', JSON.stringify({ key: 'x'.repeat(70_000) }), 413],
   ];
-  test.each(malformed)('is told of %s as ever', async (_, body, status) => {
+  test.each(malformed)('receives the %s event in the original order', async (_, body, status) => {
     const { key } = await gateway.mint({ permissions: ['latchkey:verify'] });
     expect((await asked({ key }, { key })).body.valid).toBe(true);
     const headers = { 'content-type': 'application/json', 'x-api-key': key, 'x-request-id': 'the-same-request' };
@@ -188,7 +188,7 @@ describe('a service that asks about cached keys', () => {
   });
 
   test.each(['?permission=database:write:products', '?', '?x'])(
-    'is told that the request belongs into the body: %s',
+    'is refused with the hint that the request belongs in the body: %s',
     async (query) => {
       const { key } = await gateway.mint({ permissions: ['latchkey:verify'] });
       const answer = await fetch(`${latchkey.issuer}/gateway/verify${query}`, {
@@ -200,7 +200,7 @@ describe('a service that asks about cached keys', () => {
     },
   );
 
-  test('is answered under the name of this server only', async () => {
+  test('is answered under the host name of this server only', async () => {
     const { key } = await gateway.mint({ permissions: ['latchkey:verify'] });
     expect((await asked({ key }, { key })).body.valid).toBe(true);
     const { hostname, port } = new URL(latchkey.issuer);

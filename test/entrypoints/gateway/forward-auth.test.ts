@@ -30,7 +30,7 @@ describe('a proxy that asks /gateway/forward-auth', () => {
       sent.end();
     });
 
-  test('lets a request through and says whose it is, in headers that are all there', async () => {
+  test('allows a request and names its owner, in headers that are always all set', async () => {
     const spoofed = { 'x-latchkey-subject': 'admin', 'x-latchkey-key-id': 'forged' };
     for (const headers of [
       { 'x-api-key': key, 'x-original-uri': '/products/42?page=1' },
@@ -59,7 +59,7 @@ describe('a proxy that asks /gateway/forward-auth', () => {
   });
 
   test.each(['{action}', '{method}'])(
-    'makes no permission with %s of a request whose method it does not tell',
+    'derives no permission with %s if the method of the request is unknown',
     async (placeholder) => {
       const { key: able } = await gateway.mint({
         owner: { client_id: 'service' },
@@ -78,7 +78,7 @@ describe('a proxy that asks /gateway/forward-auth', () => {
     },
   );
 
-  test('challenges who says nothing, or something that is not good (RFC 6750 §3, RFC 9728 §5.1)', async () => {
+  test('sends a challenge for a missing or invalid credential (RFC 6750 §3, RFC 9728 §5.1)', async () => {
     const at = `?permission=read&resource=${encodeURIComponent(`${api}/v1`)}`;
     const metadata = `resource_metadata="${api}/.well-known/oauth-protected-resource/v1"`;
     const nothing = await gateway.forwardAuth(at, {});
@@ -113,7 +113,7 @@ describe('a proxy that asks /gateway/forward-auth', () => {
     expect(await answer.json()).toMatchObject({ code: 'insufficient_permissions', scope: 'database:read:users' });
   });
 
-  test('tells when to come again', async () => {
+  test('returns the time to wait', async () => {
     const limited = await gateway.mint({ restrictions: { rate_limit: '2 requests/hour' } });
     const ask = () => gateway.forwardAuth('', { 'x-api-key': limited.key });
     expect([(await ask()).status, (await ask()).status]).toEqual([200, 200]);
@@ -128,7 +128,7 @@ describe('a proxy that asks /gateway/forward-auth', () => {
     ['21 permissions in the header', '?permission=a', { 'x-latchkey-permission': 'a '.repeat(21) }, 400],
     ['thousands of placeholders', `?permission=${'{}'.repeat(5000)}`, {}, 403],
     ['eleven placeholders', `?permission=${'{method}'.repeat(11)}`, {}, 403],
-  ])('asks for no more than is kept of it: %s', async (_, query, headers, status) => {
+  ])('limits the URL that is stored: %s', async (_, query, headers, status) => {
     const { key } = await gateway.mint({ permissions: ['*'] });
     expect((await gateway.forwardAuth(query, { 'x-api-key': key, ...headers })).status).toBe(status);
   });
@@ -142,7 +142,7 @@ describe('a proxy that asks /gateway/forward-auth', () => {
     ['a parameter in another spelling', `${byPath}&parameters.template=x`, 'parameters.template'],
     ['an empty name', `${byPath}&=x`, ''],
     ['a name of prototypes', `${byPath}&__proto__=x`, '__proto__'],
-  ])('refuses a query whose names it does not know, to any caller: %s', async (_, query, name) => {
+  ])('refuses a query with unknown names, to any caller: %s', async (_, query, name) => {
     for (const headers of [{ 'x-api-key': key, 'x-original-uri': '/products' }, {}]) {
       const answer = await gateway.forwardAuth(query, headers);
       expect(answer.status).toBe(400);
@@ -163,13 +163,13 @@ describe('a proxy that asks /gateway/forward-auth', () => {
     ['resource', `${byPath}&resource=`],
     ['permission', '?permission='],
     ['described-by', `${byPath}&described-by=x-other`],
-  ])('refuses a query that gives %s twice, or without a value that it can have', async (name, query) => {
+  ])('refuses a query that has %s twice, or with an invalid value', async (name, query) => {
     const answer = await gateway.forwardAuth(query, { 'x-api-key': key, 'x-original-uri': '/products' });
     expect(answer.status).toBe(400);
     expect(await answer.json()).toMatchObject({ detail: expect.stringContaining(name) });
   });
 
-  test('reads the request from the headers that its configuration names, and from no others', async () => {
+  test('reads the request from the headers in its configuration, and from no others', async () => {
     const able = await gateway.mint({ permissions: ['database:read:products', 'database:read:orders'] });
     const ask = async (by: string, headers: Record<string, string>) =>
       (
@@ -196,7 +196,7 @@ describe('a proxy that asks /gateway/forward-auth', () => {
     ['writes, in a short header', { 'x-http-method': 'PATCH' }, 403, 403],
     ['writes, in a header that some servers read so', { x_http_method_override: 'DELETE' }, 403, 403],
   ])(
-    'makes no permission of a method that the API may take for another one, which %s',
+    'derives no permission from a method that the API may read as another one, which %s',
     async (_, sent, method, action) => {
       const able = await gateway.mint({ permissions: ['database:get:products', 'database:read:products'] });
       const headers = { 'x-api-key': able.key, 'x-original-uri': '/products', 'x-original-method': 'GET', ...sent };
@@ -217,7 +217,7 @@ describe('a proxy that asks /gateway/forward-auth', () => {
     ['/products', '{path.1}:{action}', 'POST', 'products:write'],
     ['/products/1', '{path.1}:{method}', 'DELETE', 'products:delete'],
     ['/v2/products', 'api:{path.1}:{path.2}', 'GET', 'api:v2:products'],
-  ])('makes of %s and %s a permission', async (uri, template, method, permission) => {
+  ])('derives from %s and %s a permission', async (uri, template, method, permission) => {
     const made = await gateway.mint({ permissions: [permission] });
     const headers = { 'x-api-key': made.key, 'x-original-uri': uri, 'x-original-method': method };
     expect((await gateway.forwardAuth(`?permission=${template}`, headers)).status).toBe(200);
@@ -242,7 +242,7 @@ describe('a proxy that asks /gateway/forward-auth', () => {
     '/pro%ffducts',
     '/a%3Ab',
     '/п',
-  ])('makes no permission of %s', async (uri) => {
+  ])('derives no permission from %s', async (uri) => {
     const all = await gateway.mint({ permissions: ['*'] });
     expect(
       (
@@ -254,7 +254,7 @@ describe('a proxy that asks /gateway/forward-auth', () => {
     ).toBe(403);
   });
 
-  test('asks for every permission that its configuration names, and for what a header adds', async () => {
+  test('requires every permission in its configuration, and the one that a header adds', async () => {
     const headers = { 'x-api-key': key, 'x-original-uri': '/products' };
     expect((await gateway.forwardAuth(`${byPath}&permission=cache:write:{path.1}`, headers)).status).toBe(403);
     expect((await gateway.forwardAuth(byPath, { ...headers, 'x-latchkey-permission': 'cache:write:x' })).status).toBe(
@@ -264,7 +264,7 @@ describe('a proxy that asks /gateway/forward-auth', () => {
     expect((await gateway.forwardAuth(byPath, weaker)).status).toBe(403);
   });
 
-  test('hands over parameters and a cost that its configuration names', async () => {
+  test('passes on parameters and a cost from its configuration', async () => {
     const { key: mail } = await gateway.mint({
       permissions: ['email:send'],
       restrictions: { allowed_templates: ['welcome'], rate_limit: '10 messages/hour' },
@@ -291,7 +291,7 @@ describe('a proxy that asks /gateway/forward-auth', () => {
     expect((await raw(`/gateway/forward-auth${byPath}`, { ...own, ...headers })).status).toBe(400);
   });
 
-  test('believes the address of the client as far as it trusts proxies', async () => {
+  test('accepts the address of the client from trusted proxies only', async () => {
     const { key: narrow } = await gateway.mint({ restrictions: { ip_allowlist: ['10.0.1.50'] } });
     const from = async (forwarded: string) =>
       (await gateway.forwardAuth('', { 'x-api-key': narrow, 'x-forwarded-for': forwarded })).status;
@@ -304,7 +304,7 @@ describe('a proxy that asks /gateway/forward-auth', () => {
     expect((await there({ 'x-forwarded-for': '10.0.1.50' })).status).toBe(403);
   });
 
-  test('of Envoy appends the path; what the client writes there changes nothing of what is asked', async () => {
+  test('of Envoy appends the path; what the client writes there does not change the required permission', async () => {
     const prefix = `/gateway/ext-authz/${encodeURIComponent('database:read:{path.1}')}/-`;
     const ask = async (rest: string, method = 'GET') =>
       (await raw(`${prefix}${rest}`, { 'x-api-key': key }, method)).status;
@@ -317,7 +317,7 @@ describe('a proxy that asks /gateway/forward-auth', () => {
     expect((await raw('/gateway/ext-authz/x', { 'x-api-key': key })).status).toBe(404);
   });
 
-  test('hands over a DPoP-bound token with its proof for the API’s own address', async () => {
+  test('passes on a DPoP-bound token with its proof for the API’s own address', async () => {
     const { token, prove, ath } = await boundToken(latchkey, owner, api);
     const ask = (dpop: string, scheme = 'DPoP') =>
       gateway.forwardAuth(`?permission=read&resource=${api}`, {

@@ -20,7 +20,7 @@ describe.each(['memory', 'shared'])('limits counted in %s', (limits) => {
   const ask = async (key: string, more: object = {}, node?: string) =>
     (await gateway.verify({ key, ...more }, node)).code;
 
-  test(`let exactly ${limit} of ${atOnce} concurrent requests pass, and tell when to come again`, async () => {
+  test(`let exactly ${limit} of ${atOnce} concurrent requests pass, and return the time to wait`, async () => {
     const { key } = await gateway.mint({ restrictions: { rate_limit: `${limit} requests/hour` } });
     const codes = await Promise.all(Array.from({ length: atOnce }, () => ask(key)));
     expect(count(codes, 'valid')).toBe(limit);
@@ -31,7 +31,7 @@ describe.each(['memory', 'shared'])('limits counted in %s', (limits) => {
     expect(verdict.retry_after_seconds).toBeLessThanOrEqual(72);
   });
 
-  test('fill up again evenly', async () => {
+  test('refill evenly', async () => {
     const { key } = await gateway.mint({ restrictions: { rate_limit: '6 requests/minute' } });
     const burst = () => Promise.all(Array.from({ length: 10 }, () => ask(key)));
     expect(count(await burst(), 'valid')).toBe(6);
@@ -41,14 +41,14 @@ describe.each(['memory', 'shared'])('limits counted in %s', (limits) => {
     expect(count(await burst(), 'valid')).toBe(6);
   });
 
-  test('hold all together: what one refuses costs nothing at the others', async () => {
+  test('apply together: a request that one refuses uses nothing of the others', async () => {
     const { key } = await gateway.mint({ restrictions: { rate_limit: ['5 requests/day', '3 requests/minute'] } });
     expect(count(await Promise.all(Array.from({ length: 10 }, () => ask(key))), 'valid')).toBe(3);
     await latchkey.advance(60);
     expect(count(await Promise.all(Array.from({ length: 10 }, () => ask(key))), 'valid')).toBe(2);
   });
 
-  test('of one request are held whatever is left of a quota', async () => {
+  test('of one request apply whatever is left of a quota', async () => {
     const restrictions = { max_cost: 5, quota: { day: 20 } };
     const { key } = await gateway.mint({ restrictions });
     expect(await ask(key, { cost: 6 })).toBe('cost_too_high');
@@ -60,7 +60,7 @@ describe.each(['memory', 'shared'])('limits counted in %s', (limits) => {
     await expect(gateway.mint({ restrictions: { max_cost: 0 } })).rejects.toThrow('/restrictions/max_cost');
   });
 
-  test('take what a request costs, and nothing of one that is refused for another reason', async () => {
+  test('count the cost of a request, and nothing for one that is refused for another reason', async () => {
     const { key } = await gateway.mint({ restrictions: { rate_limit: '10 messages/hour' } });
     expect(await ask(key, { cost: 11 })).toBe('rate_limited');
     expect(await ask(key, { permission: 'database:write:products', cost: 5 })).toBe('insufficient_permissions');
@@ -70,7 +70,7 @@ describe.each(['memory', 'shared'])('limits counted in %s', (limits) => {
     expect(await ask(key, { cost: 0 })).toBe('valid');
   });
 
-  test('stay as they are when the key is changed otherwise', async () => {
+  test('keep their counts when other fields of the key are changed', async () => {
     const { id, key } = await gateway.mint({ restrictions: { rate_limit: '2 requests/hour' } });
     expect([await ask(key), await ask(key), await ask(key)]).toEqual(['valid', 'valid', 'rate_limited']);
     await owner.patch(`/api-keys/${id}`, { description: 'changed' });
@@ -117,7 +117,7 @@ describe('a quota that a node counts for itself', () => {
     gateway = await Gateway.open(latchkey, await asOwner(latchkey));
   });
 
-  test('is remembered across nodes and restarts, and is new with the day', async () => {
+  test('is kept across nodes and restarts, and starts again each day', async () => {
     await latchkey.stayWithin('day');
     const { key } = await gateway.mint({ restrictions: { quota: { day: 3 } } });
     for (let n = 0; n < 3; n += 1) expect(await gateway.verify({ key })).toMatchObject({ code: 'valid' });

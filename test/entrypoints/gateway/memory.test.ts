@@ -19,7 +19,7 @@ describe('the gateway', () => {
     return Number(bytes) / megabyte;
   };
 
-  test('keeps little of what anybody asks without a credential (CWE-770)', async () => {
+  test('stores little for requests without a credential (CWE-770)', async () => {
     const gateway = await Gateway.open(latchkey, await asOwner(latchkey));
     const ask = (n: number) => gateway.forwardAuth(`?permission=${'{}'.repeat(7900)}${n}`, {});
     for (let n = 0; n < 50; n += 1) await ask(n);

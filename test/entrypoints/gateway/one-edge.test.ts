@@ -76,7 +76,7 @@ describe('the gateway, with every request traced,', () => {
     ['too much', { body: JSON.stringify({ key: 'x'.repeat(70_000) }) }, 413],
   ];
   test.each(refused)(
-    'refuses %s as everything else does: same status, headers, words and log line',
+    'refuses %s like every other endpoint: same status, headers, words and log line',
     async (_, sent, status) => {
       const ask = async (path: string, request_id: string) => {
         const headers = { 'content-type': 'application/json', 'x-api-key': key, 'x-request-id': request_id };
@@ -102,7 +102,7 @@ describe('the gateway, with every request traced,', () => {
     },
   );
 
-  test('gives each answer the security headers of the other endpoints that programs call', async () => {
+  test('sends the security headers of the other API endpoints with each response', async () => {
     const security = ({ headers }: Answer) => ofPages.concat('x-content-type-options').map((name) => headers.get(name));
     const token = await send(latchkey.issuer, '/oauth/token', { method: 'POST' });
     for (const [path, sent] of [
@@ -119,7 +119,7 @@ describe('the gateway, with every request traced,', () => {
     }
   });
 
-  test('answers what it has cached as what it has not, and counts, logs and traces both', async () => {
+  test('gives the same response with and without its cache, and counts, logs and traces both', async () => {
     const { key: own } = await gateway.mint();
     const traceId = crypto.randomUUID().replaceAll('-', '');
     const asked = ['/products', '/products', '/users', '/users'];
@@ -156,7 +156,7 @@ describe('the gateway, with every request traced,', () => {
       );
   });
 
-  test('takes a target in absolute form, and leaves other paths to others (RFC 9112 §3.2.2)', async () => {
+  test('accepts a target in absolute form, and does not answer other paths (RFC 9112 §3.2.2)', async () => {
     const at = (path: string) => send(latchkey.issuer, path, { headers: { 'x-api-key': key } });
     expect((await at(`${latchkey.issuer}/gateway/forward-auth`)).status).toBe(200);
     for (const path of ['/gateway', '/gateway/', '/gateway/verify/', '/gateway/forward-auth/x', '/gateway/ext-authz/-'])

@@ -42,7 +42,7 @@ describe('an API behind a proxy, as in examples/gateway:', () => {
     };
     const withKey = (key: string, more: Record<string, string | string[]> = {}) => ({ 'x-api-key': key, ...more });
 
-    test('gets the requests of good keys, with whose they are, and never the key itself', async () => {
+    test('gets requests with valid keys, with their owner, and never the key itself', async () => {
       const { key, id } = await gateway.mint({ owner: { client_id: 'service' } });
       const answer = await send('/products/42?page=1&q=%2e%2E', { headers: withKey(key) });
       expect(answer).toMatchObject({ status: 200, text: 'served' });
@@ -60,7 +60,7 @@ describe('an API behind a proxy, as in examples/gateway:', () => {
       expect(JSON.stringify(api.seen)).not.toContain(key);
     });
 
-    test('believes nothing that a client says of itself', async () => {
+    test('ignores identity headers that a client sends', async () => {
       const { key, id } = await gateway.mint({ owner: { client_id: 'service' } });
       const who = 'Subject Subject-Kind Client-Id Credential Key-Id Environment Permissions Expires-At'.split(' ');
       const spoofed = Object.fromEntries([
@@ -73,7 +73,7 @@ describe('an API behind a proxy, as in examples/gateway:', () => {
       expect(JSON.stringify(api.seen)).not.toContain('forged');
     });
 
-    test('is told who calls even if the client names these headers as its connection’s own', async () => {
+    test('gets the caller even if the client declares these headers as hop-by-hop', async () => {
       const { key, id } = await gateway.mint();
       const named = 'X-Latchkey-Key-Id, X-Latchkey-Subject, X-Forwarded-For';
       for (const own of [{ connection: 'keep-alive' }, websocketHandshake]) {
@@ -84,7 +84,7 @@ describe('an API behind a proxy, as in examples/gateway:', () => {
       }
     });
 
-    test('is spared who brings no credential, or none that is good: 401 and a challenge', async () => {
+    test('gets no request without a valid credential: 401 and a challenge', async () => {
       const nothing = await send('/products');
       expect([nothing.status, nothing.headers['www-authenticate']]).toEqual([401, 'Bearer realm="latchkey"']);
       const garbage = await send('/products', { headers: withKey('garbage') });
@@ -95,7 +95,7 @@ describe('an API behind a proxy, as in examples/gateway:', () => {
       expect(api.seen).toEqual([]);
     });
 
-    test('is spared who may not: 403 and what is missing, whatever the client says of its request', async () => {
+    test('gets no request without the permission: 403 and its name, whatever the client says of its request', async () => {
       const { key } = await gateway.mint();
       const beyond = await send('/users', { headers: withKey(key) });
       expect([beyond.status, beyond.headers['www-authenticate']]).toEqual([
@@ -109,7 +109,7 @@ describe('an API behind a proxy, as in examples/gateway:', () => {
       expect(api.seen).toEqual([]);
     });
 
-    test('is spared a credential that two could read differently', async () => {
+    test('gets no request with an ambiguous credential', async () => {
       const { key } = await gateway.mint();
       for (const headers of [
         { 'x-api-key': [key, 'another'] },
@@ -123,7 +123,7 @@ describe('an API behind a proxy, as in examples/gateway:', () => {
       }
     });
 
-    test('is spared what comes from elsewhere, whatever the client says of its address', async () => {
+    test('gets no request from another address, whatever the client says of its address', async () => {
       const local = await gateway.mint({ restrictions: { ip_allowlist: ['127.0.0.1'] } });
       const remote = await gateway.mint({ restrictions: { ip_allowlist: ['10.0.1.50'] } });
       for (const forwarded of ['10.0.1.50', '10.0.1.50, 127.0.0.1']) {
@@ -137,7 +137,7 @@ describe('an API behind a proxy, as in examples/gateway:', () => {
       expect(api.seen).toEqual([]);
     });
 
-    test('is spared what is too much: 429 and when to come again', async () => {
+    test('gets no request above a limit: 429 and the time to wait', async () => {
       const { key } = await gateway.mint({ restrictions: { rate_limit: '1 requests/hour' } });
       expect((await send('/products', { headers: withKey(key) })).status).toBe(200);
       const answer = await send('/products', { headers: withKey(key) });
@@ -146,13 +146,13 @@ describe('an API behind a proxy, as in examples/gateway:', () => {
       expect(api.seen).toEqual([]);
     });
 
-    test('has its clients told how much is left of their limits, by proxies that can', async () => {
+    test('returns the remaining limits to its clients, with proxies that support it', async () => {
       const { key } = await gateway.mint({ restrictions: { rate_limit: '5 requests/hour' } });
       const { headers } = await send('/products', { headers: withKey(key) });
       expect(headers.ratelimit).toEqual(program.handsOnLimits ? expect.stringMatching(/;r=4;t=\d+$/) : undefined);
     });
 
-    test('gets the preflights of browsers, for nobody, and no other request without a credential', async () => {
+    test('gets the preflights of browsers, without an identity, and no other request without a credential', async () => {
       const asked = { origin: 'https://shop.example', 'access-control-request-method': 'POST' };
       const spoofed = { ...asked, 'x-latchkey-subject': 'admin', x_latchkey_key_id: 'forged' };
       expect(await send('/products', { method: 'OPTIONS', headers: spoofed })).toMatchObject({ status: 200 });
@@ -168,7 +168,7 @@ describe('an API behind a proxy, as in examples/gateway:', () => {
       expect(api.seen).toEqual([]);
     });
 
-    test('is spared a revoked key from the next request on', async () => {
+    test('gets no request with a revoked key, from the next request on', async () => {
       const { key, id } = await gateway.mint();
       expect((await send('/products', { headers: withKey(key) })).status).toBe(200);
       await owner.post(`/api-keys/${id}/revoke`);
@@ -188,7 +188,7 @@ describe('an API behind a proxy, as in examples/gateway:', () => {
       '/products//admin',
       '/products/%00',
       'http://127.0.0.1/admin',
-    ])('is spared a path that servers read in different ways: %s', async (path) => {
+    ])('gets no request for a path that servers read in different ways: %s', async (path) => {
       const { key } = await gateway.mint();
       const { status } = await send(path, { headers: withKey(key) });
       expect(status).toBeGreaterThanOrEqual(400);
@@ -196,7 +196,7 @@ describe('an API behind a proxy, as in examples/gateway:', () => {
       expect(api.seen).toEqual([]);
     });
 
-    test('reads the path that Latchkey judged', async () => {
+    test('reads the path that Latchkey checked', async () => {
       const { key } = await gateway.mint();
       for (const path of ['/%70roducts/a%20b', '/products/?a=/../admin', '/products/%c3%a9']) {
         expect((await send(path, { headers: withKey(key) })).status).toBe(200);
@@ -204,7 +204,7 @@ describe('an API behind a proxy, as in examples/gateway:', () => {
       }
     });
 
-    test('gets bodies as they were sent, and their method, however they are sent', async () => {
+    test('gets bodies and methods unchanged, however they are sent', async () => {
       const { key } = await gateway.mint();
       const body = Buffer.from(Uint8Array.from({ length: 300_000 }, (_, n) => (n * 7919) % 256));
       for (const chunked of [false, true])
@@ -217,7 +217,7 @@ describe('an API behind a proxy, as in examples/gateway:', () => {
       expect(api.seen).toEqual([]);
     });
 
-    test('is not reached by an upgrade that nobody allowed, nor by a protocol that nobody asked about', async () => {
+    test('cannot be reached by an upgrade that was not allowed, nor with a protocol that was not checked', async () => {
       const { key, id } = await gateway.mint();
       expect((await send('/products', { headers: websocketHandshake })).status).toBe(401);
       expect((await send('/admin', { headers: withKey(key, websocketHandshake) })).status).toBe(403);
@@ -230,7 +230,7 @@ describe('an API behind a proxy, as in examples/gateway:', () => {
       expect(api.seen.map(({ headers }) => headers.upgrade ?? [])).not.toContainEqual(['h2c']);
     });
 
-    test('is spared a proof of possession that was made for another address (RFC 9449 §4.3)', async () => {
+    test('gets no request with a proof of possession for another address (RFC 9449 §4.3)', async () => {
       const { token, prove, ath } = bound;
       const sent = async (address: string, more: Record<string, string> = {}) => {
         const dpop = await prove('GET', `${address}/products`, { ath });
@@ -245,7 +245,7 @@ describe('an API behind a proxy, as in examples/gateway:', () => {
       expect(api.seen).toEqual([]);
     });
 
-    test('is reached by nobody else on a connection of somebody, nor while Latchkey is away or silent', async () => {
+    test('gets no request of others on an authenticated connection, nor while Latchkey is unavailable or silent', async () => {
       const agent = new Agent({ keepAlive: true, maxSockets: 1 });
       const statusFor = async (key: string) => (await send('/products', { headers: withKey(key), agent })).status;
       const { key } = await gateway.mint();

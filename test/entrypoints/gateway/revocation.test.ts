@@ -14,7 +14,7 @@ const askers = 6;
 /** One second, as promised; what a slow machine takes to answer counts from when it was asked. */
 const boundMs = 1000;
 
-describe('a key that was revoked', () => {
+describe('a revoked key', () => {
   let owner: AdminApi;
   let gateway: Gateway;
   let other: RunningServer;
@@ -53,7 +53,7 @@ describe('a key that was revoked', () => {
     return { made, answeredAt };
   }
 
-  test(`is refused in each of ${tries} tries that begin after the answer`, async () => {
+  test(`is refused in each of ${tries} requests that begin after the response`, async () => {
     const { id, key } = await gateway.mint();
     const { made, answeredAt } = await askAround(key, () => owner.post(`/api-keys/${id}/revoke`));
     expect(made.some(({ valid }) => valid > 0)).toBe(true);
@@ -61,7 +61,7 @@ describe('a key that was revoked', () => {
     expect(await gateway.verify({ key })).toMatchObject({ code: 'revoked' });
   });
 
-  test('is refused at once also where the action came with an Idempotency-Key', async () => {
+  test('is refused at once also when the request had an Idempotency-Key', async () => {
     for (let round = 0; round < 10; round += 1) {
       const { id, key } = await gateway.mint();
       const headers = { 'idempotency-key': crypto.randomUUID() };
@@ -95,7 +95,7 @@ describe('a key that was revoked', () => {
     ['a tag', async () => ({ tag: 'doomed' })],
     ['its environment', async () => ({ environment: 'staging' })],
     ['how it starts', async ({ key }) => ({ prefix: key.slice(0, 20) })],
-  ])('ends by %s, and no other with it', async (_, handleOf) => {
+  ])('stops working by %s, and no other key with it', async (_, handleOf) => {
     const given = { owner: { client_id: 'service' }, environment: 'staging', tags: ['doomed'] };
     const [minted, bystander] = [await gateway.mint(given), await gateway.mint()];
     const handle = { api_keys: await handleOf(minted) };
@@ -111,7 +111,7 @@ describe('a key that was revoked', () => {
     expect(await gateway.verify({ key: bystander.key })).toMatchObject({ code: 'valid' });
   });
 
-  test('with all of its client, in great numbers', async () => {
+  test('is refused with all keys of its client, in great numbers', async () => {
     const given = { owner: { client_id: 'service' } };
     const minted: Minted[] = [];
     for (let n = 0; n < 60; n += 1) minted.push(await gateway.mint(given));
@@ -123,7 +123,7 @@ describe('a key that was revoked', () => {
   });
 });
 
-describe('a key stops at once, and works again, with', () => {
+describe('a key stops at once, and works again, when', () => {
   let owner: AdminApi;
   let gateway: Gateway;
   beforeAll(async () => {
@@ -133,7 +133,7 @@ describe('a key stops at once, and works again, with', () => {
   const codeOf = async (key: string, permission = 'database:read:products') =>
     (await gateway.verify({ key, permission })).code;
 
-  test('itself being disabled', async () => {
+  test('it is disabled and enabled', async () => {
     const { id, key } = await gateway.mint();
     expect(await codeOf(key)).toBe('valid');
     await owner.post(`/api-keys/${id}/disable`);
@@ -142,7 +142,7 @@ describe('a key stops at once, and works again, with', () => {
     expect(await codeOf(key)).toBe('valid');
   });
 
-  test('its client being disabled', async () => {
+  test('its client is disabled and enabled', async () => {
     const { key } = await gateway.mint({ owner: { client_id: 'service' } });
     expect(await codeOf(key)).toBe('valid');
     await owner.post('/clients/service/disable');
@@ -151,7 +151,7 @@ describe('a key stops at once, and works again, with', () => {
     expect(await codeOf(key)).toBe('valid');
   });
 
-  test('its permissions and restrictions being changed', async () => {
+  test('its permissions and restrictions change', async () => {
     const { id, key } = await gateway.mint();
     expect(await codeOf(key)).toBe('valid');
     await owner.patch(`/api-keys/${id}`, { permissions: ['database:write:products'] });
@@ -163,7 +163,7 @@ describe('a key stops at once, and works again, with', () => {
     expect(await codeOf(key)).toBe('resource_not_allowed');
   });
 
-  test('its role being changed', async () => {
+  test('its role changes', async () => {
     const right = (pattern: string) => ({ permissions: [{ resource: null, pattern }] });
     await owner.post('/roles', { name: 'reader', ...right('database:read:*') });
     const { key } = await gateway.mint({ permissions: [], roles: ['reader'] });
@@ -176,7 +176,7 @@ describe('a key stops at once, and works again, with', () => {
     expect(await codeOf(key)).toBe('insufficient_permissions');
   });
 
-  test('the rights of the person whose it is: it never may more than they', async () => {
+  test('the permissions of its user change, which limit it', async () => {
     await owner.post('/roles', { name: 'shopper', permissions: [{ resource: null, pattern: 'database:read:*' }] });
     const { key } = await gateway.mint({ owner: { user: 'bob' }, permissions: ['database:*'] });
     expect(await codeOf(key)).toBe('insufficient_permissions');

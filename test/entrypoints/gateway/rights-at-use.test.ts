@@ -67,7 +67,7 @@ describe('an opaque token has the permissions that its owners have at that momen
   const may = { code: 'valid', scope: read, active: true };
   const mayNot = { code: 'insufficient_permissions', scope: undefined, active: true };
 
-  test('a role of a person', async () => {
+  test('a role of a user', async () => {
     const token = await ofPerson(databases);
     const elsewhere = await ofPerson(open);
     expect(await verdict(token)).toEqual(may);
@@ -83,7 +83,7 @@ describe('an opaque token has the permissions that its owners have at that momen
     expect(await verdict(token)).toEqual(may);
   });
 
-  test('an API that begins to ask for roles', async () => {
+  test('an API that begins to require roles', async () => {
     const token = await ofPerson(open);
     expect(await verdict(token, open)).toEqual(may);
     await owner.delete('/roles/readers/assignments/user/bob');
@@ -93,7 +93,7 @@ describe('an opaque token has the permissions that its owners have at that momen
     await owner.patch(`/resource-servers/${encodeURIComponent(open)}`, { assignment_required: false });
   });
 
-  test('what the client may ask people for', async () => {
+  test('what the client may request from users', async () => {
     const token = await ofPerson(databases);
     await owner.patch('/clients/reader', { resources: { [databases]: null } });
     expect(await verdict(token)).toEqual(mayNot);
@@ -101,7 +101,7 @@ describe('an opaque token has the permissions that its owners have at that momen
     expect(await verdict(token)).toEqual(may);
   });
 
-  test('what a client has itself, by its registration or by a role', async () => {
+  test('what a client holds itself, by its registration or by a role', async () => {
     const token = await ofClient();
     expect(await verdict(token)).toEqual(may);
     await owner.patch('/clients/robot', { service_permissions: { [databases]: null, [open]: [read] } });
@@ -116,7 +116,7 @@ describe('an opaque token has the permissions that its owners have at that momen
   test.each([
     ['of a client', { client_id: 'robot' }],
     ['of a person', { user: 'bob' }],
-  ])('the permissions of an API key %s that it was got for', async (_, owned) => {
+  ])('the permissions of an API key %s that it was exchanged for', async (_, owned) => {
     const { id, token } = await ofKey(owned);
     expect(await verdict(token)).toEqual(may);
     await owner.patch(`/api-keys/${id}`, { permissions: [{ resource: open, pattern: read }] });
@@ -128,7 +128,7 @@ describe('an opaque token has the permissions that its owners have at that momen
     await owner.put('/roles/readers/assignments/user/bob', {});
   });
 
-  test('a token for the admin API is refused as soon as its client may not ask for it any more', async () => {
+  test('a token for the admin API is refused as soon as its client may no longer request it', async () => {
     const admin = `${latchkey.issuer}/admin`;
     await owner.post('/clients', {
       client_id: 'console-of-ours',

@@ -117,7 +117,7 @@ describe('the key of', () => {
   const acts = Object.entries(services).flatMap(([service, { acts: each, from }]) =>
     each.map(([act, code]) => [service, { ...from, ...act }, code] as const),
   );
-  test.each(acts)('%s asked for %j is %s', async (service, request, code) => {
+  test.each(acts)('%s requesting %j is %s', async (service, request, code) => {
     const verdict = await gateway.verify({ key: keys[service], ...request });
     expect(verdict).toMatchObject({
       code,
@@ -128,7 +128,7 @@ describe('the key of', () => {
     if (code === 'insufficient_permissions') expect(verdict.missing).not.toEqual([]);
   });
 
-  test.each(byRole)('roles %j asked for %s is %s', async (given, permission, code) => {
+  test.each(byRole)('roles %j requesting %s is %s', async (given, permission, code) => {
     expect(await gateway.verify({ key: keys[given.join()], permission })).toMatchObject({ code });
   });
 });

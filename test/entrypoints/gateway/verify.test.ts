@@ -16,7 +16,7 @@ describe('POST /gateway/verify', () => {
     gateway = await Gateway.open(latchkey, owner);
   });
 
-  test('tells what a key is and may', async () => {
+  test('returns the identity and permissions of a key', async () => {
     const { id, key, expires_at } = await gateway.mint({
       name: 'told',
       owner: { client_id: 'service' },
@@ -40,7 +40,7 @@ describe('POST /gateway/verify', () => {
     });
   });
 
-  test('answers many at once, each by itself', async () => {
+  test('answers a batch, each item by itself', async () => {
     const { key } = await gateway.mint();
     const verdicts = await gateway.verifyAll([
       { key, permission: 'database:read:products' },
@@ -50,7 +50,7 @@ describe('POST /gateway/verify', () => {
     expect(verdicts.map(({ code }) => code)).toEqual(['valid', 'insufficient_permissions', 'malformed']);
   });
 
-  test('answers only who holds latchkey:verify', async () => {
+  test('answers only callers with latchkey:verify', async () => {
     const { key } = await gateway.mint();
     expect((await gateway.post({ key }, { key: '' })).status).toBe(401);
     expect((await gateway.post({ key }, { key: flipped(key) })).status).toBe(401);
@@ -93,7 +93,7 @@ describe('POST /gateway/verify', () => {
     });
   });
 
-  test('needs no database for keys that it has met, and none for those that do not exist', async () => {
+  test('needs no database for cached keys, and none for those that cannot exist', async () => {
     const { key } = await gateway.mint({ restrictions: { rate_limit: '1000 requests/hour' } });
     const { key: gone, id } = await gateway.mint();
     await latchkey.database.query('delete from api_keys where id = $1', [id]);
@@ -106,7 +106,7 @@ describe('POST /gateway/verify', () => {
       });
   });
 
-  test('stops guessing per address, and lets known keys through', async () => {
+  test('throttles guesses by address, and still accepts known keys', async () => {
     const { key } = await gateway.mint();
     await gateway.verify({ key });
     const guesses: string[] = [];
@@ -131,7 +131,7 @@ describe('POST /gateway/verify', () => {
     ['too many in a batch', { requests: Array.from({ length: 101 }, () => ({ key: 'a' })) }],
   ])('refuses %s', async (_, body) => expect((await gateway.post(body)).status).toBe(400));
 
-  test('counts uses, allowed and refused, and when the last was', async () => {
+  test('counts uses, allowed and refused, and the time of the last', async () => {
     const { id, key } = await gateway.mint();
     await gateway.verifyAll([
       { key, permission: 'database:read:products' },
@@ -162,7 +162,7 @@ describe('an access token at the gateway', () => {
   test.each([
     ['opaque', api, 'read', 'write'],
     ['JWT', jwtApi, 'report:read', 'report:write'],
-  ])('(%s) is good for its API and scopes, until it is revoked', async (_, resource, scope, beyond) => {
+  ])('(%s) is accepted for its API and scopes, until it is revoked', async (_, resource, scope, beyond) => {
     const { access_token: token } = await latchkey.tokens({ resource, scope: `openid ${scope}` });
     const verdict = await gateway.verify({ token, resource, permission: scope });
     expect(verdict).toMatchObject({
@@ -182,12 +182,12 @@ describe('an access token at the gateway', () => {
     expect(await gateway.verify({ token, resource })).toMatchObject({ code: 'unknown' });
   });
 
-  test('that is garbage is unknown', async () => {
+  test('that is malformed is unknown', async () => {
     for (const token of ['', 'garbage', 'a.b.c', `lk_at_${'a'.repeat(49)}`])
       expect(await gateway.verify({ token, resource: api })).toMatchObject({ code: 'unknown' });
   });
 
-  test('that is bound to a key needs a proof for the very request, once (RFC 9449 §7)', async () => {
+  test('that is bound to a key needs a proof for the exact request, once (RFC 9449 §7)', async () => {
     const { token, prove, ath } = await boundToken(latchkey, owner, api);
     const url = `${api}/orders`;
     const asked = { token, resource: api, permission: 'read', method: 'GET', url: `${url}?page=2` };

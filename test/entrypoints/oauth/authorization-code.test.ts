@@ -4,7 +4,7 @@ import { startLatchkey } from '../../support/latchkey.ts';
 describe('the authorization code flow', () => {
   const latchkey = startLatchkey();
 
-  test('gives an access, a refresh and an ID token to an app whose person signed in and consented', async () => {
+  test('issues an access, a refresh and an ID token to a client whose user signed in and consented', async () => {
     const tokens = await latchkey.tokens();
     expect(tokens).toMatchObject({
       access_token: expect.stringMatching(/^lk_at_[0-9A-Za-z]{49}$/),
@@ -16,7 +16,7 @@ describe('the authorization code flow', () => {
     expect(await latchkey.isActive(tokens.access_token)).toBe(true);
   });
 
-  test('answers with the code and the issuer (RFC 9207 §2)', async () => {
+  test('returns the code and the issuer (RFC 9207 §2)', async () => {
     const page = await latchkey.visit(latchkey.browser(), latchkey.authorizeUrl());
     const answer = new URL(page.url);
     expect(`${answer.origin}${answer.pathname}`).toBe(redirectUri);
@@ -27,7 +27,7 @@ describe('the authorization code flow', () => {
     });
   });
 
-  test('lets 1 of 30 redemptions of one code at once win, and ends its tokens when the code is used again (RFC 6749 §4.1.2)', async () => {
+  test('redeems a code once when 30 requests do it at once, and revokes its tokens when it is used again (RFC 6749 §4.1.2)', async () => {
     const code = await latchkey.code();
     const answers = await Promise.all(Array.from({ length: 30 }, () => latchkey.redeem(code)));
     const [winner, ...others] = answers.filter(({ status }) => status === 200);

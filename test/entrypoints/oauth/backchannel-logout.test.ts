@@ -44,7 +44,7 @@ describe('signing out', () => {
       { withinMs: 120_000 },
     );
 
-  test('tells the apps of the session with a signed logout token, and tries again where one is away (OIDC Back-Channel Logout 1.0 §2.5)', async () => {
+  test('sends the clients of the session a signed logout token, and retries if one is unavailable (OIDC Back-Channel Logout 1.0 §2.5)', async () => {
     failures = 1;
     const browser = latchkey.browser();
     const tokens = await latchkey.tokens({ client_id: 'told', scope: 'openid', resource: null }, browser);
@@ -67,7 +67,7 @@ describe('signing out', () => {
     );
   });
 
-  test('tells them, too, when another browser signs theirs out (OIDC Back-Channel Logout 1.0 §2.4)', async () => {
+  test('sends them, too, when the session is signed out from another browser (OIDC Back-Channel Logout 1.0 §2.4)', async () => {
     const claims = (token = '') => JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString());
     const subjectAndSession = (token?: string) => `${claims(token).sub} ${claims(token).sid}`;
     const mine = latchkey.browser();

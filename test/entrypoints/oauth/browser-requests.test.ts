@@ -27,7 +27,7 @@ const apps = [
   },
 ];
 
-describe('a browser that an app sent,', () => {
+describe('a browser that a client redirected,', () => {
   const latchkey = startLatchkey({
     apply: { ...standardInstallation, clients: [...standardInstallation.clients, ...apps] },
   });
@@ -45,7 +45,7 @@ describe('a browser that an app sent,', () => {
     const languageOf = ({ html }: Page) => /<html lang="([^"]*)"/.exec(html)?.[1];
     const german = () => latchkey.browser(firefox, 'de-AT,de;q=0.8,en;q=0.5');
 
-    test('that the app asks for, before the one the browser asks for (OpenID Connect Core §3.1.2.1)', async () => {
+    test('that the client asks for, before the one the browser asks for (OpenID Connect Core §3.1.2.1)', async () => {
       const browser = latchkey.browser(firefox, 'en');
       const page = await browser.get(latchkey.authorizeUrl({ ui_locales: 'xx de-CH en', prompt: 'consent' }));
       expect([languageOf(page), page.html.includes('um mit <strong>Shop</strong> fortzufahren')]).toEqual(['de', true]);
@@ -74,12 +74,12 @@ describe('a browser that an app sent,', () => {
       expect(languageOf(asked)).toBe('en');
     });
 
-    test('of the installation, where neither asks for one that there is', async () => {
+    test('of the installation, where neither asks for one that exists', async () => {
       const browser = latchkey.browser(firefox, 'fr');
       expect(languageOf(await browser.get(latchkey.authorizeUrl({ ui_locales: 'it ja' })))).toBe('en');
     });
 
-    test('English on what is written in English only', async () => {
+    test('English on pages that exist in English only', async () => {
       const browser = await signIn(german());
       for (const path of ['/console', '/docs', '/admin/docs'])
         expect([path, languageOf(await browser.get(path))]).toEqual([path, 'en']);
@@ -95,7 +95,7 @@ describe('a browser that an app sent,', () => {
     const asked = { client_id: 'first-party', resource: null, scope: 'openid', prompt: 'select_account' };
     const url = (more: object = {}) => latchkey.authorizeUrl({ ...asked, ...more });
 
-    test('chooses the account that is signed in, and is not asked for the password', async () => {
+    test('continues with the account that is signed in, without the password', async () => {
       const browser = await signIn(latchkey.browser());
       const page = await browser.get(url());
       expect(page.html).toContain('Choose an account to continue to <strong>Our own</strong>');
@@ -114,20 +114,20 @@ describe('a browser that an app sent,', () => {
       expect((await browser.get('/account')).html).toContain('bob@example.com');
     });
 
-    test('signs in at once where nobody is signed in', async () => {
+    test('signs in at once if no one is signed in', async () => {
       const browser = latchkey.browser();
       const page = await browser.get(url());
       expect(page.html).not.toContain('Choose an account');
       await subject(await browser.submit(page, { login: 'alice', password }, '/sign-in'));
     });
 
-    test('goes back to the app', async () => {
+    test('returns to the client', async () => {
       const browser = await signIn(latchkey.browser());
       const page = await browser.submit(await browser.get(url()), { decision: 'cancel' }, '/select-account');
       expect(new URL(page.url).searchParams.get('error')).toBe('access_denied');
     });
 
-    test('is still asked for the password where the app wants that, too', async () => {
+    test('still asks for the password if the client requires that', async () => {
       const browser = await signIn(latchkey.browser());
       const page = await browser.get(url({ prompt: 'select_account login' }));
       const form = await browser.submit(page, { decision: 'continue' }, '/select-account');
@@ -135,7 +135,7 @@ describe('a browser that an app sent,', () => {
       await subject(await browser.submit(form, { login: 'alice', password }, '/sign-in'));
     });
 
-    test('consents after the choice where the app wants that, too', async () => {
+    test('shows the consent page after the choice if the client requires that', async () => {
       const browser = await signIn(latchkey.browser());
       const page = await browser.get(url({ client_id: 'post-app', prompt: 'consent select_account' }));
       const consent = await browser.submit(page, { decision: 'continue' }, '/select-account');
@@ -158,7 +158,7 @@ describe('a browser that an app sent,', () => {
       expect((await browser.post(`${page.url}/select-account`, forged)).status).toBe(403);
     });
 
-    test('is not asked where the app forbids it: prompt=none select_account is an error', async () => {
+    test('gets an error if the client forbids questions: prompt=none select_account', async () => {
       const browser = await signIn(latchkey.browser());
       const page = await browser.get(url({ prompt: 'none select_account' }));
       expect(new URL(page.url).searchParams.get('error')).toBe('invalid_request');
@@ -209,7 +209,7 @@ describe('a browser that an app sent,', () => {
       expect(searchParams.get('y')).toBe(' ');
     });
 
-    test('after signing out', async () => {
+    test('also after signing out', async () => {
       const browser = await signIn(latchkey.browser());
       const post_logout_redirect_uri = `https://client.example/signed-out${query}`;
       const asked = new URLSearchParams({ client_id: 'spelled-app', post_logout_redirect_uri, state: 'a b' });
@@ -226,7 +226,7 @@ describe('a browser that an app sent,', () => {
     });
   });
 
-  describe('that blocks cookies, is told so:', () => {
+  describe('that blocks cookies, gets an explanation:', () => {
     /** A browser that forgets every cookie. */
     const ask = (path: string, form?: Record<string, string>) => {
       const headers = { accept: 'text/html', origin: latchkey.issuer };
@@ -253,7 +253,7 @@ describe('a browser that an app sent,', () => {
       expect(body.text).toContain('Allow cookies for localhost');
     });
 
-    test('but not when it is another reason', async () => {
+    test('but not for another reason', async () => {
       const headers = { accept: 'text/html', cookie: 'theme=dark' };
       const { body } = await send(latchkey.issuer, '/interaction/x', { headers });
       expect(body.text).toContain('This page has expired');
@@ -277,7 +277,7 @@ describe('a browser that an app sent,', () => {
       expect(body.text).not.toMatch(/(src|href)=/);
     });
 
-    test('does not disturb what else is asked on other connections, and ends its own', async () => {
+    test('does not disturb requests on other connections, and closes its own connection', async () => {
       const agent = new Agent({ keepAlive: true, maxSockets: 1 });
       const { hostname, port } = new URL(latchkey.issuer);
       const statusOf = (headers: Record<string, string>) =>
@@ -291,7 +291,7 @@ describe('a browser that an app sent,', () => {
       agent.destroy();
     });
 
-    test('is served where the setting allows them', async () => {
+    test('is served if the setting allows them', async () => {
       const { address } = await latchkey.startAnother({
         env: { LATCHKEY_ISSUER: latchkey.issuer, LATCHKEY_TRUST_PROXY: '1', LATCHKEY_MAX_HEADER_BYTES: '32768' },
       });
@@ -304,7 +304,7 @@ describe('a browser that an app sent,', () => {
     ['without credentials', {}],
     ['from another site', { origin: 'https://evil.test' }],
     ['with an origin that ends the quotation', { origin: 'x", charset="y' }],
-  ])('and a program that is refused read the issuer as the realm: %s (RFC 7617 §2)', async (_, headers) => {
+  ])('and a program that is refused reads the issuer as the realm: %s (RFC 7617 §2)', async (_, headers) => {
     for (const path of ['/oauth/introspect', '/oauth/token', '/oauth/revoke']) {
       const form = { grant_type: 'client_credentials', token: 'x' };
       const answer = await sendForm(latchkey.issuer, path, form, headers);

@@ -33,7 +33,7 @@ const profile = { name: 'Alice Example', preferred_username: 'alice', updated_at
 const email = { email: 'alice@example.com', email_verified: false };
 const aboutTheToken = ['iss', 'aud', 'exp', 'iat', 'nonce', 'at_hash', 'sid', 'auth_time', 'acr', 'amr'];
 
-describe('claims about people', () => {
+describe('claims about users', () => {
   const latchkey = startLatchkey({ apply: installation });
   let owner: AdminApi;
   beforeAll(async () => {
@@ -81,7 +81,7 @@ describe('claims about people', () => {
       },
     );
 
-    test('are left to userinfo for a client that is registered so', async () => {
+    test('are only at userinfo for a client that is registered so', async () => {
       const { identity, info } = await told({ client_id: 'reduced', scope: 'openid profile email groups' });
       expect(identity).toEqual({ sub: expect.any(String) });
       expect(info).toEqual({ sub: identity.sub, ...profile, ...email, groups: ['platform-admins', 'readers'] });
@@ -106,7 +106,7 @@ describe('claims about people', () => {
       expect((await owner.get('/clients/web-app')).body.claims_in_id_token).toBe(true);
     });
 
-    test('are those of the moment when they are refreshed', async () => {
+    test('are current when they are refreshed', async () => {
       await owner.post('/users', { username: 'carol', email: 'carol@example.com', password: 'correct horse battery' });
       await owner.put('/roles/readers/assignments/user/carol', {});
       const browser = latchkey.browser();
@@ -159,7 +159,7 @@ describe('claims about people', () => {
       expect(await userinfo(body.access_token)).toEqual({ ...narrow, name: 'Alice Example' });
     });
 
-    test('are no way around the scopes that a client is registered with', async () => {
+    test('cannot exceed the scopes that a client is registered with', async () => {
       const { identity, info } = await told({
         client_id: 'openid-only',
         scope: 'openid',
@@ -168,7 +168,7 @@ describe('claims about people', () => {
       expect({ identity, info }).toEqual({ identity: narrow, info: narrow });
     });
 
-    test('are asked of the person in the words of their scope, and given when allowed', async () => {
+    test('are shown on the consent page in the words of their scope, and returned when allowed', async () => {
       const browser = latchkey.browser();
       await browser.submit(
         await browser.get('/sign-in'),
@@ -234,7 +234,7 @@ describe('claims about people', () => {
       expect(new URL(page.url).searchParams.get('error')).toBe(error);
     });
 
-    test('are read without harm when they are nested as deep as a request can be (CWE-674)', async () => {
+    test('are parsed without harm when they are nested as deep as a request can be (CWE-674)', async () => {
       const depth = 8_000;
       const claims = `{"id_token":{"email":{"value":${'['.repeat(depth)}${']'.repeat(depth)}}}}`;
       const url = new URL(latchkey.authorizeUrl({ client_id: 'everything', scope: 'openid', resource: null, claims }));
@@ -243,7 +243,7 @@ describe('claims about people', () => {
     });
   });
 
-  test('are those that discovery names', async () => {
+  test('are those that discovery lists', async () => {
     const { body } = await send(latchkey.issuer, '/.well-known/openid-configuration');
     expect(body).toMatchObject({ claims_parameter_supported: true });
     expect(new Set(body.scopes_supported as string[])).toEqual(
@@ -260,7 +260,7 @@ describe('claims about people', () => {
       (await latchkey.post('/oauth/introspect', { token }, client_id)).body.username;
 
     test.each([['opaque', api, 'read'] as const, ['JWT', jwtApi, 'report:read'] as const])(
-      'name the person of an %s token to the API, whatever the app was told',
+      'name the user of an %s token to the API, whatever the client was granted',
       async (_, resource, scope) => {
         const { access_token } = await latchkey.tokens({
           client_id: 'openid-only',
@@ -272,13 +272,13 @@ describe('claims about people', () => {
       },
     );
 
-    test('name the person to an app that may see the profile, for both tokens', async () => {
+    test('name the user to a client that may see the profile, for both tokens', async () => {
       const { access_token, refresh_token } = await told({ client_id: 'everything', scope: 'openid profile' });
       expect(await username(access_token, 'everything')).toBe('alice');
       expect(await username(refresh_token, 'everything')).toBe('alice');
     });
 
-    test('name nobody for a service, and nothing for a token that is over', async () => {
+    test('name no user for a service, and nothing for an expired token', async () => {
       const { body } = await latchkey.clientCredentials();
       expect(await username(body.access_token, 'api-itself')).toBeUndefined();
       expect((await latchkey.post('/oauth/introspect', { token: 'nothing' }, 'api-itself')).body).toEqual({

@@ -28,7 +28,7 @@ const inCloud = {
 };
 const loopback = 'http://127.0.0.1:33418/callback';
 
-describe('a client that its metadata document describes (Client ID Metadata Documents)', () => {
+describe('a client described by its metadata document (Client ID Metadata Documents)', () => {
   const latchkey = startLatchkey({
     apply: { ...standardInstallation, resource_servers: [open, ...others] },
   });
@@ -85,13 +85,13 @@ describe('a client that its metadata document describes (Client ID Metadata Docu
     ['is a host', 'Claude.ai'],
     ['contains a host', 'Sign in at claude\uff0eai'],
     ['turns the direction of writing', 'Claude\u202e'],
-  ])('is called by its host where its name %s', async (what, client_name) => {
+  ])('is shown by its host if its name %s', async (what, client_name) => {
     const path = `/${encodeURIComponent(what)}.json`;
     const { html } = await asked(ask(host.document(path, { ...inCloud, client_name })));
     expect(html).toContain(`Allow localhost:${host.port} to access your account?`);
   });
 
-  test('is called by its name otherwise', async () => {
+  test('is shown by its name otherwise', async () => {
     const { html } = await asked(ask(host.document('/named.json', { ...inCloud, client_name: 'Node.js 24.1 tools' })));
     expect(html).toContain('Allow Node.js 24.1 tools to access your account?');
   });
@@ -104,7 +104,7 @@ describe('a client that its metadata document describes (Client ID Metadata Docu
     expect(await latchkey.refresh(refresh_token, client_id)).toMatchObject({ status: 200 });
   });
 
-  test('is entitled to nothing that no API is open with', async () => {
+  test('gets no scope that no API is open with', async () => {
     const client_id = host.document('/nothing.json', inCloud);
     expect(await errorOf(ask(client_id, { scope: 'write' }))).toBe('invalid_scope');
     expect(await errorOf(ask(client_id, { resource: jwtApi, scope: 'report:read' }))).toBe('invalid_scope');
@@ -117,7 +117,7 @@ describe('a client that its metadata document describes (Client ID Metadata Docu
     expect((await asked(ask(client_id, { scope: 'openid read', claims: email }))).html).not.toContain('e-mail address');
   });
 
-  test('loses what it has when the API is closed', async () => {
+  test('loses its access when the API is closed', async () => {
     const client_id = host.document('/closed.json', inCloud);
     const { access_token } = await latchkey.tokens({ client_id, scope: 'read' });
     const shown = async () => (await latchkey.post('/oauth/introspect', { token: access_token }, 'service')).body.scope;
@@ -171,7 +171,7 @@ describe('a client that its metadata document describes (Client ID Metadata Docu
       more: { status: 302, headers: { location: '/cloud.json' } },
     },
     { what: 'is larger than 5 KB', path: '/large.json', content: { ...inCloud, filler: 'x'.repeat(5200) } },
-  ])('is refused whose document $what', async ({ path, content, more }) => {
+  ])('is refused if its document $what', async ({ path, content, more }) => {
     const client_id = `${host.origin}${path}`;
     const described =
       typeof content === 'object' ? { client_id, token_endpoint_auth_method: 'none', ...content } : content;
@@ -182,7 +182,7 @@ describe('a client that its metadata document describes (Client ID Metadata Docu
     expect(await clients()).not.toContain(client_id);
   });
 
-  test('is refused whose document names keys where no document may be', async () => {
+  test('is refused if its document names keys at a forbidden address', async () => {
     const places = [`${latchkey.issuer}/oauth/jwks`, 'https://keys.example:444/jwks', 'https://10.0.0.1/jwks'];
     for (const [n, jwks_uri] of places.entries()) {
       const described = { ...inCloud, token_endpoint_auth_method: 'private_key_jwt', jwks_uri };
@@ -191,7 +191,7 @@ describe('a client that its metadata document describes (Client ID Metadata Docu
     }
   });
 
-  test('is refused with what its document no longer says, on every node after its max-age', async () => {
+  test('is refused what its document no longer contains, on every node after its max-age', async () => {
     const fresh = { headers: { 'cache-control': 'max-age=120' } };
     const both = { ...inCloud, redirect_uris: [redirectUri, 'https://client.example/other'] };
     const client_id = host.document('/changing.json', both, fresh);
@@ -262,7 +262,7 @@ describe('a client that its metadata document describes (Client ID Metadata Docu
     expect((await latchkey.post('/oauth/introspect', looking)).body).toEqual({ active: false });
   });
 
-  test('cannot be changed by an operator but for disabling it, which holds', async () => {
+  test('can be disabled by an operator, which lasts, and not changed otherwise', async () => {
     const client_id = host.document('/disabled.json', inCloud);
     const { refresh_token } = await latchkey.tokens({ client_id, scope: 'read' });
     owner = await asOwner(latchkey);
@@ -281,7 +281,7 @@ describe('a client that its metadata document describes (Client ID Metadata Docu
     ).toBeTruthy();
   });
 
-  test('is refused as long as its document is gone, and then let in again', async () => {
+  test('is refused while its document is missing, and accepted again afterwards', async () => {
     const client_id = host.document('/gone.json', inCloud);
     const { refresh_token: first } = await latchkey.tokens({ client_id, scope: 'read' });
     // A host that refuses to answer does not say that the document is gone.
@@ -301,14 +301,14 @@ describe('a client that its metadata document describes (Client ID Metadata Docu
     expect(await latchkey.refresh(refresh_token, client_id)).toMatchObject({ status: 200 });
   });
 
-  test('is refused where its address is the identifier of an API', async () => {
+  test('is refused if its address is the identifier of an API', async () => {
     const client_id = host.document('/api.json', inCloud);
     owner = await asOwner(latchkey);
     await owner.post('/resource-servers', { identifier: client_id, name: 'An API' });
     expect(await errorOf(ask(client_id))).toBe('invalid_client');
   });
 
-  test('becomes the operator’s when one registers it', async () => {
+  test('becomes a registered client when an operator registers it', async () => {
     const client_id = host.document('/taken.json', inCloud);
     const { refresh_token } = await latchkey.tokens({ client_id, scope: 'read' });
     const registered = {
@@ -330,7 +330,7 @@ describe('a client that its metadata document describes (Client ID Metadata Docu
     expect(await owner.post('/clients', registered)).toMatchObject({ status: 409 });
   });
 
-  test('is asked about again when its document was widened before an operator registered it', async () => {
+  test('requires consent again if its document was widened before an operator registered it', async () => {
     const fresh = { headers: { 'cache-control': 'max-age=60' } };
     const client_id = host.document('/widened.json', inCloud, fresh);
     const browser = latchkey.browser();
@@ -346,7 +346,7 @@ describe('a client that its metadata document describes (Client ID Metadata Docu
     expect((await browser.get(ask(client_id))).html).toContain('value="allow"');
   });
 
-  test('begins at one node and continues at another that starts later, while its host is unavailable', async () => {
+  test('starts on one node and continues on another that starts later, while its host is unavailable', async () => {
     const client_id = host.document('/away.json', inCloud);
     const code = await latchkey.code({ client_id, scope: 'read' });
     host.others = (url) => ({
@@ -367,7 +367,7 @@ describe('a client that its metadata document describes (Client ID Metadata Docu
     await host.start(port);
   });
 
-  test('is fetched a bounded number of times, and goes when nobody uses it', async () => {
+  test('is fetched a limited number of times, and deleted when it is unused', async () => {
     host.others = (url) => ({
       body: JSON.stringify({ ...inCloud, client_id: url, token_endpoint_auth_method: 'none' }),
     });

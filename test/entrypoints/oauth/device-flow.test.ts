@@ -55,7 +55,7 @@ describe('a device', () => {
     return page;
   }
 
-  test('gets tokens once its person entered the short code and allowed it (RFC 8628 §3)', async () => {
+  test('gets tokens once its user entered the short code and allowed it (RFC 8628 §3)', async () => {
     const asked = await ask();
     expect(asked).toMatchObject({
       user_code: expect.stringMatching(/^[A-Z]{4}-[A-Z]{4}$/),
@@ -79,7 +79,7 @@ describe('a device', () => {
     expect((await poll(device_code)).body.error).toBe('authorization_pending');
   });
 
-  test('wins once with one device code, however many ask at once, and a later use ends its tokens', async () => {
+  test('redeems one device code once, also with simultaneous requests, and a later use revokes its tokens', async () => {
     const asked = await ask();
     await answer(latchkey.browser(), asked.verification_uri_complete ?? '');
     const answers = await Promise.all(Array.from({ length: 30 }, () => poll(asked.device_code)));
@@ -90,7 +90,7 @@ describe('a device', () => {
     expect(await latchkey.auditEvents('device_code.reuse')).not.toHaveLength(0);
   });
 
-  test('is refused when the person says no, with another client’s code, and after ten minutes', async () => {
+  test('is refused when the user refuses, with another client’s code, and after ten minutes', async () => {
     const refused = await ask();
     await answer(latchkey.browser(), refused.verification_uri_complete ?? '', 'deny');
     expect((await poll(refused.device_code)).body.error).toBe('access_denied');
@@ -110,7 +110,7 @@ describe('a device', () => {
   });
 
   test.each(['openid guard:read', 'guard:read'])(
-    'is denied for a person without the role that its API needs (scope %s, RFC 8628 §3.5)',
+    'is denied for a user without the role that its API needs (scope %s, RFC 8628 §3.5)',
     async (scope) => {
       const asked = await client.initiateDeviceAuthorization(configuration, { scope, resource: guardedApi });
       const browser = latchkey.browser();
@@ -125,7 +125,7 @@ describe('a device', () => {
     },
   );
 
-  test('shows its code large and as a picture for a phone', async () => {
+  test('shows its code in large letters and as a QR code for a phone', async () => {
     const { user_code } = await ask();
     const page = await latchkey.browser().get(`/device-code?user_code=${user_code}`);
     expect(page.html).toContain(user_code);
@@ -134,7 +134,7 @@ describe('a device', () => {
     expect(await picture.text()).toMatch(/^<svg/);
   });
 
-  test('keeps its tokens when its person signs out of the browser', async () => {
+  test('keeps its tokens when its user signs out of the browser', async () => {
     const asked = await ask();
     const browser = latchkey.browser();
     await answer(browser, asked.verification_uri_complete ?? '');
@@ -147,7 +147,7 @@ describe('a device', () => {
 describe('guessing user codes', () => {
   const latchkey = startLatchkey({ apply: installation });
 
-  test('is slowed down (RFC 8628 §5.1)', async () => {
+  test('is throttled (RFC 8628 §5.1)', async () => {
     const browser = latchkey.browser();
     let page = await browser.get('/device');
     for (let attempt = 0; attempt < 41 && page.status === 200; attempt += 1)

@@ -32,7 +32,7 @@ async function register(issuer: string, body: unknown, headers: Record<string, s
   return { status: response.status, headers: response.headers, body: (await response.json()) as Registered };
 }
 
-describe('registration that is open (RFC 7591)', () => {
+describe('open registration (RFC 7591)', () => {
   const latchkey = startLatchkey({ apply, env: { LATCHKEY_REGISTRATION: 'open', LATCHKEY_TRUST_PROXY: '1' } });
   let addresses = 0;
   /** From an address of its own. */
@@ -41,7 +41,7 @@ describe('registration that is open (RFC 7591)', () => {
     return register(latchkey.issuer, body, { 'x-forwarded-for': `198.51.100.${addresses}` });
   };
 
-  test('is published, and gives a client that may ask for what is open, without a word about who the user is', async () => {
+  test('is published, and registers a client that may request open scopes, and no claims about the user', async () => {
     const discovery = await fetch(`${latchkey.issuer}/.well-known/oauth-authorization-server`);
     expect(await discovery.json()).toMatchObject({ registration_endpoint: `${latchkey.issuer}/oauth/register` });
     const { status, headers, body } = await registerAnew({ ...described, unknown: 'member', scope: 'openid read' });
@@ -62,7 +62,7 @@ describe('registration that is open (RFC 7591)', () => {
     expect(await latchkey.refresh(tokens.refresh_token, client_id)).toMatchObject({ status: 200 });
   });
 
-  test('gives a secret where the client authenticates with one', async () => {
+  test('issues a secret if the client authenticates with one', async () => {
     const { token_endpoint_auth_method: _, ...rest } = described;
     const { body } = await registerAnew(rest);
     expect(body).toMatchObject({ token_endpoint_auth_method: 'client_secret_basic', client_secret_expires_at: 0 });
@@ -101,7 +101,7 @@ describe('registration that is open (RFC 7591)', () => {
     expect(await registerAnew({ ...described, ...asks })).toMatchObject({ status: 400, body: { error } });
   });
 
-  test('gives nothing that is not open, whatever else is asked', async () => {
+  test('grants nothing that is not open, whatever else is requested', async () => {
     const more = {
       first_party: true,
       resources: { [api]: ['*'] },
@@ -125,7 +125,7 @@ describe('registration that is open (RFC 7591)', () => {
     });
   });
 
-  test('causes no fetch of its keys for each request that anybody sends', async () => {
+  test('does not fetch keys for each request of an unauthenticated caller', async () => {
     let connections = 0;
     const trap = createServer((socket) => {
       connections += 1;
@@ -145,7 +145,7 @@ describe('registration that is open (RFC 7591)', () => {
     expect(connections).toBe(1);
   });
 
-  test('is limited by address, and what nobody uses goes after a day', async () => {
+  test('is limited by address, and unused clients are deleted after a day', async () => {
     const from = { 'x-forwarded-for': '203.0.113.60' };
     const answers = await Promise.all(Array.from({ length: 60 }, () => register(latchkey.issuer, described, from)));
     expect(answers.filter(({ status }) => status === 201)).toHaveLength(20);
@@ -171,7 +171,7 @@ describe('registration with a credential', () => {
     owner = await asOwner(latchkey);
   });
 
-  test('takes an access token with the permission for it, and nothing less', async () => {
+  test('accepts an access token with the permission for it, and nothing less', async () => {
     expect(await register(latchkey.issuer, described)).toMatchObject({ status: 401 });
     const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
     expect(await register(latchkey.issuer, described, bearer('lk_at_wrong'))).toMatchObject({ status: 401 });
@@ -199,10 +199,10 @@ describe('registration with a credential', () => {
   });
 });
 
-describe('registration that is off', () => {
+describe('registration that is disabled', () => {
   const latchkey = startLatchkey();
 
-  test('is not there, and not published', async () => {
+  test('has no endpoint, and is not published', async () => {
     expect(await register(latchkey.issuer, described)).toMatchObject({ status: 404 });
     const discovery = await fetch(`${latchkey.issuer}/.well-known/oauth-authorization-server`);
     expect(await discovery.json()).not.toHaveProperty('registration_endpoint');

@@ -41,7 +41,7 @@ describe('a client', () => {
   const scopeOf = async (parameters: Record<string, string>, client_id: string) =>
     (await latchkey.clientCredentials(parameters, client_id)).body.scope;
 
-  test('gets what its entitlement covers, and invalid_scope for the rest (RFC 6749 §5.2)', async () => {
+  test('gets what its entitlement covers, and invalid_scope for other scopes (RFC 6749 §5.2)', async () => {
     expect(await scopeOf({ resource: databases, scope: 'database:read:products' }, 'robot')).toBe(
       'database:read:products',
     );
@@ -58,12 +58,12 @@ describe('a client', () => {
     }
   });
 
-  test('gets the default scopes when it names none, or all it may have where none is marked (RFC 6749 §3.3)', async () => {
+  test('gets the default scopes when it names none, or all it may have if none is marked (RFC 6749 §3.3)', async () => {
     expect(await scopeOf({ resource: databases }, 'robot')).toBe('database:read:prices database:read:products');
     expect(await scopeOf({ resource: api }, 'service')).toBe('read');
   });
 
-  test('gets invalid_target for a resource server that does not exist, or that it has nothing to do with (RFC 8707 §2)', async () => {
+  test('gets invalid_target for a resource server that does not exist, or that it has no entitlement for (RFC 8707 §2)', async () => {
     expect(await latchkey.clientCredentials({ resource: 'https://nowhere.example' })).toMatchObject({
       status: 400,
       body: { error: 'invalid_target' },
@@ -87,7 +87,7 @@ describe('a client', () => {
 describe('a resource server that requires assignment', () => {
   const latchkey = startLatchkey({ apply: installation });
 
-  test('opens only for people whose roles allow the scope', async () => {
+  test('accepts only users whose roles allow the scope', async () => {
     const authorization = { client_id: 'reader', scope: 'openid database:read:products', resource: databases };
     expect((await latchkey.tokens(authorization, latchkey.browser(), 'alice')).scope).toBe(
       'openid database:read:products',

@@ -45,7 +45,7 @@ describe('a first-party client', () => {
     });
   });
 
-  test('has what it asks without a question, in a session and with prompt=none', async () => {
+  test('gets its scopes without consent, in a session and with prompt=none', async () => {
     const browser = latchkey.browser();
     const { access_token } = await latchkey.tokens(asks, browser);
     expect(await latchkey.isActive(access_token, 'own-app')).toBe(true);
@@ -58,7 +58,7 @@ describe('a first-party client', () => {
     ['every permission of the admin API', 'openid latchkey:*', admin],
     ['a scope marked sensitive', 'openid read write', () => api],
     ['a pattern that covers a scope marked sensitive', 'openid *', () => api],
-  ])('is asked about %s, by page, by prompt=none and by a pushed request (RFC 9126)', async (_, scope, resource) => {
+  ])('needs consent for %s, by page, by prompt=none and by a pushed request (RFC 9126)', async (_, scope, resource) => {
     const request = { client_id: 'own-app', scope, resource: resource() };
     const browser = latchkey.browser();
     await latchkey.tokens(asks, browser);
@@ -75,7 +75,7 @@ describe('a first-party client', () => {
     expect(errorIn(await browser.get(`/oauth/authorize?${query}`))).toMatch(/_required$/);
   });
 
-  test('is asked about once: the answer is kept as a connected app, and ends with it', async () => {
+  test('asks once: the consent is listed as a connected app, and the question returns when it is revoked', async () => {
     const browser = latchkey.browser();
     const tokens = await latchkey.tokens({ ...sensitive }, browser, 'bob');
     expect(tokens.scope).not.toContain('write');
@@ -94,7 +94,7 @@ describe('a first-party client', () => {
     expect(isConsentPage(await browser.get(latchkey.authorizeUrl(sensitive)))).toBe(true);
   });
 
-  test('on a device is asked about what is sensitive, whatever the person confirmed before (RFC 8628 §5.4)', async () => {
+  test('on a device needs consent for sensitive scopes, whatever the user confirmed before (RFC 8628 §5.4)', async () => {
     const authorization = await fetch(`${latchkey.issuer}/oauth/device_authorization`, {
       method: 'POST',
       headers: { authorization: basic('own-screen', clientSecrets['web-app']) },
@@ -109,7 +109,7 @@ describe('a first-party client', () => {
     expect(isConsentPage(await browser.submit(confirm, { confirm: 'yes' }, '/device'))).toBe(true);
   });
 
-  test('that is one no longer has nothing that nobody consented to: not by its session, not by a refresh', async () => {
+  test('that loses this status loses all scopes without consent, in its session and at a refresh', async () => {
     const request = { client_id: 'formerly-own', scope: 'openid read' };
     const browser = latchkey.browser();
     const { refresh_token } = await latchkey.tokens(request, browser);
@@ -121,7 +121,7 @@ describe('a first-party client', () => {
     expect(isConsentPage(await browser.get(latchkey.authorizeUrl(request)))).toBe(true);
   });
 
-  test('that is one no longer keeps what its person consented to, and nothing beside it', async () => {
+  test('that loses this status keeps what its user consented to, and nothing else', async () => {
     const request = { client_id: 'formerly-trusted', scope: 'openid read write' };
     const browser = latchkey.browser();
     await latchkey.tokens({ ...request, scope: 'openid read' }, browser);
@@ -135,7 +135,7 @@ describe('a first-party client', () => {
     expect(errorIn(await browser.get(latchkey.authorizeUrl({ ...request, prompt: 'none' })))).toBe('consent_required');
   });
 
-  test('has no more by a refresh once a scope became sensitive', async () => {
+  test('gets no more by a refresh once a scope became sensitive', async () => {
     const browser = latchkey.browser();
     const { refresh_token } = await latchkey.tokens(asks, browser);
     const path = `/resource-servers/${encodeURIComponent(api)}`;

@@ -33,7 +33,7 @@ describe('lifetimes', () => {
   const latchkey = startLatchkey({ apply: installation, env });
   const authorization = { client_id: 'short-lived', scope: 'openid read' };
 
-  test('of access tokens are the shortest that client and resource server say', async () => {
+  test('of access tokens are the shorter one of client and resource server', async () => {
     expect((await latchkey.tokens(authorization)).expires_in).toBe(60);
     expect((await latchkey.tokens({ ...authorization, resource: shortApi })).expires_in).toBe(30);
     expect((await latchkey.clientCredentials({ resource: shortApi }, 'short-service')).body.expires_in).toBe(30);
@@ -60,7 +60,7 @@ describe('lifetimes', () => {
     });
   });
 
-  test('of browser sessions: idle, and absolute from the sign-in on, however often apps use them', async () => {
+  test('of browser sessions: idle, and absolute from the sign-in on, however often clients use them', async () => {
     const [used, idle] = [latchkey.browser(), latchkey.browser()];
     for (const browser of [used, idle]) await latchkey.tokens(authorization, browser);
     const errorIn = async (browser: typeof used) => {
@@ -77,7 +77,7 @@ describe('lifetimes', () => {
     expect(await errorIn(used)).toBeNull();
   });
 
-  test('end access tokens and codes', async () => {
+  test('apply to access tokens and codes', async () => {
     const { access_token } = await latchkey.tokens(authorization);
     const code = await latchkey.code(authorization);
     await latchkey.advance(90);

@@ -16,7 +16,7 @@ const notes = {
 
 type Registered = { client_id: string; client_secret?: string; scope?: string };
 
-describe('an MCP client that nobody registered', () => {
+describe('an MCP client without registration', () => {
   const latchkey = startLatchkey({
     apply: { ...standardInstallation, resource_servers: [...standardInstallation.resource_servers, notes] },
     env: { LATCHKEY_REGISTRATION: 'open' },
@@ -55,7 +55,7 @@ describe('an MCP client that nobody registered', () => {
     return answerOf(await fetch(`${latchkey.issuer}/oauth/token`, { method: 'POST', headers, body }));
   }
 
-  test.each(mcpClients)('connects in its own manner: $name', async (each) => {
+  test.each(mcpClients)('connects in its own way: $name', async (each) => {
     const { redirect_uri, asks, redeems = {}, refreshes = {}, authentication, scope, hasRefreshToken = true } = each;
     const client = await known(each);
     const { client_id } = client;
@@ -78,7 +78,7 @@ describe('an MCP client that nobody registered', () => {
     expect(refreshed).toMatchObject({ status: 200, body: { scope: redeemed.body.scope } });
   });
 
-  test('leaves nothing readable in the database that signs anybody in (OAuth 2.1 §7.1)', async () => {
+  test('leaves no usable credential readable in the database (OAuth 2.1 §7.1)', async () => {
     const librechat = mcpClients.find(({ name }) => name.startsWith('LibreChat'));
     if (!librechat) throw new Error('no such client');
     const { redirect_uri, asks } = librechat;

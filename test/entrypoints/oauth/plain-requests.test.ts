@@ -74,7 +74,7 @@ describe('a request in its usual form and the same one in an unusual form', () =
     authorization: `Basic ${Buffer.from(`${id}:${encodeURIComponent(secret).replaceAll('%20', '+')}`).toString('base64')}`,
   });
 
-  test('get equal answers, whatever a service sends', async () => {
+  test('get equal responses, whatever a service sends', async () => {
     const number = numbersFrom(17);
     const pick = <T>(values: readonly T[]): T => values[number(values.length)] as T;
     /** Mostly as it should be. */
@@ -159,7 +159,7 @@ describe('a request in its usual form and the same one in an unusual form', () =
     expect(counts.refused).toBeGreaterThan(60);
   });
 
-  test.each(['web-app', 'post-app', 'spa', 'first-party'])('are answered alike for users of %s', async (client_id) => {
+  test.each(['web-app', 'post-app', 'spa', 'first-party'])('get equal responses for users of %s', async (client_id) => {
     const redirect_uri = client_id === 'spa' ? 'https://spa.example/callback' : redirectUri;
     const scope = client_id === 'web-app' ? 'openid profile email offline_access read' : 'openid read';
     const secret = clientSecrets[client_id === 'first-party' ? 'web-app' : (client_id as 'web-app')];
@@ -189,7 +189,7 @@ describe('a request in its usual form and the same one in an unusual form', () =
     await bothAlike(plain, full);
   });
 
-  test('are answered alike where a token is refreshed, whatever is asked', async () => {
+  test('get equal responses when a token is refreshed, with any parameters', async () => {
     const { refresh_token } = await latchkey.tokens({ scope: 'openid profile email offline_access read write' });
     let [current, isPlain] = [refresh_token, false];
     const ofClient: Parameters = [
@@ -225,7 +225,7 @@ describe('a request in its usual form and the same one in an unusual form', () =
     });
   });
 
-  test('are answered alike where a token is introspected, by each kind of client', async () => {
+  test('get equal responses when a token is introspected, by each kind of client', async () => {
     const { body: jwt } = await latchkey.clientCredentials({ resource: jwtApi });
     const { access_token, refresh_token } = await latchkey.tokens();
     const tampered = jwt.access_token.replace(/.$/, (last) => (last === 'A' ? 'B' : 'A'));
@@ -259,7 +259,7 @@ describe('a request in its usual form and the same one in an unusual form', () =
         await introspectedAlike(token, ofClient);
   });
 
-  test('is plain as `fetch` sends it, too', async () => {
+  test('use the fast path for a request of `fetch`, too', async () => {
     const form: Parameters = [
       ['grant_type', 'client_credentials'],
       ['resource', api],
@@ -275,7 +275,7 @@ describe('a request in its usual form and the same one in an unusual form', () =
     ['half an escape', 'grant_type=client_credentials&scope=%2'],
     ['a parameter twice', 'grant_type=client_credentials&grant_type=client_credentials'],
     ['a JSON body', '{"grant_type":"client_credentials"}'],
-  ])('are answered alike for %s', async (_, form) => {
+  ])('get equal responses for %s', async (_, form) => {
     const { status } = await bothAlike({
       path: '/oauth/token',
       form,

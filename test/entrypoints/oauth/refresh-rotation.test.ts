@@ -49,7 +49,7 @@ describe('refreshing', () => {
     expect(rows).toEqual([{ generation: 1 }]);
   });
 
-  test('ends the family when a token is used after its successor was, and no other session of this person and app (RFC 9700 §4.14.2)', async () => {
+  test('revokes the family when a token is used after its successor was, and no other session of this user and client (RFC 9700 §4.14.2)', async () => {
     const first = await latchkey.tokens();
     const elsewhere = await latchkey.tokens();
     const { body: second } = await latchkey.refresh(first.refresh_token);
@@ -64,7 +64,7 @@ describe('refreshing', () => {
     ]);
   });
 
-  test('ends the family when a token is used again after the grace window, even by its own client', async () => {
+  test('revokes the family when a token is used again after the grace window, even by its own client', async () => {
     const { refresh_token } = await latchkey.tokens();
     const { body } = await latchkey.refresh(refresh_token);
     await latchkey.advance(31);
@@ -72,7 +72,7 @@ describe('refreshing', () => {
     expect(await latchkey.refresh(body.refresh_token)).toMatchObject(refused);
   });
 
-  test('answers at most 60 retries within the grace window, and the family outlives the rest', async () => {
+  test('answers at most 60 retries within the grace window, and refuses further ones without revoking the family', async () => {
     const { refresh_token } = await latchkey.tokens();
     const { body: won } = await latchkey.refresh(refresh_token);
     const answers = await Promise.all(Array.from({ length: 64 }, () => latchkey.refresh(refresh_token)));
@@ -80,13 +80,13 @@ describe('refreshing', () => {
     expect(await latchkey.refresh(won.refresh_token)).toMatchObject({ status: 200 });
   });
 
-  test('is refused to another client, and its own client goes on', async () => {
+  test('is refused to another client, and its own client continues', async () => {
     const { refresh_token } = await latchkey.tokens();
     expect(await latchkey.refresh(refresh_token, 'post-app')).toMatchObject(refused);
     expect(await latchkey.refresh(refresh_token)).toMatchObject({ status: 200 });
   });
 
-  test('ends after the idle lifetime without use, and after the absolute one however often it was used', async () => {
+  test('is refused after the idle lifetime without use, and after the absolute one however often it was used', async () => {
     const idle = await latchkey.tokens({ scope: 'openid offline_access read', prompt: 'consent' });
     let { refresh_token } = await latchkey.tokens({ scope: 'openid offline_access read', prompt: 'consent' });
     for (let day = 0; day < 90; day += 10) {

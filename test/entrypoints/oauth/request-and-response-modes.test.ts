@@ -49,7 +49,7 @@ describe('an authorization request', () => {
     return client.authorizationCodeGrant(configuration, new URL(page.url), checks, { resource: api });
   };
 
-  test('can be pushed, and must be where the client is registered so (RFC 9126)', async () => {
+  test('can be pushed, and must be if the client is registered so (RFC 9126)', async () => {
     const configuration = await configurationOf('pusher');
     const code_verifier = randomBytes(32).toString('base64url');
     const url = await client.buildAuthorizationUrlWithPAR(configuration, parametersOf(code_verifier));
@@ -59,7 +59,7 @@ describe('an authorization request', () => {
     expect(new URL(plain.url).searchParams.get('error')).toBe('invalid_request');
   });
 
-  test('that is signed means the registered API however it spells that, also when it is pushed', async () => {
+  test('that is signed names the registered API in any spelling, also when it is pushed', async () => {
     const configuration = await configurationOf('signer');
     const key = { key: privateKey, kid: 'request' };
     for (const resource of ['HTTPS://Api.example/', 'https://API.example']) {
@@ -77,7 +77,7 @@ describe('an authorization request', () => {
     }
   });
 
-  test('that was pushed is used once, also when two people use it at once (RFC 9126 §7.3)', async () => {
+  test('that was pushed is used once, also by two users at once (RFC 9126 §7.3)', async () => {
     const configuration = await configurationOf('pusher');
     const url = await client.buildAuthorizationUrlWithPAR(
       configuration,
@@ -92,7 +92,7 @@ describe('an authorization request', () => {
     expect(new URL(late.url).searchParams.has('code')).toBe(false);
   });
 
-  test('can be signed, and must be where the client is registered so (RFC 9101)', async () => {
+  test('can be signed, and must be if the client is registered so (RFC 9101)', async () => {
     const configuration = await configurationOf('signer');
     const code_verifier = randomBytes(32).toString('base64url');
     const key = { key: privateKey, kid: 'request' };
@@ -109,7 +109,7 @@ describe('an authorization request', () => {
     expect(new URL(plain.url).searchParams.get('error')).toBe('invalid_request');
   });
 
-  test('can ask for a signed answer (JARM)', async () => {
+  test('can request a signed response (JARM)', async () => {
     const configuration = await configurationOf('jarm');
     client.useJwtResponseMode(configuration);
     const code_verifier = randomBytes(32).toString('base64url');
@@ -125,7 +125,7 @@ describe('an authorization request', () => {
     ).resolves.toBeTruthy();
   });
 
-  test('can ask for the answer as a form post', async () => {
+  test('can request the response as a form post', async () => {
     const page = await latchkey.visit(
       latchkey.browser(),
       latchkey.authorizeUrl({ client_id: 'first-party', scope: 'openid read', response_mode: 'form_post' }),
@@ -137,7 +137,7 @@ describe('an authorization request', () => {
     expect(page.headers.get('cache-control')).toContain('no-store');
   });
 
-  test('that was pushed lives for a minute, and only with its own client', async () => {
+  test('that was pushed is valid for a minute, and only for its own client', async () => {
     const configuration = await configurationOf('pusher');
     const url = await client.buildAuthorizationUrlWithPAR(
       configuration,

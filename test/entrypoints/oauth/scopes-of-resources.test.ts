@@ -89,7 +89,7 @@ describe('a request that names no scope of the API it is for (RFC 8707 §2, RFC 
     expect(await latchkey.refresh(tokens.refresh_token, client_id)).toMatchObject({ status: 200, body: { scope } });
   });
 
-  test('is refused where the client is entitled to none of it: authorization, PAR, device, client credentials', async () => {
+  test('is refused if the client is entitled to none of its scopes: authorization, PAR, device, client credentials', async () => {
     const foreign = { scope: 'openid', resource: jwtApi };
     expect(await refusalAt({ client_id: 'post-app', ...foreign })).toBe('invalid_scope');
     expect(await refusalAt({ client_id: 'post-app', scope: 'openid', resource: payroll })).toBe('invalid_scope');
@@ -108,7 +108,7 @@ describe('a request that names no scope of the API it is for (RFC 8707 §2, RFC 
     await expectNoScopelessToken(await latchkey.clientCredentials({ resource: payroll }, 'rosters'));
   });
 
-  test('never gets the defaults for a scope that the client may not have', async () => {
+  test('never gets a default scope that the client may not have', async () => {
     expect(await refusalAt({ client_id: 'post-app', scope: 'openid write', resource: api })).toBe('invalid_scope');
     expect(await refusalAt({ client_id: 'post-app', scope: 'openid write', resource: '' })).not.toBeNull();
     expect(await refusalAt({ client_id: 'narrow', scope: 'openid roster:read', resource: roster })).toBe(
@@ -119,7 +119,7 @@ describe('a request that names no scope of the API it is for (RFC 8707 §2, RFC 
     );
   });
 
-  test('names every API on the consent page, with what it is given there', async () => {
+  test('shows every API on the consent page, with its scopes', async () => {
     const browser = latchkey.browser();
     const url = `${latchkey.authorizeUrl({ client_id: 'both', scope: 'openid read', resource: api })}&resource=${encodeURIComponent(roster)}`;
     const page = await browser.submit(await browser.get(url), { login: 'bob', password }, '/sign-in');
@@ -136,7 +136,7 @@ describe('a request that names no scope of the API it is for (RFC 8707 §2, RFC 
     expect(page.html).toContain('Risky');
   });
 
-  test('is a sign-in alone where the person refuses all of the API', async () => {
+  test('is a sign-in alone if the user refuses all of the API', async () => {
     const code_verifier = 'v'.repeat(43);
     const browser = latchkey.browser();
     const url = latchkey.authorizeUrl({
@@ -160,7 +160,7 @@ describe('a request that names no scope of the API it is for (RFC 8707 §2, RFC 
     expect(new URL(refused.url).searchParams.get('error')).toBe('access_denied');
   });
 
-  test('gives a person whose roles allow only some of it those, and says so', async () => {
+  test('gets only the scopes that the roles of the user allow, and the page says so', async () => {
     const tokens = await latchkey.tokens(
       { client_id: 'both', scope: 'openid', resource: payroll },
       latchkey.browser(),
@@ -181,7 +181,7 @@ describe('a refresh', () => {
     });
   });
 
-  test('gives nothing once the entitlement was removed, in every token format', async () => {
+  test('grants nothing once the entitlement was removed, in every token format', async () => {
     const opaque = await latchkey.tokens({ client_id: 'both', scope: 'openid roster:read', resource: roster });
     const setResources = (resources: object) =>
       latchkey.database.query(`update clients set resources = $1 where client_id = 'both'`, [
@@ -219,7 +219,7 @@ describe('scopes that no API declares', () => {
 
 describe('offline_access of a client that is not registered for it', () => {
   test.each(['openid read offline_access', 'offline_access'])(
-    'is ignored, also where consent is asked for again: "%s" (OpenID Connect Core §11)',
+    'is ignored, also if consent is requested again: "%s" (OpenID Connect Core §11)',
     async (scope) => {
       const asked = { client_id: 'spa', redirect_uri: 'https://spa.example/callback', scope, prompt: 'consent' };
       const { access_token, ...answer } = await latchkey.tokens(asked);
@@ -230,7 +230,7 @@ describe('offline_access of a client that is not registered for it', () => {
     },
   );
 
-  test('is had by who is registered for it', async () => {
+  test('is granted to a client that is registered for it', async () => {
     const { scope } = await latchkey.tokens({ scope: 'openid read offline_access', prompt: 'consent' });
     expect(scope).toContain('offline_access');
   });
@@ -238,7 +238,7 @@ describe('offline_access of a client that is not registered for it', () => {
 
 describe('a resource in another spelling (RFC 3986 §6.2)', () => {
   test.each(['https://api.example/', 'HTTPS://API.example', 'https://Api.Example/'])(
-    '%s: means the registered API, which the token names: authorization, code, refresh',
+    '%s: names the registered API, as the token does: authorization, code, refresh',
     async (resource) => {
       const code = await latchkey.code({ scope: 'openid read', resource });
       const { body } = await latchkey.post(
@@ -261,7 +261,7 @@ describe('a resource in another spelling (RFC 3986 §6.2)', () => {
     },
   );
 
-  test('means the registered API in a pushed request and for a device', async () => {
+  test('names the registered API in a pushed request and for a device', async () => {
     const code_verifier = 'v'.repeat(43);
     const asked = new URL(latchkey.authorizeUrl({ code_verifier, scope: 'read', resource: 'HTTPS://Api.example/' }));
     const pushed = await latchkey.post('/oauth/par', asked.searchParams, 'web-app');
@@ -308,7 +308,7 @@ describe('a resource in another spelling (RFC 3986 §6.2)', () => {
 });
 
 describe('audience in a client credentials request', () => {
-  test('means the resource', async () => {
+  test('names the resource', async () => {
     const { body } = await latchkey.clientCredentials(
       { audience: 'https://roster.example/api', scope: 'roster:read' },
       'rosters',

@@ -64,33 +64,36 @@ describe('a DPoP-bound token (RFC 9449)', () => {
   test.each([
     ['opaque', api, 'openid profile read'],
     ['JWT', jwtApi, 'openid profile report:read'],
-  ])('of %s format works with proofs of its key only, at userinfo and when refreshed', async (_, resource, scope) => {
-    const DPoP = handle();
-    const tokens = await redeem(await latchkey.code({ client_id: 'bound', resource, scope }), DPoP, resource);
-    expect(tokens.token_type).toBe('dpop');
-    const sub = tokens.claims()?.sub ?? '';
-    expect(await client.fetchUserInfo(configuration, tokens.access_token, sub, { DPoP })).toMatchObject({
-      name: 'Alice Example',
-    });
-    const other = handle(await client.randomDPoPKeyPair('ES256'));
-    await expect(client.fetchUserInfo(configuration, tokens.access_token, sub, { DPoP: other })).rejects.toThrow();
-    const bearer = await fetch(`${latchkey.issuer}/oauth/userinfo`, {
-      headers: { authorization: `Bearer ${tokens.access_token}` },
-    });
-    expect(bearer.status).toBe(401);
+  ])(
+    'of %s format is accepted with proofs of its key only, at userinfo and when refreshed',
+    async (_, resource, scope) => {
+      const DPoP = handle();
+      const tokens = await redeem(await latchkey.code({ client_id: 'bound', resource, scope }), DPoP, resource);
+      expect(tokens.token_type).toBe('dpop');
+      const sub = tokens.claims()?.sub ?? '';
+      expect(await client.fetchUserInfo(configuration, tokens.access_token, sub, { DPoP })).toMatchObject({
+        name: 'Alice Example',
+      });
+      const other = handle(await client.randomDPoPKeyPair('ES256'));
+      await expect(client.fetchUserInfo(configuration, tokens.access_token, sub, { DPoP: other })).rejects.toThrow();
+      const bearer = await fetch(`${latchkey.issuer}/oauth/userinfo`, {
+        headers: { authorization: `Bearer ${tokens.access_token}` },
+      });
+      expect(bearer.status).toBe(401);
 
-    const { body } = await latchkey.post('/oauth/introspect', { token: tokens.access_token }, 'bound');
-    expect(body).toMatchObject({ active: true, token_type: 'DPoP', cnf: { jkt: await DPoP.calculateThumbprint() } });
-    const refreshed = await client.refreshTokenGrant(
-      configuration,
-      String(tokens.refresh_token),
-      { resource },
-      { DPoP },
-    );
-    expect(refreshed.token_type).toBe('dpop');
-  });
+      const { body } = await latchkey.post('/oauth/introspect', { token: tokens.access_token }, 'bound');
+      expect(body).toMatchObject({ active: true, token_type: 'DPoP', cnf: { jkt: await DPoP.calculateThumbprint() } });
+      const refreshed = await client.refreshTokenGrant(
+        configuration,
+        String(tokens.refresh_token),
+        { resource },
+        { DPoP },
+      );
+      expect(refreshed.token_type).toBe('dpop');
+    },
+  );
 
-  test('is not given to a client or for a resource server that demands it without a proof', async () => {
+  test('is not issued without a proof if the client or resource server demands one', async () => {
     expect(await latchkey.redeem(await latchkey.code({ client_id: 'bound', scope: 'openid read' }))).toMatchObject({
       status: 400,
       body: { error: 'invalid_grant' },
@@ -101,7 +104,7 @@ describe('a DPoP-bound token (RFC 9449)', () => {
     });
   });
 
-  test('is given once for a proof, however many use it at once (RFC 9449 §11.1)', async () => {
+  test('is issued once for a proof that is used many times at once (RFC 9449 §11.1)', async () => {
     const service = await client.discovery(
       new URL(latchkey.issuer),
       'bound-service',
@@ -130,7 +133,7 @@ describe('a DPoP-bound token (RFC 9449)', () => {
     expect(answers.map(({ status }) => status)).toEqual(Array.from({ length: 10 }, () => 400));
   });
 
-  test('needs a nonce of the server where the proof is old (RFC 9449 §8)', async () => {
+  test('needs a nonce of the server if the proof is old (RFC 9449 §8)', async () => {
     await latchkey.advance(3600);
     const code = await latchkey.code({ client_id: 'bound', scope: 'openid read' });
     const DPoP = handle();
@@ -201,7 +204,7 @@ describe('a client that authenticates by its certificate (RFC 8705)', () => {
     },
   );
 
-  test('gets a token that is bound to its certificate for its key, too, and none without (RFC 8705 §3)', async () => {
+  test('gets a token bound to its certificate with an API key, too, and none without (RFC 8705 §3)', async () => {
     const owner = await asOwner(latchkey);
     const given = { name: 'a key', environment: 'dev', owner: { client_id: 'by-name' }, permissions: ['read'] };
     const key = String((await owner.post('/api-keys', given)).body.key);
@@ -216,7 +219,7 @@ describe('a client that authenticates by its certificate (RFC 8705)', () => {
     });
   });
 
-  test('gets a token of a user that is bound to it for an identity assertion, too (RFC 8705 §3)', async () => {
+  test('gets a token of a user bound to it with an identity assertion, too (RFC 8705 §3)', async () => {
     const owner = await asOwner(latchkey);
     const issuer = await ForeignIssuer.named('https://idp.example', { alg: 'ES256', typ: 'oauth-id-jag+jwt' });
     const trusted = { name: 'idp', kind: 'id_jag', issuer: issuer.issuer, jwks: { keys: issuer.keys } };

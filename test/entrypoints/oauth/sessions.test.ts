@@ -7,7 +7,7 @@ describe('signing out', () => {
   const signOut = async (browser: ReturnType<typeof latchkey.browser>) =>
     browser.submit(await browser.get('/oauth/logout'), { logout: 'yes' });
 
-  test('ends the tokens of that browser session, and of no other', async () => {
+  test('revokes the tokens of that browser session, and of no other', async () => {
     const browser = latchkey.browser();
     const here = await latchkey.tokens({}, browser);
     const elsewhere = await latchkey.tokens();
@@ -18,7 +18,7 @@ describe('signing out', () => {
     expect(await latchkey.refresh(elsewhere.refresh_token)).toMatchObject({ status: 200 });
   });
 
-  test('leaves the consent, so the next sign-in asks nothing more', async () => {
+  test('keeps the consent, so the next sign-in asks nothing more', async () => {
     const browser = latchkey.browser();
     await latchkey.tokens({}, browser);
     await signOut(browser);
@@ -28,7 +28,7 @@ describe('signing out', () => {
     expect(new URL(page.url).searchParams.get('code')).toMatch(/^lk_ac_/);
   });
 
-  test('leaves tokens with offline_access, and those of native apps (they outlive the browser session)', async () => {
+  test('keeps tokens with offline_access, and those of native apps (they outlive the browser session)', async () => {
     for (const options of [
       { scope: 'openid offline_access read', prompt: 'consent' },
       { client_id: 'native', redirect_uri: 'http://127.0.0.1:4711/callback', scope: 'openid read' },
@@ -42,7 +42,7 @@ describe('signing out', () => {
     }
   });
 
-  test('of an app only asks the person first, and staying keeps the session', async () => {
+  test('of an app only asks the user first, and declining keeps the session', async () => {
     const browser = latchkey.browser();
     const { id_token } = await latchkey.tokens({}, browser);
     const query = new URLSearchParams({
@@ -61,7 +61,7 @@ describe('signing out', () => {
 describe('revoking a consent', () => {
   const latchkey = startLatchkey();
 
-  test('ends every token under it at once, in every session, and the app has to ask again', async () => {
+  test('revokes every token under it at once, in every session, and the client has to ask again', async () => {
     const browser = latchkey.browser();
     const here = await latchkey.tokens({}, browser);
     const elsewhere = await latchkey.tokens({ scope: 'openid offline_access read', prompt: 'consent' });
@@ -82,7 +82,7 @@ describe('revoking a consent', () => {
     expect(await latchkey.auditEvents('consent.revoked')).toHaveLength(1);
   });
 
-  test('is only for one’s own', async () => {
+  test('is only possible for one’s own', async () => {
     await latchkey.tokens();
     const { rows } = await latchkey.database.query('select id from consents where revoked_at is null');
     const bob = latchkey.browser();
@@ -96,7 +96,7 @@ describe('revoking a consent', () => {
 describe('changing the password', () => {
   const latchkey = startLatchkey();
 
-  test('ends all other sessions and apps of the person, keeps this browser signed in, and the old password stops working', async () => {
+  test('ends all other sessions and apps of the user, keeps this browser signed in, and the old password stops working', async () => {
     const browser = latchkey.browser();
     const mine = await latchkey.tokens({}, browser);
     const other = latchkey.browser();

@@ -116,7 +116,7 @@ describe('a token that was exchanged for a key is revoked with it', () => {
     expect(await standings(got)).toEqual(isDead);
   });
 
-  test('not when the key is rotated with an overlap, but when that is over', async () => {
+  test('not when the key is rotated with an overlap, but when the overlap ends', async () => {
     const { id, key } = await mint({});
     const got = await exchanged(key);
     const present = String((await owner.post(`/api-keys/${id}/rotate`, { overlap_seconds: 60 })).body.key);
@@ -127,7 +127,7 @@ describe('a token that was exchanged for a key is revoked with it', () => {
     expect(await standings(successor)).toEqual(isDead);
   });
 
-  test('a node that does not know of the change yet gets nothing for it: the commit judges', async () => {
+  test('a node that has not received the change gets nothing for it: the commit checks it', async () => {
     const heldGood = async () => {
       const { id, key } = await mint({});
       await exchanged(key);
@@ -142,7 +142,7 @@ describe('a token that was exchanged for a key is revoked with it', () => {
     await eventually(heldGood, (code) => code === 'valid', { withinMs: 120_000 });
   });
 
-  test('however many exchanges race with its revocation: once that is answered, no token lives', async () => {
+  test('if exchanges race with its revocation: after the response, no token is active', async () => {
     const statuses = new Set<number>();
     for (let round = 0; round < 5; round += 1) {
       const { id, key } = await mint({});
@@ -164,7 +164,7 @@ describe('a token that was exchanged for a key is revoked with it', () => {
   });
 });
 
-test('an exchange leaves an event in its commit, and an access record, and none of the key', async () => {
+test('an exchange records an event in its commit, and a use record, and none of the key value', async () => {
   const { id, key } = await mint(ofBob);
   const { opaque } = await exchanged(key);
   await exchange(key, 'https://unknown.example');

@@ -72,11 +72,11 @@ describe('a key', () => {
       of(data, 'database:read:*'),
       [400, 'invalid_scope'],
     ],
-  ])('is held to its restrictions when it is exchanged: %s', async (_, restrictions, asked, expected) => {
+  ])('is limited by its restrictions when it is exchanged: %s', async (_, restrictions, asked, expected) => {
     expect(refusal(await ask(restrictions, asked))).toEqual(expected);
   });
 
-  test('counts an exchange at its rate and quota, and one that is refused for another reason does not count', async () => {
+  test('counts an exchange at its rate and quota, unless it is refused for another reason', async () => {
     await latchkey.stayWithin('day');
     for (const restrictions of [{ rate_limit: '2 requests/hour' }, { quota: { day: 2 } }]) {
       const { id, key } = await mint({ restrictions });
@@ -111,7 +111,7 @@ describe('a key', () => {
       'of which there is a new text, without overlap',
       ({ id }) => owner.post(`/api-keys/${id}/rotate`, { overlap_seconds: 0 }),
     ],
-  ])('that is %s gets nothing, and says why (RFC 6749 §5.2)', async (_, act) => {
+  ])('that is %s is refused with the reason (RFC 6749 §5.2)', async (_, act) => {
     const minted = await mint();
     expect(refusal(await exchangeKey(latchkey, minted.key, { resource: api }))).toEqual([200, 'none']);
     await act(minted);
@@ -120,7 +120,7 @@ describe('a key', () => {
     expect(answer.body.error_description).toMatch(/disabled|revoked|rotated/);
   });
 
-  test('that nobody has is looked for sixty times from an address, as at the gateway', async () => {
+  test('that does not exist is looked up sixty times from an address, as at the gateway', async () => {
     const guesses: unknown[] = [];
     for (let n = 0; n < 70; n += 1) {
       const key = generateCredential('sk_dev_');

@@ -3,7 +3,7 @@ import { exchangeInstallation, exchangeKey } from '../../support/exchange.ts';
 import { Gateway } from '../../support/gateway.ts';
 import { startLatchkey } from '../../support/latchkey.ts';
 
-describe('a token for the admin API that was got for a key of an owner', () => {
+describe('a token for the admin API that was exchanged for a key of an owner', () => {
   const latchkey = startLatchkey({ apply: exchangeInstallation });
   let gateway: Gateway;
   beforeAll(async () => {
@@ -22,7 +22,7 @@ describe('a token for the admin API that was got for a key of an owner', () => {
     ...{ name: 'wanted', owner: { user: 'alice' }, environment: 'dev', permissions },
   });
 
-  test('mints what the key may, and nothing beyond it that its owner may (DESIGN §1.6)', async () => {
+  test('creates keys with what the key may, and nothing more that its owner may (DESIGN §1.6)', async () => {
     const admin = await by([...minting, 'orders:read']);
     expect(await admin.post('/api-keys', wanted(['orders:read']))).toMatchObject({ status: 201 });
     for (const permission of ['*', 'orders:*', 'orders:write', 'latchkey:client:create'])
@@ -32,7 +32,7 @@ describe('a token for the admin API that was got for a key of an owner', () => {
       });
   });
 
-  test('gives no permission without the scope for it, whatever the key has', async () => {
+  test('has no permission without the scope for it, whatever the key has', async () => {
     const admin = await by(['latchkey:api_key:create', 'orders:read']);
     expect(await admin.post('/api-keys', wanted(['orders:read']))).toMatchObject({
       status: 403,
@@ -48,7 +48,7 @@ describe('a token for the admin API that was got for a key of an owner', () => {
     expect(await wide.post(`/api-keys/${id}/rotate`, {})).toMatchObject({ status: 201 });
   });
 
-  test('holds what the key may at some APIs for those only', async () => {
+  test('has permissions of the key at some APIs for those only', async () => {
     const resource = 'https://data.example';
     const admin = await by([...minting, 'orders:read'], {
       restrictions: { resource_servers: [resource, `${latchkey.issuer}/admin`] },

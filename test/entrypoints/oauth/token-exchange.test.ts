@@ -67,12 +67,12 @@ describe('an API key is exchanged', () => {
     expect(verdict).toMatchObject({ valid: true, subject: 'service', subject_kind: 'client', client_id: 'service' });
   });
 
-  test('for what is marked as default at an API, where nothing is asked for', async () => {
+  test('for the default scopes of an API, if none is requested', async () => {
     expect((await exchange({})).body.scope).toBe('read');
     expect((await exchange({ permissions: ['write'] })).body.scope).toBe('write');
   });
 
-  test('for a token of the person whose it is, which does no more than they may (DESIGN.md §7)', async () => {
+  test('for a token of its user, within the permissions of the user (DESIGN.md §7)', async () => {
     await owner.post('/roles', { name: 'reporter', permissions: [{ resource: jwtApi, pattern: 'report:*' }] });
     await owner.put('/roles/reporter/assignments/user/bob', {});
     const given = { owner: { user: 'bob' }, permissions: ['*'] };
@@ -97,7 +97,7 @@ describe('an API key is exchanged', () => {
     [['*'], 'openid', undefined],
     [['*'], 'latchkey:verify', undefined],
   ])(
-    'that holds %j and is asked for %j for %j, as with client_credentials (RFC 6749 §3.3)',
+    'that holds %j and is exchanged for %j for %j, as with client_credentials (RFC 6749 §3.3)',
     async (permissions, scope, given) => {
       const answer = await exchange({ permissions }, { resource: data, ...(scope && { scope }) });
       if (given === undefined) expect(refusal(answer)).toEqual([400, 'invalid_scope']);
@@ -118,7 +118,7 @@ describe('an API key is exchanged', () => {
     expect(await audience({ resource: api }, { permissions })).toBe('invalid_scope');
   });
 
-  test('for as long as the API says, and no longer than the key, or this text of it, lasts', async () => {
+  test('for as long as the API allows, and no longer than the key, or this version of it, is valid', async () => {
     expect((await exchange({ permissions: ['database:*'] }, { resource: data })).body.expires_in).toBe(120);
     const expires_at = new Date(Date.now() + 60_000).toISOString();
     const { body } = await exchange({ expires_at });
@@ -133,7 +133,7 @@ describe('an API key is exchanged', () => {
     expect(present?.body.expires_in).toBe(600);
   });
 
-  test('for the admin API too, where its token may what key and owner may', async () => {
+  test('for the admin API too, where the token has what key and owner both have', async () => {
     const resource = `${latchkey.issuer}/admin`;
     const { body } = await exchange(
       { ...ofAlice, permissions: ['latchkey:api_key:read'] },
@@ -145,7 +145,7 @@ describe('an API key is exchanged', () => {
   });
 });
 
-describe('who exchanges a key', () => {
+describe('a client that exchanges a key', () => {
   const secret = { authorization: basic('service', clientSecrets.service) };
   test.each<
     [string, { given?: object; parameters?: Record<string, string>; headers?: Record<string, string> }, number, string]
@@ -181,12 +181,12 @@ describe('who exchanges a key', () => {
     expect(refusal(await exchange(given, parameters, headers))).toEqual([status, error]);
   });
 
-  test('may be a client that is known by no secret at all', async () => {
+  test('may have no secret at all', async () => {
     const { status, headers } = await exchange({ owner: { client_id: 'spa' } }, {}, { origin: 'https://page.example' });
     expect([status, headers.get('access-control-allow-origin')]).toEqual([200, 'https://page.example']);
   });
 
-  test('is not let in with it anywhere else', async () => {
+  test('is not authenticated by the key anywhere else', async () => {
     const { key } = await mint();
     for (const parameters of [
       { grant_type: 'client_credentials', resource: api, client_id: 'service' },
@@ -204,7 +204,7 @@ describe('who exchanges a key', () => {
     expect(refusal(await exchangeKey(latchkey, key, twice))).toEqual([400, 'invalid_request']);
   });
 
-  test('needs no registration, and none can be had', async () => {
+  test('needs no registration of the grant, which cannot be registered', async () => {
     const { body } = await owner.post('/clients', { client_id: 'exchanger', grant_types: [tokenExchange] });
     expect(body).toMatchObject({ status: 400, detail: expect.stringContaining('grant_types') });
     expect((await owner.get('/clients?q=latchkey-api-keys')).body.items).toEqual([]);

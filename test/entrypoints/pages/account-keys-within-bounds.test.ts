@@ -57,7 +57,7 @@ describe('a user’s own API keys, within their limits,', () => {
     expect(body.items).toMatchObject([{ owner: { name: 'carol' }, roles: [] }]);
   });
 
-  test('of somebody else read as unknown, whatever one may and whatever is tried', async () => {
+  test('of another user read as unknown, with any permissions and any action', async () => {
     const made = await carol.mint({ name: 'Mine' });
     const [key, path] = [keyOn(made), pathOn(made)];
     const before = (await site.owner.get(`/api-keys${path}`)).body;
@@ -117,7 +117,7 @@ describe('a user’s own API keys, within their limits,', () => {
     expect((await erin.get()).url).toContain('/sign-in');
   });
 
-  test('cannot be created by a user without permissions, who learns why and whom to ask', async () => {
+  test('cannot be created by a user without permissions, who sees why and whom to ask', async () => {
     const bob = await OwnKeys.of(latchkey, 'bob');
     expect((await bob.agent.get('/account')).html).toContain('href="/account/keys"');
     const why = /none of your roles gives you one at an API\. Ask an administrator of \w+ for a role/;
@@ -147,7 +147,7 @@ describe('a user’s own API keys, within their limits,', () => {
     expect((await site.owner.get('/api-keys?user=gina')).body.items).toEqual([]);
   });
 
-  test('are a thousand at most, until one ends some', async () => {
+  test('are a thousand at most, until some are revoked', async () => {
     const hugo = await OwnKeys.of(latchkey, 'hugo');
     await latchkey.database.query(`insert into api_keys (id, name, environment, owner_id, risk, permissions, restrictions,
         metadata, expires_at, revoked_at, created_at, updated_at)

@@ -14,7 +14,7 @@ describe('a user’s own API keys', () => {
     carol = await OwnKeys.of(latchkey, 'carol');
   });
 
-  test('are created with permissions that one holds: shown once, never kept by the browser, accepted at once', async () => {
+  test('are created with permissions of the user: shown once, never cached by the browser, accepted at once', async () => {
     const form = await carol.get('/new');
     expect(wordsOf(form)).toMatch(/Orders API 0 of 2 selected Read your orders read/);
     expect(wordsOf(form)).toMatch(/Change your orders write ?Sensitive/);
@@ -78,7 +78,7 @@ describe('a user’s own API keys', () => {
     });
   });
 
-  test('are listed, searched, filtered, sorted and paged; those of others are not among them', async () => {
+  test('are listed, searched, filtered, sorted and paged; those of others are not listed', async () => {
     const dave = await OwnKeys.of(latchkey, 'dave');
     await carol.mint({ name: 'Of Carol' });
     for (let n = 10; n < 32; n += 1) await dave.mint({ name: `many ${n}` });
@@ -105,7 +105,7 @@ describe('a user’s own API keys', () => {
       expect(await dave.get(`?${query}`)).toMatchObject({ status: 400 });
   });
 
-  test('that cannot be are told beside what is wrong, and what was typed and ticked stays', async () => {
+  test('that are invalid show an error beside the field, and the input is kept', async () => {
     const wrong: [string, Record<string, string>, RegExp][] = [
       ['name', { name: '' }, /./],
       ['ip_allowlist', { ip_allowlist: '10.0.1' }, /such as 10\.0\.0\.0\/8/],

@@ -88,7 +88,7 @@ describe('the activity of an account', () => {
     expect(lines(page)[1]).toMatch(/The app’s server/);
   });
 
-  test('holds all guesses in a row in one line, whatever minutes they fall into', async () => {
+  test('shows consecutive guesses in one line, across minutes', async () => {
     const guesser = latchkey.browser('guesser');
     for (let guess = 0; guess < 12; guess += 1) {
       await signIn(guesser, 'gina', `guess ${guess}`);
@@ -121,7 +121,7 @@ describe('the activity of an account', () => {
     expect(told(page)).toEqual(['You signed in', wrong, 'Your account was created']);
   });
 
-  test('tells what an administrator did to it, but not from where', async () => {
+  test('shows what an administrator did to it, but not from where', async () => {
     const api = await asOwner(latchkey);
     await api.put('/roles/auditor/assignments/user/hugo', {});
     await api.post('/users/hugo/password', { password: 'seven wild horses' });
@@ -136,7 +136,7 @@ describe('the activity of an account', () => {
     expect(lines(page).slice(1, 4)).toEqual(Array(3).fill('just now · An administrator'));
   });
 
-  test('is nobody else’s to see, whatever the cursor', async () => {
+  test('is not shown to other users, with any cursor', async () => {
     const erin = await signIn(latchkey.browser(firefox), 'erin');
     const { rows } = await latchkey.database.query('select max(id::text) as id from audit_events');
     for (const before of [rows[0].id, 'ffffffff-ffff-7fff-bfff-ffffffffffff', "' or true --", ''])
@@ -147,7 +147,7 @@ describe('the activity of an account', () => {
     expect(all).toEqual(['You signed in', 'Your account was created']);
   });
 
-  test('is paged by what is older, each event once', async () => {
+  test('is paged by time, each event once', async () => {
     const browser = await signIn(latchkey.browser(firefox), 'frank');
     for (let round = 0; round < 45; round += 1) {
       await latchkey.tokens({ prompt: 'consent' }, browser, 'frank');

@@ -88,7 +88,7 @@ describe('an installation with its own branding', () => {
   const signInPage = () => latchkey.browser().get(latchkey.authorizeUrl());
   const logoOn = ({ html }: { html: string }) => /<img class="logo" src="(\/client-logos\/[^"]*)"/.exec(html)?.[1];
 
-  test('serves no docs, and links to none, where they are off', async () => {
+  test('serves no docs, and no links to them, if they are disabled', async () => {
     const browser = latchkey.browser();
     expect(await browser.get('/docs')).toMatchObject({ status: 404 });
     expect((await browser.get('/')).html).not.toContain('href="/docs"');
@@ -116,7 +116,7 @@ describe('an installation with its own branding', () => {
     expect(preview).not.toMatch(/<(?:form|input|button|a)\b/);
   });
 
-  test('writes in its own language where nobody asks for another, and sends its mail so, with its logo inside', async () => {
+  test('uses its own language if no other is requested, and sends its mail so, with its logo inside', async () => {
     expect((await signInPage()).html).toContain('<html lang="de">');
     await owner.post('/users', { username: 'ivy', email: 'ivy@example.com', invite: true });
     const [letter] = await eventually(
@@ -132,7 +132,7 @@ describe('an installation with its own branding', () => {
     expect(source).not.toMatch(/src="http/);
   });
 
-  test('shows the logo of a client from its own address, fetched once', async () => {
+  test('serves the logo of a client from its own address, fetched once', async () => {
     expect(logoOn(await signInPage())).toBeUndefined();
     expect(await name(at('/one.png'))).toMatchObject({ status: 200 });
     await fetchLogos();
@@ -158,7 +158,7 @@ describe('an installation with its own branding', () => {
     expect(logoOn(await browser.get('/account/apps'))).toBe(logo);
   });
 
-  test('shows no logo from before once a client names another, and then the other one', async () => {
+  test('shows the new logo and not the old one after a client changes it', async () => {
     await name(at('/one.png'));
     await fetchLogos();
     const before = logoOn(await signInPage());
@@ -179,7 +179,7 @@ describe('an installation with its own branding', () => {
     ['a redirect', () => at('/moved.png')],
     ['an address inside the network (CWE-918)', () => 'https://10.0.0.1/logo.png'],
     ['an address of the cloud', () => 'https://169.254.169.254/latest/meta-data'],
-  ])('shows no logo where a client names %s, and does not ask again at once', async (_, uri) => {
+  ])('shows no logo if a client names %s, and does not fetch again at once', async (_, uri) => {
     expect(await name(uri())).toMatchObject({ status: 200 });
     await fetchLogos();
     const asked = requests.length;
@@ -189,7 +189,7 @@ describe('an installation with its own branding', () => {
     expect(logoOn(await signInPage())).toBeUndefined();
   });
 
-  test('shows no logo of more than 64 KiB where no operator registered the client', async () => {
+  test('shows no logo of more than 64 KiB if no operator registered the client', async () => {
     const registeredBy = (by: string) =>
       latchkey.database.query('update clients set registered_by = $1 where client_id = $2', [by, 'web-app']);
     await name(at('/middle.png'));

@@ -57,7 +57,7 @@ describe('an area chart', () => {
 });
 
 describe('a bar chart', () => {
-  test('stacks bars that are as high together as the sum, and draws none for nothing', () => {
+  test('stacks bars to the height of the sum, and draws none for zero', () => {
     const { bars } = barChart(of([30, 0], [30, 0]));
     expect(bars.map(({ y, height }) => [y, height])).toEqual([
       ['50', '50'],
@@ -67,7 +67,7 @@ describe('a bar chart', () => {
 });
 
 describe('a sparkline', () => {
-  test('goes from left to right, and says its range', () => {
+  test('runs from left to right, and names its range', () => {
     const { label, line } = sparkline('Tokens per hour', [0, 5, 1500]);
     expect(label).toBe('Tokens per hour: lowest 0, highest 1,500');
     expect(points(line).map(([x]) => x)).toEqual([0, 50, 100]);

@@ -11,7 +11,7 @@ describe('the connected apps', () => {
   const latchkey = startLatchkey();
   const hours = (count: number) => latchkey.advance(count * 3600);
 
-  test('say when each was last given a token, and are sorted by that', async () => {
+  test('show when each last got a token, and are sorted by that', async () => {
     const browser = latchkey.browser();
     const shop = await latchkey.tokens({ scope: 'openid offline_access read', prompt: 'consent' }, browser);
     const native = { client_id: 'native', redirect_uri: 'http://127.0.0.1/callback', scope: 'openid' };

@@ -35,7 +35,7 @@ describe('the texts of a language', () => {
     expect(shape(everyText(textsOf(language)))).toEqual(shape(english));
   });
 
-  test.each(languages)('say something in %s, and hold no markup', (language) => {
+  test.each(languages)('are not empty in %s, and contain no markup', (language) => {
     const texts = everyText(textsOf(language));
     expect(texts.filter(({ said }) => said.trim() === '' || /[<>&]|undefined|\[object/.test(said))).toEqual([]);
     expect(textsOf(language).tag).toBe(language);

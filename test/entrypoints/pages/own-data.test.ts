@@ -36,7 +36,7 @@ describe('the copy of a user’s data', () => {
     });
   });
 
-  test('holds nothing that opens a door, not even as a digest, and nothing of anybody else', async () => {
+  test('contains no credential, not even as a digest, and nothing of another user', async () => {
     const browser = latchkey.browser(firefox);
     const tokens = await latchkey.tokens({}, browser, 'bob');
     const { html } = await download(browser);
@@ -48,7 +48,7 @@ describe('the copy of a user’s data', () => {
     for (const secret of [...secrets, ...cookies, 'alice', '$argon2']) expect(html).not.toContain(secret);
   });
 
-  test('comes only to the person’s own form, and is recorded', async () => {
+  test('is sent only for the user’s own form, and is recorded', async () => {
     const browser = latchkey.browser();
     expect((await browser.get('/account/data')).url).toContain('/sign-in');
     await browser.submit(await browser.get('/sign-in'), { login: 'bob', password });

@@ -405,14 +405,14 @@ const consent = (scope: Partial<typeof asked>, more: Partial<PageData['consent']
 const checkbox = (html: string) => html.match(/<input type="checkbox"[^>]*>/)?.[0];
 
 describe('a page', () => {
-  test.each(pages)('%s is whole with the least it can be given', (page) => {
+  test.each(pages)('%s is complete with minimal data', (page) => {
     const html = renderPage(page, minimal[page], chromeOf(page));
     expect(html).toMatch(/^<!doctype html>\n<html lang="en">/);
     expect(html.match(/<h1[\s>]/g)).toHaveLength(1);
     expect(html).not.toMatch(/undefined|\[object|NaN/);
   });
 
-  test.each(pages)('%s is whole in German, too', (page) => {
+  test.each(pages)('%s is complete in German, too', (page) => {
     for (const [data, base] of [[minimal, chromeOf(page)] as const, [maximal, hostileChrome] as const]) {
       const html = renderPage(page, data[page], { ...base, language: 'de' });
       expect(html).toMatch(/^<!doctype html>\n<html lang="de">/);
@@ -428,28 +428,28 @@ describe('a page', () => {
     expect(html).not.toMatch(/<script(?! src="\/assets\/(?:latchkey|passkeys)\.)/);
   });
 
-  test.each(pages)('%s posts the forms it is for, and protects each of them', (page) => {
+  test.each(pages)('%s has the expected forms, and protects each of them', (page) => {
     const html = renderPage(page, { ...minimal[page], csrf: 'token' }, chromeOf(page));
     const posts = html.match(/<form\b(?![^>]*method="get")[^>]*>[\s\S]*?<\/form>/g) ?? [];
     expect(posts).toHaveLength(postedForms[page] ?? 0);
     expect(posts.filter((post) => !/name="(csrf|xsrf)" value="token"/.test(post))).toEqual([]);
   });
 
-  test.each(pages)('%s speaks to people, not to protocols', (page) => {
+  test.each(pages)('%s uses words for users, not of protocols', (page) => {
     const words = renderPage(page, minimal[page], chromeOf(page)).replaceAll(/<[^>]*>/g, ' ');
     expect(words).not.toMatch(/authori[sz]e|\bgrant|OAuth|\bscopes?\b/i);
   });
 });
 
 describe('the consent page of an app', () => {
-  test('starts with optional things ticked, unless they are risky or asked for the first time', () => {
+  test('starts with optional scopes ticked, unless they are risky or requested for the first time', () => {
     expect(checkbox(consent({}))).toContain('checked');
     expect(checkbox(consent({ sensitive: true }))).not.toContain('checked');
     expect(checkbox(consent({ is_new: true }))).not.toContain('checked');
     expect(checkbox(consent({ sensitive: true, already_allowed: true }))).toContain('checked');
   });
 
-  test('shows what is needed as ticked and unchangeable, and does not send it', () => {
+  test('shows required scopes as ticked and unchangeable, and does not send them', () => {
     expect(checkbox(consent({ optional: false, sensitive: true }))).toBe('<input type="checkbox" disabled checked>');
   });
 
@@ -458,7 +458,7 @@ describe('the consent page of an app', () => {
     expect(html.indexOf('value="deny"')).toBeLessThan(html.indexOf('value="allow"'));
   });
 
-  test('says where it leads, and warns when that is this computer', () => {
+  test('shows where it redirects, and warns when that is this computer', () => {
     expect(consent({})).toMatch(/<strong>shop\.example<\/strong>(?![\s\S]*this computer)/);
     expect(consent({}, { return_is_loopback: true })).toContain('this computer');
   });
@@ -473,7 +473,7 @@ describe('the connected apps', () => {
     last_used_at: null,
   };
 
-  test('give times relative, with the exact one and its zone', () => {
+  test('show times relative, with the exact one and its zone', () => {
     const html = apps({ apps: [shop], total: 1 });
     expect(html).toContain('datetime="2026-11-21T12:00:00.000Z" title="21 November 2026, 12:00 UTC"');
     expect(html).toContain('>3 days ago</time>');
@@ -490,7 +490,7 @@ describe('the connected apps', () => {
   });
 });
 
-test('the provider’s sign-out form is used as it is, and both buttons belong to it', () => {
+test('the provider’s sign-out form is used unchanged, and both buttons belong to it', () => {
   const form_html =
     '<form id="op.logoutForm" method="post" action="/oauth/logout/confirm"><input type="hidden" name="xsrf" value="x"/></form>';
   const html = renderPage('sign-out', { form_html }, chrome);
@@ -500,13 +500,13 @@ test('the provider’s sign-out form is used as it is, and both buttons belong t
 });
 
 describe('an asset', () => {
-  test('is found under the name that holds its hash, and under no other', () => {
+  test('is served under the name that contains its hash, and under no other', () => {
     expect(assetPath('latchkey.css')).toMatch(/^\/assets\/latchkey\.[0-9a-f]{16}\.css$/);
     expect(findAsset(assetPath('latchkey.css'))?.type).toBe('text/css; charset=utf-8');
     expect(findAsset('/assets/latchkey.css')).toBeUndefined();
   });
 
-  test('is the same in every encoding, and asks for nothing the content security policy refuses', async () => {
+  test('is the same in every encoding, and loads nothing the content security policy refuses', async () => {
     const asset = findAsset(assetPath('latchkey.css'));
     if (!asset) throw new Error('no stylesheet');
     const body = await asset.body.identity();
@@ -515,7 +515,7 @@ describe('an asset', () => {
     expect(body.toString()).not.toMatch(/url\(|@import/);
   });
 
-  test('leaves a first view below 40 KB', async () => {
+  test('is small enough for a first view below 40 KB', async () => {
     const files = await Promise.all(
       (['latchkey.css', 'latchkey.js', 'icon.svg'] as const).map(
         async (name) => (await findAsset(assetPath(name))?.body.gzip())?.length ?? Number.NaN,

@@ -27,7 +27,7 @@ const withoutOthers = async (browser: UserAgent) =>
 describe('the sessions of a user', () => {
   const latchkey = startLatchkey({ apply });
 
-  test('are listed with what they are, where, since when, and which apps they let in', async () => {
+  test('are listed with browser, address, start, and the clients signed in with them', async () => {
     const browser = await signIn(latchkey.browser(firefox));
     await latchkey.tokens({}, latchkey.browser(edge));
     await latchkey.tokens({ scope: 'openid offline_access read', prompt: 'consent' }, latchkey.browser(phone));
@@ -43,7 +43,7 @@ describe('the sessions of a user', () => {
     expect(plain(page)).toMatch(/Microsoft Edge on Windows .{60,90} Signed in to Shop/);
   });
 
-  test('say when they were last here, even if only on these pages', async () => {
+  test('show when they were last used, even if only on these pages', async () => {
     const browser = await signIn(latchkey.browser(firefox), 'bob');
     const other = await signIn(latchkey.browser(edge), 'bob');
     await latchkey.advance(3 * 3600);
@@ -51,7 +51,7 @@ describe('the sessions of a user', () => {
     expect(plain(await browser.get('/account/sessions'))).toMatch(/signed in 3 hours ago · last seen just now/);
   });
 
-  test('that call themselves something else are shown by that, as text', async () => {
+  test('with an unknown user agent show it as text', async () => {
     const browser = await signIn(latchkey.browser('<script>alert(1)</script>'), 'carol');
     const { html } = await browser.get('/account/sessions');
     expect(html).toContain('<bdi>&lt;script&gt;alert(1)&lt;/script&gt;</bdi>');
@@ -93,7 +93,7 @@ describe('the sessions of a user', () => {
 describe('signing out another browser', () => {
   const latchkey = startLatchkey({ apply });
 
-  test('says first what it does, and then ends its tokens at once, on every node', async () => {
+  test('shows first what it does, and then revokes its tokens at once, on every node', async () => {
     const node = await latchkey.startNode();
     const mine = latchkey.browser(firefox);
     const here = await latchkey.tokens({}, mine);
@@ -118,7 +118,7 @@ describe('signing out another browser', () => {
     expect(await latchkey.isActive(here.access_token)).toBe(true);
   });
 
-  test('is recorded once, with who did it and why, however often it is sent', async () => {
+  test('is recorded once, with actor and reason, however often it is sent', async () => {
     const mine = await signIn(latchkey.browser(firefox), 'carol');
     await signIn(latchkey.browser(edge), 'carol');
     const [link = ''] = signOutLinks(await mine.get('/account/sessions'));
@@ -130,7 +130,7 @@ describe('signing out another browser', () => {
     expect(events).toMatchObject([{ actor_kind: 'user', reason: 'signed out from another browser' }]);
   });
 
-  test('leaves its long-lived connections, and says so', async () => {
+  test('keeps its long-lived connections, and says so', async () => {
     const mine = await signIn(latchkey.browser(firefox), 'dave');
     const other = latchkey.browser(edge);
     const { refresh_token } = await latchkey.tokens(
@@ -148,7 +148,7 @@ describe('signing out another browser', () => {
     expect(await latchkey.refresh(refresh_token)).toMatchObject({ status: 200 });
   });
 
-  test('is never done by looking, nor by a form of another site or without the page’s token', async () => {
+  test('is never done by a GET, nor by a form of another site or without the page’s token', async () => {
     const mine = await signIn(latchkey.browser(firefox), 'bob');
     const other = await signIn(latchkey.browser(edge), 'bob');
     const [link = ''] = signOutLinks(await mine.get('/account/sessions'));
@@ -162,7 +162,7 @@ describe('signing out another browser', () => {
     expect(await isSignedIn(latchkey, other)).toBe(true);
   });
 
-  test('is not how one signs out of this browser', async () => {
+  test('is not the way to sign out of this browser', async () => {
     const mine = await signIn(latchkey.browser(firefox), 'erin');
     const { rows } = await latchkey.database.query(
       "select s.uid from sessions s join users u on u.id = s.user_id where u.username = 'erin'",
@@ -176,7 +176,7 @@ describe('signing out another browser', () => {
 describe('signing out all other browsers', () => {
   const latchkey = startLatchkey({ apply });
 
-  test('leaves nothing alive of a session that refreshes, signs in to apps, or redeems codes meanwhile', async () => {
+  test('leaves no active token of a session that refreshes, signs in to clients, or redeems codes at the same time', async () => {
     const mine = await signIn(latchkey.browser(firefox));
     const others = await Promise.all(
       Array.from({ length: 4 }, async () => {
@@ -220,7 +220,7 @@ describe('signing out all other browsers', () => {
     expect(await isSignedIn(latchkey, mine)).toBe(true);
   });
 
-  test('fails for none of several that sign each other out, change the password or come to an app at once', async () => {
+  test('succeeds for all of several that sign each other out, change the password or return to a client at once', async () => {
     const browsers = await Promise.all(
       Array.from({ length: 6 }, async () => {
         const browser = latchkey.browser(firefox);

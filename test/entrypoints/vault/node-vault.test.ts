@@ -126,7 +126,7 @@ describe('node-vault, unmodified', () => {
     expect(await statusOf(vault.read(`kv/${name}`))).toBe(404);
   });
 
-  test('asks for the state, the mounts and its capabilities', async () => {
+  test('reads the state, the mounts and its capabilities', async () => {
     const folder = newFolder();
     const { vault, auth } = await loggedIn([`secrets:read:${folder}:*`]);
     expect(await vault.health()).toMatchObject({ initialized: true, sealed: false, standby: false });
@@ -147,7 +147,7 @@ describe('node-vault, unmodified', () => {
     expect(await told.json()).toMatchObject({ [paths[0] ?? '']: ['read'], [paths[1] ?? '']: ['deny'] });
   });
 
-  test('is answered as by Vault where Terraform, hvac, agents and operators ask for more than values', async () => {
+  test('gets Vault’s responses where Terraform, hvac, agents and operators ask for more than values', async () => {
     const folder = newFolder();
     const { vault, auth } = await loggedIn([...allOf(folder), ...allOf('kv')]);
     const token = auth.client_token;
@@ -257,7 +257,7 @@ describe('node-vault, unmodified', () => {
     expect(await statusOf(vaultAt(auth.client_token, other.address).tokenLookupSelf())).not.toBe(200);
   });
 
-  test('is told when the vault is sealed', async () => {
+  test('gets Vault’s response when the secrets are sealed', async () => {
     const { vault } = await loggedIn(['secrets:read:*']);
     await owner.post('/vault/seal');
     const refused = await refusalOf(vault.read('secret/data/anything'));
@@ -271,7 +271,7 @@ describe('node-vault, unmodified', () => {
 });
 
 describe('what Vault’s clients compare', () => {
-  test('is to the letter: content type, envelope, errors and statuses', async () => {
+  test('is exactly the same: content type, envelope, errors and statuses', async () => {
     const folder = newFolder();
     const { auth } = await loggedIn(allOf(folder));
     const token = auth.client_token;
@@ -323,7 +323,7 @@ describe('what Vault’s clients compare', () => {
     expect((await call('POST', path, { token, body: large })).status).toBe(413);
   });
 
-  test('nulls and several forms of the same are taken as Vault takes them', async () => {
+  test('also where nulls and several forms of the same value are accepted', async () => {
     const { auth } = await loggedIn(['secrets:*']);
     const token = auth.client_token;
     const renew = (increment: unknown) => call('POST', 'auth/token/renew-self', { token, body: { increment } });
@@ -341,7 +341,7 @@ describe('what Vault’s clients compare', () => {
       expect((await call('GET', `secret/metadata?list=${list}`, { token })).status).toBe(200);
   });
 
-  test('a read waits for the next version, and is judged anew when it comes', async () => {
+  test('a read waits for the next version, and is checked again when it arrives', async () => {
     const path = `${newFolder()}/a`;
     const { auth } = await loggedIn(['secrets:*']);
     const { client_token: token } = auth;
@@ -367,7 +367,7 @@ describe('what Vault’s clients compare', () => {
     expect(reads.map(({ details }) => (details as { version: number }).version)).toEqual([1, 2]);
   });
 
-  test('a read waits no longer than its token stands, and one caller leaves room for others', async () => {
+  test('a read waits no longer than its token is valid, and one caller does not use all waiting slots', async () => {
     const path = `${newFolder()}/a`;
     const { vault, auth, ...credentials } = await loggedIn(['secrets:*']);
     const again = (await vaultAt().approleLogin(credentials)).auth.client_token;
@@ -403,7 +403,7 @@ describe('what Vault’s clients compare', () => {
     );
   });
 
-  test('events name a value by a hash that only some may ask for', async () => {
+  test('events name a value by a hash that only some may request', async () => {
     const path = `${newFolder()}/a`;
     const { auth } = await loggedIn(['secrets:*']);
     const token = auth.client_token;
@@ -554,7 +554,7 @@ describe('policies', () => {
     expect((await owner.get(`/roles/${name}`)).status).toBe(404);
   });
 
-  test('give nothing that their writer lacks, however much the client has', async () => {
+  test('grant nothing that their author lacks, whatever the client has', async () => {
     const folder = newFolder();
     const own = `secrets:read:${folder}:*`;
     const { auth, role_id, secret_id } = await loggedIn([own, 'secrets:policies']);
@@ -590,8 +590,8 @@ describe('policies', () => {
   });
 });
 
-describe('who may use it', () => {
-  test('a revoked token, client or key reads nothing from the next request on, on every node', async () => {
+describe('access', () => {
+  test('is refused to a revoked token, client or key from the next request on, on every node', async () => {
     const folder = newFolder();
     const path = `secret/data/${folder}/a`;
     const first = await loggedIn(allOf(folder));
@@ -627,7 +627,7 @@ describe('who may use it', () => {
     expect(await readsOf(String(key.body.key))).toEqual([403, 403]);
   });
 
-  test('an API key whose limit is used up is told to come again, not that it may do nothing', async () => {
+  test('is throttled, not denied, for an API key whose limit is used up', async () => {
     const { role_id } = await loggedIn(['secrets:read:*']);
     const { body } = await owner.post('/api-keys', {
       ...{ name: 'limited', owner: { client_id: role_id }, environment: 'dev' },
@@ -639,7 +639,7 @@ describe('who may use it', () => {
     expect([refused.status, await refused.json()]).toEqual([429, { errors: [expect.stringContaining('used up')] }]);
   });
 
-  test('a token of the token endpoint for the store works, and one for another API does not', async () => {
+  test('is given to a token of the token endpoint for the store, and not to one for another API', async () => {
     const folder = newFolder();
     const credentials = await role([`secrets:read:${folder}:*`, `secrets:list:${folder}:*`]);
     const token = async (resource: string, scope: string) =>
@@ -656,7 +656,7 @@ describe('who may use it', () => {
     expect((await call('GET', 'auth/token/lookup-self', { token: owner.token })).status).toBe(403);
   });
 
-  test('every value that was handed out is in an event; equal reads at once may be one, which names their requests', async () => {
+  test('to a value is recorded in an event; equal reads at once may share one, which lists their requests', async () => {
     const folder = newFolder();
     const { vault, auth } = await loggedIn(allOf(folder));
     const stranger = (await loggedIn(allOf(folder))).auth.client_token;
@@ -695,7 +695,7 @@ describe('who may use it', () => {
   });
 });
 
-describe('a token that another one made', () => {
+describe('a child token', () => {
   const create = async (token: string, body: object) => {
     const response = await call('POST', 'auth/token/create', { token, body });
     return {
@@ -712,7 +712,7 @@ describe('a token that another one made', () => {
   };
   const isGood = async (token: string) => (await call('GET', 'auth/token/lookup-self', { token })).status === 200;
 
-  test('may do no more than that one, ends with it, and lasts no longer', async () => {
+  test('may do no more than its parent, expires with it, and not later', async () => {
     const folder = newFolder();
     const { vault, auth } = await loggedIn(allOf(folder));
     await vault.write(`secret/data/${folder}/a`, { data: { n: 1 } });
@@ -754,7 +754,7 @@ describe('a token that another one made', () => {
     }
   });
 
-  test('ends with its parent however that is revoked, and its client', async () => {
+  test('is revoked with its parent in any way, and with its client', async () => {
     const first = await loggedIn(['secrets:read:*']);
     const { auth } = await madeBy(first.vault, {});
     const { role_id: client_id, secret_id: client_secret } = first;
@@ -766,7 +766,7 @@ describe('a token that another one made', () => {
     expect(await isGood(other.client_token)).toBe(false);
   });
 
-  test('is refused what it would have to ignore', async () => {
+  test('is refused with fields that would be ignored', async () => {
     const { auth } = await loggedIn(['secrets:read:*']);
     for (const [body, why] of [
       [{ policies: ['root'] }, 'root'],
@@ -792,7 +792,7 @@ describe('a token that another one made', () => {
     expect((await create(auth.client_token, nulls)).status).toBe(200);
   });
 
-  test('is used as often as it says, by 30 at once, too', async () => {
+  test('can be used as often as it states, by 30 at once, too', async () => {
     const folder = newFolder();
     const { vault, auth } = await loggedIn(allOf(folder));
     await vault.write(`secret/data/${folder}/a`, { data: { n: 1 } });
@@ -821,7 +821,7 @@ describe('a token that another one made', () => {
     expect(await isGood(here.client_token ?? '')).toBe(true);
   });
 
-  test('is looked up, renewed and revoked by its accessor, by who may', async () => {
+  test('is looked up, renewed and revoked by its accessor, with the permission', async () => {
     const { vault } = await loggedIn(['secrets:read:*']);
     const { auth } = await madeBy(vault, { explicit_max_ttl: '30m' });
     const { accessor } = auth;
@@ -855,7 +855,7 @@ describe('a token that another one made', () => {
   });
 });
 
-describe('a role of AppRole that a client of Vault makes', () => {
+describe('an AppRole role that a client of Vault creates', () => {
   const newRole = () => `approle-${crypto.randomUUID().slice(0, 8)}`;
   const newPolicy = () => `policy-${crypto.randomUUID().slice(0, 8)}`;
   /** A client of Vault that may make roles, and a policy that it made. */
@@ -874,7 +874,7 @@ describe('a role of AppRole that a client of Vault makes', () => {
     return { status: response.status, body: (await response.json()) as { auth: { client_token: string } } };
   };
 
-  test('gives what its policies give, as long as it is there', async () => {
+  test('grants what its policies grant, while it exists', async () => {
     const { vault, folder, policy, name } = await keeper();
     await vault.addApproleRole({ role_name: name, policies: policy, token_ttl: 600 });
     expect((await vault.getApproleRole({ role_name: name })).data).toMatchObject({
@@ -917,7 +917,7 @@ describe('a role of AppRole that a client of Vault makes', () => {
     for (const { row } of stored.rows) expect(row).not.toContain(other);
   });
 
-  test('with a secret id of one use logs in once, of 30 at once on two nodes', async () => {
+  test('with a secret id of one use logs in once, with 30 requests at once on two nodes', async () => {
     const { vault, policy, name } = await keeper();
     await vault.addApproleRole({ role_name: name, policies: policy, secret_id_num_uses: 1 });
     const { secret_id, secret_id_num_uses } = (await vault.getApproleRoleSecret({ role_name: name })).data;
@@ -955,7 +955,7 @@ describe('a role of AppRole that a client of Vault makes', () => {
     expect((await logIn(name, expiring)).status).toBe(400);
   });
 
-  test('hands its secret id on wrapped, to be unwrapped once', async () => {
+  test('returns its secret id wrapped, to be unwrapped once', async () => {
     const { vault, policy, name } = await keeper();
     await vault.addApproleRole({ role_name: name, policies: policy });
     const path = `auth/approle/role/${name}/secret-id`;
@@ -982,7 +982,7 @@ describe('a role of AppRole that a client of Vault makes', () => {
     expect(await latchkey.auditEvents('vault.unwrapped')).toHaveLength(1);
   });
 
-  test('gives nothing that its maker lacks, and takes over no other client', async () => {
+  test('grants nothing that its creator lacks, and takes over no other client', async () => {
     const { vault, policy, name } = await keeper();
     await vault.addApproleRole({ role_name: name, policies: policy });
     const weak = (await loggedIn(['secrets:roles'])).vault;
@@ -1005,7 +1005,7 @@ describe('a role of AppRole that a client of Vault makes', () => {
   });
 });
 
-describe('a role of the methods kubernetes and jwt that a client of Vault makes', () => {
+describe('a role of the methods kubernetes and jwt that a client of Vault creates', () => {
   let cluster: ForeignCluster;
   let keys: ForeignIssuer;
   let root: ReturnType<typeof vaultAt>;
@@ -1038,7 +1038,7 @@ describe('a role of the methods kubernetes and jwt that a client of Vault makes'
     root.write('auth/kubernetes/config', { kubernetes_host: cluster.address, ...body });
   const refusalReasons = async () => (await latchkey.auditEvents('trust.refused')).map(({ reason }) => reason);
 
-  test('asks the cluster about each token, and gives what its policies give', async () => {
+  test('asks the cluster about each token, and grants what its policies grant', async () => {
     const { policy, path } = await newPolicy();
     const role = newName('role');
     await call('POST', 'sys/auth/kubernetes', { token: root.token, body: { type: 'kubernetes' } });
@@ -1102,7 +1102,7 @@ describe('a role of the methods kubernetes and jwt that a client of Vault makes'
     elsewhere.close();
   });
 
-  test('verifies tokens with the keys of the cluster, and takes away what its policy no longer gives', async () => {
+  test('verifies tokens with the keys of the cluster, and loses what its policy no longer grants', async () => {
     const { policy, folder, path } = await newPolicy();
     const role = newName('role');
     const pem = await exportSPKI(keys.publicKey);
@@ -1149,7 +1149,7 @@ describe('a role of the methods kubernetes and jwt that a client of Vault makes'
     expect((await logIn('kubernetes', { role, jwt })).status).toBe(403);
   });
 
-  test('accepts the JWT of another issuer, whose claims it names', async () => {
+  test('accepts the JWT of another issuer with the claims it requires', async () => {
     const { policy, path } = await newPolicy();
     const issuer = await ForeignIssuer.serving();
     const role = newName('ci');
@@ -1211,7 +1211,7 @@ describe('a role of the methods kubernetes and jwt that a client of Vault makes'
     ],
     ['jwt/role/x', { user_claim: 'sub', bound_subject: 'a', policies: 'no-such-policy' }, 'no role "no-such-policy"'],
     ['jwt/role/x', { user_claim: 'sub', bound_subject: 'a', policies: 'owner' }, 'at another API'],
-  ])('refuses what it cannot keep: %s %j', async (path, body, why) => {
+  ])('refuses unsupported fields: %s %j', async (path, body, why) => {
     const refused = await refusalOf(root.write(`auth/${path}`, body));
     expect(refused.response).toMatchObject({
       statusCode: 400,
@@ -1219,7 +1219,7 @@ describe('a role of the methods kubernetes and jwt that a client of Vault makes'
     });
   });
 
-  test('gives nothing that its maker lacks, and only somebody who has all secrets decides who vouches', async () => {
+  test('grants nothing that its creator lacks, and only a user with access to all secrets chooses the issuer', async () => {
     const { policy, folder } = await newPolicy();
     const role = newName('role');
     await configure({ ...reviewingCluster });
@@ -1259,7 +1259,7 @@ describe('a role of the methods kubernetes and jwt that a client of Vault makes'
 
 // Last: the clocks of tokens that were signed elsewhere do not move along.
 describe('a token', () => {
-  test('looks its token up, renews it up to a day, and revokes it', async () => {
+  test('looks itself up, is renewed up to a day, and revokes itself', async () => {
     const { vault, auth, role_id } = await loggedIn(['secrets:read:*']);
     const { data } = await vault.tokenLookupSelf();
     expect(data).toMatchObject({

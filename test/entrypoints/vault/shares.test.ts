@@ -59,8 +59,8 @@ async function forged(key: string, change: (bytes: Buffer) => void): Promise<str
   return bytes.toString('hex');
 }
 
-describe('a vault that shares open', () => {
-  test('is initialized by whoever may seal it, and is sealed until enough shares were given', async () => {
+describe('secrets sealed with shares', () => {
+  test('are initialized by a user who may seal them, and are sealed until enough shares were entered', async () => {
     expect((await call('sys/init')).body).toEqual({ initialized: false });
     expect((await call('sys/health')).status).toBe(501);
     const wanted = { secret_shares: 5, secret_threshold: 3 };
@@ -87,7 +87,7 @@ describe('a vault that shares open', () => {
     expect((await call('secret/data/a', { data: { n: 1 } }, { by: token })).status).toBe(200);
   });
 
-  test('is opened by each three of the five, and by no two', async () => {
+  test('are unsealed by any three of the five, and by no two', async () => {
     const threes = combinations(keys, 3);
     expect(threes).toHaveLength(10);
     for (const shares of threes) {
@@ -100,7 +100,7 @@ describe('a vault that shares open', () => {
     }
   });
 
-  test('refuses a wrong share at once, says why, and keeps the others', async () => {
+  test('stay sealed after a wrong share, with the reason, and the other shares are kept', async () => {
     await call('sys/seal', {}, { by: token });
     const [first = '', second = '', third = ''] = keys;
     await unseal(first);
@@ -127,7 +127,7 @@ describe('a vault that shares open', () => {
     expect((await call('sys/seal-status')).body.progress).toBe(0);
   });
 
-  test('is opened on each node, and sealed on all at once; everything else goes on', async () => {
+  test('are unsealed on each node, and sealed on all at once; everything else continues', async () => {
     const open = async (node?: string) => {
       for (const key of keys.slice(1, 4)) await unseal(key, node);
     };
@@ -146,7 +146,7 @@ describe('a vault that shares open', () => {
     expect(await isReadable()).toBe(true);
   });
 
-  test('gets other shares by enough of its present ones, once enough of the others came back', async () => {
+  test('get new shares with enough of the present ones, once enough of the new ones were confirmed', async () => {
     const [old, wanted] = [keys, { secret_shares: 4, secret_threshold: 2, require_verification: true }];
     expect((await call('sys/rekey/init', wanted)).status).toBe(403);
     const started = await call('sys/rekey/init', wanted, { by: token });
@@ -209,7 +209,7 @@ describe('a vault that shares open', () => {
     expect(cancelled.status).toBe(204);
   });
 
-  test('stays so where a server that starts is set otherwise, which it says', async () => {
+  test('stay so on a server that starts with another setting, which it reports', async () => {
     const otherwise = { LATCHKEY_VAULT_SEAL: 'static', LATCHKEY_ISSUER: latchkey.issuer, LATCHKEY_TRUST_PROXY: '1' };
     const third = await latchkey.startAnother({ env: { ...otherwise, LOG_LEVEL: 'warn' } });
     expect(third.output()).toContain('but the secrets were initialized with');
@@ -218,7 +218,7 @@ describe('a vault that shares open', () => {
     });
   });
 
-  test('keeps neither shares nor keys in the database or the log', async () => {
+  test('keep neither shares nor keys in the database or the log', async () => {
     const { rows } = await latchkey.database.query(
       'select t::text as row from vault_seal t union all select t::text from vault_next_shares t union all select t::text from audit_events t',
     );
@@ -226,7 +226,7 @@ describe('a vault that shares open', () => {
     for (const key of keys) for (const part of [key, key.slice(34, 98)]) expect(stored).not.toContain(part);
   });
 
-  test('is opened from the command line', async () => {
+  test('are unsealed from the command line', async () => {
     await owner.post('/vault/seal');
     const settings = { ...env, LATCHKEY_ISSUER: latchkey.issuer };
     for (const [n, key] of keys.slice(2).entries()) {

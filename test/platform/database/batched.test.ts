@@ -8,7 +8,7 @@ import { Network } from '../../support/network.ts';
 
 type Use = { name: string; uses: number };
 
-describe('what is collected in memory and written together', () => {
+describe('a batch collected in memory', () => {
   let database: TestDatabase;
   let network: Network;
   let pool: pg.Pool;
@@ -57,7 +57,7 @@ describe('what is collected in memory and written together', () => {
     for (const name of names) batched.add({ name, uses: 1 });
   };
 
-  test('is written soon, what says more of one thing as one row, and so many rows at once', async () => {
+  test('is written soon, updates of one record as one row, and a limited number of rows at once', async () => {
     const batched = open();
     const names = Array.from({ length: 25 }, (_, n) => `key ${n}`);
     use(batched, ...names, ...names);
@@ -66,7 +66,7 @@ describe('what is collected in memory and written together', () => {
     await batched.close();
   });
 
-  test('waits while the database is away, and is written when it is back', async () => {
+  test('waits while the database is unavailable, and is written when it is back', async () => {
     const batched = open();
     await network.refuse();
     use(batched, 'a', 'b');
@@ -82,7 +82,7 @@ describe('what is collected in memory and written together', () => {
     await batched.close();
   });
 
-  test('is bounded while the database is away, and what was lost is counted', async () => {
+  test('is limited while the database is unavailable, and lost rows are counted', async () => {
     const batched = open(2);
     await network.refuse();
     use(batched, 'a', 'b', 'c', 'd', 'd', 'a');
@@ -98,7 +98,7 @@ describe('what is collected in memory and written together', () => {
     await batched.close();
   });
 
-  test('is written when the server stops, and what cannot be is told', async () => {
+  test('is written when the server stops, and rows that cannot be are reported', async () => {
     const stopped = open();
     use(stopped, 'a', 'b');
     await stopped.close();
@@ -112,7 +112,7 @@ describe('what is collected in memory and written together', () => {
     await network.recover();
   });
 
-  test('is not held up by one that the database refuses', async () => {
+  test('is not delayed by a row that the database refuses', async () => {
     const batched = open();
     use(batched, 'a', 'refused', 'b', 'c');
     await batched.close();

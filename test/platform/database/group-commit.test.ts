@@ -82,13 +82,13 @@ describe('units that are committed together', () => {
     expect(batches.length).toBeLessThan(10);
   });
 
-  test('are judged one after the other where they have the same key', async () => {
+  test('are decided one after the other if they have the same key', async () => {
     const verdicts = await Promise.all(Array.from({ length: 30 }, () => withdraw(300)));
     expect(verdicts).toEqual([...Array(10).fill('paid'), ...Array(20).fill('refused')]);
     expect(await balance(300)).toBe(0);
   });
 
-  test('are not harmed by one that PostgreSQL refuses', async () => {
+  test('are not affected by one that PostgreSQL refuses', async () => {
     const outcomes = await Promise.allSettled(
       Array.from({ length: 60 }, (_, n) => withdraw(400 + n, n === 17 ? 0 : 1)),
     );

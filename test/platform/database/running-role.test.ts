@@ -5,7 +5,7 @@ import { createTestDatabase, queryOnce, type TestDatabase } from '../../support/
 const aYear = 365 * 86_400;
 const aboutHalfAYear = 180 * 86_400;
 
-describe('a database that one role owns and another uses', () => {
+describe('a database with an owner role and a serving role', () => {
   const role = `latchkey_${randomBytes(6).toString('hex')}`;
   let database: TestDatabase;
   let runningUrl: string;
@@ -20,14 +20,14 @@ describe('a database that one role owns and another uses', () => {
     await database.drop();
   });
 
-  test('starts with the using role alone once the owning one has migrated it', async () => {
+  test('starts with the serving role alone once the owner role has migrated it', async () => {
     expect(await migrate(database.url, role)).toContain('0001_initial');
     expect(await migrate(runningUrl)).toEqual([]);
     await database.advance(aboutHalfAYear);
     expect(await migrate(runningUrl)).toEqual([]);
   });
 
-  test('lets the using role neither change nor delete what was recorded', async () => {
+  test('does not let the serving role change or delete recorded events', async () => {
     await migrate(database.url, role);
     const rights = ['update', 'delete', 'truncate'].map(
       (right) => `has_table_privilege($1, 'audit_events', '${right}')`,
@@ -36,7 +36,7 @@ describe('a database that one role owns and another uses', () => {
     expect(rows).toEqual([{ may: false }]);
   });
 
-  test('keeps the using role from replacing the clock by which rows expire', async () => {
+  test('does not let the serving role replace the clock by which rows expire', async () => {
     await migrate(database.url, role);
     const replace = `create or replace function latchkey_now() returns timestamptz language sql as 'select now()'`;
     await expect(queryOnce(runningUrl, replace)).rejects.toThrow(/must be owner|permission denied/);

@@ -69,7 +69,7 @@ export const librarySeams: readonly Seam[] = [
     what: 'ReplayDetection.unique is replaced',
     why: 'the library looks, then saves; one insert decides who was first',
     file: `${oauth}/provider/client-authentication.ts`,
-    test: ['conformance/client-assertions.test.ts', 'is taken once of 30 times at once (RFC 7523 §3)'],
+    test: ['conformance/client-assertions.test.ts', 'is accepted once when it is sent 30 times at once (RFC 7523 §3)'],
   },
   {
     what: 'the description in a refusal of a client and in its challenge is replaced',
@@ -86,7 +86,7 @@ export const librarySeams: readonly Seam[] = [
     file: `${oauth}/provider/backchannel-logout.ts`,
     test: [
       'entrypoints/oauth/backchannel-logout.test.ts',
-      'tells the apps of the session with a signed logout token, and tries again where one is away (OIDC Back-Channel Logout 1.0 §2.5)',
+      'sends the clients of the session a signed logout token, and retries if one is unavailable (OIDC Back-Channel Logout 1.0 §2.5)',
     ],
   },
   {
@@ -95,7 +95,7 @@ export const librarySeams: readonly Seam[] = [
     file: `${oauth}/provider/credential-ids.ts`,
     test: [
       'conformance/refresh-tokens.test.ts',
-      'that is sent again because the answer was lost gives the same successor (REFRESH-13)',
+      'that is sent again because the response was lost returns the same successor (REFRESH-13)',
     ],
   },
   {
@@ -111,13 +111,13 @@ export const librarySeams: readonly Seam[] = [
     what: 'Client.validate is called, of a provider that serves no request',
     why: 'a registration is judged as the provider will when the client is used',
     file: `${oauth}/provider/client-metadata.ts`,
-    test: ['conformance/client-registration.test.ts', 'takes what %s needs (RFC 8252 §7)'],
+    test: ['conformance/client-registration.test.ts', 'accepts what %s needs (RFC 8252 §7)'],
   },
   {
-    what: 'a schema of ours refuses whatever Client.validate would refuse, before it',
+    what: 'a schema of ours refuses first what Client.validate would refuse',
     why: 'the error of the library is a sentence without a member, and users read refusals beside form fields',
     file: `${oauth}/provider/client-metadata-schema.ts`,
-    test: ['conformance/client-registration.test.ts', 'names the member of whatever the library refuses'],
+    test: ['conformance/client-registration.test.ts', 'names the member that the library refuses'],
   },
   {
     what: 'invalid_request becomes the code of RFC 6749 §5.2, judged by the request and ctx.oidc',
@@ -125,20 +125,23 @@ export const librarySeams: readonly Seam[] = [
     file: `${oauth}/provider/oauth-errors.ts`,
     test: [
       'conformance/client-authentication.test.ts',
-      'leads to a grant the client is not registered for: unauthorized_client (RFC 6749 §5.2)',
+      'does not allow a grant type that is not registered: unauthorized_client (RFC 6749 §5.2)',
     ],
   },
   {
     what: 'the answer of introspection is widened by username',
     why: 'RFC 7662 §2.2 has it, the library does not',
     file: `${oauth}/provider/introspected-person.ts`,
-    test: ['entrypoints/oauth/claims.test.ts', 'name the person of an %s token to the API, whatever the app was told'],
+    test: [
+      'entrypoints/oauth/claims.test.ts',
+      'name the user of an %s token to the API, whatever the client was granted',
+    ],
   },
   {
     what: 'Location is rewritten',
     why: 'the library parses the query of a redirect URI and writes it in another spelling (RFC 6749 §3.1.2)',
     file: `${oauth}/provider/redirect-query.ts`,
-    test: ['entrypoints/oauth/browser-requests.test.ts', 'after signing out'],
+    test: ['entrypoints/oauth/browser-requests.test.ts', 'also after signing out'],
   },
   {
     what: 'ExternalSigningKey (experimental-01) signs with keys of ours',
@@ -146,14 +149,17 @@ export const librarySeams: readonly Seam[] = [
     file: `${oauth}/provider/direct-signing-key.ts`,
     test: [
       'domain/clients/signing-algorithms.test.ts',
-      'has a key after a rotation of it, and what the key before signed still verifies',
+      'has a key after its rotation, and signatures of the previous key still verify',
     ],
   },
   {
     what: 'helpers of custom grants are imported from oidc-provider/lib/helpers/grants.js',
     why: 'they are made for custom grants, but are not covered by semantic versioning',
     file: `${oauth}/token-endpoint/grants/token-exchange.ts`,
-    test: ['entrypoints/oauth/token-exchange.test.ts', 'needs no registration, and none can be had'],
+    test: [
+      'entrypoints/oauth/token-exchange.test.ts',
+      'needs no registration of the grant, which cannot be registered',
+    ],
   },
   {
     what: 'the constructors of tokens get members that their types do not show',
@@ -167,14 +173,14 @@ export const librarySeams: readonly Seam[] = [
     file: `${oauth}/scopes/requested-scopes.ts`,
     test: [
       'entrypoints/oauth/scopes-of-resources.test.ts',
-      'gives a person whose roles allow only some of it those, and says so',
+      'gets only the scopes that the roles of the user allow, and the page says so',
     ],
   },
   {
     what: 'ctx.oidc.params.claims is written',
     why: 'what is stored and asked consent for is what can be had',
     file: `${oauth}/provider/claims-parameter.ts`,
-    test: ['entrypoints/oauth/claims.test.ts', 'are no way around the scopes that a client is registered with'],
+    test: ['entrypoints/oauth/claims.test.ts', 'cannot exceed the scopes that a client is registered with'],
   },
   {
     what: 'requests are answered in front of the provider, or go on with another body or query',
@@ -182,7 +188,7 @@ export const librarySeams: readonly Seam[] = [
     file: `${oauth}/scopes/resource-spelling.ts`,
     test: [
       'entrypoints/oauth/scopes-of-resources.test.ts',
-      '%s: means the registered API, which the token names: authorization, code, refresh',
+      '%s: names the registered API, as the token does: authorization, code, refresh',
     ],
   },
   {
@@ -191,7 +197,7 @@ export const librarySeams: readonly Seam[] = [
     file: `${oauth}/scopes/resource-spelling.ts`,
     test: [
       'entrypoints/oauth/request-and-response-modes.test.ts',
-      'that is signed means the registered API however it spells that, also when it is pushed',
+      'that is signed names the registered API in any spelling, also when it is pushed',
     ],
   },
   {
@@ -200,7 +206,7 @@ export const librarySeams: readonly Seam[] = [
     file: `${oauth}/presented-tokens/structured-tokens.ts`,
     test: [
       'entrypoints/oauth/clients/openid-client-apis.test.ts',
-      'introspects them, and so does the app, until the app takes them back (RFC 7009 §2.1)',
+      'introspects them, and so does the client, until the client revokes them (RFC 7009 §2.1)',
     ],
   },
   {
@@ -209,7 +215,7 @@ export const librarySeams: readonly Seam[] = [
     file: `${oauth}/store/access-token-model.ts`,
     test: [
       'entrypoints/oauth/clients/openid-client-apis.test.ts',
-      'can still call userinfo with a token for an API, and is told so in its scope (OpenID Connect Core §5.3)',
+      'can still call userinfo with a token for an API, which its scope shows (OpenID Connect Core §5.3)',
     ],
   },
   {
@@ -218,7 +224,7 @@ export const librarySeams: readonly Seam[] = [
     file: `${oauth}/store/refresh-token-model.ts`,
     test: [
       'entrypoints/oauth/refresh-rotation.test.ts',
-      'ends the family when a token is used after its successor was, and no other session of this person and app (RFC 9700 §4.14.2)',
+      'revokes the family when a token is used after its successor was, and no other session of this user and client (RFC 9700 §4.14.2)',
     ],
   },
   {
@@ -236,17 +242,14 @@ export const librarySeams: readonly Seam[] = [
     file: `${oauth}/interactions/browser-session.ts`,
     test: [
       'conformance/sessions.test.ts',
-      'gets another id when a person signs in, and the one from before opens nothing (CWE-384)',
+      'gets another id when a user signs in, and the earlier id gives no access (CWE-384)',
     ],
   },
   {
     what: 'resource servers are removed from ctx.oidc.resourceServers',
     why: 'a code is not for an API of which the person refused every scope',
     file: `${oauth}/interactions/refused-resources.ts`,
-    test: [
-      'entrypoints/oauth/scopes-of-resources.test.ts',
-      'is a sign-in alone where the person refuses all of the API',
-    ],
+    test: ['entrypoints/oauth/scopes-of-resources.test.ts', 'is a sign-in alone if the user refuses all of the API'],
   },
   {
     what: 'errors of the device flow are told apart by name',
@@ -260,19 +263,19 @@ export const librarySeams: readonly Seam[] = [
     file: `${oauth}/interactions/device-flow.ts`,
     test: [
       'entrypoints/oauth/device-flow.test.ts',
-      'is denied for a person without the role that its API needs (scope %s, RFC 8628 §3.5)',
+      'is denied for a user without the role that its API needs (scope %s, RFC 8628 §3.5)',
     ],
   },
   {
     what: 'a body that was read comes again, although the stream is over',
     why: 'the library reads the stream itself, at most 56 KiB',
     file: 'platform/http/incoming-request.ts',
-    test: ['conformance/input-bounds.test.ts', 'means the same with $what (RESP-22)'],
+    test: ['conformance/input-bounds.test.ts', 'is read the same with $what (RESP-22)'],
   },
   {
     what: 'handlers of grants and of introspection are called without the middleware before them, with a context that is not Koa’s',
     why: 'the way to them takes longer than they do; whatever is unusual or refused still goes through it',
     file: `${oauth}/plain-requests/in-library.ts`,
-    test: ['entrypoints/oauth/plain-requests.test.ts', 'get equal answers, whatever a service sends'],
+    test: ['entrypoints/oauth/plain-requests.test.ts', 'get equal responses, whatever a service sends'],
   },
 ];

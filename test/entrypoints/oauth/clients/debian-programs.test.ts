@@ -79,7 +79,7 @@ describe('a program from Debian', () => {
       return { ...answer, location: String(answer.headers.location ?? '') };
     };
 
-    test('signs a person in with its defaults: RS256, a nonce, no PKCE', async () => {
+    test('signs a user in with its defaults: RS256, a nonce, no PKCE', async () => {
       const asked = await visit('https://app.example/private?page=1');
       if (asked.status !== 302) throw new Error(`${asked.status} ${asked.text} ${running.output()}`);
       expect(asked.location).toMatch(new RegExp(`^${latchkey.issuer}/oauth/authorize\\?(?!.*code_challenge)`));
@@ -112,7 +112,7 @@ scope = read
     });
     afterAll(() => running?.stop());
 
-    test('signs people in who bring a token (OAUTHBEARER, RFC 7628), each as themselves alone, until it is revoked', async () => {
+    test('signs users in with a token (OAUTHBEARER, RFC 7628), each only as themselves, until it is revoked', async () => {
       const { access_token } = await latchkey.tokens({ resource: api, scope: 'openid read' });
       const { body } = await latchkey.post('/oauth/introspect', { token: access_token }, 'mail-server');
       const signIn = (user: string, token = access_token) => signInAtDovecot(running.address, user, token);

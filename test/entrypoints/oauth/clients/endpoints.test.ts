@@ -10,9 +10,9 @@ const post = (path: string, parameters: Record<string, string>, headers: Record<
 const forPrograms = ['/oauth/token', '/oauth/introspect', '/oauth/revoke'];
 const spaOrigin = 'https://spa.example';
 
-describe('an endpoint for programs', () => {
+describe('an API endpoint', () => {
   test.each(forPrograms)(
-    'challenges who failed with Basic at %s, in JSON and uncached (RFC 6749 §5.2)',
+    'sends a challenge after a failed Basic authentication at %s, in JSON and uncached (RFC 6749 §5.2)',
     async (path) => {
       const { status, headers, body } = await post(
         path,
@@ -26,7 +26,7 @@ describe('an endpoint for programs', () => {
     },
   );
 
-  test('gives out nothing that may be cached (RFC 6749 §5.1)', async () => {
+  test('returns nothing that may be cached (RFC 6749 §5.1)', async () => {
     const tokens = await latchkey.redeem(await latchkey.code());
     const authorization = `Bearer ${tokens.body.access_token}`;
     const introspection = await latchkey.post('/oauth/introspect', { token: tokens.body.access_token }, 'web-app');
@@ -39,7 +39,7 @@ describe('an endpoint for programs', () => {
     }
   });
 
-  test('publishes metadata and public keys to whoever asks, also for HEAD (RFC 8414 §3, RFC 7517 §5)', async () => {
+  test('publishes metadata and public keys to anyone, also for HEAD (RFC 8414 §3, RFC 7517 §5)', async () => {
     for (const path of [
       '/.well-known/openid-configuration',
       '/.well-known/oauth-authorization-server',
@@ -57,7 +57,7 @@ describe('an endpoint for programs', () => {
 });
 
 describe('userinfo', () => {
-  test('says in its challenge what is wrong with the token (RFC 6750 §3)', async () => {
+  test('names the error of the token in its challenge (RFC 6750 §3)', async () => {
     const challenge = async (authorization?: string) => {
       const { status, headers } = await ask('/oauth/userinfo', { headers: authorization ? { authorization } : {} });
       return [status, headers.get('www-authenticate')];
@@ -75,7 +75,7 @@ describe('userinfo', () => {
     ]);
   });
 
-  test('answers a POST as it does a GET, and no token in the address (OpenID Connect Core §5.3.1, RFC 9700 §4.3.2)', async () => {
+  test('answers a POST like a GET, and no token in the URL (OpenID Connect Core §5.3.1, RFC 9700 §4.3.2)', async () => {
     const { access_token } = await latchkey.tokens({ scope: 'openid email', resource: null });
     const expected = { status: 200, body: { email: 'alice@example.com' } };
     expect(await post('/oauth/userinfo', {}, { authorization: `Bearer ${access_token}` })).toMatchObject(expected);
@@ -87,7 +87,7 @@ describe('userinfo', () => {
 describe('a page of another origin', () => {
   const allowed = ({ headers }: Answer) => headers.get('access-control-allow-origin');
 
-  test('may ask for a single-page app whose origin it is, and for no other', async () => {
+  test('may call for a single-page app of that origin, and for no other client', async () => {
     const { access_token } = await latchkey.tokens({
       client_id: 'spa',
       redirect_uri: `${spaOrigin}/callback`,
@@ -107,13 +107,13 @@ describe('a page of another origin', () => {
     }
   });
 
-  test('may not ask for an app that has a secret, which no page could keep', async () => {
+  test('may not call for a client with a secret, which no page could keep', async () => {
     const headers = { origin: 'https://client.example', authorization: basic('web-app', clientSecrets['web-app']) };
     const answer = await post('/oauth/token', { grant_type: 'refresh_token', refresh_token: 'any' }, headers);
     expect([answer.status, answer.body.error, allowed(answer)]).toEqual([400, 'invalid_request', null]);
   });
 
-  test('may ask beforehand with which methods and headers', async () => {
+  test('may send a preflight for methods and headers', async () => {
     const headers = {
       origin: spaOrigin,
       'access-control-request-method': 'POST',
@@ -148,14 +148,14 @@ describe('a request that is posted instead of linked', () => {
   });
 });
 
-describe('the policy of a page on the way to an app', () => {
+describe('the policy of a page on the way to a client', () => {
   // CSP has no form for an IPv6 address: browsers would ignore it and block the redirect after the form.
   test.each([
     ['http://localhost:5001/callback', 'http://localhost:5001'],
     ['http://127.0.0.1:5001/callback', 'http://127.0.0.1:5001'],
     ['http://[::1]:5001/callback', 'http:'],
     ['com.example.app:/callback', 'com.example.app:'],
-  ])('lets its form lead to %s', async (redirect_uri, target) => {
+  ])('lets its form redirect to %s', async (redirect_uri, target) => {
     const url = latchkey.authorizeUrl({ client_id: 'native', redirect_uri, scope: 'openid', resource: api });
     const { headers } = await latchkey.browser().get(url);
     expect(headers.get('content-security-policy')?.split('; ').at(-1)).toBe(`form-action 'self' ${target}`);

@@ -126,7 +126,7 @@ describe('an Express application', () => {
     return { asked, user: JSON.parse((await visitor.get(program.me)).html) };
   };
 
-  test('with express-openid-connect knows name and e-mail from the ID token', async () => {
+  test('with express-openid-connect gets name and e-mail from the ID token', async () => {
     const { asked, user } = await signedIn('express-openid-connect');
     expect(asked.get('code_challenge_method')).toBe('S256');
     expect(user).toMatchObject({
@@ -138,7 +138,7 @@ describe('an Express application', () => {
     });
   });
 
-  test('with Auth.js knows name and e-mail from the ID token', async () => {
+  test('with Auth.js gets name and e-mail from the ID token', async () => {
     const { asked, user } = await signedIn('Auth.js');
     expect(asked.get('code_challenge_method')).toBe('S256');
     expect(user).toEqual({
@@ -147,7 +147,7 @@ describe('an Express application', () => {
     });
   });
 
-  test('with passport, which sends no code challenge but a nonce, knows name and e-mail (RFC 9700 §2.1.1)', async () => {
+  test('with passport, which sends no code challenge but a nonce, gets name and e-mail (RFC 9700 §2.1.1)', async () => {
     const { asked, user } = await signedIn('passport');
     expect(asked.has('code_challenge')).toBe(false);
     expect(asked.get('nonce')).toMatch(/./);

@@ -85,7 +85,7 @@ async function introspected(as: oauth.AuthorizationServer, token: string): Promi
 }
 
 describe('an app that uses oauth4webapi', () => {
-  test('signs a person in, reads their profile and keeps them signed in', async () => {
+  test('signs a user in, reads their profile and keeps them signed in', async () => {
     const as = await discovered();
     const tokens = await tokensOf(as);
     const sub = oauth.getValidatedIdTokenClaims(tokens)?.sub ?? '';
@@ -102,7 +102,7 @@ describe('an app that uses oauth4webapi', () => {
     expect(await introspected(as, next.access_token)).toMatchObject({ active: true, sub, scope: 'openid profile' });
   });
 
-  test('takes a refresh token back, and with it what came of it (RFC 7009 §2.1)', async () => {
+  test('revokes a refresh token, and with it the tokens issued for it (RFC 7009 §2.1)', async () => {
     const as = await discovered();
     const { access_token, refresh_token = '' } = await tokensOf(as);
     await oauth.processRevocationResponse(await oauth.revocationRequest(as, client, secret, refresh_token, overHttp));
@@ -121,7 +121,7 @@ describe('an app that uses oauth4webapi', () => {
     await expect(oauth.validateJwtAccessToken(as, call.clone(), api, overHttp)).rejects.toThrow('unexpected JWT "aud"');
   });
 
-  test('gets tokens of its own with a secret, and with a key (RFC 6749 §4.4, RFC 7523 §2.2)', async () => {
+  test('gets client_credentials tokens with a secret, and with a key (RFC 6749 §4.4, RFC 7523 §2.2)', async () => {
     const as = await discovered();
     const own = async (client_id: string, authentication: oauth.ClientAuth, parameters: Record<string, string>) => {
       const response = await oauth.clientCredentialsGrantRequest(
@@ -145,7 +145,7 @@ describe('an app that uses oauth4webapi', () => {
     await expect(lone).rejects.toMatchObject({ status: 400, error: 'invalid_scope' });
   });
 
-  test('is told in the header when its secret is wrong (RFC 6749 §5.2)', async () => {
+  test('gets a challenge when its secret is wrong (RFC 6749 §5.2)', async () => {
     const as = await discovered();
     const wrong = oauth.ClientSecretBasic('not the secret');
     const response = await oauth.refreshTokenGrantRequest(as, client, wrong, 'whatever', overHttp);
@@ -156,7 +156,7 @@ describe('an app that uses oauth4webapi', () => {
   });
 });
 
-describe('the answer to an authorization request that fails', () => {
+describe('the response to an authorization request that fails', () => {
   const refusal = async (browser: UserAgent, parameters: Record<string, string | undefined>) => {
     const as = await discovered();
     const { url, state } = await request(as, parameters);
@@ -187,14 +187,14 @@ describe('the answer to an authorization request that fails', () => {
     expect(judged(as, answer.searchParams, state)).toThrow(oauth.AuthorizationResponseError);
   });
 
-  test('names its issuer in the fragment where the response type would have used that', async () => {
+  test('names its issuer in the fragment if the response type uses it', async () => {
     const { as, state, page } = await refusal(latchkey.browser(), { response_type: 'token' });
     const answer = new URLSearchParams(new URL(page.url).hash.slice(1));
     expect(Object.fromEntries(answer)).toMatchObject({ error: 'unsupported_response_type', iss: latchkey.issuer });
     expect(judged(as, answer, state)).toThrow(oauth.AuthorizationResponseError);
   });
 
-  test('names its issuer when the person cancels or does not consent (RFC 9207 §2)', async () => {
+  test('names its issuer when the user cancels or does not consent (RFC 9207 §2)', async () => {
     const browser = latchkey.browser();
     const { as, state, page } = await refusal(browser, { scope: 'openid write', resource: api });
     const cancelled = await browser.submit(page, { decision: 'cancel' }, '/sign-in');

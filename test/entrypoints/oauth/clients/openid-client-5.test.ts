@@ -10,7 +10,7 @@ describe('an app that uses openid-client 5', () => {
     return new Client({ client_id: 'web-app', client_secret, redirect_uris: [redirectUri], response_types: ['code'] });
   };
 
-  test('signs a person in with its defaults, and learns their name and e-mail (OpenID Connect Registration §2: RS256)', async () => {
+  test('signs a user in with its defaults, and gets their name and e-mail (OpenID Connect Registration §2: RS256)', async () => {
     const client = await webApp();
     const [code_verifier, state, nonce] = [generators.codeVerifier(), generators.state(), generators.nonce()];
     const code_challenge = generators.codeChallenge(code_verifier);
@@ -27,7 +27,7 @@ describe('an app that uses openid-client 5', () => {
     expect(await client.introspect(next.access_token ?? '')).toMatchObject({ active: false });
   });
 
-  test('tells apart what a refusal says', async () => {
+  test('distinguishes errors', async () => {
     const client = await webApp();
     const refused = client.refresh('lk_rt_none');
     await expect(refused).rejects.toMatchObject({ error: 'invalid_grant' });

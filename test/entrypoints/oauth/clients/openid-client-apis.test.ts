@@ -22,7 +22,7 @@ const verified = (token: string) => {
 };
 
 describe('an app that uses openid-client to call APIs', () => {
-  test('gets an opaque token that only this API and the app itself can look into (RFC 7662 §4)', async () => {
+  test('gets an opaque token that only this API and the client itself can introspect (RFC 7662 §4)', async () => {
     const config = await withSecret('web-app');
     const tokens = await (
       await signIn(latchkey, config, { parameters: { scope: 'openid read', resource: api } })
@@ -35,7 +35,7 @@ describe('an app that uses openid-client to call APIs', () => {
     expect(await oidc.tokenIntrospection(stranger, access_token)).toEqual({ active: false });
   });
 
-  test('can still call userinfo with a token for an API, and is told so in its scope (OpenID Connect Core §5.3)', async () => {
+  test('can still call userinfo with a token for an API, which its scope shows (OpenID Connect Core §5.3)', async () => {
     const config = await withSecret('web-app');
     const parameters = { scope: 'openid profile read', resource: api };
     const tokens = await (await signIn(latchkey, config, { parameters })).tokens();
@@ -47,7 +47,7 @@ describe('an app that uses openid-client to call APIs', () => {
     await expect(oidc.fetchUserInfo(config, narrow.access_token, sub)).rejects.toMatchObject({ status: 403 });
   });
 
-  test('gets one token an API with one code and its refresh token (RFC 8707 §2.2)', async () => {
+  test('gets a token for each API with one code and its refresh token (RFC 8707 §2.2)', async () => {
     const config = await withSecret('web-app');
     const parameters: [string, string][] = [
       ['scope', 'openid read report:read'],
@@ -63,7 +63,7 @@ describe('an app that uses openid-client to call APIs', () => {
     expect(await oidc.tokenIntrospection(config, first.access_token)).toMatchObject({ active: true, aud: api });
   });
 
-  test('gets no token for an API that the person was not asked about (RFC 8707 §2.2)', async () => {
+  test('gets no token for an API that the user was not asked about (RFC 8707 §2.2)', async () => {
     const config = await withSecret('web-app');
     const tokens = await (
       await signIn(latchkey, config, { parameters: { scope: 'openid read', resource: api } })
@@ -76,7 +76,7 @@ describe('an app that uses openid-client to call APIs', () => {
   });
 });
 
-describe('an API that asked for JWT access tokens', () => {
+describe('an API with JWT access tokens', () => {
   const reportTokens = async () => {
     const config = await withSecret('web-app');
     const parameters = { scope: 'openid profile report:read', resource: jwtApi };
@@ -103,7 +103,7 @@ describe('an API that asked for JWT access tokens', () => {
     expect(decodeProtectedHeader(tokens.id_token ?? '').typ).not.toBe('at+jwt');
   });
 
-  test('introspects them, and so does the app, until the app takes them back (RFC 7009 §2.1)', async () => {
+  test('introspects them, and so does the client, until the client revokes them (RFC 7009 §2.1)', async () => {
     const { config, tokens } = await reportTokens();
     const { payload } = await verified(tokens.access_token);
     const seen = {
@@ -128,7 +128,7 @@ describe('an API that asked for JWT access tokens', () => {
     expect(await oidc.tokenIntrospection(config, tokens.access_token)).toEqual({ active: false });
   });
 
-  test('knows none that was tampered with', async () => {
+  test('refuses those that were tampered with', async () => {
     const { config, tokens } = await reportTokens();
     const [header, payload, signature] = tokens.access_token.split('.');
     const other = (await reportTokens()).tokens.access_token.split('.');
@@ -136,7 +136,7 @@ describe('an API that asked for JWT access tokens', () => {
     expect(await oidc.tokenIntrospection(config, [header, payload, ''].join('.'))).toEqual({ active: false });
   });
 
-  test('does not keep its tokens from userinfo, in the header or in a posted form (RFC 6750 §2.2)', async () => {
+  test('allows its tokens at userinfo too, in the header or in a form (RFC 6750 §2.2)', async () => {
     const { config, tokens } = await reportTokens();
     const sub = tokens.claims()?.sub ?? '';
     expect(await oidc.fetchUserInfo(config, tokens.access_token, sub)).toMatchObject({ name: 'Alice Example' });

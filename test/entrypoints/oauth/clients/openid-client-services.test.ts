@@ -59,7 +59,7 @@ const verified = (token: string, audience: string) =>
 const invalidClient = { status: 401, cause: [{ scheme: 'basic', parameters: { error: 'invalid_client' } }] };
 
 describe('a service that uses openid-client', () => {
-  test('gets a token of its own with client_secret_basic, for the scope it has by default (RFC 6749 §4.4)', async () => {
+  test('gets a token with client_secret_basic, for its default scope (RFC 6749 §4.4)', async () => {
     const token = await oidc.clientCredentialsGrant(await withSecret('service'), { resource: api });
     expect(token).toEqual({
       access_token: expect.stringMatching(/^lk_at_/),
@@ -69,18 +69,18 @@ describe('a service that uses openid-client', () => {
     });
   });
 
-  test('authenticates with client_secret_post where it registered that', async () => {
+  test('authenticates with client_secret_post if it is registered with that', async () => {
     const config = await discover(latchkey, 'post-app', oidc.ClientSecretPost(clientSecrets['post-app']));
     const tokens = await (await signIn(latchkey, config, { parameters: { scope: 'openid' } })).tokens();
     expect(tokens.claims()).toMatchObject({ aud: 'post-app' });
   });
 
-  test('sends its secret by Basic or in the body, whichever of the two it registered', async () => {
+  test('sends its secret by Basic or in the body, whichever of the two is registered', async () => {
     const config = await discover(latchkey, 'service', oidc.ClientSecretPost(clientSecrets.service));
     expect(await oidc.clientCredentialsGrant(config, { resource: api })).toMatchObject({ scope: 'read' });
   });
 
-  test('authenticates in no other way than it registered (RFC 7591 §2)', async () => {
+  test('authenticates in no other way than the registered one (RFC 7591 §2)', async () => {
     const asService = (authentication: oidc.ClientAuth) => discover(latchkey, 'service', authentication);
     const refused = [
       await asService(oidc.ClientSecretBasic('not its secret')),
@@ -107,7 +107,7 @@ describe('a service that uses openid-client', () => {
     expect(await oidc.tokenIntrospection(config, access_token)).toEqual({ active: false });
   });
 
-  test.each(algs)('signs people in with an ID token of the algorithm it registered, %s', async (alg) => {
+  test.each(algs)('signs users in with an ID token of the registered algorithm, %s', async (alg) => {
     const config = await withKey(alg);
     const tokens = await (await signIn(latchkey, config, { parameters: { scope: 'openid' } })).tokens();
     expect(decodeProtectedHeader(tokens.id_token ?? '').alg).toBe(alg);
@@ -116,7 +116,7 @@ describe('a service that uses openid-client', () => {
     expect(tokens.refresh_token).toBeUndefined();
   });
 
-  test('is refused an assertion used before, or made for somebody else (RFC 7523 §3)', async () => {
+  test('is refused an assertion that was used before, or that was issued to another client (RFC 7523 §3)', async () => {
     const repeating = await withKey('ES256', (payload) => Object.assign(payload, { jti: 'always the same' }));
     await oidc.clientCredentialsGrant(repeating);
     const misdirected = await withKey('ES256', (payload) => Object.assign(payload, { aud: 'https://other.example' }));
@@ -128,7 +128,7 @@ describe('a service that uses openid-client', () => {
     }
   });
 
-  test('is told what is wrong with the resource or the scope it asks for (RFC 8707 §2, RFC 6749 §5.2)', async () => {
+  test('gets an error that names the wrong resource or scope (RFC 8707 §2, RFC 6749 §5.2)', async () => {
     const config = await withSecret('service');
     const wrong = [
       [{}, 'invalid_target'],

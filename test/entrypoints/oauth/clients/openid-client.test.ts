@@ -25,7 +25,7 @@ describe('an app that uses openid-client', () => {
     });
   });
 
-  test('learns from a signed ID token who signed in, and from userinfo what they shared', async () => {
+  test('reads from a signed ID token who signed in, and from userinfo what they shared', async () => {
     const config = await webApp();
     const tokens = await (await signIn(latchkey, config)).tokens();
     const claims = tokens.claims();
@@ -44,7 +44,7 @@ describe('an app that uses openid-client', () => {
     });
   });
 
-  test('keeps a person signed in by refreshing', async () => {
+  test('keeps a user signed in by refreshing', async () => {
     const config = await webApp();
     const first = await (await signIn(latchkey, config)).tokens();
     const next = await oidc.refreshTokenGrant(config, first.refresh_token ?? '');
@@ -54,7 +54,7 @@ describe('an app that uses openid-client', () => {
     expect(next.claims()).toMatchObject({ sub: first.claims()?.sub, aud: 'web-app', nonce: first.claims()?.nonce });
   });
 
-  test('gets by a refresh what it asks for, and no more than it had (RFC 6749 §6)', async () => {
+  test('gets with a refresh the scopes it requests, and no more than it had (RFC 6749 §6)', async () => {
     const config = await webApp();
     const first = await (await signIn(latchkey, config, { parameters: { scope: 'openid profile' } })).tokens();
     const sub = first.claims()?.sub ?? '';
@@ -68,7 +68,7 @@ describe('an app that uses openid-client', () => {
     expect(again.scope).toBe('openid profile');
   });
 
-  test('sees its own tokens as active until it takes them back (RFC 7662 §2.2, RFC 7009 §2.1)', async () => {
+  test('sees its own tokens as active until it revokes them (RFC 7662 §2.2, RFC 7009 §2.1)', async () => {
     const config = await webApp();
     const { access_token, refresh_token = '', claims } = await (await signIn(latchkey, config)).tokens();
     const { sub } = claims() ?? {};
@@ -93,7 +93,7 @@ describe('an app that uses openid-client', () => {
     });
   });
 
-  test('gets the code by a posted form when it asks for form_post', async () => {
+  test('gets the code by a form post when it asks for form_post', async () => {
     const config = await webApp();
     const { url, checks } = await authorizationRequest(config, { response_mode: 'form_post' });
     const page = await latchkey.visit(latchkey.browser(), url.href);
@@ -105,8 +105,8 @@ describe('an app that uses openid-client', () => {
   });
 });
 
-describe('an app that asks how a person is signed in', () => {
-  test('gets a code with prompt=none where they are signed in and consented', async () => {
+describe('an app that controls the sign-in', () => {
+  test('gets a code with prompt=none if the user is signed in and consented', async () => {
     const config = await webApp();
     const browser = latchkey.browser();
     const first = await (await signIn(latchkey, config, { browser })).tokens();
@@ -116,7 +116,7 @@ describe('an app that asks how a person is signed in', () => {
     expect(tokens.claims()?.sub).toBe(first.claims()?.sub);
   });
 
-  test('learns with prompt=none that nobody is signed in, or that they have not consented', async () => {
+  test('gets an error with prompt=none if no one is signed in, or consent is missing', async () => {
     const config = await webApp();
     const browser = latchkey.browser();
     const quiet = { prompt: 'none' };
@@ -129,7 +129,7 @@ describe('an app that asks how a person is signed in', () => {
     await expect(more.tokens()).rejects.toMatchObject({ error: 'consent_required' });
   });
 
-  test('has them sign in again with prompt=login, as whom they like', async () => {
+  test('requires a new sign-in with prompt=login, with any account', async () => {
     const config = await webApp();
     const browser = latchkey.browser();
     const alice = await (await signIn(latchkey, config, { browser })).tokens();
@@ -144,7 +144,7 @@ describe('an app that asks how a person is signed in', () => {
     });
   });
 
-  test('has them sign in again when that was longer ago than max_age', async () => {
+  test('requires a new sign-in when the last one is older than max_age', async () => {
     const config = await webApp();
     const browser = latchkey.browser();
     const parameters = { max_age: '600' };
@@ -158,7 +158,7 @@ describe('an app that asks how a person is signed in', () => {
     expect(Number(again.claims()?.auth_time) - Number(first.claims()?.auth_time)).toBeGreaterThan(600);
   });
 
-  test('is not given someone else than the id_token_hint names', async () => {
+  test('gets no other user than the id_token_hint names', async () => {
     const config = await webApp();
     const [browser, other] = [latchkey.browser(), latchkey.browser()];
     const alice = await (await signIn(latchkey, config, { browser })).tokens();
@@ -176,7 +176,7 @@ describe('signing out with openid-client', () => {
   const logoutUrl = (config: oidc.Configuration, id_token_hint = '', more = {}) =>
     oidc.buildEndSessionUrl(config, { id_token_hint, post_logout_redirect_uri: signedOut, state: 'bye', ...more }).href;
 
-  test('ends the session and the tokens of it, and leads back to the app (RP-Initiated Logout §2)', async () => {
+  test('ends the session and its tokens, and redirects to the client (RP-Initiated Logout §2)', async () => {
     const config = await webApp();
     const browser = latchkey.browser();
     const tokens = await (await signIn(latchkey, config, { browser })).tokens();
@@ -193,7 +193,7 @@ describe('signing out with openid-client', () => {
     });
   });
 
-  test('leaves an app that was allowed offline_access its refresh token (OpenID Connect Core §11)', async () => {
+  test('keeps the refresh token of a client that was allowed offline_access (OpenID Connect Core §11)', async () => {
     const config = await webApp();
     const browser = latchkey.browser();
     const parameters = { scope: 'openid offline_access', prompt: 'consent' };
@@ -205,7 +205,7 @@ describe('signing out with openid-client', () => {
     });
   });
 
-  test('happens only when the person says so, and leads only where the app registered', async () => {
+  test('requires the confirmation of the user, and redirects only to a registered address', async () => {
     const config = await webApp();
     const browser = latchkey.browser();
     const { id_token } = await (await signIn(latchkey, config, { browser })).tokens();
@@ -218,23 +218,20 @@ describe('signing out with openid-client', () => {
 });
 
 describe('a native app that uses openid-client', () => {
-  test.each(['localhost', '127.0.0.1', '[::1]'])(
-    'gets its code on whatever port it listens at %s (RFC 8252 §7.3)',
-    async (host) => {
-      const config = await discover(latchkey, 'native');
-      const port = 49_152 + Math.floor(Math.random() * 16_000);
-      const parameters = { redirect_uri: `http://${host}:${port}/callback`, scope: 'openid profile' };
-      const browser = latchkey.browser();
-      const tokens = await (await signIn(latchkey, config, { browser, parameters })).tokens();
-      const logout = oidc.buildEndSessionUrl(config, { id_token_hint: tokens.id_token ?? '' });
-      await browser.submit(await browser.get(logout.href), { logout: 'yes' }, '/oauth/logout');
-      expect(await oidc.refreshTokenGrant(config, tokens.refresh_token ?? '')).toMatchObject({
-        scope: 'openid profile',
-      });
-    },
-  );
+  test.each(['localhost', '127.0.0.1', '[::1]'])('gets its code on any port of %s (RFC 8252 §7.3)', async (host) => {
+    const config = await discover(latchkey, 'native');
+    const port = 49_152 + Math.floor(Math.random() * 16_000);
+    const parameters = { redirect_uri: `http://${host}:${port}/callback`, scope: 'openid profile' };
+    const browser = latchkey.browser();
+    const tokens = await (await signIn(latchkey, config, { browser, parameters })).tokens();
+    const logout = oidc.buildEndSessionUrl(config, { id_token_hint: tokens.id_token ?? '' });
+    await browser.submit(await browser.get(logout.href), { logout: 'yes' }, '/oauth/logout');
+    expect(await oidc.refreshTokenGrant(config, tokens.refresh_token ?? '')).toMatchObject({
+      scope: 'openid profile',
+    });
+  });
 
-  test('gets no code at another path, nor off the loopback (RFC 8252 §8.1)', async () => {
+  test('gets no code at another path, nor at another host (RFC 8252 §8.1)', async () => {
     const config = await discover(latchkey, 'native');
     for (const redirect_uri of [
       'http://127.0.0.1:5000/other',
