@@ -46,6 +46,17 @@ export type FactorKind = 'password' | 'passkey' | 'totp' | 'recovery_code' | 'pr
 export type RoleMapping = ClaimCondition & { role: string; role_id: string };
 /** What a claim of a token must be: exactly this, one of these, or this up to the end of a segment. */
 export type ClaimCondition = { claim: string } & ({ equals: string } | { one_of: string[] } | { prefix: string });
+/** By what its host recognises an answer (RFC 9110 §8.8), as the host said it. */
+type StoredValidators = { etag?: string; last_modified?: string };
+/** Of a metadata document, and of the keys that it names elsewhere. Times are texts of RFC 3339. */
+export type DocumentValidators = {
+  /** They are of the answer that is fresh until then. */
+  fresh_until: string;
+  /** When the document was last read in full. */
+  read_at: string;
+  document: StoredValidators;
+  keys?: (StoredValidators & { jwks_uri: string }) | undefined;
+};
 /** What the loss of a credential would mean. */
 export type Risk = 'high' | 'medium' | 'low';
 export type AccessTokenFormat = 'opaque' | 'jwt';
@@ -259,6 +270,8 @@ export type Database = {
     widened_at: Date | null;
     /** Whether the audit log has the client: one of a document is recorded with the first decision about it. */
     is_recorded: Generated<boolean>;
+    /** By what hosts recognise the document and its keys; null: by nothing. */
+    validators: JSONColumnType<DocumentValidators | null, string | null | undefined, string | null>;
   };
   /** Who a user is at a foreign issuer. */
   identities: IdentityColumns;

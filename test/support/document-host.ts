@@ -1,11 +1,17 @@
 import { once } from 'node:events';
-import { createServer, type RequestListener, type Server } from 'node:http';
+import { createServer, type IncomingHttpHeaders, type RequestListener, type Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 
 type Published = { body: string; status?: number; headers?: Record<string, string> };
 
 type Tls = { key: string; cert: string };
+
+/** By the tag, or else by the date (RFC 9110 §13.1.3). */
+function isKnown(asked: IncomingHttpHeaders, { etag, 'last-modified': date }: Record<string, string>): boolean {
+  const tag = asked['if-none-match'];
+  return tag === undefined ? date !== undefined && asked['if-modified-since'] === date : tag === etag;
+}
 
 /** A host of client ID metadata documents and key sets, on this machine; with a certificate, over TLS. */
 export class DocumentHost {
@@ -14,6 +20,10 @@ export class DocumentHost {
   #server: Server | undefined;
   /** How often something was fetched. */
   fetches = 0;
+  /** How often it was answered that what the caller knows is still the answer (RFC 9110 §13.2.2). */
+  confirmations = 0;
+  /** Whether it says so although it does not know, by the tag that it is asked about. */
+  answers304: ((tag: string | undefined) => boolean) | undefined;
   /** What any other path of it answers with. */
   others: ((url: string) => Published) | undefined;
 
@@ -28,6 +38,14 @@ export class DocumentHost {
       // As hosts do that are protected from robots.
       const refused: Published | undefined = request.headers['user-agent'] ? undefined : { body: '', status: 403 };
       const { status = 200, headers = {}, body } = refused ?? found ?? { body: '', status: 404 };
+      if (
+        this.answers304?.(request.headers['if-none-match']) ??
+        (status === 200 && isKnown(request.headers, headers))
+      ) {
+        this.confirmations += 1;
+        response.writeHead(304, headers).end();
+        return;
+      }
       response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(body);
     };
     this.#server = (this.#tls ? createTlsServer(this.#tls, answer) : createServer(answer)).listen(port, '127.0.0.1');

@@ -1,14 +1,14 @@
 import type { Db } from '../../platform/database/index.ts';
 import { type Origin, Problem } from '../../platform/http/index.ts';
-import { FetchBudget, freshSeconds, type Getting, UnexpectedStatus } from '../../platform/outbound/index.ts';
+import { FetchBudget, type Revalidating, UnexpectedStatus } from '../../platform/outbound/index.ts';
 import {
-  type SelfRegistration,
+  findStoredDocument,
   SelfRegistrationError,
   saveDocumentedClient,
   withdrawDocumentedClient,
 } from '../clients/index.ts';
-import { readDocument, readKeys } from './document.ts';
 import { type AddressRules, isDocumentAddress, isKeysAddress } from './document-address.ts';
+import { type DocumentReading, fewerSeconds, readFrom, type StoredDocument } from './reading.ts';
 
 /** The largest document, and the largest set of keys it names, in bytes (draft-ietf-oauth-client-id-metadata-document §6.6). */
 export const maxDocumentBytes = 5 * 1024;
@@ -19,8 +19,8 @@ export type ClientDocumentsDeps = {
   now: () => Date;
   /** undefined: documents are not used. */
   rules: AddressRules | undefined;
-  getDocument: Getting;
-  getKeys: Getting;
+  getDocument: Revalidating;
+  getKeys: Revalidating;
   /** The provider's own check of RFC 7591 metadata; throws a Problem `invalid`. */
   validateMetadata: (metadata: Record<string, unknown>) => Promise<void>;
   /** Whether a text is the identifier of a resource server. */
@@ -33,12 +33,6 @@ export type ClientDocumentsDeps = {
  */
 export type RefreshOutcome = { result: 'saved' } | { result: 'refused' | 'unavailable'; reason: string };
 
-// What the document and its keys say is bounded: nobody causes a fetch a request, and what was withdrawn is not used for days.
-const leastSeconds = 60;
-const mostSeconds = 24 * 3600;
-/** With keys elsewhere, and of a document that nobody has come back to. */
-const fewerSeconds = 3600;
-const usualSeconds = 300;
 /** A client that nobody uses is kept so long after its document has to be fetched again. */
 const keptSeconds = 3600;
 /** While its host cannot be reached, what a document said is used so long. */
@@ -100,12 +94,14 @@ export class ClientDocuments {
     if (!this.#budget.begin(client_id, request)) return { result: 'unavailable', reason: tooMany };
     let isAnswered = false;
     try {
-      const { metadata, seconds: said } = await this.#fetch(client_id);
+      const stored = isKnown ? await this.#stored(client_id) : undefined;
+      const { metadata, seconds: said, validators: read } = await this.#read(client_id, stored);
       const seconds = isKnown ? said : Math.min(said, fewerSeconds);
       isAnswered = true;
       const fresh_until = new Date(this.#deps.now().getTime() + seconds * 1000);
       const kept_until = new Date(fresh_until.getTime() + keptSeconds * 1000);
-      await saveDocumentedClient(this.#deps, origin, { client_id, metadata, fresh_until, kept_until });
+      const validators = { ...read, fresh_until: fresh_until.toISOString() };
+      await saveDocumentedClient(this.#deps, origin, { client_id, metadata, fresh_until, kept_until, validators });
       return { result: 'saved' };
     } catch (error) {
       const outcome = outcomeOf(error);
@@ -118,29 +114,23 @@ export class ClientDocuments {
     }
   }
 
-  async #fetch(client_id: string): Promise<{ metadata: Record<string, unknown>; seconds: number }> {
-    const { getDocument, validateMetadata, now } = this.#deps;
-    const { headers, body } = await getDocument(client_id).catch(refuseFetch);
-    const said = freshSeconds(headers, now()) ?? usualSeconds;
-    const { metadata, mostSeconds: most } = await this.#withKeys(client_id, readDocument(body, client_id));
-    await validateMetadata({ ...metadata, client_id });
-    return { metadata, seconds: Math.min(Math.max(said, leastSeconds), most) };
+  /** undefined: nothing is stored, or not by this answer: its document was withdrawn, or read by an older version. */
+  async #stored(client_id: string): Promise<StoredDocument | undefined> {
+    const { metadata = {}, fresh_until, validators } = (await findStoredDocument(this.#deps.db, client_id)) ?? {};
+    return validators && validators.fresh_until === fresh_until?.toISOString() ? { metadata, validators } : undefined;
   }
 
-  /** Keys are stored with the client: every node judges by the same ones, and none depends on the host that serves them. */
-  async #withKeys(
-    client_id: string,
-    { jwks_uri, ...metadata }: SelfRegistration,
-  ): Promise<{ metadata: Record<string, unknown>; mostSeconds: number }> {
-    if (jwks_uri === undefined) return { metadata, mostSeconds };
-    this.#mustBeFetchable(jwks_uri, client_id);
-    const { headers, body } = await this.#deps.getKeys(jwks_uri).catch(refuseFetch);
-    const said = freshSeconds(headers, this.#deps.now()) ?? usualSeconds;
-    const jwks = readKeys(body);
-    return {
-      metadata: { ...metadata, jwks },
-      mostSeconds: Math.min(Math.max(said, leastSeconds), fewerSeconds),
+  async #read(client_id: string, stored: StoredDocument | undefined): Promise<DocumentReading> {
+    const { getDocument, getKeys, validateMetadata, now } = this.#deps;
+    const needs = {
+      now,
+      getDocument: orRefusal(getDocument),
+      getKeys: orRefusal(getKeys),
+      mustBeFetchable: (jwks_uri: string) => this.#mustBeFetchable(jwks_uri, client_id),
     };
+    const reading = await readFrom(needs, client_id, stored);
+    await validateMetadata({ ...reading.metadata, client_id });
+    return reading;
   }
 
   /** Keys on another host are fetched by the rules and the budget of that host. */
@@ -162,6 +152,11 @@ class FetchError extends Error {
  * requests (429).
  */
 const uninformative: readonly number[] = [401, 403, 429];
+
+const orRefusal =
+  (get: Revalidating): Revalidating =>
+  (url, validators) =>
+    get(url, validators).catch(refuseFetch);
 
 /** Another answer than 200 comes from the host. Other failures are not described: their details would reveal what this server can reach. */
 function refuseFetch(error: unknown): never {

@@ -23,6 +23,7 @@ export {
   type SecretDeps,
 } from './secrets.ts';
 export { recordDecidedClient, saveDocumentedClient, withdrawDocumentedClient } from './self-registered.ts';
+export { findStoredDocument } from './self-registered-store.ts';
 export {
   readSelfRegistration,
   redirectsToLoopbackOnly,

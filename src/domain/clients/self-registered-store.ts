@@ -1,6 +1,6 @@
 import { type Insertable, type Selectable, sql, type Updateable } from 'kysely';
 import type { Database } from '../../../db/schema.ts';
-import type { Trx } from '../../platform/database/index.ts';
+import type { Db, Trx } from '../../platform/database/index.ts';
 
 type Row = Database['self_registered_clients'];
 type SelfRegistered = Selectable<Row>;
@@ -26,6 +26,22 @@ export async function markRecorded(trx: Trx, client_id: string): Promise<boolean
   const { numAffectedRows = 0n } = await sql`update self_registered_clients s set is_recorded = true
     from clients c where c.id = s.client_id and c.client_id = ${client_id} and not s.is_recorded`.execute(trx);
   return numAffectedRows > 0n;
+}
+
+/** What is stored of a metadata document. @returns undefined: no client is described by it */
+export async function findStoredDocument(
+  db: Db,
+  client_id: string,
+): Promise<
+  (Pick<Selectable<Database['clients']>, 'metadata'> & Pick<SelfRegistered, 'fresh_until' | 'validators'>) | undefined
+> {
+  return db
+    .selectFrom('self_registered_clients as s')
+    .innerJoin('clients as c', 'c.id', 's.client_id')
+    .select(['c.metadata', 's.fresh_until', 's.validators'])
+    .where('c.client_id', '=', client_id)
+    .where('c.registered_by', '=', 'document')
+    .executeTakeFirst();
 }
 
 export async function insertSelfRegistered(trx: Trx, row: Insertable<Row>): Promise<void> {

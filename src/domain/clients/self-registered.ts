@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { v7 as uuidv7 } from 'uuid';
+import type { DocumentValidators } from '../../../db/schema.ts';
 import { type Db, inTransaction, type Trx } from '../../platform/database/index.ts';
 import { type Actor, anonymous, type Origin } from '../../platform/http/index.ts';
 import { appendEvent } from '../audit/index.ts';
@@ -13,12 +14,13 @@ import {
 } from './self-registered-store.ts';
 import { type Client, insertClient, lockClient, updateClient } from './store.ts';
 
-/** What a metadata document says, and how long that is used and kept. */
+/** What a metadata document says, how long that is used and kept, and by what its host recognises it. */
 export type DocumentedClient = {
   client_id: string;
   metadata: Record<string, unknown>;
   fresh_until: Date;
   kept_until: Date;
+  validators: DocumentValidators | null;
 };
 
 /** A client that registered itself has no rights of its own: what APIs are open to is what it may ask for. */
@@ -36,17 +38,18 @@ export const withoutRights = {
 export async function saveDocumentedClient(
   { db, now }: { db: Db; now: () => Date },
   origin: Origin,
-  { client_id, metadata: said, fresh_until, kept_until }: DocumentedClient,
+  { client_id, metadata: said, fresh_until, kept_until, validators: known }: DocumentedClient,
 ): Promise<void> {
   const metadata = { ...signingDefaults, ...said };
+  const cached = { fresh_until, kept_until, validators: known && JSON.stringify(known) };
   await inTransaction(db, async (trx) => {
     const document = await lockDocument(trx, client_id);
     const client = await lockClient(trx, client_id);
-    if (!client) return create(trx, { now, client_id, metadata, fresh_until, kept_until });
+    if (!client) return create(trx, { now, client_id, metadata, cached });
     if (client.registered_by !== 'document' || !document) return;
     const isSame = isDeepStrictEqual(client.metadata, metadata);
     const widened = isWider(client.metadata, metadata) ? { widened_at: now() } : {};
-    await updateSelfRegistered(trx, client.id, { fresh_until, kept_until, ...widened });
+    await updateSelfRegistered(trx, client.id, { ...cached, ...widened });
     if (!isSame) await alter(trx, { now, origin, client, metadata, isRecorded: document.is_recorded });
   });
 }
@@ -74,17 +77,20 @@ export async function withdrawDocumentedClient(
   });
 }
 
-type Creation = DocumentedClient & { now: () => Date };
+type Creation = Pick<DocumentedClient, 'client_id' | 'metadata'> & {
+  now: () => Date;
+  cached: Pick<DocumentedClient, 'fresh_until' | 'kept_until'> & { validators: string | null };
+};
 
 /** Anybody can name addresses of documents: the audit log has a client from the first decision about it on (`recordDecidedClient`). */
-async function create(trx: Trx, { now, client_id, metadata, ...times }: Creation): Promise<void> {
+async function create(trx: Trx, { now, client_id, metadata, cached }: Creation): Promise<void> {
   const created_at = now();
   const { id } = await insertClient(trx, {
     ...{ id: uuidv7(), client_id, type: 'agent', registered_by: 'document', metadata: JSON.stringify(metadata) },
     ...withoutRights,
     ...{ created_at, updated_at: created_at },
   });
-  await insertSelfRegistered(trx, { client_id: id, ...times, is_recorded: false });
+  await insertSelfRegistered(trx, { client_id: id, ...cached, is_recorded: false });
 }
 
 /**

@@ -3,6 +3,7 @@ import { request as requestHttps } from 'node:https';
 import { addressGuard } from './address-guard.ts';
 import type { LookUpBounds } from './look-up.ts';
 import { userAgent } from './user-agent.ts';
+import { conditionsOf, isOtherAnswer, type Validators } from './validators.ts';
 
 /** A body, and the headers that came with it. */
 export type Got = { headers: IncomingHttpHeaders; body: Buffer };
@@ -15,6 +16,11 @@ type Bounds = LookUpBounds & {
   accept?: string;
 };
 
+/** What a server says of an answer that it gave earlier: it is still the answer. */
+export type NotModified = { headers: IncomingHttpHeaders; body: undefined };
+/** @param validators of the answer that is known; without any, the answer has a body */
+export type Revalidating = (url: string, validators: Validators) => Promise<Got | NotModified>;
+
 /**
  * Makes a GET from addresses that others chose: over TLS, without redirects, with a bound on time and size. `allowLoopback` is for
  * development, where plain http is read from this machine, too.
@@ -22,24 +28,46 @@ type Bounds = LookUpBounds & {
  * @returns a function that resolves to the answer; it rejects with a TypeError for a refused address, with an Error for any status but
  *   200 (`UnexpectedStatus`), a body over the bound, and what went wrong on the way
  */
-export function guardedGet({ allowLoopback, maxBytes, accept = '*/*', ...bounds }: Bounds): Getting {
+export function guardedGet(bounds: Bounds): Getting {
+  const answer = guardedRequest(bounds);
+  return async (url) => {
+    const response = await answer(url, {});
+    return { headers: response.headers, body: await bodyOf(response, bounds.maxBytes) };
+  };
+}
+
+/**
+ * The same, of an answer that may be known: the server is asked whether it is still the answer (RFC 9110 §13.1). One that means another
+ * answer (RFC 9111 §4.3.4) is asked once more, for a body.
+ */
+export function guardedRevalidation(bounds: Bounds): Revalidating {
+  const answer = guardedRequest(bounds);
+  const get = guardedGet(bounds);
+  return async (url, validators) => {
+    const conditions = conditionsOf(validators);
+    const response = await answer(url, conditions);
+    const { headers, statusCode } = response;
+    if (statusCode !== 304 || Object.keys(conditions).length === 0)
+      return { headers, body: await bodyOf(response, bounds.maxBytes) };
+    response.destroy();
+    return isOtherAnswer(headers, validators) ? get(url) : { headers, body: undefined };
+  };
+}
+
+function guardedRequest({ allowLoopback, maxBytes: _, accept = '*/*', ...bounds }: Bounds) {
   const { timeoutMs } = bounds;
   const guard = addressGuard({ allowLoopback, ...bounds });
-  return (url) =>
-    new Promise((resolve, reject) => {
+  return (url: string, more: Record<string, string>) =>
+    new Promise<IncomingMessage>((resolve, reject) => {
       const { protocol, hostname, username } = new URL(url);
       const isAllowed = protocol === 'https:' || (allowLoopback && protocol === 'http:');
       if (!isAllowed || username !== '') throw new TypeError('only https addresses without credentials are read');
       guard.mustBeAllowed(hostname);
       const request = protocol === 'https:' ? requestHttps : requestHttp;
       // Bytes as they are: a compressed body could be far larger than what was received.
-      const headers = { accept, 'accept-encoding': 'identity', 'user-agent': userAgent };
+      const headers = { accept, 'accept-encoding': 'identity', 'user-agent': userAgent, ...more };
       const signal = AbortSignal.timeout(timeoutMs);
-      request(url, { headers, lookup: guard.lookup, signal, agent: false }, (response) => {
-        bodyOf(response, maxBytes).then((body) => resolve({ headers: response.headers, body }), reject);
-      })
-        .on('error', reject)
-        .end();
+      request(url, { headers, lookup: guard.lookup, signal, agent: false }, resolve).on('error', reject).end();
     });
 }
 

@@ -4,5 +4,13 @@ export { type DomainRules, isAllowedDomain, parseDomainRules } from './domain-ru
 export { type Fetching, guardedFetch } from './fetch.ts';
 export { FetchBudget } from './fetch-budget.ts';
 export { freshSeconds } from './freshness.ts';
-export { type Getting, guardedGet, TooLarge, UnexpectedStatus } from './get.ts';
+export {
+  type Getting,
+  guardedGet,
+  guardedRevalidation,
+  type Revalidating,
+  TooLarge,
+  UnexpectedStatus,
+} from './get.ts';
 export { guardedPost, type Posting } from './post.ts';
+export { validatorsOf } from './validators.ts';

@@ -346,6 +346,82 @@ describe('a client described by its metadata document (Client ID Metadata Docume
     expect((await browser.get(ask(client_id))).html).toContain('value="allow"');
   });
 
+  test('is not read again while its host says that the document and its keys are as they were (RFC 9110 §13.1)', async () => {
+    const { publicKey } = await generateKeyPair('ES256', { extractable: true });
+    const keySet = async (kid: string) => ({ keys: [{ ...(await exportJWK(publicKey)), kid, alg: 'ES256' }] });
+    const dated = { headers: { 'last-modified': 'Sat, 29 Nov 2025 10:00:00 GMT', 'cache-control': 'max-age=600' } };
+    const tagged = { headers: { etag: '"one"', 'cache-control': 'max-age=600' } };
+    const jwks_uri = host.publish('/confirmed-keys.json', await keySet('one'), dated);
+    const described = { ...inCloud, token_endpoint_auth_method: 'private_key_jwt', jwks_uri };
+    const client_id = host.document('/confirmed.json', described, tagged);
+    const stored = async () => {
+      const { rows } = await latchkey.database.query(
+        `select c.version, c.metadata -> 'jwks' -> 'keys' -> 0 ->> 'kid' as kid, c.metadata ->> 'client_name' as name
+          from clients c where client_id = $1`,
+        [client_id],
+      );
+      return rows[0];
+    };
+    /** What the next request fetches, and what of that was as it was. */
+    const fetchedBy = async () => {
+      const [fetches, confirmations] = [host.fetches, host.confirmations];
+      await asked(ask(client_id));
+      return { fetched: host.fetches - fetches, confirmed: host.confirmations - confirmations };
+    };
+    await asked(ask(client_id));
+    const before = await stored();
+    await latchkey.advance(601);
+    expect(await fetchedBy()).toEqual({ fetched: 2, confirmed: 2 });
+    await latchkey.advance(580);
+    expect(await fetchedBy()).toEqual({ fetched: 0, confirmed: 0 });
+    expect(await stored()).toEqual(before);
+
+    // Either can change without the other.
+    host.publish('/confirmed-keys.json', await keySet('two'));
+    await latchkey.advance(21);
+    expect(await fetchedBy()).toEqual({ fetched: 2, confirmed: 1 });
+    expect(await stored()).toMatchObject({ kid: 'two', name: 'Cloud assistant' });
+    const renamed = { ...described, client_name: 'Renamed' };
+    host.publish('/confirmed-keys.json', await keySet('two'), dated);
+    host.document('/confirmed.json', renamed, { headers: { ...tagged.headers, etag: '"two"' } });
+    await latchkey.advance(601);
+    expect(await fetchedBy()).toEqual({ fetched: 2, confirmed: 0 });
+    expect(await stored()).toMatchObject({ kid: 'two', name: 'Renamed' });
+
+    // What was withdrawn is read in full, and so is what was confirmed for a week.
+    host.publish('/confirmed.json', '', { status: 404 });
+    await latchkey.advance(601);
+    expect(await errorOf(ask(client_id))).toBe('invalid_client');
+    host.document('/confirmed.json', renamed, { headers: { ...tagged.headers, etag: '"two"' } });
+    await latchkey.advance(11);
+    expect(await fetchedBy()).toEqual({ fetched: 2, confirmed: 0 });
+    await latchkey.advance(601);
+    expect(await fetchedBy()).toEqual({ fetched: 2, confirmed: 2 });
+    await latchkey.advance(7 * 24 * 3600);
+    expect(await fetchedBy()).toEqual({ fetched: 2, confirmed: 0 });
+  });
+
+  test.each([
+    { answer: 'of another document', headers: { etag: '"other"' }, status: 200 },
+    { answer: 'that nobody asked for', headers: undefined, status: 400 },
+  ])('is not confirmed by an answer $answer', async ({ answer, headers, status }) => {
+    const path = `/${encodeURIComponent(answer)}.json`;
+    const client_id = host.document(path, inCloud, headers && { headers: { etag: '"own"' } });
+    expect((await asked(ask(client_id))).status).toBe(200);
+    await latchkey.advance(301);
+    const before = host.fetches;
+    host.answers304 = (known) => known !== undefined || headers === undefined;
+    host.publish(
+      path,
+      { ...inCloud, client_id, token_endpoint_auth_method: 'none', client_name: 'New' },
+      headers && { headers },
+    );
+    const page = await asked(ask(client_id));
+    host.answers304 = undefined;
+    expect([page.status, host.fetches - before]).toEqual([status, headers ? 2 : 1]);
+    expect(page.html.includes('Allow New to access')).toBe(status === 200);
+  });
+
   test('starts on one node and continues on another that starts later, while its host is unavailable', async () => {
     const client_id = host.document('/away.json', inCloud);
     const code = await latchkey.code({ client_id, scope: 'read' });

@@ -1,0 +1,88 @@
+import type { DocumentValidators } from '../../../db/schema.ts';
+import { freshSeconds, type Revalidating, validatorsOf } from '../../platform/outbound/index.ts';
+import type { SelfRegistration } from '../clients/index.ts';
+import { readDocument, readKeys } from './document.ts';
+
+/** What is stored of a document: its client's metadata, and by what its host recognises it. */
+export type StoredDocument = { metadata: Record<string, unknown>; validators: DocumentValidators };
+
+/** What a document says, for how many seconds that may be used, and by what it is recognised the next time. */
+export type DocumentReading = {
+  metadata: Record<string, unknown>;
+  seconds: number;
+  validators: Omit<DocumentValidators, 'fresh_until'>;
+};
+
+type Needs = {
+  now: () => Date;
+  getDocument: Revalidating;
+  getKeys: Revalidating;
+  /** Throws where no keys may be fetched from there. */
+  mustBeFetchable: (jwks_uri: string) => void;
+};
+
+// What the document and its keys say is bounded: nobody causes a fetch a request, and what was withdrawn is not used for days.
+const leastSeconds = 60;
+const mostSeconds = 24 * 3600;
+/** With keys elsewhere, and of a document that nobody has come back to. */
+export const fewerSeconds = 3600;
+const usualSeconds = 300;
+/** A document is read in full at least so often: a newer version of Latchkey may read more of it, or accept less. */
+const rereadSeconds = 7 * 24 * 3600;
+
+/**
+ * Reads a metadata document and the keys that it names. Where a host says that what is stored is still the answer, that is what they say.
+ * Keys are stored with the client: every node judges by the same ones, and none depends on the host that serves them.
+ *
+ * @throws SelfRegistrationError: it cannot be used; and what `getDocument` and `getKeys` throw
+ */
+export async function readFrom(
+  needs: Needs,
+  client_id: string,
+  known: StoredDocument | undefined,
+): Promise<DocumentReading> {
+  const { now, getDocument } = needs;
+  const stored = known && isRecent(known, now()) ? known : undefined;
+  const { headers, body } = await getDocument(client_id, stored?.validators.document ?? {});
+  const kept = body === undefined ? stored : undefined;
+  const { jwks_uri, ...metadata } = kept ? asDescribed(kept) : readDocument(body ?? Buffer.alloc(0), client_id);
+  const document = { ...kept?.validators.document, ...validatorsOf(headers) };
+  const read_at = kept?.validators.read_at ?? now().toISOString();
+  const seconds = Math.max(freshSeconds(headers, now()) ?? usualSeconds, leastSeconds);
+  if (jwks_uri === undefined)
+    return { metadata, seconds: Math.min(seconds, mostSeconds), validators: { read_at, document } };
+  const { jwks, seconds: most, keys } = await readKeysFrom(needs, String(jwks_uri), stored);
+  return {
+    metadata: { ...metadata, jwks },
+    seconds: Math.min(seconds, most),
+    validators: { read_at, document, keys },
+  };
+}
+
+async function readKeysFrom(
+  { now, getKeys, mustBeFetchable }: Needs,
+  jwks_uri: string,
+  stored: StoredDocument | undefined,
+) {
+  mustBeFetchable(jwks_uri);
+  const known = stored?.validators.keys?.jwks_uri === jwks_uri ? stored : undefined;
+  const { headers, body } = await getKeys(jwks_uri, known?.validators.keys ?? {});
+  const isSame = body === undefined && known !== undefined;
+  const said = freshSeconds(headers, now()) ?? usualSeconds;
+  return {
+    jwks: isSame ? known.metadata.jwks : readKeys(body ?? Buffer.alloc(0)),
+    seconds: Math.min(Math.max(said, leastSeconds), fewerSeconds),
+    keys: { ...(isSame && known.validators.keys), ...validatorsOf(headers), jwks_uri },
+  };
+}
+
+function isRecent({ validators }: StoredDocument, now: Date): boolean {
+  return Date.parse(validators.read_at) + rereadSeconds * 1000 > now.getTime();
+}
+
+/** A stored client as its document describes it, with its keys where they are. */
+function asDescribed({ metadata, validators }: StoredDocument): Partial<SelfRegistration> {
+  if (!validators.keys) return metadata;
+  const { jwks: _, ...rest } = metadata;
+  return { ...rest, jwks_uri: validators.keys.jwks_uri };
+}
