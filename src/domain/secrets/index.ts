@@ -11,6 +11,7 @@ export {
   sealPermission,
   secretsPermissions,
   secretVerbs,
+  tokensPermission,
 } from './paths.ts';
 export { type ReadVersion, readSecret } from './reading.ts';
 export { SecretReads } from './reads.ts';

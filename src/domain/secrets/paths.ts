@@ -50,6 +50,9 @@ export function listablePaths(patterns: readonly string[]): string[] {
 /** The permission to write roles and secret ids. */
 export const rolesPermission = 'secrets:roles';
 
+/** The permission for tokens of others, and for tokens that no other one ends. */
+export const tokensPermission = 'secrets:tokens';
+
 /** The permission to initialize, seal, rotate and rekey the store. */
 export const sealPermission = 'secrets:seal';
 
@@ -64,6 +67,7 @@ export const secretsPermissions: Readonly<Record<string, string>> = {
   'secrets:policies-read': 'Read policies of the store',
   [rolesPermission]: 'Write roles of services and workloads, and secret ids, which give nothing that you lack',
   'secrets:audit-hash': 'Ask by which hash the audit log names a value',
-  'secrets:tokens': 'Look up, renew and revoke tokens of the store by their accessors',
+  [tokensPermission]:
+    'Look up, renew and revoke tokens of the store by their accessors, and create tokens without a parent',
   [sealPermission]: 'Initialize and seal the store of secrets, and rotate its key',
 };

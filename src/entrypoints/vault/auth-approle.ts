@@ -64,7 +64,7 @@ async function list(deps: VaultDeps, { request }: Called): Promise<VaultAnswer> 
 }
 
 async function read(_: VaultDeps, { request, role: { settings, policies } }: OfNamedRole): Promise<VaultAnswer> {
-  const data = { ...settings, token_policies: policies, policies, bind_secret_id: true, token_type: 'service' };
+  const data = { ...settings, token_policies: policies, policies, bind_secret_id: true, token_type: 'default' };
   return answerWith(request.request_id, { data });
 }
 
@@ -146,7 +146,8 @@ async function create(deps: VaultDeps, asked: Called): Promise<VaultAnswer> {
 
 /** A text of JSON, as Vault wants it, or an object. @throws VaultError 400 */
 function metadataIn({ metadata }: Fields): Record<string, string> {
-  const given = typeof metadata === 'string' && metadata !== '' ? parsed(metadata) : (metadata ?? {});
+  // Terraform writes an empty text where there is none.
+  const given = typeof metadata === 'string' && metadata !== '' ? parsed(metadata) : metadata || {};
   const isFlat =
     typeof given === 'object' &&
     given !== null &&

@@ -1,4 +1,5 @@
 import { allows } from '../../domain/access/index.ts';
+import { tokensPermission } from '../../domain/secrets/index.ts';
 import {
   describeVaultToken,
   type FoundByAccessor,
@@ -34,8 +35,6 @@ export const accessorRoutes: readonly VaultRoute[] = [
   },
   { path: /^auth\/token\/accessors$/, route: '/v1/auth/token/accessors', closed: { list, read: list } },
 ];
-
-const tokensPermission = 'secrets:tokens';
 
 /** Of a token that the caller has, or that it made; of others with the permission. */
 function withFound(handler: ByAccessor) {

@@ -1,30 +1,39 @@
-import { contains } from '../../domain/access/index.ts';
+import { allows, contains } from '../../domain/access/index.ts';
+import { tokensPermission } from '../../domain/secrets/index.ts';
 import { findPolicy } from '../../domain/vault-policies/index.ts';
 import { findParent, noteVaultToken, revokeVaultToken, type TokenLimits } from '../../domain/vault-tokens/index.ts';
 import { digest } from '../../platform/crypto/index.ts';
 import { issueFurtherToken } from '../oauth/index.ts';
 import { answerWith, permissionDenied, type VaultAnswer, VaultError } from './answers.ts';
 import { authOf } from './auth-token.ts';
-import type { VaultCaller } from './callers.ts';
+import { isWithin, type VaultCaller } from './callers.ts';
 import { cidrsIn, type Fields, flagIn, numberIn, objectIn, secondsIn, textIn, textsIn } from './fields.ts';
 import type { Called, VaultDeps, VaultRoute } from './routing.ts';
 
-/** A token makes another one, which may do no more, and ends with it. */
+/** A token makes another one, which may do no more, and ends with it, unless it is an orphan. */
 export const tokenCreationRoutes: readonly VaultRoute[] = [
   { path: /^auth\/token\/create$/, route: '/v1/auth/token/create', closed: { write: create } },
+  { path: /^auth\/token\/create-orphan$/, route: '/v1/auth/token/create-orphan', closed: { write: createOrphan } },
 ];
 
 const path = 'auth/token/create';
 
+async function createOrphan(deps: VaultDeps, asked: Called): Promise<VaultAnswer> {
+  return create(deps, { ...asked, body: { ...asked.body, no_parent: true } });
+}
+
 async function create(deps: VaultDeps, { request, body, caller }: Called): Promise<VaultAnswer> {
   const { token, client_id } = caller;
   mustBeSupported(body);
+  const isOrphan = flagIn(body, 'no_parent') === true;
+  if (isOrphan && !allows(caller.rights, tokensPermission))
+    throw new VaultError(403, 'permission denied', `a token without a parent needs ${tokensPermission}`);
   const parent = client_id === undefined ? undefined : await findParent(deps, token);
   if (client_id === undefined || !parent)
     throw new VaultError(400, 'only a token that a client logged in for makes other tokens');
   const { policies, scopes } = await policiesIn(deps, caller, body);
   const limits = limitsIn(body, caller);
-  const seconds = secondsOf(deps, { body, limits, parentEnds: parent.expires_at });
+  const seconds = secondsOf(deps, { body, limits, parentEnds: isOrphan ? undefined : parent.expires_at });
   const { trust_id, trust_epoch } = parent;
   const trust = trust_id === null ? undefined : { id: trust_id, epoch: trust_epoch ?? 0 };
   const issued = await issueFurtherToken(
@@ -35,8 +44,10 @@ async function create(deps: VaultDeps, { request, body, caller }: Called): Promi
   if (!issued) throw permissionDenied();
   const lease_duration = Math.floor((issued.expires_at.getTime() - issued.issued_at.getTime()) / 1000);
   const display_name = ['token', textIn(body, 'display_name')].filter(Boolean).join('-').slice(0, 200);
-  const login = { display_name, path, ttl_seconds: lease_duration, metadata: metadataIn(body), limits, parent: token };
-  const noted = await noteVaultToken(deps, issued.access_token, { ...login, ...(policies && { policies }) });
+  const login = { display_name, path, ttl_seconds: lease_duration, metadata: metadataIn(body), limits };
+  const noted = await noteVaultToken(deps, issued.access_token, {
+    ...{ ...login, ...(policies && { policies }), ...(!isOrphan && { parent: token }) },
+  });
   if (!noted) {
     await revokeVaultToken(deps, caller.actor, digest(issued.access_token));
     throw permissionDenied();
@@ -50,8 +61,6 @@ function mustBeSupported(body: Fields): void {
   const type = textIn(body, 'type') || 'service';
   if (type !== 'service' && type !== 'default-service')
     throw new VaultError(400, `tokens of type "${type}" are not supported`);
-  if (flagIn(body, 'no_parent'))
-    throw new VaultError(400, 'no_parent is not supported: a token ends with the one that made it');
   for (const name of ['id', 'period', 'entity_alias'] as const) {
     const given = body[name];
     if (given && given !== '0' && given !== '0s') throw new VaultError(400, `${name} is not supported`);
@@ -88,17 +97,28 @@ function limitsIn(body: Fields, { limits: own }: VaultCaller): TokenLimits {
   if (own.vault_uses) throw new VaultError(400, 'restricted use token cannot generate child tokens');
   return {
     uses,
-    bound_cidrs: cidrsIn(body, 'bound_cidrs') ?? own.vault_cidrs,
+    bound_cidrs: networksIn(body, own.vault_cidrs),
     most_seconds: secondsIn(body, 'explicit_max_ttl') || undefined,
     renewable: flagIn(body, 'renewable'),
   };
 }
 
-type Lasting = { body: Fields; limits: TokenLimits; parentEnds: Date };
+/** A token is used from where the one that made it may be. @throws VaultError 400 */
+function networksIn(body: Fields, own: readonly string[] | undefined): readonly string[] | undefined {
+  const asked = cidrsIn(body, 'bound_cidrs');
+  if (own && asked && !isWithin(own, asked))
+    throw new VaultError(400, `bound_cidrs must be within those of the parent: ${own.join(', ')}`);
+  return asked ?? own;
+}
+
+/** @param parentEnds undefined: it has no parent */
+type Lasting = { body: Fields; limits: TokenLimits; parentEnds: Date | undefined };
+
+const mostSeconds = 24 * 3600;
 
 function secondsOf(deps: VaultDeps, { body, limits, parentEnds }: Lasting): number {
   const asked = secondsIn(body, 'ttl') || secondsIn(body, 'lease') || deps.tokenSeconds;
-  const left = Math.floor((parentEnds.getTime() - deps.now().getTime()) / 1000);
+  const left = parentEnds ? Math.floor((parentEnds.getTime() - deps.now().getTime()) / 1000) : mostSeconds;
   return Math.max(1, Math.min(asked, left, limits.most_seconds ?? left));
 }
 

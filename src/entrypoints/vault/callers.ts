@@ -64,13 +64,15 @@ async function callerByToken(deps: CallerDeps, request: VaultRequest, token: str
 
 /** @throws VaultError 403: the token may not be used from there */
 export function mustComeFrom(cidrs: readonly string[] | undefined, address = ''): void {
-  if (cidrs && !isWithin(cidrs, address)) throw permissionDenied();
+  if (cidrs && !new NetworkSet(networksOf(cidrs)).has(address)) throw permissionDenied();
 }
 
-/** Whether an address is in one of these networks. */
-function isWithin(cidrs: readonly string[], address: string): boolean {
-  const networks = cidrs.map(parseNetwork).filter((network) => network !== undefined);
-  return new NetworkSet(networks).has(address);
+const networksOf = (cidrs: readonly string[]) => cidrs.map(parseNetwork).filter((network) => network !== undefined);
+
+/** Whether each of some networks lies in one of others. */
+export function isWithin(cidrs: readonly string[], others: readonly string[]): boolean {
+  const networks = new NetworkSet(networksOf(cidrs));
+  return networksOf(others).every((network) => networks.covers(network));
 }
 
 /** What somebody gives by a credential, it must hold itself, however much its owner has. */

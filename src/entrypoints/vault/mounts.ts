@@ -3,7 +3,7 @@ import { mayList, permissionFor, sealPermission, secretVerbs } from '../../domai
 import { answerAtTop, answerWith, type VaultAnswer, VaultError } from './answers.ts';
 import { vaultCallerOf } from './callers.ts';
 import { textIn, textsIn } from './fields.ts';
-import type { Called, VaultDeps, VaultRoute } from './routing.ts';
+import type { Asked, Called, VaultDeps, VaultRoute } from './routing.ts';
 
 type Mount = { path: string; version: '1' | '2'; description: string };
 
@@ -21,7 +21,7 @@ export const mountRoutes: readonly VaultRoute[] = [
     closed: { read: readMount, write: enableMount, delete: keepMount },
   },
   { path: /^sys\/mounts\/([^/]+)\/tune$/, route: '/v1/sys/mounts', closed: { read: readTuning, write: keepMount } },
-  { path: /^sys\/internal\/ui\/mounts$/, route: '/v1/sys/internal/ui/mounts', closed: { read: listForUi } },
+  { path: /^sys\/internal\/ui\/mounts$/, route: '/v1/sys/internal/ui/mounts', open: { read: listForUi } },
   { path: /^sys\/internal\/ui\/mounts\/(.+)$/, route: '/v1/sys/internal/ui/mounts', closed: { read: findMount } },
   {
     path: /^sys\/capabilities-self$/,
@@ -45,10 +45,10 @@ function mountData({ path, version, description }: Mount) {
   };
 }
 
-const dataOfAll = () => Object.fromEntries(mounts.map((mount) => [mount.path, mountData(mount)]));
+const dataOf = (shown: readonly Mount[]) => Object.fromEntries(shown.map((mount) => [mount.path, mountData(mount)]));
 
 async function listMounts(_: VaultDeps, { request }: Called): Promise<VaultAnswer> {
-  return answerAtTop(request.request_id, dataOfAll());
+  return answerAtTop(request.request_id, dataOf(mounts));
 }
 
 /** @throws VaultError 400: there is no such mount */
@@ -79,8 +79,11 @@ async function keepMount(_: VaultDeps, asked: Called): Promise<VaultAnswer> {
   throw new VaultError(400, `${mountIn(asked).path} is always there, and is not tuned`);
 }
 
-async function listForUi(_: VaultDeps, { request }: Called): Promise<VaultAnswer> {
-  return answerWith(request.request_id, { data: { secret: dataOfAll(), auth: {} } });
+/** Sign-in pages ask without a token: no mount is shown to them. @throws VaultError 403: a token came that is not good */
+async function listForUi(deps: VaultDeps, { request }: Asked): Promise<VaultAnswer> {
+  const caller = request.token === undefined ? undefined : await vaultCallerOf(deps, request);
+  const shown = caller ? mounts.filter((mount) => mayUse(caller.rights, mount)) : [];
+  return answerWith(request.request_id, { data: { secret: dataOf(shown), auth: {} } });
 }
 
 /** @throws VaultError 403: there is no such mount, or the caller may do nothing there */

@@ -3,13 +3,8 @@ import { textIn } from './fields.ts';
 import { mayWriteRoles } from './role-guard.ts';
 import type { Asked, Called, VaultDeps, VaultRoute } from './routing.ts';
 
-/** All auth methods, by their paths. */
-const methods: Readonly<Record<string, string>> = {
-  approle: 'services, by secret ids',
-  jwt: 'workloads, by a JWT of a trusted issuer',
-  kubernetes: 'service accounts of a cluster',
-  token: 'access tokens',
-};
+/** All auth methods, each at the path of its type. */
+const methods = ['approle', 'jwt', 'kubernetes', 'token'];
 
 const path = (rest: string) => new RegExp(`^sys/(?:auth|mounts/auth)/([^/]+)/?${rest}$`);
 
@@ -28,21 +23,19 @@ const config = {
 };
 
 const described = (type: string) => ({
-  ...{ accessor: `auth_${type}_latchkey`, config, description: methods[type] ?? '', local: false },
+  // Terraform would undo a description that it did not write, again and again.
+  ...{ accessor: `auth_${type}_latchkey`, config, description: '', local: false },
   ...{ external_entropy_access: false, options: {}, seal_wrap: false, type, uuid: '' },
 });
 
 async function list(_: VaultDeps, { request }: Called): Promise<VaultAnswer> {
-  return answerAtTop(
-    request.request_id,
-    Object.fromEntries(Object.keys(methods).map((type) => [`${type}/`, described(type)])),
-  );
+  return answerAtTop(request.request_id, Object.fromEntries(methods.map((type) => [`${type}/`, described(type)])));
 }
 
 /** @throws VaultError 404 */
 function typeIn({ names }: Asked): string {
   const [type = ''] = names;
-  if (!Object.hasOwn(methods, type)) throw notThere();
+  if (!methods.includes(type)) throw notThere();
   return type;
 }
 
@@ -55,8 +48,8 @@ async function enable(_: VaultDeps, asked: Called): Promise<VaultAnswer> {
   mayWriteRoles(asked);
   const [at = ''] = asked.names;
   const type = textIn(asked.body, 'type');
-  if (type !== undefined && type === at && Object.hasOwn(methods, at)) return noContent;
-  throw new VaultError(400, `auth methods are ${Object.keys(methods).join(', ')}, each at the path of its type`);
+  if (type !== undefined && type === at && methods.includes(at)) return noContent;
+  throw new VaultError(400, `auth methods are ${methods.join(', ')}, each at the path of its type`);
 }
 
 async function disable(_: VaultDeps, asked: Called): Promise<VaultAnswer> {

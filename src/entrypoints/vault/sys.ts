@@ -19,10 +19,22 @@ export const sysRoutes: readonly VaultRoute[] = [
 ];
 
 const clusterName = 'latchkey';
-async function tellHealth({ vault, now, version }: VaultDeps, { request }: Asked): Promise<VaultAnswer> {
+
+/**
+ * Clients decide by the version of Vault what they send: the provider of Terraform skips what a version before the present one does not know,
+ * ends if there is no semantic version (`internal/provider/meta.go`: `IsAPISupported`, `getVaultVersion`), and takes `ent` in the part after
+ * `+` for the enterprise edition. So this is the version whose API this is, and whose server it is stands where comparisons do not look
+ * (Semantic Versioning 2.0.0 §10).
+ */
+const vaultVersion = '1.17.0';
+const versionOf = ({ version }: Pick<VaultDeps, 'version'>) => `${vaultVersion}+latchkey-${version}`;
+
+async function tellHealth(deps: VaultDeps, { request }: Asked): Promise<VaultAnswer> {
+  const { vault, now } = deps;
   const { initialized, sealed } = await vault.state();
+  const version = versionOf(deps);
   const body = {
-    ...{ initialized, sealed, standby: false, performance_standby: false },
+    ...{ initialized, sealed, standby: false, performance_standby: false, enterprise: false },
     ...{ replication_performance_mode: 'disabled', replication_dr_mode: 'disabled' },
     ...{ server_time_utc: Math.floor(now().getTime() / 1000), version, cluster_name: clusterName },
   };
@@ -36,10 +48,10 @@ function codeIn({ query }: Asked['request'], name: string, usual: number): numbe
   return Number.isInteger(wanted) && wanted >= 200 && wanted <= 599 ? wanted : usual;
 }
 
-async function tellSeal({ vault, version }: VaultDeps): Promise<VaultAnswer> {
-  const { kind: type, initialized, sealed, threshold: t, shares: n, progress, nonce } = await vault.state();
+async function tellSeal(deps: VaultDeps): Promise<VaultAnswer> {
+  const { kind: type, initialized, sealed, threshold: t, shares: n, progress, nonce } = await deps.vault.state();
   const rest = {
-    version,
+    version: versionOf(deps),
     migration: false,
     recovery_seal: false,
     cluster_name: clusterName,

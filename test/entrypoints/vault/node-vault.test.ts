@@ -142,6 +142,12 @@ describe('node-vault, unmodified', () => {
     const found = await call('GET', `sys/internal/ui/mounts/secret/${folder}`, { token });
     expect(await found.json()).toMatchObject({ data: { path: 'secret/', options: { version: '2' } } });
     expect((await call('GET', 'sys/internal/ui/mounts/kv/x', { token })).status).toBe(403);
+    // Sign-in pages ask without a token, and learn nothing.
+    const shownTo = async (by?: string) =>
+      (await call('GET', 'sys/internal/ui/mounts', by ? { token: by } : {})).json();
+    expect(((await shownTo()) as { data: object }).data).toEqual({ secret: {}, auth: {} });
+    expect(Object.keys(((await shownTo(token)) as { data: { secret: object } }).data.secret)).toEqual(['secret/']);
+    expect((await call('GET', 'sys/internal/ui/mounts', { token: 'hvs.nonsense' })).status).toBe(403);
     const paths = [`secret/data/${folder}/a`, 'secret/data/elsewhere'];
     const told = await call('POST', 'sys/capabilities-self', { token, body: { paths } });
     expect(await told.json()).toMatchObject({ [paths[0] ?? '']: ['read'], [paths[1] ?? '']: ['deny'] });
@@ -267,6 +273,104 @@ describe('node-vault, unmodified', () => {
     expect((await call('HEAD', 'sys/health?sealedcode=204')).status).toBe(204);
     await owner.post('/vault/unseal');
     expect(await statusOf(vault.read('secret/data/anything'))).toBe(404);
+  });
+});
+
+describe('the calls of well-known clients, as their sources make them', () => {
+  type Told = { status: number; body: Record<'data' | 'auth', Record<string, unknown>> & { version?: string } };
+  const at = async (token: string, method: string, path: string, body?: unknown, headers = {}): Promise<Told> => {
+    const sent = { 'x-vault-request': 'true', ...headers };
+    const response = await call(method, path, { token, body, headers: sent });
+    const text = await response.text();
+    return { status: response.status, body: text ? JSON.parse(text) : {} };
+  };
+
+  test('the provider of Terraform starts with a token of its own, and finds what it wrote as it wrote it', async () => {
+    const folder = newFolder();
+    const policy = `policy-${folder}`;
+    const { auth } = await loggedIn([...allOf(folder), 'secrets:policies', 'secrets:roles']);
+    // internal/provider/meta.go: setClient, createChildToken, getVaultVersion.
+    const looked = await at(auth.client_token, 'GET', 'auth/token/lookup-self');
+    expect(looked.body.data).toMatchObject({ ttl: expect.any(Number), policies: expect.any(Array) });
+    const made = await at(auth.client_token, 'POST', 'auth/token/create', {
+      ...{ display_name: 'terraform', ttl: '1200s', explicit_max_ttl: '1200s', renewable: false, num_uses: 0 },
+    });
+    expect(made.body.auth).toMatchObject({ lease_duration: 1200, renewable: false, policies: expect.any(Array) });
+    const token = String(made.body.auth.client_token);
+    const { version } = (await at(token, 'GET', 'sys/seal-status')).body;
+    // It ends where this is no semantic version, and compares it with 1.9 and later ones.
+    expect(version).toMatch(/^1\.17\.0\+latchkey-\d+\.\d+\.\d+$/);
+    expect((await at('', 'GET', 'sys/health')).body).toMatchObject({ version, enterprise: false });
+
+    // vault/resource_policy.go, resource_auth_backend.go, resource_approle_auth_backend_role.go.
+    const rules = `path "secret/data/${folder}/*" {\n  capabilities = ["read"]\n}\n`;
+    expect((await at(token, 'GET', `sys/policies/acl/${policy}`)).status).toBe(404);
+    expect((await at(token, 'PUT', `sys/policies/acl/${policy}`, { policy: rules })).status).toBe(204);
+    expect((await at(token, 'GET', `sys/policies/acl/${policy}`)).body.data.policy).toBe(rules);
+    const backend = { type: 'approle', description: '', config: {}, local: false };
+    expect((await at(token, 'POST', 'sys/auth/approle', backend)).status).toBe(204);
+    expect((await at(token, 'GET', 'sys/auth/approle')).body.data).toMatchObject({
+      ...{ type: 'approle', description: '', local: false, accessor: expect.any(String) },
+    });
+    expect((await at(token, 'GET', 'sys/mounts/auth/approle/tune')).status).toBe(200);
+    const role = `auth/approle/role/tf-${folder}`;
+    const settings = { token_policies: [policy], token_no_default_policy: false, token_type: 'default' };
+    const more = { bind_secret_id: true, local_secret_ids: false, token_ttl: 600 };
+    expect((await at(token, 'PUT', role, { ...settings, ...more })).status).toBe(204);
+    expect((await at(token, 'GET', role)).body.data).toMatchObject({
+      ...{ token_policies: [policy], token_type: 'default', bind_secret_id: true, token_ttl: 600 },
+    });
+    const { body: secret } = await at(token, 'PUT', `${role}/secret-id`, { metadata: '' });
+    const lookup = { secret_id_accessor: secret.data.secret_id_accessor };
+    expect((await at(token, 'PUT', `${role}/secret-id-accessor/lookup`, lookup)).body.data).toMatchObject({
+      ...{ cidr_list: [], token_bound_cidrs: [], metadata: {}, secret_id_num_uses: 0 },
+    });
+
+    // vault/resource_kv_secret_v2.go: the options beside the data are empty, the time to live comes back as Go writes it.
+    const data = `secret/data/${folder}/tf`;
+    const written = { data: { password: 'x' }, cas: 0, options: {} };
+    expect((await at(token, 'PUT', data, written)).status).toBe(200);
+    await at(token, 'PUT', `secret/metadata/${folder}/tf`, { max_versions: 5, delete_version_after: 0 });
+    expect((await at(token, 'GET', data)).body.data.metadata).toMatchObject({ version: 1, custom_metadata: null });
+    expect((await at(token, 'GET', `secret/metadata/${folder}/tf`)).body.data).toMatchObject({
+      ...{ max_versions: 5, delete_version_after: '0s' },
+    });
+    expect((await at(token, 'DELETE', `secret/metadata/${folder}/tf`)).status).toBe(204);
+    expect((await at(token, 'GET', data)).status).toBe(404);
+  });
+
+  test('agents and operators in Kubernetes, CI and Java log in, renew, read and revoke', async () => {
+    const folder = newFolder();
+    const { auth, vault, ...credentials } = await loggedIn(allOf(folder));
+    await vault.write(`secret/data/${folder}/app`, { data: { a: '1' } });
+    const logIn = (headers = {}) => at('', 'PUT', 'auth/approle/login', credentials, headers);
+    // vault-action sends its empty namespace; Spring and agents send none.
+    const token = String((await logIn({ 'x-vault-namespace': '' })).body.auth.client_token);
+    // Vault Secrets Operator and agents (api.LifetimeWatcher): a body of null, or an increment; the answer replaces the login.
+    for (const [method, body] of [
+      ['PUT', 'null'],
+      ['PUT', { increment: 0 }],
+      ['POST', undefined],
+    ] as const)
+      expect((await at(token, method, 'auth/token/renew-self', body)).body.auth).toMatchObject({
+        ...{ client_token: token, renewable: true, lease_duration: 3600, token_type: 'service' },
+        ...{ accessor: expect.any(String), metadata: expect.any(Object), policies: expect.any(Array) },
+      });
+    // External Secrets Operator (providers/v1/vault/auth.go: checkToken).
+    expect((await at(token, 'GET', 'auth/token/lookup-self')).body.data).toMatchObject({
+      ...{ type: 'service', ttl: expect.any(Number), expire_time: expect.stringMatching(/^\d{4}-.*Z$/) },
+      ...{ renewable: true, creation_ttl: expect.any(Number), id: token },
+    });
+    // consul-template (dependency/vault_common.go: isKVv2), for values and for lists.
+    for (const path of [`secret/${folder}/app`, 'secret', 'secret/'])
+      expect((await at(token, 'GET', `sys/internal/ui/mounts/${path}`)).body.data).toMatchObject({
+        ...{ path: 'secret/', type: 'kv', options: { version: '2' } },
+      });
+    expect((await at(token, 'GET', `secret/metadata/${folder}/?list=true`)).body.data.keys).toEqual(['app']);
+    // Spring Cloud Vault reads what may not be there, and takes 404 for nothing.
+    expect((await at(token, 'GET', `secret/data/${folder}/app/production`)).status).toBe(404);
+    expect((await at(token, 'PUT', 'auth/token/revoke-self', 'null')).status).toBe(204);
+    expect((await at(token, 'GET', `secret/data/${folder}/app`)).status).toBe(403);
   });
 });
 
@@ -540,6 +644,7 @@ describe('policies', () => {
     [dataAt('secret/metadata/app/*', 'update'), 1, 'secret/data/app/*'],
     [dataAt('secret/metadata/', 'list'), 1, 'secret/metadata/*'],
     [dataAt('transit/keys/*', 'read'), 1, 'transit/keys/*'],
+    [dataAt('auth/approle/role/shop/secret-id', 'update'), 1, '"secrets:roles"'],
     [dataAt('secret/data/{{identity.entity.id}}/*', 'read'), 1, 'templates'],
     [dataAt('secret/data/a', 'fly'), 1, 'invalid capability'],
     ['path "secret/data/a" {\n capabilities = ["read"]\n allowed_parameters = { }\n}', 3, 'allowed_parameters'],
@@ -772,7 +877,6 @@ describe('a child token', () => {
       [{ policies: ['root'] }, 'root'],
       [{ policies: ['unknown'] }, 'unknown'],
       [{ type: 'batch' }, 'batch'],
-      [{ no_parent: true }, 'no_parent'],
       [{ period: '1h' }, 'period'],
       [{ bound_cidrs: ['nowhere'] }, 'nowhere'],
     ] as const)
@@ -852,6 +956,65 @@ describe('a child token', () => {
       expect((await call('PUT', path, { token: vault.token, body: { lease_id: 'database/creds/x/1' } })).status).toBe(
         status,
       );
+  });
+});
+
+describe('a token without a parent', () => {
+  const orphan = (token: string, body: object = {}) => call('POST', 'auth/token/create-orphan', { token, body });
+  const authIn = async (response: Response) => ((await response.json()) as { auth: Record<string, string> }).auth;
+  const look = (token = '') => call('GET', 'auth/token/lookup-self', { token });
+
+  test('outlives the one that made it, with no more permissions, if that one may make it', async () => {
+    const folder = newFolder();
+    const { vault, auth, role_id } = await loggedIn([`secrets:read:${folder}:*`, 'secrets:tokens']);
+    const made = await authIn(await orphan(auth.client_token, { ttl: '5h', display_name: 'job', meta: null }));
+    expect(made).toMatchObject({ orphan: true, lease_duration: 5 * 3600, renewable: true });
+    // As node-vault and hvac do, and the API's other spelling.
+    const { token } = vault;
+    expect((await vault.tokenCreateOrphan({ policies: [`secrets:read:${folder}:*`] })).auth).toMatchObject({
+      ...{ orphan: true, policies: ['default', `secrets:read:${folder}:*`] },
+    });
+    vault.token = token;
+    const narrow = await authIn(
+      await call('POST', 'auth/token/create', {
+        ...{ token: auth.client_token, body: { no_parent: true, policies: [`secrets:read:${folder}:*`] } },
+      }),
+    );
+    expect((await orphan(auth.client_token, { policies: ['secrets:write:*'] })).status).toBe(400);
+    expect((await orphan(narrow.client_token ?? '')).status).toBe(403);
+    const child = await authIn(await call('POST', 'auth/token/create', { token: made.client_token, body: {} }));
+    await vault.tokenRevokeSelf();
+    for (const each of [made, narrow, child]) expect((await look(each.client_token)).status).toBe(200);
+    const { data } = (await (await look(made.client_token)).json()) as { data: object };
+    expect(data).toMatchObject({ orphan: true, display_name: 'token-job', path: 'auth/token/create' });
+    // It ends with its client, and ends what it made.
+    await call('POST', 'auth/token/revoke-self', { token: made.client_token });
+    expect((await look(child.client_token)).status).toBe(403);
+    await owner.post(`/clients/${role_id}/disable`);
+    expect((await look(narrow.client_token)).status).toBe(403);
+  });
+
+  test('is not to be had without the permission, and stays in the networks of its maker', async () => {
+    const { auth } = await loggedIn(['secrets:read:*']);
+    for (const path of ['create-orphan', 'create']) {
+      const refused = await call('POST', `auth/token/${path}`, {
+        ...{ token: auth.client_token, body: { no_parent: true } },
+      });
+      expect([refused.status, await refused.json()]).toEqual([
+        403,
+        { errors: ['permission denied', expect.stringContaining('secrets:tokens')] },
+      ]);
+    }
+    const bound = await authIn(
+      await call('POST', 'auth/token/create', {
+        ...{ token: auth.client_token, body: { bound_cidrs: ['127.0.0.0/8', '::1'] } },
+      }),
+    );
+    const widened = (bound_cidrs: string) =>
+      call('POST', 'auth/token/create', { token: bound.client_token, body: { bound_cidrs } });
+    const refused = await widened('0.0.0.0/0');
+    expect([refused.status, await refused.json()]).toEqual([400, { errors: [expect.stringContaining('127.0.0.0/8')] }]);
+    expect((await widened('127.0.0.1')).status).toBe(200);
   });
 });
 

@@ -36,6 +36,11 @@ export function placesOf(rule: PolicyRule): Place[] {
   if (mount === 'secret') return placesOfSecrets(rest, rule);
   if (path.startsWith('sys/polic'))
     throw new PolicyError(rule.line, `path "${path}" names one policy: write "sys/policies/acl/*"`);
+  if (mount === 'auth')
+    throw new PolicyError(
+      rule.line,
+      `path "${path}" is about roles, or tokens of others: leave it out, and give "secrets:roles" or "secrets:tokens" by another role`,
+    );
   throw new PolicyError(rule.line, `there is nothing at path "${path}" here: the mounts are "secret/" and "kv/"`);
 }
 
