@@ -5,7 +5,7 @@ import type { Logger } from '../platform/logging/index.ts';
 import type { Metrics } from '../platform/metrics/index.ts';
 import type { Installation } from './installation.ts';
 
-/** What the app is composed from. */
+/** The parts of the app. */
 export type AppDeps = {
   config: Config;
   issuer: string;

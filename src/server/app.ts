@@ -57,7 +57,7 @@ export async function createApp(deps: AppDeps): Promise<App> {
       provider.close();
       await background.close();
       await services.close();
-      // Last, so that what the services wrote at their end is sealed, too.
+      // Last, so that the final writes of the services are sealed, too.
       await background.sealer.close();
     },
   };

@@ -33,7 +33,7 @@ const webhookTimeoutMs = 10_000;
 const logoTimeoutMs = 5000;
 const mailTimeoutMs = 20_000;
 
-/** Starts background work: jobs, deliveries, the seals of the audit log. */
+/** Starts background work: jobs, deliveries, the sealing of the audit log. */
 export async function startBackgroundWork(deps: BackgroundDeps): Promise<BackgroundWork> {
   const { config, installation, services, provider, metrics } = deps;
   const { db, jobs, keys, log, now } = services;
@@ -89,7 +89,7 @@ function writeOut(lines: string): Promise<void> {
   });
 }
 
-/** What only shows when it is looked at. */
+/** States that must be polled. */
 function measureResources(metrics: Metrics, { changes, database }: Installation, sealer: Sealer): void {
   const { pool } = database;
   metrics.gauge(

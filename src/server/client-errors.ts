@@ -7,14 +7,14 @@ import { takeListingConnection } from './list-verb.ts';
 import { closeInStages } from './staged-close.ts';
 
 export type ClientErrorDeps = {
-  /** The most bytes that a request line and its headers may have. */
+  /** The maximum size of a request line with its headers, in bytes. */
   maxHeaderBytes: number;
-  /** Whose cookies are too large; undefined while the server starts. */
+  /** The cookies that are too large; undefined while the server starts. */
   issuer: () => string | undefined;
 };
 
 type HttpError = Error & { code?: string };
-/** A connection, with the answer that Node writes on it at the moment. */
+/** A connection, with the response that Node is writing on it. */
 type HttpSocket = Socket & { _httpMessage?: { headersSent: boolean } | null };
 
 const statuses: Readonly<Record<string, number>> = {
@@ -24,13 +24,13 @@ const statuses: Readonly<Record<string, number>> = {
 };
 
 /**
- * Answers requests that Node refuses before anything here sees them, with the statuses that Node gives them. One with too many
- * headers (RFC 6585 §5) is mostly a browser with too many cookies, so a person reads what to do.
+ * Answers requests that Node refuses before our code sees them, with the statuses that Node gives them. One with too many headers (RFC 6585
+ * §5) mostly comes from a browser with too many cookies, so it gets a page that says what to do.
  */
 export function answerClientErrors(server: Server, deps: ClientErrorDeps): void {
   server.on('clientError', (error: HttpError, socket: HttpSocket) => {
     if (takeListingConnection(server, error, socket)) return;
-    // Bytes after the beginning of another answer would be read as a part of it.
+    // Bytes after the start of another response would be read as a part of it.
     if (!socket.writable || socket._httpMessage?.headersSent) {
       socket.destroy(error);
       return;
@@ -62,7 +62,7 @@ function answerTo({ code = '' }: HttpError, deps: ClientErrorDeps): string {
   return `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('\r\n')}\r\n\r\n${body}`;
 }
 
-// In the page itself: a style sheet would be asked for with the same cookies.
+// In the page itself: a style sheet would be requested with the same cookies.
 const style =
   ':root{color-scheme:light dark}body{font:1rem/1.6 system-ui,sans-serif;max-width:34rem;margin:4rem auto;padding:0 1rem}';
 const styleDigest = createHash('sha256').update(style).digest('base64');

@@ -10,7 +10,7 @@ import { accessTokenKind, refreshTokenKind } from '../domain/tokens/index.ts';
 import { passwordKind, passwordLinkKind } from '../domain/users/index.ts';
 import { secretIdKind } from '../domain/vault-roles/index.ts';
 
-/** Every kind of credential: the inventory, revocation by kind and id, leak reports and the console go by this list. */
+/** Every kind of credential: the inventory, revocation by kind and id, leak reports and the console use this list. */
 export const credentialKinds: readonly CredentialKind[] = [
   apiKeyKind,
   clientSecretKind,

@@ -28,7 +28,7 @@ export type EveryRequestDeps = {
   now: () => Date;
 };
 
-/** What each request meets before it is known what it is for. */
+/** The middleware of each request before its routing. */
 export function everyRequest({ config, issuer, log, metrics, now }: EveryRequestDeps): Middleware {
   return compose([
     parseClientAddress(config.edge),

@@ -3,12 +3,12 @@ import type { Vault } from '../domain/secrets/index.ts';
 import { type DatabaseClock, stalledMs } from '../platform/database/index.ts';
 import type { Installation } from './installation.ts';
 
-/** Paths that this file answers. */
+/** The paths of the health checks. */
 export const healthPaths: ReadonlySet<string> = new Set(['/healthz', '/readyz']);
 
 /**
- * `/healthz`: the process answers. `/readyz`: it can serve (database, migrations, clock within 2 s of the database's, writes take
- * effect). That the secrets are sealed keeps nobody from signing in: it is only told.
+ * `/healthz`: the process answers. `/readyz`: it can serve (database, migrations, clock within 2 s of the database's, writes take effect).
+ * Sealed secrets do not prevent sign-ins: they are only reported.
  */
 export function healthRoutes(
   { database, clock }: Pick<Installation, 'clock' | 'database'>,
@@ -48,7 +48,7 @@ async function notReadyBecause(
       return (answer?.rows ?? []) as { database_now: Date; is_read_only: boolean }[];
     });
     if (state?.is_read_only) {
-      // The primary is elsewhere by now: the next look is there.
+      // The primary is elsewhere by now: the next check connects to it.
       await watch.close();
       return 'the database takes no writes';
     }
@@ -58,7 +58,7 @@ async function notReadyBecause(
       ? undefined
       : `this clock and the database's are ${Math.round(clock.skewMs / 1000)} seconds apart`;
   } catch {
-    // Whatever it is, requests would fail: the load balancer should send them elsewhere.
+    // For any error requests would fail: the load balancer should send them elsewhere.
     return 'the database cannot be used';
   }
 }

@@ -21,15 +21,15 @@ import { hasEmbeddedPostgres, openEmbeddedPostgres } from '../platform/embedded-
 import { installJobs } from '../platform/jobs/index.ts';
 import { hasRootKey, openServerKeys, rootKeyFromFolder, type ServerKeys } from '../platform/keys/index.ts';
 
-/** What the server and the CLI share: the database, migrated, and the keys, unsealed. */
+/** The common parts of the server and the CLI: the database, migrated, and the keys, unsealed. */
 export type Installation = {
   database: Database;
   databaseUrl: string;
-  /** Where the data is, for people: the embedded folder, or host and name. */
+  /** The location of the data, for display: the embedded folder, or host and name. */
   databaseName: string;
   rootKey: KeyObject;
   keys: ServerKeys;
-  /** Started by processes that serve requests. */
+  /** Used by processes that serve requests. */
   changes: ChangeFeed;
   /** The database's time; `now` reads it. */
   clock: DatabaseClock;
@@ -42,19 +42,19 @@ export type Waiting = { tell: (line: string) => void; signal?: AbortSignal | und
 
 const commandPatienceMs = 10_000;
 
-/** The start failed; the message is one sentence for a person. */
+/** The start failed; the message is one sentence for the operator. */
 export class StartError extends Error {
   override name = 'StartError';
 }
 
 export type DatabaseLocation = { url: string; migrateUrl: string; name: string; close: () => Promise<void> };
 
-/** Whether an installation exists; otherwise opening it makes one. An unreadable one counts as existing. */
+/** Whether an installation exists; otherwise opening it creates one. An unreadable one counts as existing. */
 export async function hasInstallation({ databaseUrl, dataDir }: Config): Promise<boolean> {
   return databaseUrl ? isMigrated(databaseUrl).catch(() => true) : hasEmbeddedPostgres(dataDir);
 }
 
-/** Where the data is, for people. */
+/** The location of the data, for display. */
 export function nameOfPlace({ databaseUrl, dataDir }: Pick<Config, 'databaseUrl' | 'dataDir'>): string {
   if (!databaseUrl) return `the data folder ${dataDir}`;
   const { host, pathname } = new URL(databaseUrl);
@@ -64,7 +64,7 @@ export function nameOfPlace({ databaseUrl, dataDir }: Pick<Config, 'databaseUrl'
 /**
  * The configured database, or the embedded one, started if it is not running.
  *
- * @param as a data folder has one server; commands and workers of the server are guests
+ * @param as a data folder has one server; commands and workers of the server are clients
  * @throws StartError, EmbeddedPostgresError with one sentence for the operator
  */
 export async function openDatabaseServer(config: Config, as: 'server' | 'guest'): Promise<DatabaseLocation> {
@@ -79,7 +79,7 @@ export async function openDatabaseServer(config: Config, as: 'server' | 'guest')
   return { url: embedded.url, migrateUrl: embedded.url, name, close: embedded.close };
 }
 
-/** @throws StartError where the current folder has a data folder, too: either could be the one that was meant */
+/** @throws StartError if the current folder has a data folder, too: either one could be meant */
 async function mustBeMeant({ dataDir, isDataDirChosen }: Config): Promise<void> {
   const here = path.resolve('.latchkey');
   if (isDataDirChosen || here === dataDir || !(await hasEmbeddedPostgres(here))) return;
@@ -91,7 +91,7 @@ async function mustBeMeant({ dataDir, isDataDirChosen }: Config): Promise<void> 
 /**
  * Opens the installation: database, migrations, root key, server keys, signing keys.
  *
- * @param waiting set by a server, which waits for a database that is late; a command fails
+ * @param waiting set by a server, which waits for a database that starts late; a command fails
  * @throws StartError, EmbeddedPostgresError with one sentence for the operator; the reason of the signal
  */
 export async function openInstallation(config: Config, waiting?: Waiting): Promise<Installation> {
@@ -103,7 +103,7 @@ export async function openInstallation(config: Config, waiting?: Waiting): Promi
     poolSize: config.databasePoolSize,
     preparedStatements: config.preparedStatements,
     timeoutMs: config.databaseTimeoutMs,
-    // A person at a terminal prefers waiting for a busy database to a refusal.
+    // A user at a terminal prefers waiting for a busy database to a refusal.
     ...(waiting ? {} : { poolTimeoutMs: commandPatienceMs }),
   });
   const close = async () => {
@@ -155,13 +155,13 @@ async function waitForLateDatabase(
     isTold = true;
   };
   const until = performance.now() + seconds * 1000;
-  // The two may be different roles, of which one may only read.
+  // The two may be different roles, one of which may only read.
   for (const each of new Set([migrateUrl, url]))
     await waitForDatabase(each, { seconds: Math.max(0, (until - performance.now()) / 1000), signal }, announce);
 }
 
 /**
- * Brings the database to this version.
+ * Migrates the database to this version.
  *
  * @param waiting as for `openInstallation`
  * @returns names of the migrations applied now
@@ -190,7 +190,7 @@ function patienceOf({ databaseWaitSeconds }: Config, waiting: Waiting | undefine
   return { seconds: waiting ? databaseWaitSeconds : 0, signal: waiting?.signal };
 }
 
-/** With a migrating role of its own, the role that serves requests gets only what it needs. */
+/** With a separate migrating role, the role that serves requests gets only the rights it needs. */
 function runningRole({ databaseUrl, migrateDatabaseUrl }: Config): string | undefined {
   if (!databaseUrl || !migrateDatabaseUrl) return undefined;
   const role = decodeURIComponent(new URL(databaseUrl).username);
@@ -200,7 +200,7 @@ function runningRole({ databaseUrl, migrateDatabaseUrl }: Config): string | unde
 const insufficientPrivilege = '42501';
 
 /**
- * The new version's server with the role that only serves, before `latchkey migrate` ran.
+ * The server of a new version with the serving role, before `latchkey migrate` ran.
  *
  * @throws StartError for a lack of rights; otherwise returns
  */
@@ -222,7 +222,7 @@ function explainDatabase(name: string) {
   };
 }
 
-/** The key is generated with the installation only: one generated later would open nothing. */
+/** The key is generated with the installation only: one generated later would decrypt nothing. */
 async function rootKeyOf({ rootKey, dataDir }: Config, db: Db): Promise<KeyObject> {
   if (rootKey) return createSecretKey(rootKey);
   if (!(await hasRootKey(dataDir)) && (await hasServerKeys(db))) throw wrongRootKey();

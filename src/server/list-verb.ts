@@ -2,9 +2,9 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 
-/** An error of Node's parser, with the bytes that it could not read. */
+/** An error of Node's parser, with the unparsed bytes. */
 type ParserError = Error & { code?: string; rawPacket?: Buffer; bytesParsed?: number };
-/** What Node keeps with a connection: its parser, and the answer that it writes on it at the moment. */
+/** Node's data about a connection: its parser, and the response that it is writing. */
 type ParsedSocket = Socket & { parser?: { remove: () => void } | null; _httpMessage?: object | null };
 
 const sent = Buffer.from('LIST ');
@@ -12,8 +12,8 @@ const taken = Buffer.from('LINK ');
 const beginning = 'LIST /v1/';
 
 /**
- * A connection on which a client uses the method LIST, which Vault has and Node's parser refuses. The method is handed on under another
- * name of the same length, so that nothing else of the request moves; where a request begins is known while none is under way.
+ * A connection on which a client uses the method LIST, which Vault has and Node's parser refuses. The method is replaced by another name of
+ * the same length, so that all other bytes keep their position; the start of a request is known while none is in flight.
  */
 class ListingConnection extends Duplex {
   readonly #socket: Socket;
@@ -56,32 +56,32 @@ class ListingConnection extends Duplex {
   }
 }
 
-/** Tells a connection that uses LIST when a request is over. Others cost nothing. */
+/** Notifies a connection that uses LIST when a request is over. Others are not affected. */
 export function watchListingConnections(server: Server): void {
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
     const { socket } = request as { socket: unknown };
     if (!(socket instanceof ListingConnection)) return;
     response.once('close', () => {
-      // A body that was not read to its end could begin like a request.
+      // The unread rest of a body could look like a request.
       if (request.complete) socket.isBetweenRequests = true;
     });
   });
 }
 
 /**
- * Takes a connection on which Node's parser met LIST at the beginning of a request for Vault's API.
+ * Handles a connection on which Node's parser met LIST at the beginning of a request for Vault's API.
  *
  * @returns whether it did; false: it is another error
  */
 export function takeListingConnection(server: Server, error: ParserError, socket: Socket): boolean {
   const { code, rawPacket, bytesParsed = Number.POSITIVE_INFINITY } = error;
   const { parser, _httpMessage: answering } = socket as ParsedSocket;
-  // The method itself was not understood: what comes later in a packet may be part of a body.
+  // The method itself was not parsed: later bytes in a packet may be part of a body.
   const isList = code === 'HPE_INVALID_METHOD' && bytesParsed < sent.length;
   if (!isList || !rawPacket || answering || !parser) return false;
   if (rawPacket.subarray(0, beginning.length).toString('latin1') !== beginning) return false;
   socket.removeAllListeners('data');
-  // Its time limits would end the connection.
+  // Its timeouts would close the connection.
   parser.remove();
   const connection = new ListingConnection(socket);
   server.emit('connection', connection);

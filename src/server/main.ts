@@ -27,13 +27,13 @@ const requestTimeoutMs = 9000;
 const drainMs = 10_000;
 
 export type StartOptions = {
-  /** Prints the greeting for the person who started it; undefined: no greeting. */
+  /** Prints the greeting for the operator; undefined: no greeting. */
   say?: ((lines: string) => void) | undefined;
   /** Prints one line that is no part of the greeting. */
   note: (line: string) => void;
-  /** A server that starts beside others that serve already takes requests only once it can serve them, too. */
+  /** A server that starts beside running ones accepts requests only once it can serve them, too. */
   listens: 'at once' | 'when ready';
-  /** Ends a start that waits for the database. */
+  /** Aborts a start that waits for the database. */
   signal: AbortSignal;
 };
 
@@ -77,7 +77,7 @@ export async function startServer(
   }
 }
 
-/** The present handler of requests, and the issuer; undefined until it is known. */
+/** The current handler of requests, and the issuer; undefined until it is known. */
 type Handler = { answer: RequestListener; issuer: string | undefined };
 
 function openServer(handler: Handler, { maxHeaderBytes }: Pick<Config, 'maxHeaderBytes'>): Server {
@@ -108,7 +108,7 @@ type AppInputs = {
   signal: AbortSignal;
 };
 
-/** Brings the installation to what the settings say, and composes the app that serves it. */
+/** Applies the settings to the installation, and composes the app that serves it. */
 async function openApp({ config, address, installation, inFlight, signal }: AppInputs) {
   const issuer = config.issuer ?? address;
   const version = readVersion();
@@ -135,7 +135,7 @@ async function openApp({ config, address, installation, inFlight, signal }: AppI
   };
 }
 
-/** Answers before the database is open: the process lives, and cannot serve yet. */
+/** Answers before the database is open: the process is live, but not ready. */
 const starting: RequestListener = ({ url = '' }, response) => {
   const [path = ''] = url.split('?');
   const headers = { 'Cache-Control': 'no-store', 'Content-Type': 'application/json' };
@@ -143,7 +143,7 @@ const starting: RequestListener = ({ url = '' }, response) => {
   else response.writeHead(503, { ...headers, 'Retry-After': '2' }).end('{"status":"not ready","reason":"starting"}');
 };
 
-/** The address that it listens on, or will, as a person types it: a loopback or wildcard address as `localhost`. */
+/** The address that it listens on, or will, for display: a loopback or wildcard address as `localhost`. */
 function addressOf(server: Server, { host, port: chosen }: Config): string {
   const { port } = (server.address() as AddressInfo | null) ?? { port: chosen };
   const isHere = ['127.0.0.1', '::1', '0.0.0.0', '::'].includes(host);
@@ -169,8 +169,8 @@ async function applyAtStart(deps: ApplyDeps, path: string): Promise<void> {
 }
 
 /**
- * Waits for in-flight requests; their responses ask clients to close the connection (RFC 9112 §9.6). Idle connections close at
- * once, and all that remain after ten seconds are cut.
+ * Waits for in-flight requests; their responses ask clients to close the connection (RFC 9112 §9.6). Idle connections are closed at once,
+ * and the remaining ones after ten seconds.
  */
 async function drain(server: Server, inFlight: ReadonlySet<ServerResponse>): Promise<void> {
   const closed = new Promise((resolve) => server.close(resolve));
@@ -199,6 +199,6 @@ async function announce(
     lines.push(`  Setup: ${issuer}/setup/${secret} (works once, for a day; another: latchkey setup-link)`);
   }
   if (hasDemo) lines.push(`  Demo:  ${issuer}/demo`);
-  // One write, so that a program that reads the output gets all of it.
+  // One write, so that a program that reads the output gets it completely.
   say(lines.join('\n'));
 }

@@ -15,7 +15,7 @@ import type { AppDeps } from './app-deps.ts';
 import { clientDocuments } from './compose/client-documents.ts';
 import type { Installation } from './installation.ts';
 
-/** What lives as long as the process and serves several entrypoints. Each entrypoint picks what it needs (`compose/`). */
+/** Services that exist as long as the process and are used by several entrypoints. Each entrypoint picks its own (`compose/`). */
 export type Services = Pick<Installation, 'database' | 'keys' | 'now'> & {
   db: Installation['database']['db'];
   log: Logger;
@@ -33,15 +33,15 @@ export type Services = Pick<Installation, 'database' | 'keys' | 'now'> & {
   apiKeys: KeyVerifier;
   vault: Vault;
   secretReads: SecretReads;
-  /** Set where there is a mail server. */
+  /** Set if there is a mail server. */
   sendEmail: SendEmail | undefined;
-  /** Writes what they still hold. */
+  /** Writes their buffered data. */
   close: () => Promise<void>;
 };
 
 export type ServicesDeps = Pick<AppDeps, 'config' | 'inFlight' | 'installation' | 'issuer' | 'log'>;
 
-/** Opens them; jobs are taken from the queue once they are started. */
+/** Opens the services; jobs are processed once they are started. */
 export function openServices({ config, inFlight, installation, issuer, log }: ServicesDeps): Services {
   const { changes, clock, database, databaseUrl, keys, now, rootKey } = installation;
   const { db } = database;

@@ -1,21 +1,21 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Socket } from 'node:net';
 
-/** What a client may still send after an answer that ends the connection, and how long (ms) it has for that. */
+/** How much a client may still send after a response that closes the connection, and for how long (ms). */
 const mostDiscardedBytes = 16 * 1024 * 1024;
 const mostMs = 5_000;
 
-/** A connection, with Node's parser of it. */
+/** A connection, with Node's parser for it. */
 type ParsedSocket = Socket & { parser?: { incoming: IncomingMessage | null; remove: () => void } | null };
 
 /**
- * Closes connections in stages where an answer with `Connection: close` is written before all of its request came, such as 413. A connection
- * that closes with unread bytes is reset, and a client that is still sending loses the answer (RFC 9112 §9.6).
+ * Closes connections in stages if a response with `Connection: close` is written before the whole request arrived, such as 413. A
+ * connection that closes with unread bytes is reset, and a client that is still sending loses the response (RFC 9112 §9.6).
  */
 export function closeUnreadRequestsInStages(server: Server): void {
   server.on('connection', (socket: ParsedSocket) => {
     const destroySoon = socket.destroySoon?.bind(socket);
-    // Node calls this after such an answer.
+    // Node calls this after such a response.
     socket.destroySoon = () => {
       const { incoming } = socket.parser ?? {};
       if (destroySoon && (!incoming || incoming.complete)) destroySoon();
@@ -24,10 +24,10 @@ export function closeUnreadRequestsInStages(server: Server): void {
   });
 }
 
-/** Writes no more, and discards for a while what the client still sends. */
+/** Writes no more, and discards for a while the bytes that the client still sends. */
 export function closeInStages(socket: ParsedSocket): void {
   socket.removeAllListeners('data');
-  // What follows may look like a request, and must not be taken for one.
+  // The remaining bytes may look like a request, and must not be parsed as one.
   socket.parser?.remove();
   let discarded = 0;
   socket.on('data', ({ length }: Buffer) => {

@@ -1,9 +1,9 @@
 import cluster, { type Worker } from 'node:cluster';
 
-/** The answer to a worker that asks: where to listen, and whether no other worker serves yet. */
+/** The answer to a worker: where to listen, and whether no other worker serves yet. */
 type Orders = { port: number; isFirst: boolean };
 
-/** What a worker sends to the process that started it. */
+/** A message of a worker to the process that started it. */
 export type WorkerMessage = { isAsking: true } | { lines: string } | { failed: string } | { isReady: true };
 
 type Options = { size: number; port: number; note: (line: string) => void };
@@ -16,7 +16,7 @@ class WorkerError extends Error {
   override name = 'WorkerError';
 }
 
-/** In a worker: its orders. */
+/** The orders for a worker, in its own process. */
 export function ordersForThisWorker(): Promise<Orders> {
   return new Promise((resolve) => {
     process.on('message', (message: unknown) => {
@@ -27,8 +27,8 @@ export function ordersForThisWorker(): Promise<Orders> {
 }
 
 /**
- * Keeps a number of workers running. The first listens at once, so that requests get an answer while it waits for the database
- * or migrates; a worker that starts beside one that serves takes requests only when it is ready. One that exits is replaced, also
+ * Keeps a number of workers running. The first listens at once, so that requests get a response while it waits for the database
+ * or migrates; a worker that starts beside one that serves accepts requests only when it is ready. One that exits is replaced, also
  * before it ever served; one that reports why it cannot start ends the start of the server, or is started again later.
  */
 export class WorkerProcesses {
@@ -65,7 +65,7 @@ export class WorkerProcesses {
 
   #fill(): void {
     if (this.#isClosing) return;
-    // Until one serves, they start one after another: of several that listen, those not ready would take requests from those that are.
+    // Until one serves, they start one after another: of several that listen, those not ready would receive requests, too.
     const wanted = this.#ready.size > 0 ? this.#options.size : 1;
     for (let n = this.#workers.size; n < wanted; n += 1) this.#fork();
   }

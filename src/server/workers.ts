@@ -10,9 +10,9 @@ import { ordersForThisWorker, type WorkerMessage, WorkerProcesses } from './work
 
 type Say = (line: string) => void;
 
-/** How a start reports, and what ends it before it is done. */
+/** How a start reports, and the signal that aborts it. */
 export type ServeOptions = {
-  /** Prints lines for the person who started it. */
+  /** Prints lines for the operator. */
   say: Say;
   /** Prints a line that is no part of the greeting. */
   note: Say;
@@ -22,8 +22,8 @@ export type ServeOptions = {
 type Running = { close: () => Promise<void> };
 
 /**
- * Serves requests: in this process, or, with `WEB_CONCURRENCY`, in so many workers that share the port. The first process then
- * keeps the database and the metrics, and replaces workers that die.
+ * Serves requests: in this process, or, with `WEB_CONCURRENCY`, in so many workers that share the port. The first process then runs the
+ * database and the metrics, and replaces workers that exit.
  *
  * @throws StartError and others with one sentence for the operator; anything once the signal is aborted
  */
@@ -52,7 +52,7 @@ async function startAlone(config: Config, options: ServeOptions): Promise<Runnin
 async function startWorker(config: Config, { note, signal }: ServeOptions): Promise<Running> {
   const tell = (message: WorkerMessage, then?: () => void) => process.send?.(message, undefined, undefined, then);
   try {
-    // Loaded here: the process that keeps the workers serves nothing itself.
+    // Loaded here: the process that manages the workers serves nothing itself.
     const [{ startServer }, { port, isFirst }] = await Promise.all([import('./main.ts'), ordersForThisWorker()]);
     const place = { ...config, port, issuer: config.issuer ?? new URL(`http://localhost:${port}`).origin };
     const server = await startServer(place, {
@@ -61,14 +61,14 @@ async function startWorker(config: Config, { note, signal }: ServeOptions): Prom
       listens: isFirst ? 'at once' : 'when ready',
       signal,
     });
-    // Answers the first process when it gathers everybody's metrics.
+    // Answers the first process when it collects the metrics of all workers.
     new AggregatorRegistry();
     AggregatorRegistry.setRegistries([server.metrics.registry]);
     tell({ isReady: true });
     return server;
   } catch (error) {
     signal.throwIfAborted();
-    // The first process says it, once.
+    // The first process reports it, once.
     return new Promise(() => {
       tell({ failed: error instanceof Error ? error.message : String(error) }, () => process.exit(1));
     });

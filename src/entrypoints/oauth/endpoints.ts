@@ -1,7 +1,7 @@
 import type { Context, Middleware } from 'koa';
 import { form, methodNotAllowed } from '../../platform/http/index.ts';
 
-/** Where oidc-provider's endpoints lie. */
+/** The paths of oidc-provider's endpoints. */
 export const routes = {
   authorization: '/oauth/authorize',
   token: '/oauth/token',
@@ -15,10 +15,10 @@ export const routes = {
   jwks: '/oauth/jwks',
 };
 
-/** Where clients register themselves (RFC 7591). The provider has no part in it. */
+/** Where clients register themselves (RFC 7591). The provider does not serve it. */
 export const registrationPath = '/oauth/register';
 
-/** The same for everybody until the provider is another. */
+/** Constant for each provider. */
 export const publishedDocuments = [
   '/.well-known/openid-configuration',
   '/.well-known/oauth-authorization-server',
@@ -36,7 +36,7 @@ const programEndpoints = new Set<string>([
   ...publishedDocuments,
 ]);
 
-/** Whether programs ask here; all other addresses are for browsers. */
+/** Whether the address is an API endpoint; all others are for browsers. */
 export function isForPrograms(path: string): boolean {
   return programEndpoints.has(path);
 }
@@ -61,10 +61,10 @@ const methods: Readonly<Record<string, string>> = {
 const resumed = /^\/(oauth\/authorize|device)\/[^/]+$/;
 
 /**
- * Whether oidc-provider answers this request. Its router takes any case and a slash at the end; middleware that goes by the
- * path would be walked around (RFC 3986 §6.2.2.1: paths are case-sensitive).
+ * Whether oidc-provider answers this request. Its router accepts any case and a trailing slash; middleware that compares paths could be
+ * bypassed so (RFC 3986 §6.2.2.1: paths are case-sensitive).
  *
- * @throws Problem 405: the path takes other methods
+ * @throws Problem 405: the path accepts other methods
  */
 export function isEndpoint({ method, path }: Pick<Context, 'method' | 'path'>): boolean {
   const allowed = Object.hasOwn(methods, path) ? methods[path] : resumed.test(path) && 'GET, HEAD';
@@ -76,8 +76,8 @@ export function isEndpoint({ method, path }: Pick<Context, 'method' | 'path'>): 
 const visited = new Set<string>([routes.authorization, routes.end_session]);
 
 /**
- * Clients may post what they send a browser with (OpenID Connect Core §3.1.2.1, RP-Initiated Logout §2): it goes on as a
- * GET, with which the browser also sends the Lax session cookie.
+ * Clients may post an authorization or logout request through the browser (OpenID Connect Core §3.1.2.1, RP-Initiated Logout §2): it is
+ * redirected to a GET, with which the browser also sends the Lax session cookie.
  */
 export const visitPosted: Middleware = async (ctx, next) => {
   if (ctx.method !== 'POST' || !visited.has(ctx.path)) return next();

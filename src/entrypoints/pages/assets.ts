@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import { brotliCompress, gzip } from 'node:zlib';
 import { once } from '../../platform/caching/index.ts';
 
-/** One file as it goes over the wire. Its path changes with its content, so it may be cached for ever. */
+/** One file as it is sent. Its path changes with its content, so it may be cached for ever. */
 export type Asset = { path: string; type: string; body: Record<AssetEncoding, () => Promise<Buffer>> };
 
 export type AssetEncoding = 'br' | 'gzip' | 'identity';
@@ -35,17 +35,17 @@ const assets: Readonly<Record<AssetName, Asset>> = {
 
 const byPath: ReadonlyMap<string, Asset> = new Map(Object.values(assets).map((each) => [each.path, each]));
 
-/** The file served under this path; undefined for any other path, outdated names included. */
+/** The file served at this path; undefined for any other path, outdated names included. */
 export function findAsset(path: string): Asset | undefined {
   return byPath.get(path);
 }
 
-/** Where pages find this file: `/assets/latchkey.<hash of its content>.css`. */
+/** The path of this file for pages: `/assets/latchkey.<hash of its content>.css`. */
 export function assetPath(name: AssetName): string {
   return assets[name].path;
 }
 
-/** A file to be served under a name that holds the hash of its content. */
+/** A file to be served under a name with the hash of its content. */
 export function asset(name: string, type: string, body: Buffer): Asset {
   const hash = createHash('sha256').update(body).digest('hex').slice(0, 16);
   const path = `/assets/${name.replace('.', `.${hash}.`)}`;
@@ -62,7 +62,7 @@ export function asset(name: string, type: string, body: Buffer): Asset {
 
 // The content security policy (img-src 'self') refuses Pico's inline icons: each would be an error in the
 // browser's console and an empty box on the page. latchkey.css draws the few that are needed.
-// A link that looks like a button is `.button` here: the role promises that the space key presses it, and a link stays still.
+// A link that looks like a button is `.button` here: the role promises that the space key activates it, which it does not for a link.
 function adapted(css: string): string {
   return css.replaceAll(/url\("data:[^"]*"\)/g, 'none').replaceAll('[role=button]', '.button');
 }

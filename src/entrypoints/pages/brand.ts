@@ -1,12 +1,12 @@
 import type { Config } from '../../config.ts';
 import { type Asset, asset } from './assets.ts';
 
-/** How the installation presents itself on pages. */
+/** The installation's branding on pages. */
 export type Brand = {
   name: string;
-  /** Where the colours are, when they are not the usual ones. */
+  /** The stylesheet of the colours, if they are not the default ones. */
   stylesheet?: string | undefined;
-  /** Where the logo is, when there is one. */
+  /** The address of the logo, if there is one. */
   logo?: string | undefined;
 };
 
@@ -15,7 +15,7 @@ type Branding = { brand: Brand; assets: readonly Asset[] };
 
 const known = new WeakMap<BrandSettings, Branding>();
 
-/** The brand of an installation, with the files that it adds to those of the pages; made once for a configuration. */
+/** The brand of an installation, with its files beside those of the pages; created once for a configuration. */
 export function brandingOf(settings: BrandSettings): Branding {
   const made = known.get(settings) ?? openBranding(settings);
   known.set(settings, made);

@@ -8,8 +8,8 @@ import type { PagesDeps } from './pages.ts';
 const digestShape = /^[0-9a-f]{64}$/;
 
 /**
- * The logos of clients, from this origin: what a client names is fetched by this server and never by a browser. The name is the digest
- * of the image, so it tells nothing about clients and what is under it never changes.
+ * The logos of clients, from this origin: the URL of a client is fetched by this server and never by a browser. The name is the digest of
+ * the image, so it reveals nothing about clients and its content never changes.
  */
 export function clientLogoRoutes(router: Router, { db }: PagesDeps): void {
   router.get('/client-logos/:digest', async (ctx: Context) => {
@@ -18,7 +18,7 @@ export function clientLogoRoutes(router: Router, { db }: PagesDeps): void {
     if (!logo) throw notFound('logo', String(digest).slice(0, 64));
     ctx.set({
       'Cache-Control': 'public, max-age=31536000, immutable',
-      // Whatever else these bytes may be, they are nothing but an image here.
+      // Whatever else these bytes may be, browsers treat them only as an image here.
       'Content-Security-Policy': "default-src 'none'; sandbox",
       'Cross-Origin-Resource-Policy': 'same-origin',
     });
@@ -27,7 +27,7 @@ export function clientLogoRoutes(router: Router, { db }: PagesDeps): void {
   });
 }
 
-/** Where the logo of a client is; undefined: it has none that could be fetched. */
+/** The address of a client's logo; undefined: there is none that could be fetched. */
 export async function clientLogoPath(db: Db, client_id: string): Promise<string | undefined> {
   const digest = await findLogoDigest(db, client_id);
   return digest && pathOf(digest);

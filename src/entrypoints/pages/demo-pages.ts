@@ -3,7 +3,7 @@ import type { PageData } from './page-data.ts';
 import { chromeOf, type PagesDeps } from './pages.ts';
 import { renderPage } from './render.ts';
 
-/** How the demo app is shown when this server serves it. */
+/** The links to the demo app when this server serves it. */
 export function demoPages(deps: Pick<PagesDeps, 'now' | 'config'>) {
   return {
     home: (page: PageData['demo-home'], ctx: Context) => renderPage('demo-home', page, chromeOf(deps, ctx)),

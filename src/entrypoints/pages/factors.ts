@@ -18,7 +18,7 @@ import type { FactorFields } from './records/page-shapes.ts';
 
 type Purpose = 'sign-in' | 'step-up';
 
-/** What the rules of factors need. */
+/** The dependencies of the factor rules. */
 export function factorDeps(deps: PagesDeps): ProvingDeps & EnrolmentDeps {
   const { db, issuer, keys, now, policy, refusals, sendEmail, throttles } = withMail(deps);
   return {
@@ -32,14 +32,14 @@ export function relyingParty({ issuer, config }: Pick<PagesDeps, 'issuer' | 'con
   return relyingPartyOf(issuer, config.brandName);
 }
 
-/** Any passkey of this site, as a browser is asked for it. The same for everybody: nobody is named yet. */
+/** Options for any passkey of this site. The same for everyone: no user is named yet. */
 export async function anyPasskey(deps: PagesDeps, ctx: Context): Promise<string | undefined> {
   const rp = isAllowed(await deps.policy.current(), 'passkey') ? relyingParty(deps) : undefined;
   const challenged = { purpose: 'sign-in', browser: csrfToken(deps, ctx) } as const;
   return rp && JSON.stringify(await passkeyRequest(factorDeps(deps), rp, challenged));
 }
 
-/** What a user can prove beside their password; undefined: nothing. */
+/** The factors of a user beside their password; undefined: none. */
 export async function factorFieldsOf(
   deps: PagesDeps,
   ctx: Context,
@@ -54,13 +54,13 @@ export async function factorFieldsOf(
   const has_code = codes !== undefined && isAllowed(policy, 'totp');
   return {
     has_code,
-    // Where there is no app, the field takes recovery codes.
+    // Without an app, the field accepts recovery codes.
     takes_code: has_code || isAllowed(policy, 'recovery_code'),
     passkey: request ? JSON.stringify(request) : undefined,
   };
 }
 
-/** The proof that a form sent; undefined: it was empty. */
+/** The proof in a form; undefined: it was empty. */
 export function sentProof(deps: PagesDeps, ctx: Context, purpose: Purpose): FactorProof | undefined {
   const sent = form(ctx);
   const rp = relyingParty(deps);

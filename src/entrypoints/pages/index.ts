@@ -1,4 +1,4 @@
-/** Pages: everything a browser sees. */
+/** Pages: everything that is shown in a browser. */
 import Router from '@koa/router';
 import type { Context, Middleware } from 'koa';
 import { hasOwner } from '../../domain/access/index.ts';
@@ -32,7 +32,7 @@ export { mailTexts } from './languages/languages.ts';
 export type { PagesDeps } from './pages.ts';
 export { problemPage, providerPages } from './provider-pages.ts';
 
-/** Whether a page is the account or the console, which no application has a reason to open in a popup. */
+/** Whether a page is part of the account or the console, which no application needs to open in a popup. */
 export function isIsolatedPage(path: string): boolean {
   return [pagePaths.account, pagePaths.console].some((own) => path === own || path.startsWith(`${own}/`));
 }
@@ -58,9 +58,9 @@ export function pageRoutes(deps: PagesDeps): Middleware {
   return pageRouter(deps).routes() as unknown as Middleware;
 }
 
-/** The addresses of all pages and of what their forms do; a test holds each form against what it must ask for. */
+/** The addresses of all pages and form actions; a test compares each form with its required proof. */
 export function pageRouter(deps: PagesDeps): Router {
-  // One address a page: what goes by the path (cookies, logs) must not miss another spelling of it.
+  // One address a page: code that compares paths (cookies, logs) must not miss another spelling of it.
   const router = new Router({ sensitive: true, strict: true });
   router.get('/', async (ctx: Context) => showHome(deps, ctx));
   docsRoutes(router, deps);
@@ -82,7 +82,7 @@ export function pageRouter(deps: PagesDeps): Router {
 
 const anyFormTarget = contentSecurityPolicy();
 
-/** Pages under the provider's paths lead to clients' addresses: their forms may go anywhere that was registered. */
+/** Pages under the provider's paths redirect to clients' addresses: their forms may redirect to any registered one. */
 export const providerPagePolicy: Middleware = async (ctx, next) => {
   if (ctx.path.startsWith('/oauth/')) ctx.set('Content-Security-Policy', anyFormTarget);
   return next();

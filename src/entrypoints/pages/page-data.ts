@@ -9,26 +9,26 @@ import type { FoundSection } from './docs/search.ts';
 import type { Markup } from './languages/markup.ts';
 import type { SignInPages } from './sign-in/page-data.ts';
 
-/** What each page says about the moment it is shown in. The same for every page. */
+/** The data that every page needs. */
 export type PageChrome = {
   brand: Brand;
   language: Language;
   request_id: string;
-  /** How the person knows their account (e-mail or username); absent when nobody is signed in. */
+  /** The user's account (e-mail or username); absent when no one is signed in. */
   signed_in_as?: string | undefined;
-  /** The sections of the console that they may see, and the one that the page is in; on its pages only. */
+  /** The sections of the console that the user may see, and the current one; on console pages only. */
   sections?: readonly NavItem[] | undefined;
   section?: string | undefined;
   /** Whether the docs are served. */
   docs?: boolean | undefined;
-  /** Relative times ("3 days ago") are counted from here. */
+  /** The present time, for relative times ("3 days ago"). */
   now: Date;
 };
 
-/** Sends `logout=yes` for "Sign out"; without it the person stays signed in. */
+/** Sends `logout=yes` for "Sign out"; without it the user stays signed in. */
 type SignOutPage = {
   client_name?: string | undefined;
-  /** The provider's ready form, trusted markup, included as it is; its id is `op.logoutForm`. */
+  /** The provider's form, trusted markup, included unchanged; its id is `op.logoutForm`. */
   form_html?: string | undefined;
   /** Used when there is no `form_html`. */
   csrf?: string | undefined;
@@ -36,18 +36,18 @@ type SignOutPage = {
   action?: string | undefined;
 };
 
-/** What became of signing out. */
+/** The result of signing out. */
 type SignedOutPage = {
   /** The app that asked, when it alone was signed out. */
   client_name?: string | undefined;
-  /** Who is still signed in, having chosen to stay. */
+  /** The user who is still signed in after cancelling. */
   still_signed_in_as?: string | undefined;
 };
 
 type ErrorPage = {
   heading: string;
   message: string;
-  /** Of heading and message, where it is not the page's. */
+  /** The language of heading and message, if it is not the page's. */
   language?: string | undefined;
   technical?: { error: string; description?: string | undefined } | undefined;
   status: number;
@@ -77,13 +77,13 @@ type DemoTokensPage = {
   notice?: string | undefined;
 };
 
-/** The operations of the admin API: those that were searched for, or all of them. */
+/** The operations of the admin API: the matching ones, or all of them. */
 type ReferencePage = { issuer: string; audience: string; q: string; groups: readonly OperationGroup[] };
 
 /** One group of them, each with its bodies and examples. */
 type ReferenceGroupPage = { audience: string; names: readonly string[]; group: OperationGroup };
 
-/** One page of the docs; `content` is included as it is. `headings` are its parts. */
+/** One page of the docs; `content` is included unchanged. `headings` are its parts. */
 type DocsPage = {
   title: string;
   content: Markup;
@@ -91,10 +91,10 @@ type DocsPage = {
   is_first: boolean;
 };
 
-/** The sections of the docs that a text was found in. */
+/** The sections of the docs that contain a text. */
 type DocsSearchPage = { q: string; found: readonly FoundSection[] };
 
-/** Every page there is, and what it needs. */
+/** All pages, and the data of each. */
 export type PageData = SignInPages &
   ConsentPages &
   AccountPages &
@@ -112,7 +112,7 @@ export type PageData = SignInPages &
     'demo-tokens': DemoTokensPage;
   };
 
-/** Where pages link to. Routes are mounted under the same names. */
+/** The link targets of pages. Routes are mounted under the same names. */
 export const pagePaths = {
   home: '/',
   signIn: '/sign-in',

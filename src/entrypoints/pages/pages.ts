@@ -17,7 +17,7 @@ import { languageOf, textsOf } from './languages/languages.ts';
 import type { PageChrome, PageData } from './page-data.ts';
 import { renderPage } from './render.ts';
 
-/** What pages need; each handler takes its part. */
+/** The dependencies of pages; each handler uses its part. */
 export type PagesDeps = {
   db: Db;
   now: () => Date;
@@ -48,20 +48,20 @@ export type PagesDeps = {
     | 'mailsNewBrowsers'
     | 'apiKeyEnvironments'
   >;
-  /** What the console uses: what the admin API's routes work with, and its identifier as an audience. */
+  /** The dependencies of the console: those of the admin API's routes, and its identifier as an audience. */
   admin: { deps: AdminRouteDeps; audience: string };
   /** Whether the demo is served. */
   demo: boolean;
 };
 
-/** What verbs need that notify a person by e-mail. */
+/** The dependencies of verbs that send a user e-mail. */
 export function withMail(deps: PagesDeps): PagesDeps & Pick<AdminRouteDeps, 'sendEmail'> {
   return { ...deps, sendEmail: deps.admin.deps.sendEmail };
 }
 
 export type PageOptions = Pick<PageChrome, 'signed_in_as' | 'sections' | 'section'> & { status?: number };
 
-/** Answers with a page; never cached, never without the chrome. */
+/** Answers with a page; never cached, always in its frame. */
 export function show<K extends keyof PageData>(
   deps: PagesDeps,
   ctx: Context,
@@ -75,7 +75,7 @@ export function show<K extends keyof PageData>(
   ctx.body = renderPage(page, data, { ...chromeOf(deps, ctx, signed_in_as), sections, section });
 }
 
-/** What every page says about the moment it is shown in. */
+/** The data that every page needs. */
 export function chromeOf(deps: Pick<PagesDeps, 'now' | 'config'>, ctx: Context, signed_in_as?: string): PageChrome {
   const { request_id = '' } = requestOrigin(ctx);
   const language = chosenLanguage(deps, ctx);
@@ -83,19 +83,19 @@ export function chromeOf(deps: Pick<PagesDeps, 'now' | 'config'>, ctx: Context, 
   return { brand, language, request_id, now: deps.now(), signed_in_as, docs: deps.config.docs };
 }
 
-/** The texts of a page in the language of the person who sees it. */
+/** The texts of a page in the language of its user. */
 export function textsFor(deps: Pick<PagesDeps, 'config'>, ctx: Context): Catalogue {
   return textsOf(chosenLanguage(deps, ctx));
 }
 
 /** The language of a page. */
 export function chosenLanguage({ config }: Pick<PagesDeps, 'config'>, ctx: Context): Language {
-  // Of the request in progress: our own pages of an interaction keep it in the state, the provider in its parameters.
+  // The request in progress: our own pages of an interaction have it in the state, the provider in its parameters.
   const { oidc } = ctx as { oidc?: { params?: { ui_locales?: unknown } } };
   return languageOf(ctx, config.language, ctx.state.ui_locales ?? oidc?.params?.ui_locales);
 }
 
-/** How a person knows their own account. */
+/** The name by which a user knows their own account. */
 export function accountName(user: { email: string | null; username: string }): string {
   return user.email ?? user.username;
 }

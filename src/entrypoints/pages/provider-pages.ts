@@ -10,7 +10,7 @@ import { renderPage } from './render.ts';
 
 type Deps = Pick<PagesDeps, 'now' | 'config'>;
 
-/** The pages oidc-provider asks for: broken requests in plain words, signing out, signed out. */
+/** The pages that oidc-provider renders through us: broken requests in plain words, signing out, signed out. */
 export function providerPages(deps: Deps & Pick<PagesDeps, 'db'>): ProviderPages {
   const html = (ctx: Context, body: string) => {
     ctx.type = 'html';
@@ -50,7 +50,7 @@ function clientName(ctx: {
 
 type ErrorWords = { heading: string; message: string; language?: string | undefined };
 
-/** The browser came back without the cookie of the request that it had begun. */
+/** The browser returned without the cookie of its request. */
 function wordsOfLost(
   ctx: Parameters<ProviderPages['renderError']>[0],
   cause: Error,
@@ -68,7 +68,7 @@ function wordsFor(code: string, { error }: Catalogue): ErrorWords {
   return { heading: error.app, message: error.appNote };
 }
 
-/** Refusals shown to a browser. */
+/** Refusals that are shown in a browser. */
 export function problemPage(deps: Deps) {
   return (ctx: Context, problem: Problem): string => {
     ctx.set('Content-Security-Policy', contentSecurityPolicy(["'self'"]));
@@ -77,7 +77,7 @@ export function problemPage(deps: Deps) {
   };
 }
 
-/** A refusal in the person's language where a person is likely to see it; what only programs provoke stays in English. */
+/** A refusal in the user's language if a user is likely to see it; others stay in English. */
 function wordsOf(ctx: Context, { type, status, options }: Problem, { tag, error }: Catalogue): ErrorWords {
   const pairs: Readonly<Record<string, [heading: string, message: string]>> = {
     not_found: [error.missing, error.missingNote],
@@ -92,7 +92,7 @@ function wordsOf(ctx: Context, { type, status, options }: Problem, { tag, error 
   };
   const [heading, message] = pairs[type] ?? [];
   if (heading !== undefined && message !== undefined) return { heading, message };
-  // The pages that throw these say them in the person's language.
+  // The pages that throw these write them in the user's language.
   const isTranslated = tag === 'en' || type === 'nothing_to_give' || type === 'setup_closed';
   return { heading: options.title, message: options.detail, language: isTranslated ? undefined : 'en' };
 }

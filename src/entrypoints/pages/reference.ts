@@ -8,11 +8,11 @@ import { one } from './signed-in.ts';
 
 const longestSearch = 100;
 
-/** The reference of the admin API. It is the same for everyone and names nothing of this installation but its address. */
+/** The reference of the admin API. It is the same for everyone and contains nothing of this installation but its address. */
 export function referenceRoutes(router: Router, deps: PagesDeps): void {
   const { issuer } = deps;
   const audience = adminAudience(issuer);
-  // Made when it is first asked for, as the OpenAPI document is.
+  // Created at the first request, as the OpenAPI document is.
   let made: OperationGroup[] | undefined;
   const reference = () => {
     made ??= adminReference(issuer);

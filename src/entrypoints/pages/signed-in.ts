@@ -19,15 +19,15 @@ import {
 import { pagePaths } from './page-data.ts';
 import { chosenLanguage, type PagesDeps } from './pages.ts';
 
-/** Who is signed in with a browser, and in which session. */
+/** The user who is signed in with a browser, and the session. */
 export type Here = { user: User; session: BrowserSession };
 
-/** Whose browser it is. */
+/** The user of the browser. */
 export type SignedIn = Here & { session_uid: string };
 
 export type OwnPage = (deps: PagesDeps, ctx: Context, who: SignedIn) => Promise<void>;
 
-/** A page for signed-in users: others sign in first and return to the page they asked for. */
+/** A page for signed-in users: others sign in first and return to the requested page. */
 export function own(deps: PagesDeps, handle: OwnPage): (ctx: Context) => Promise<void> {
   return async (ctx) => {
     const who = await signedIn(deps, ctx);
@@ -44,7 +44,7 @@ async function signedIn(deps: PagesDeps, ctx: Context): Promise<SignedIn | undef
   return { ...here, session_uid: uid };
 }
 
-/** Who is signed in with this browser, and may be: also as the sign-in policy requires it of them now. */
+/** The user who is signed in with this browser and satisfies the sign-in policy now. */
 export async function whoIsHere(deps: PagesDeps, ctx: Context): Promise<Here | undefined> {
   const session = await browserSession(deps.provider().current(), ctx);
   const user = session && (await findUserById(deps.db, session.user_id));
@@ -54,7 +54,7 @@ export async function whoIsHere(deps: PagesDeps, ctx: Context): Promise<Here | u
   return isMet || (canAddMethod(acr) && isSecurityPage(ctx.path)) ? { user, session } : undefined;
 }
 
-/** Whether a user authenticated as the sign-in policy requires it of them now. */
+/** Whether a user's authentication satisfies the sign-in policy now. */
 export function meetsPolicy(
   deps: PagesDeps,
   { user_id, amr }: Pick<Authentication, 'user_id' | 'amr'>,
@@ -69,13 +69,13 @@ async function isEnough(deps: PagesDeps, { user_id, acr }: Assured): Promise<boo
   return required === undefined || isAtLeast(acr, required);
 }
 
-/** A user who signed in with a second factor may add the stronger one that the policy requires; a password alone adds none. */
+/** A user who signed in with a second factor may add the stronger one that the policy requires; with a password alone they may not. */
 const canAddMethod = (acr: string | undefined) => isAtLeast(acr, 'urn:latchkey:acr:two-factor');
 const isSecurityPage = (path: string) => path === pagePaths.security || path.startsWith(`${pagePaths.security}/`);
 
 /**
- * Signs a person in with this browser and sends them on. Where the sign-in policy requires more of them, they are sent where they
- * can do it: to add a stronger method, or to the sign-in page.
+ * Signs a user in with this browser and redirects them. If the sign-in policy requires more, they are redirected to add a stronger method,
+ * or to the sign-in page.
  */
 export async function signInHere(
   deps: PagesDeps,
@@ -96,7 +96,7 @@ export async function signInHere(
   ctx.redirect(isMet ? to : `${pagePaths.security}?done=method-required`);
 }
 
-/** Gives this browser the id that its session was renewed to. */
+/** Sets the new id of the session in this browser. */
 export function sendRenewedId(
   { provider, issuer, now }: PagesDeps,
   ctx: Context,

@@ -23,7 +23,7 @@ const toleratedMs = 60 * 1000;
 
 type Judgement = { authenticated_at: Date; amr: string[] } | { problem: string };
 
-/** Whether it has been too long since this person proved in this session that it is them. */
+/** Whether the last proof of this user in this session is too old. */
 export async function isStepUpDue(deps: PagesDeps, { user, session }: Here): Promise<boolean> {
   const now = deps.now();
   const confirmed_at = await findConfirmation(deps.db, user.id, { uid: session.uid, now });
@@ -32,8 +32,8 @@ export async function isStepUpDue(deps: PagesDeps, { user, session }: Here): Pro
 }
 
 /**
- * Whether a user who has neither a password nor a factor here may add their first one without a proof: right after a provider signed them
- * in, which may not say when they proved who they are. From then on the factor is asked for.
+ * Whether a user who has neither a password nor a factor here may add their first one without a proof: right after a sign-in with a
+ * provider, which may not state when the user authenticated. From then on the factor is required.
  */
 export async function mayAddFirstFactor(deps: PagesDeps, { user, session }: Here): Promise<boolean> {
   if ((await hasPassword(deps.db, user.id)) || (await hasSecondFactor(deps.db, user.id))) return false;
@@ -42,7 +42,7 @@ export async function mayAddFirstFactor(deps: PagesDeps, { user, session }: Here
   return signed_in_at !== undefined && now.getTime() - signed_in_at.getTime() <= confirmedMs;
 }
 
-/** With what this user proves that it is them. */
+/** The proof that this user can give. */
 export async function askedProof(deps: PagesDeps, ctx: Context, here: Here): Promise<AskedProof> {
   const { user } = here;
   const fields = await factorFieldsOf(deps, ctx, { user_id: user.id, purpose: 'step-up' });
@@ -52,9 +52,9 @@ export async function askedProof(deps: PagesDeps, ctx: Context, here: Here): Pro
 }
 
 /**
- * Judges a proof. One that holds counts for ten minutes in this session, which gets another id: copies of its cookie end with it.
+ * Checks a proof. A valid one is accepted for ten minutes in this session, which gets another id: copies of its cookie stop working.
  *
- * @returns what is wrong with it, as a sentence; undefined when it holds
+ * @returns the error, as a sentence; undefined if it is valid
  * @throws Problem `conflict`: the session was revoked meanwhile
  */
 export async function stepUp(deps: PagesDeps, ctx: Context, here: Here): Promise<string | undefined> {

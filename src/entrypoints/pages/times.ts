@@ -16,7 +16,7 @@ type Formats = {
   dayOfMonth: Intl.DateTimeFormat;
 };
 
-// Making a format takes longer than rendering a page.
+// Creating a format takes longer than rendering a page.
 const formats = new Map<string, Formats>();
 
 function formatsOf({ tag, dates }: Catalogue): Formats {
@@ -32,7 +32,7 @@ function formatsOf({ tag, dates }: Catalogue): Formats {
   return made;
 }
 
-/** "3 days ago", "in 2 hours", "just now": the largest unit that fits, rounded to what is nearest. */
+/** "3 days ago", "in 2 hours", "just now": the largest unit that fits, rounded. */
 export function relativeTime(at: Date, now: Date, texts: Catalogue = en): string {
   const seconds = (at.getTime() - now.getTime()) / 1000;
   const step = steps.find(([, size]) => Math.abs(seconds) >= size);
@@ -64,7 +64,7 @@ export const clockTime = (at: Date): string => time.format(at);
 /** "3 Nov, 14:05", in UTC. */
 export const dayAndTime = (at: Date): string => `${shortDay(at)}, ${clockTime(at)}`;
 
-/** The starts of a number of periods, of which the last holds `now`. */
+/** The starts of a number of periods, the last of which contains `now`. */
 export function periodsUntil(now: Date, { stepMs, periods }: { stepMs: number; periods: number }): Date[] {
   const last = Math.floor(now.getTime() / stepMs) * stepMs;
   return Array.from({ length: periods }, (_, n) => new Date(last - (periods - 1 - n) * stepMs));

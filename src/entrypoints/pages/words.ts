@@ -1,4 +1,4 @@
-// Making a format takes longer than rendering a page.
+// Creating a format takes longer than rendering a page.
 const formats = new Map<string, Intl.NumberFormat>();
 
 function formatOf(tag: string): Intl.NumberFormat {

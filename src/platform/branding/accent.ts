@@ -1,7 +1,7 @@
 /** A colour as three numbers from 0 to 255. */
 type Rgb = readonly [red: number, green: number, blue: number];
 
-/** The accent colour on light and on dark pages, and what is written on it. */
+/** The accent colour on light and on dark pages, and the text on it. */
 export type Accent = { light: string; on_light: string; dark: string; on_dark: string };
 
 // The cards of latchkey.css; the accent is also written on a tint of itself (monograms, notices).
@@ -33,7 +33,7 @@ export function accentOf(hex: string): Accent | { problem: string } {
   return { light: hex.toLowerCase(), on_light: '#ffffff', dark: hexOf(dark), on_dark: '#06090d' };
 }
 
-/** The colour moved towards another one, as far as it must be to be read on the card. */
+/** The colour, shifted towards another one as far as needed to be readable on the card. */
 function adjusted(colour: Rgb, towards: Rgb, card: Rgb): Rgb {
   const steps = Array.from({ length: 51 }, (_, step) => mixed(colour, towards, step / 50));
   return steps.find((each) => contrastOnTint(each, card) >= leastContrast) ?? towards;

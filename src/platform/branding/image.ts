@@ -1,4 +1,4 @@
-/** An image in one of the formats that browsers draw and that hold no script. */
+/** An image in one of the formats that browsers draw and that contain no script. */
 export type RecognisedImage = {
   content_type: 'image/png' | 'image/jpeg' | 'image/webp';
   width: number;
@@ -8,8 +8,8 @@ export type RecognisedImage = {
 const mostPixels = 2048;
 
 /**
- * Recognises an image by what it begins with, never by what somebody calls it: PNG, JPEG or WebP of at most 2048 pixels a side;
- * undefined: it is none. SVG is none: it can hold scripts, links and references to other hosts.
+ * Detects the image format by its first bytes, never by the file name: PNG, JPEG or WebP of at most 2048 pixels a side; undefined for
+ * anything else. SVG is not accepted: it can contain scripts, links and references to other hosts.
  */
 export function recogniseImage(bytes: Buffer): RecognisedImage | undefined {
   const image = png(bytes) ?? jpeg(bytes) ?? webp(bytes);
@@ -25,17 +25,17 @@ function png(bytes: Buffer): RecognisedImage | undefined {
   return { content_type: 'image/png', width: bytes.readUInt32BE(16), height: bytes.readUInt32BE(20) };
 }
 
-// The start-of-frame markers of JPEG (ITU-T T.81 table B.1); C4, C8 and CC are something else.
+// The start-of-frame markers of JPEG (ITU-T T.81 table B.1); C4, C8 and CC have other meanings.
 const isFrame = (marker: number) => marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker);
 
-/** JPEG: segments, each with its length, until the one that holds the size. */
+/** JPEG: segments, each with its length, until the one with the size. */
 function jpeg(bytes: Buffer): RecognisedImage | undefined {
   if (bytes.length < 4 || bytes.readUInt16BE(0) !== 0xffd8) return undefined;
   let at = 2;
   while (at + 9 <= bytes.length && bytes[at] === 0xff) {
     if (isFrame(bytes.readUInt8(at + 1)))
       return { content_type: 'image/jpeg', width: bytes.readUInt16BE(at + 7), height: bytes.readUInt16BE(at + 5) };
-    // A segment is at least its own length field long, so each round moves on.
+    // A segment is at least its own length field long, so the loop always advances.
     at += 2 + Math.max(2, bytes.readUInt16BE(at + 2));
   }
   return undefined;

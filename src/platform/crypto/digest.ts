@@ -2,7 +2,7 @@ import { createHmac, hash, type KeyObject, timingSafeEqual } from 'node:crypto';
 
 declare const digestBrand: unique symbol;
 
-/** What may be stored of a secret that is only compared: 32 bytes that open nothing. */
+/** What may be stored of a secret that is only compared: 32 bytes that cannot be used as a credential. */
 export type Digest = Buffer & { readonly [digestBrand]: true };
 
 /** SHA-256 of a high-entropy secret (256 random bits need no salt). */
@@ -10,7 +10,7 @@ export function digest(secret: string | Buffer): Digest {
   return Buffer.from(digestText(secret), 'latin1') as Digest;
 }
 
-/** The same as a text of 32 characters, one a byte, for keys of maps. Node makes it in a third of the time of a buffer. */
+/** The same as a text of 32 characters, one a byte, as a key of maps. Node creates it in a third of the time of a buffer. */
 export function digestText(secret: string | Buffer): string {
   return hash('sha256', secret, 'binary');
 }

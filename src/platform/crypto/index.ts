@@ -1,4 +1,4 @@
-/** Digests, sealing and the shape of opaque credentials: what keeps promise 1 (no credential is stored readable). */
+/** Digests, sealing and the shape of opaque credentials: they keep promise 1 (no credential is stored readable). */
 export {
   base62,
   formatCredential,

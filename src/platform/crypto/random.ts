@@ -4,8 +4,8 @@ const pool = Buffer.alloc(4096);
 let next = pool.length;
 
 /**
- * Bytes from the system's generator, which is asked for many at a time: each request takes a few, and one call costs as much
- * as a hash of a kilobyte. What was handed out is erased here, as Node does for `randomUUID`.
+ * Bytes from the system's generator, which is called for many at a time: each request needs a few, and one call costs as much as a hash of
+ * a kilobyte. Bytes that were returned are erased here, as Node does for `randomUUID`.
  *
  * @param size bytes, at most 4096
  */

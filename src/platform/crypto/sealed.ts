@@ -6,7 +6,7 @@ declare const sealedBrand: unique symbol;
 /** Encrypted bytes: version ‖ key id ‖ nonce ‖ tag ‖ ciphertext. */
 export type Sealed = Buffer & { readonly [sealedBrand]: true };
 
-/** Where a sealed value lives; moved to another table, column or row it no longer opens. */
+/** Where a sealed value is stored; after a move to another table, column or row it cannot be opened. */
 export type SealedPlace = readonly [table: string, column: string, row: string];
 
 /** The sealed value was made under another key than the one given. */
@@ -49,7 +49,7 @@ export function unseal(key: KeyObject, place: SealedPlace, sealed: Sealed): Buff
     .setAAD(Buffer.concat([header, additionalData(place)]))
     .setAuthTag(tag);
   const opened = decipher.update(sealed.subarray(headerBytes + nonceBytes + tagBytes));
-  // Of this mode it is empty; a copy of what was opened is one that nobody wipes.
+  // In this mode it is empty; a copy of the plaintext would be one that is never erased.
   decipher.final();
   return opened;
 }

@@ -11,7 +11,7 @@ const firstLookMs = 20;
 const pauseMs = 250;
 
 // By the server's own clock, as `backend_start` is, and not by `latchkey_now()`; no clock of this node takes part.
-// The process that began to serve when our connection was opened, and no later one that was given the same number.
+// The server process that began to serve when our connection was opened, not a later one with the same process id.
 const endText = `
   select held.pid, pg_terminate_backend(held.pid)
   from unnest($1::int[], $2::float8[]) as held (pid, age_ms)
@@ -19,12 +19,12 @@ const endText = `
     and a.backend_start <= clock_timestamp() - held.age_ms * interval '1 ms' + interval '500 ms'`;
 
 /**
- * Connections that this process gave up while PostgreSQL may still hold them. A server process that waits for a synchronous
- * standby, a disk or a lost peer does not notice that its client has gone; opening another connection after each timeout
- * would use up all of PostgreSQL's connections. So each is ended at the server, too, and counts until the server has released it.
+ * Connections that this process gave up while PostgreSQL may still hold them. A server process that waits for a synchronous standby, a disk
+ * or a lost peer does not notice that its client has disconnected; opening another connection after each timeout would use up all of
+ * PostgreSQL's connections. So each is terminated at the server, too, and counts until the server has released it.
  *
- * A commit that is ended while it waits for its standby has taken effect at the primary; its client got the answer that the outcome
- * is unknown.
+ * A commit that is terminated while it waits for its standby has taken effect at the primary; its client was told that the outcome is
+ * unknown.
  */
 export class AbandonedConnections {
   readonly #ask: Ask;
@@ -37,7 +37,7 @@ export class AbandonedConnections {
     this.#ask = ask;
   }
 
-  /** Remembers since when a connection is open; to be called once it is. */
+  /** Remembers when a connection was opened; call it right after opening. */
   opened(client: pg.ClientBase): void {
     this.#openedAt.set(client, performance.now());
   }
@@ -59,7 +59,7 @@ export class AbandonedConnections {
     return this.#abandoned.size;
   }
 
-  /** Resolves once none is left; looks no more after `close`. */
+  /** Resolves once none is left; stops checking after `close`. */
   async settled(): Promise<void> {
     while (this.#abandoned.size > 0) await sleep(firstLookMs);
   }
@@ -84,7 +84,7 @@ export class AbandonedConnections {
     const { rows } = await this.#ask({ name: 'end abandoned connections', text: endText, values });
     const held = new Set(rows.map(({ pid }) => pid));
     for (const each of asked.filter(({ pid }) => !held.has(pid))) {
-      // Another connection may have got the same number meanwhile, and been abandoned, too.
+      // Another connection may have got the same process id meanwhile, and been abandoned, too.
       if (this.#abandoned.get(each.pid) === each) this.#abandoned.delete(each.pid);
       each.tell();
     }

@@ -1,4 +1,4 @@
-/** Waits for the work, but no longer than so many milliseconds: the other end of a connection may be gone without a word. */
+/** Waits for the work, but no longer than so many milliseconds: the peer of a connection may have disappeared without closing it. */
 export async function atMost(ms: number, work: Promise<unknown>): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const isOver = new Promise((resolve) => {

@@ -4,7 +4,7 @@ import { isOutage } from './unavailable.ts';
 /** What is collected until it is written. */
 export type Collection<Item> = {
   readonly size: number;
-  /** Adds an item to one that it only says more of; false: none is held. */
+  /** Merges an item into a waiting one; false: there is none. */
   merge: (item: Item) => boolean;
   add: (item: Item) => void;
   items: () => Item[];
@@ -50,13 +50,13 @@ export type BatchedOptions<Item, Held extends Collection<Item>> = {
   /** What the items are, for the log: `access records`. */
   what: string;
   everyMs: number;
-  /** Most items that wait. What comes when so many wait is lost, and counted in the log. */
+  /** Most items that wait. Further ones are dropped, and counted in the log. */
   mostHeld: number;
   /** Most items of one `write`. */
   mostAtOnce: number;
   /** An empty collection. */
   collect: () => Held;
-  /** Writes all of them, or none and throws. Where an answer is lost it is not known which: then they are written again. */
+  /** Writes all of them, or none and throws. If the response is lost the outcome is unknown: then they are written again. */
   write: (items: readonly Item[]) => Promise<unknown>;
   /** Whether an item may be written before the writer is closed; by default all may. */
   isDue?: (item: Item) => boolean;
@@ -65,9 +65,9 @@ export type BatchedOptions<Item, Held extends Collection<Item>> = {
 };
 
 /**
- * Collects in memory what many requests add, and writes it together: they do not wait for it, and a crash loses what was added
- * since the last write. While the database is away the items wait, as many as are allowed. An item that the database refuses is lost
- * alone.
+ * Collects in memory the items of many requests, and writes them together: the requests do not wait for it, and a crash loses what was
+ * added since the last write. While the database is unavailable the items wait, up to a limit. If the database refuses an item, only that
+ * item is lost.
  */
 export class Batched<Item, Held extends Collection<Item>> {
   readonly #options: BatchedOptions<Item, Held>;
@@ -81,7 +81,7 @@ export class Batched<Item, Held extends Collection<Item>> {
     this.#held = options.collect();
   }
 
-  /** What waits now, to find an item that a use only adds to. */
+  /** Waiting items by key, so that a use can be merged into one. */
   get held(): Held {
     return this.#held;
   }
@@ -91,7 +91,7 @@ export class Batched<Item, Held extends Collection<Item>> {
     this.#schedule();
   }
 
-  /** Writes what is due. Resolves also when it could not be written: it waits on. */
+  /** Writes what is due. Resolves also when the write failed: the items wait for the next one. */
   flush(): Promise<void> {
     this.#writing ??= this.#writeHeld(this.#options.isDue ?? (() => true)).finally(() => {
       this.#writing = undefined;

@@ -3,23 +3,23 @@ import { atMostEntries } from '../caching/index.ts';
 import type { ChangeFeed, ChangeKind } from './change-feed.ts';
 
 /**
- * What this node has read of rarely changing rows, by key: bounded, filled on demand, emptied by the change feed, and not used
- * while the feed cannot confirm it (then every look goes to the database). That there is no such row is not remembered: who
- * guesses keys would drive out those in use, and what another node has just made works at once.
+ * What this node has read of rarely changing rows, by key: bounded, filled on demand, invalidated by the change feed, and not used while
+ * the feed cannot confirm it (then every lookup queries the database). Missing rows are not cached: guessed keys would evict those in use,
+ * and a row that another node has just created must be found at once.
  */
 export class Cache<Value extends object> {
   readonly #entries: LRUCache<string, Value>;
   readonly #feed: ChangeFeed;
   #epoch = 0;
 
-  /** @param keyOf the key under which what the feed calls so is remembered */
+  /** @param keyOf the cache key for a key of the feed */
   constructor(feed: ChangeFeed, kind: ChangeKind, max: number, keyOf = (changed: string) => changed) {
     this.#entries = new LRUCache(atMostEntries(max));
     this.#feed = feed;
     feed.on(kind, (keys) => this.forget(keys === 'all' ? keys : keys.map(keyOf)));
   }
 
-  /** The value of a key, remembered or read now. */
+  /** The value of a key, cached or read now. */
   async get(key: string, read: () => Promise<Value | undefined>): Promise<Value | undefined> {
     if (!this.#feed.isTrusted()) return read();
     const entry = this.#entries.get(key);
@@ -31,7 +31,7 @@ export class Cache<Value extends object> {
     return value;
   }
 
-  /** Forgets what this node knows to be old, or everything. */
+  /** Removes entries that are out of date, or everything. */
   forget(keys: readonly string[] | 'all'): void {
     this.#epoch += 1;
     if (keys === 'all') this.#entries.clear();

@@ -33,8 +33,8 @@ const readChanges = {
 };
 
 /**
- * Makes every node forget all that it caches, also one that was connected to this database before it was restored from a backup:
- * positions jump, so that no node takes the missed ones for known.
+ * Makes every node clear its caches, also one that was connected to this database before it was restored from a backup: positions skip
+ * ahead, so that no node takes a missed one for known.
  */
 export async function announceEverything(trx: Trx): Promise<void> {
   await sql`update change_counter set position = position + 1000000`.execute(trx);
@@ -42,9 +42,8 @@ export async function announceEverything(trx: Trx): Promise<void> {
 }
 
 /**
- * The changes that this and other nodes commit, in order. Triggers announce them (db/migrations/0028_one_change_feed.ts), so that no
- * writer can forget to: told by NOTIFY where the connection lets it through, and looked for
- * twice a second in any case (DESIGN.md §8).
+ * The changes that this and other nodes commit, in order. Triggers announce them (db/migrations/0028_one_change_feed.ts), so that no writer
+ * can forget to: by NOTIFY where the connection allows it, and by polling twice a second in any case (DESIGN.md §8).
  */
 export class ChangeFeed {
   readonly #connection: HotConnection;
@@ -59,8 +58,8 @@ export class ChangeFeed {
   #isClosed = false;
 
   /**
-   * @param connection one that reads only: writes that hang must not keep this node from what others have changed
-   * @param clock hears the database's time with every look at the feed
+   * @param connection a read-only one: writes that hang must not keep this node from reading the changes of others
+   * @param clock receives the database's time with every poll of the feed
    */
   constructor(connection: HotConnection, url: string, clock: DatabaseClock) {
     this.#connection = connection;
@@ -68,14 +67,14 @@ export class ChangeFeed {
     this.#clock = clock;
   }
 
-  /** Calls the listener with what changed; with `all` when it cannot be known. */
+  /** Calls the listener with the changed keys, or with `all` when they cannot be known. */
   on(kind: ChangeKind, listener: Listener): void {
     this.#listeners.push({ kind, listener });
   }
 
   start(): void {
     const look = async () => {
-      // The database is away: requests answer 503 by themselves, caches lose their trust, and the next look comes.
+      // The database is unavailable: requests get 503 by themselves, caches are no longer used, and the next poll follows.
       await this.catchUp().catch(() => undefined);
       if (!this.#isClosed) this.#poll = setTimeout(look, pollMs).unref();
     };

@@ -5,15 +5,15 @@ import { isConnectionFailure, isOutage } from './unavailable.ts';
 const attemptMs = 1500;
 const pauseMs = 250;
 
-/** How long a start waits for the database, and what ends the waiting before that. */
+/** How long a start waits for the database, and the signal that cancels the wait. */
 export type Patience = { seconds: number; signal?: AbortSignal | undefined };
 
 /**
- * Waits for a database that does not answer yet, or takes no writes yet: in a deployment it often starts beside its servers, or
- * after them, and a failover takes a while.
+ * Waits for a database that does not answer yet, or accepts no writes yet: in a deployment it often starts beside its servers, or after
+ * them, and a failover takes a while.
  *
- * @param tell hears once why there is something to wait for
- * @throws what the last attempt failed with, when it is not there in time; at once what no waiting would mend, and the signal's reason
+ * @param tell is called once with the reason for the wait
+ * @throws the error of the last attempt, when the time is over; at once an error that waiting cannot fix, and the signal's reason
  */
 export async function waitForDatabase(url: string, patience: Patience, tell: (reason: string) => void): Promise<void> {
   let isTold = false;
@@ -30,10 +30,10 @@ export async function waitForDatabase(url: string, patience: Patience, tell: (re
 }
 
 /**
- * What has to be done before a server can start, tried again while the database is away, slow or locked: a request would rather be
- * refused than wait, a start would not. `work` is done by transactions that may be repeated.
+ * Work that must be done before a server can start, retried while the database is unavailable, slow or locked: a request should be refused
+ * rather than wait, a start should wait. `work` uses transactions that may be repeated.
  *
- * @throws what the last attempt failed with, when it is not done in time; at once what no waiting would mend, and the signal's reason
+ * @throws the error of the last attempt, when the time is over; at once an error that waiting cannot fix, and the signal's reason
  */
 export async function persistently<T>(patience: Patience, work: () => Promise<T>): Promise<T> {
   return repeatedly(patience, work, isOutage);
@@ -55,7 +55,7 @@ async function repeatedly<T>(
   }
 }
 
-/** An attempt may take as long as a lock is held; nobody waits for it once it is not wanted any more. */
+/** An attempt may take as long as a lock is held; it is not awaited after a cancellation. */
 async function unlessAborted<T>(signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
   if (!signal) return work();
   signal.throwIfAborted();
@@ -69,14 +69,14 @@ async function unlessAborted<T>(signal: AbortSignal | undefined, work: () => Pro
   }
 }
 
-/** As PostgreSQL itself says it of a write: a replica that is about to be promoted, most often. */
+/** PostgreSQL's own words for a refused write: most often a replica that is about to be promoted. */
 class ReadOnlyError extends Error {
   readonly code = '25006';
 }
 
 async function knock(connectionString: string): Promise<void> {
   const client = new pg.Client({ connectionString, connectionTimeoutMillis: attemptMs, query_timeout: attemptMs });
-  // connect() tells of a refused connection; unheard, the same told as an event would end the process.
+  // connect() also reports a refused connection; the same error as an event without a listener would end the process.
   client.on('error', () => undefined);
   try {
     await client.connect();
@@ -92,7 +92,7 @@ function isLate(error: unknown): boolean {
   return isConnectionFailure(error) || (error instanceof Error && 'code' in error && error.code === 'EAI_AGAIN');
 }
 
-/** What happened, in one line. */
+/** The cause, in one line. */
 export function reasonOf(error: unknown): string {
   const causes: unknown[] = error instanceof AggregateError ? error.errors : [error];
   return causes.map((cause) => (cause instanceof Error ? cause.message : String(cause))).join(', ');

@@ -12,10 +12,10 @@ const partitionsAhead = 24;
 const fewestAhead = 12;
 
 /**
- * Brings the database to this version. Safe when several nodes do it at once (one waits for the other), and again.
+ * Migrates the database to this version. Safe when several nodes do it at once (one waits for the other), and when repeated.
  *
- * @param runningRole the role that serves requests, when it is another than the migrating one: it gets its rights here
- * @returns names of what was applied now
+ * @param runningRole the role that serves requests, if it is not the migrating one: it gets its rights here
+ * @returns names of the migrations applied now
  */
 export async function migrate(url: string, runningRole?: string): Promise<string[]> {
   return withDatabase(url, async (db) => {
@@ -23,7 +23,7 @@ export async function migrate(url: string, runningRole?: string): Promise<string
     if (error) throw error;
     await addAuditPartitions(db, await databaseTime(db));
     await sql`select audit_continue_after_restore()`.execute(db);
-    // Together: a serving role has rights that are granted and taken back here at no moment.
+    // In one transaction: at no moment does a serving role have rights that are granted and then revoked here.
     if (runningRole) await db.transaction().execute((trx) => grantRights(trx, runningRole));
     return results.map(({ migrationName }) => migrationName);
   });
@@ -37,7 +37,7 @@ export async function migrationStates(url: string): Promise<MigrationState[]> {
   });
 }
 
-/** Whether there is anything of Latchkey in this database. @throws when it cannot be read */
+/** Whether this database contains anything of Latchkey. @throws when it cannot be read */
 export async function isMigrated(url: string): Promise<boolean> {
   return withDatabase(url, hasMigrations);
 }
@@ -50,7 +50,7 @@ async function hasMigrations(db: Kysely<unknown>): Promise<boolean> {
 /**
  * Whether this version has migrations that the database lacks. They are compared by name: loading them all takes a tenth of a start,
  * and most starts need none. A database that a newer version has migrated is used as it is: each migration is safe under a running
- * older version, so one that restarts during a rolling upgrade goes on.
+ * older version, so a node that restarts during a rolling upgrade continues.
  */
 async function isPending(db: Kysely<unknown>): Promise<boolean> {
   if (!(await hasMigrations(db))) return true;
@@ -83,8 +83,8 @@ function migrator(db: Kysely<unknown>): Migrator {
 }
 
 /**
- * Months are partitions so that old ones can leave whole; the default partition catches what nobody foresaw. While enough lie
- * ahead none is made: a role that only serves requests may not, and starts all the same.
+ * Months are partitions so that old ones can be removed whole; the default partition accepts any other row. While enough partitions exist
+ * in advance none is created: a role that only serves requests may not, and can start all the same.
  */
 async function addAuditPartitions(db: Kysely<unknown>, now: Date): Promise<void> {
   if (await exists(db, partition(now, fewestAhead).name)) return;
@@ -111,9 +111,9 @@ async function exists(db: Kysely<unknown>, table: string): Promise<boolean> {
   return rows[0]?.is_there === true;
 }
 
-// The role that serves requests appends to the audit log and to nothing else of it; a function erases personal details for it.
+// The role that serves requests may only append to the audit log; a function erases personal data for it.
 const readOnlyTables = ['audit_retentions', 'audit_positions'];
-// Which migrations were applied is for the role that applies them to say.
+// Only the migrating role records which migrations were applied.
 const migrationTables = ['kysely_migration', 'kysely_migration_lock'];
 
 async function grantRights(db: Kysely<unknown>, role: string): Promise<void> {
@@ -126,7 +126,7 @@ async function grantRights(db: Kysely<unknown>, role: string): Promise<void> {
   for (const { name } of rows) {
     await sql`revoke update, delete, truncate on ${sql.table(name)} from ${sql.id(role)}`.execute(db);
   }
-  // Events come in by their table, never by one of its parts.
+  // Events are inserted through their table, never into one of its partitions.
   const partitions = rows.filter(({ is_partition }) => is_partition).map(({ name }) => name);
   for (const name of [...partitions, ...readOnlyTables, ...migrationTables]) {
     await sql`revoke insert, update, delete on ${sql.table(name)} from ${sql.id(role)}`.execute(db);

@@ -32,7 +32,7 @@ export type DatabaseOptions = {
   url: string;
   poolSize: number;
   preparedStatements: boolean;
-  /** Milliseconds that a connection or an answer may take: little for requests, which are refused rather than kept waiting. */
+  /** Milliseconds that a connection or a response may take: short for requests, which are refused rather than kept waiting. */
   timeoutMs?: number;
   /** The same for the typed queries alone. */
   poolTimeoutMs?: number;
@@ -96,7 +96,7 @@ export function openDatabase({
   };
 }
 
-/** Writes to the log of changes alone, and waits for what every commit waits for. */
+/** Writes to the log of changes alone, and waits as every commit does. */
 const probe = `select pg_logical_emit_message(true, 'latchkey', 'are writes committed?')`;
 
 function firstOf<Value>([first]: Value[]): Value {
@@ -105,10 +105,10 @@ function firstOf<Value>([first]: Value[]): Value {
 }
 
 /**
- * A connection that left a statement unanswered is given up: in the pool it would be handed out again and again, and where the
- * other end is gone without a word (a failover, a cut cable) nothing else ends it for many minutes. So is one to a server that
- * may only read: the primary is elsewhere by now. Until PostgreSQL has let go of it the pool is smaller by one, so that there are
- * never more connections than were allowed.
+ * A connection that left a statement unanswered is closed: in the pool it would be handed out again and again, and if the peer disappeared
+ * without closing it (a failover, a cut cable) nothing else closes it for many minutes. So is one to a server that may only read: the
+ * primary is elsewhere by now. Until PostgreSQL has released it the pool is smaller by one, so that there are never more connections than
+ * were allowed.
  */
 function leavingPool(pool: pg.Pool, abandoned: AbandonedConnections) {
   const open = new Set<pg.PoolClient>();
@@ -131,7 +131,7 @@ function leavingPool(pool: pg.Pool, abandoned: AbandonedConnections) {
   pool.on('remove', (client) => open.delete(client));
   return {
     giveUp,
-    /** Resolves once no connection is left; the pool says that it has ended before its connections have. */
+    /** Resolves once no connection is left; the pool reports its end before its connections are closed. */
     ended: async () => {
       while (open.size > 0) await once(pool, 'remove');
     },
@@ -143,7 +143,7 @@ function leavingPool(pool: pg.Pool, abandoned: AbandonedConnections) {
 
 const ignored = () => undefined;
 
-/** Learns from what is answered on a connection of the pool. */
+/** Observes the responses on a connection of the pool. */
 function watchOver(client: pg.PoolClient, commits: Commits, giveUp: (client: pg.PoolClient) => void): void {
   const query = client.query.bind(client) as (...given: unknown[]) => unknown;
   const observed = (...given: unknown[]) => {
@@ -161,7 +161,7 @@ function watchOver(client: pg.PoolClient, commits: Commits, giveUp: (client: pg.
   client.query = observed as typeof client.query;
 }
 
-/** An error that the server reports leaves the connection as it was, unless it is fatal. */
+/** An error that the server reports leaves the connection usable, unless it is fatal. */
 function isUseless(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   if (!('severity' in error)) return isConnectionFailure(error);

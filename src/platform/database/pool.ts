@@ -1,9 +1,9 @@
 import pg from 'pg';
 
 /**
- * A pool that outlives its connections: one that breaks is replaced at the next use. node-postgres also tells of it as an event,
- * on the pool for a connection that is idle and on the connection itself while it is lent out; unheard, that ends the process.
- * The user of the connection gets the error from the query.
+ * A pool that outlives its connections: a broken one is replaced at the next use. node-postgres also emits the error as an event, on the
+ * pool for an idle connection and on the connection itself while it is in use; without a listener that ends the process. The user of the
+ * connection gets the error from the query.
  */
 export function openPool(settings: pg.PoolConfig): pg.Pool {
   const pool = new pg.Pool(settings);

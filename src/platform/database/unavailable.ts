@@ -1,4 +1,4 @@
-/** The database cannot be reached, is silent, or went away in the middle: whether anything took effect is unknown. */
+/** The database cannot be reached, does not answer, or was lost during the request: whether anything took effect is unknown. */
 export class DatabaseUnavailableError extends Error {
   override name = 'DatabaseUnavailableError';
 
@@ -24,14 +24,14 @@ export function isConnectionFailure(error: unknown): boolean {
 }
 
 /**
- * Whether the same request may succeed in a moment: the database is away, its rows were held by others (classes 40, 55), or a table lacks the
- * partition for a row, such as the audit log that of this month.
+ * Whether the same request may succeed in a moment: the database is unavailable, its rows were locked by others (classes 40, 55), or a
+ * table lacks the partition for a row, such as the audit log that of this month.
  */
 export function isOutage(error: unknown): boolean {
   return isConnectionFailure(error) || isContention(error) || lacksPartition(error);
 }
 
-/** PostgreSQL reports it as a violated check, of no constraint. */
+/** PostgreSQL reports it as a violated check without a constraint name. */
 function lacksPartition(error: unknown): boolean {
   return (
     error instanceof Error &&
@@ -51,7 +51,7 @@ export function isContention(error: unknown): boolean {
   );
 }
 
-// Errors of the system that a file can have too, such as ENOENT, are meant where a connection was to be opened.
+// Errors of the system that a file can have too, such as ENOENT, count only if a connection was being opened.
 const lostConnection =
   /^(ECONN(REFUSED|RESET|ABORTED)|EPIPE|ETIMEDOUT|E(HOST|NET)(UNREACH|DOWN)|ENOTCONN|ENOTFOUND|ERR_STREAM_(DESTROYED|WRITE_AFTER_END))$/;
 

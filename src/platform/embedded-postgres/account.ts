@@ -2,10 +2,10 @@ import { realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { EmbeddedPostgresError } from './embedded-postgres-error.ts';
 
-/** Who runs PostgreSQL instead of root, which it refuses. */
+/** The account that runs PostgreSQL instead of root, which it refuses. */
 export type Account = { uid: number; gid: number };
 
-// `nobody` nearly everywhere. It must have a name, or initdb refuses it.
+// `nobody` on nearly every system. It must have a name, or initdb refuses it.
 const nobody: Account = { uid: 65_534, gid: 65_534 };
 
 /** The account to run as, `undefined` for the one of this process; an existing cluster can only be run by its owner. */
@@ -34,9 +34,9 @@ function maySearch(account: Account, { uid, gid, mode }: { uid: number; gid: num
 /**
  * The `-D` argument with which PostgreSQL, started by `account` in the working directory `cluster`, finds it.
  *
- * The working directory is entered before root is given up, and Linux lets a process reach it through `/proc/self/cwd`
- * without passing through the folders above. So the cluster stays in the data folder even below a closed one
- * (`/root`), and nothing has to be kept elsewhere.
+ * The working directory is entered before root privileges are dropped, and Linux lets a process reach it through `/proc/self/cwd` without
+ * passing through the folders above. So the cluster can be in the data folder even below one that others cannot enter (`/root`), and no
+ * other place is needed.
  *
  * @throws EmbeddedPostgresError where that is not possible
  */

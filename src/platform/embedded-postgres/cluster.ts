@@ -6,7 +6,7 @@ import { EmbeddedPostgresError, ignoring } from './embedded-postgres-error.ts';
 import { type ClusterRecord, readRecord, writeRecord } from './record.ts';
 import { runProgram, type ServerPrograms } from './run.ts';
 
-/** Where everything of one data folder is. */
+/** The paths of one data folder. */
 export type Folder = ReturnType<typeof folderOf>;
 
 /** The superuser, and the database. */
@@ -38,7 +38,9 @@ export async function getRecord(folder: Folder): Promise<ClusterRecord> {
   );
 }
 
-/** Makes the cluster aside and moves it to its place when it is whole: a crash leaves it made or not, never half. */
+/**
+ * Creates the cluster under another name and moves it to its place when it is complete: after a crash it exists completely or not at all.
+ */
 export async function makeCluster(folder: Folder, place: ServerPrograms): Promise<void> {
   const draft = await mkdtemp(path.join(folder.dataDir, draftPrefix));
   const password = randomBytes(24).toString('base64url');
@@ -72,7 +74,7 @@ async function giveTo({ uid, gid }: { uid: number; gid: number }, paths: string[
   for (const each of paths) await chown(each, uid, gid);
 }
 
-/** What a killed process left of making one: it may hold the password of the cluster that is in its place by now. */
+/** Leftovers of a process that was killed while it created one: they may contain the password of the present cluster. */
 export async function removeDrafts({ dataDir }: Folder): Promise<void> {
   for (const name of await readdir(dataDir)) {
     if (name.startsWith(draftPrefix))

@@ -16,8 +16,8 @@ export function databaseUrl(port: number, password: string, database = clusterNa
 /**
  * Waits until the server answers.
  *
- * @returns its version, or undefined when it ended instead
- * @throws EmbeddedPostgresError when it does not let us in, or says nothing for a minute
+ * @returns its version, or undefined when it exited instead
+ * @throws EmbeddedPostgresError when it refuses the connection, or does not answer for a minute
  */
 export async function untilReady({ port, password, hasEnded }: Server): Promise<string | undefined> {
   for (const until = performance.now() + patienceMs; ; await sleep(15)) {
@@ -49,7 +49,7 @@ async function askServer(port: number, password: string): Promise<string> {
 
 async function queryOne(connectionString: string, sql: string): Promise<string> {
   const client = new pg.Client({ connectionString, connectionTimeoutMillis: 5000, query_timeout: 30_000 });
-  // connect() tells of a refused connection; unheard, the same told as an event would end the process.
+  // connect() also reports a refused connection; the same error as an event without a listener would end the process.
   client.on('error', () => undefined);
   try {
     await client.connect();

@@ -3,12 +3,12 @@ export class EmbeddedPostgresError extends Error {
   override name = 'EmbeddedPostgresError';
 }
 
-/** What the operating system calls the failure (`EACCES`), if it is one of its own. */
+/** The operating system's code of the failure (`EACCES`), if it has one. */
 export function systemCode(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 }
 
-/** For `catch`: passes over an error with one of these codes, rethrows any other. */
+/** For `catch`: ignores an error with one of these codes, rethrows any other. */
 export function ignoring(...codes: string[]): (error: unknown) => undefined {
   return (error) => {
     if (!codes.includes(systemCode(error) ?? '')) throw error;

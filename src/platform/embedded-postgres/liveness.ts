@@ -15,8 +15,8 @@ export function isAlive(pid: number): boolean {
 }
 
 /**
- * Whether the process is a PostgreSQL server at work on the cluster. Numbers are given out again after a crash, and this
- * decides what gets a signal. Windows is asked only whether the process is there.
+ * Whether the process is a PostgreSQL server at work on the cluster. Process ids are reused after a crash, and this decides what gets a
+ * signal. On Windows only the existence of the process is checked.
  */
 export async function isServing(pid: number, cluster: string): Promise<boolean> {
   if (!isAlive(pid)) return false;
@@ -26,19 +26,18 @@ export async function isServing(pid: number, cluster: string): Promise<boolean> 
     const [command, folder] = await Promise.all([readFile(`/proc/${pid}/comm`, 'utf8'), readlink(`/proc/${pid}/cwd`)]);
     return command.trim() === 'postgres' && folder === (await realpath(cluster));
   } catch {
-    return false; // ended meanwhile, or a stranger's
+    return false; // exited meanwhile, or another user's
   }
 }
 
 /**
- * What tells a process from a later one with the same number: when it began, as the system says it. Empty where it cannot be
- * told.
+ * Distinguishes a process from a later one with the same id: its start time, as the system reports it. Empty where it is unknown.
  */
 export async function birthOf(pid: number): Promise<string> {
   if (process.platform === 'win32') return '';
   if (process.platform !== 'linux') return (await askPs('lstart=', pid)).trim();
   const [, ...fields] = (await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '')).split(/\) /);
-  // proc(5): the 22nd field, and the name in brackets, which may hold anything, is the second.
+  // proc(5): the 22nd field; the second one is a name in brackets, which may contain anything.
   return fields.join(') ').split(' ')[19] ?? '';
 }
 

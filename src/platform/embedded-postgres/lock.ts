@@ -8,9 +8,9 @@ const longestHoldMs = 120_000;
 const writingMs = 2000;
 
 /**
- * Waits for the lock file and takes it; a holder that died, or that has held it for two minutes, is passed over.
+ * Waits for the lock file and takes it; the lock of an exited holder, or one older than two minutes, is removed.
  *
- * @returns gives the lock back
+ * @returns releases the lock
  */
 export async function takeLock(file: string): Promise<() => Promise<void>> {
   for (;;) {
@@ -23,8 +23,8 @@ export async function takeLock(file: string): Promise<() => Promise<void>> {
   }
 }
 
-// Only who holds the right to remove this very holding may do so: otherwise the second of two processes that saw the
-// dead holder would remove the lock that the first has just taken.
+// Only the holder of the right to remove this exact lock may do so: otherwise the second of two processes that saw the dead holder would
+// remove the lock that the first has just taken.
 async function breakLock(file: string, holding: string): Promise<void> {
   const giveBack = await takeLock(`${file}.${holding.split(' ')[1] ?? 'unnamed'}`);
   try {

@@ -13,18 +13,18 @@ import { type ClusterRecord, readRecord, writeRecord } from './record.ts';
 import { failureIn } from './run.ts';
 
 export type EmbeddedPostgres = {
-  /** Of the database `latchkey`, as its superuser. */
+  /** The URL of the database `latchkey`, as its superuser. */
   url: string;
-  /** The server's, as `18.4`. */
+  /** The version of the server, such as `18.4`. */
   version: string;
-  /** Stops the server if this process keeps it, and resolves when it is gone. May be repeated. */
+  /** Stops the server if this process owns it, and resolves when it has exited. May be repeated. */
   close: () => Promise<void>;
 };
 
 export type EmbeddedPostgresOptions = {
-  /** Made if missing. */
+  /** Created if missing. */
   dataDir: string;
-  /** PostgreSQL's own, for a server that is started; one that runs already keeps its own. */
+  /** Settings of PostgreSQL, for a server that is started; a running one keeps its own. */
   settings?: Record<string, string>;
   /** Whether this process serves from the data folder. Only one may; commands can run at the same time. */
   isServer?: boolean;
@@ -35,8 +35,8 @@ type Opening = { folder: Folder; settings: Record<string, string>; attempts: num
 const mostAttempts = 10;
 
 /**
- * Opens the PostgreSQL of a data folder, on loopback only: makes it the first time, starts it, or joins the one that
- * another process keeps there. One whose keeper was killed is taken over. What was committed survives every end.
+ * Opens the PostgreSQL of a data folder, on loopback only: creates it the first time, starts it, or connects to the one that another
+ * process owns. If the owner was killed, this process takes the server over. Committed data survives a crash.
  *
  * @throws EmbeddedPostgresError with one sentence for the person at the terminal
  */
@@ -126,7 +126,7 @@ async function start({ folder, settings, attempts }: Opening): Promise<EmbeddedP
   return joinOrStart({ folder, settings, attempts: attempts + 1 });
 }
 
-/** The port was taken since we looked, or processes of a server that was killed are still ending. */
+/** The port was taken since we checked, or processes of a killed server are still ending. */
 function isPassing(failure: string): boolean {
   return /could not create any TCP\/IP sockets|already exists|pre-existing shared memory/.test(failure);
 }
@@ -151,7 +151,7 @@ function closing(folder: Folder, pid: number): () => Promise<void> {
   };
 }
 
-// Under the lock: a process that opens in the meantime waits and starts a new server, instead of joining one that is stopping.
+// Under the lock: a process that opens in the meantime waits and starts a new server, instead of connecting to one that is stopping.
 async function stop(folder: Folder, pid: number): Promise<void> {
   await locked(folder, async () => {
     await stopPostmaster(folder.cluster, pid);

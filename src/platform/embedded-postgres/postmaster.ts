@@ -9,14 +9,14 @@ import { isAlive, isServing } from './liveness.ts';
 import { findPrograms } from './programs.ts';
 import { runProgram, type ServerPrograms, startProgram } from './run.ts';
 
-/** A running server's first process. */
+/** The main process of a running server. */
 export type Postmaster = { pid: number; port: number };
 
 const longestLogBytes = 5_000_000;
 const fastStopMs = 15_000;
 const immediateStopMs = 5000;
 
-/** The server that runs on the cluster, also one of another process; PostgreSQL's own lock file names it, even after our crash. */
+/** The server that runs on the cluster, also that of another process; PostgreSQL's own lock file names it, even after a crash. */
 export async function findPostmaster(cluster: string): Promise<Postmaster | undefined> {
   const lockFile = path.join(cluster, 'postmaster.pid');
   const text = await readFile(lockFile, 'utf8').catch(ignoring('ENOENT'));
@@ -24,7 +24,7 @@ export async function findPostmaster(cluster: string): Promise<Postmaster | unde
   const [pid = Number.NaN, , , port = Number.NaN] = text.split('\n').map(Number);
   if (!Number.isSafeInteger(pid) || pid <= 0) return undefined;
   if (await isServing(pid, cluster)) return { pid, port };
-  // After a power cut another process may have this number, and PostgreSQL would take it for itself and refuse to start.
+  // After a power cut another process may have this id, and PostgreSQL would take it for its own and refuse to start.
   if (isAlive(pid)) await unlink(lockFile).catch(ignoring('ENOENT'));
   return undefined;
 }
@@ -48,7 +48,7 @@ export async function startPostmaster(folder: Folder, place: ServerPrograms, set
         ],
         cwd: folder.cluster,
       },
-      // In a session of its own: Ctrl-C at the terminal is for us, and we stop it when we no longer need it.
+      // In a session of its own: Ctrl-C at the terminal is for us, and we stop the server when it is no longer needed.
       { detached: true, stdio: ['ignore', log.fd, log.fd] },
     );
     child.unref();
@@ -64,9 +64,9 @@ export async function startPostmaster(folder: Folder, place: ServerPrograms, set
 }
 
 /**
- * Stops the server and resolves when it is gone: open transactions are rolled back, what was committed is on disk.
+ * Stops the server and resolves when it has exited: open transactions are rolled back, committed ones are on disk.
  *
- * @throws EmbeddedPostgresError when it does not end
+ * @throws EmbeddedPostgresError when it does not exit
  */
 export async function stopPostmaster(cluster: string, pid: number): Promise<void> {
   if (process.platform === 'win32') return stopOnWindows(cluster, pid);
@@ -88,7 +88,7 @@ async function endsBy(signal: 'SIGINT' | 'SIGQUIT', cluster: string, pid: number
   return false;
 }
 
-/** Windows knows no signals; PostgreSQL's own command has another way to tell the server. */
+/** Windows has no signals; PostgreSQL's own command stops the server in another way. */
 async function stopOnWindows(cluster: string, pid: number): Promise<void> {
   if (!(await isServing(pid, cluster))) return;
   const place = { account: undefined, programs: await findPrograms(undefined) };

@@ -10,8 +10,8 @@ const Links = z.array(z.object({ source: z.string(), target: z.string() }));
 const Package = z.object({ version: z.string() });
 
 /**
- * The folder whose `native/bin` holds PostgreSQL's programs, complete and within reach of the account: the installed
- * package, or else a copy in the temporary folder, made once a version.
+ * The folder whose `native/bin` holds PostgreSQL's programs, complete and readable for the account: the installed package, or else a copy
+ * in the temporary folder, created once for each version.
  *
  * @throws EmbeddedPostgresError when there are none for this system
  */
@@ -76,14 +76,14 @@ async function findCopy(installed: string): Promise<string | undefined> {
   return undefined;
 }
 
-// In a folder where anyone may write, a name proves nothing: only we could have made a folder that is ours, and `makeCopy`
-// opens it to others as its last step.
+// In a folder where anyone may write, a name proves nothing: only this account could have created a folder that it owns, and `makeCopy`
+// makes it readable for others as its last step.
 async function isOurs(copy: string): Promise<boolean> {
   const found = await lstat(copy).catch(ignoring('ENOENT'));
   return Boolean(found?.isDirectory() && found.uid === process.getuid?.() && (found.mode & 0o777) === 0o755);
 }
 
-/** Systems clear old files out of their temporary folder one by one. */
+/** Systems delete old files in their temporary folder one by one. */
 async function isWhole(installed: string, copy: string, files: readonly string[]): Promise<boolean> {
   const sameSize = async (file: string) => {
     const found = await lstat(path.join(copy, file)).catch(ignoring('ENOENT'));
@@ -111,7 +111,7 @@ async function makeCopy(installed: string): Promise<string> {
   }
 }
 
-/** Also under a umask that would close it to others. */
+/** Also with a umask that would deny it to others. */
 async function makeFolder(root: string, relative: string): Promise<void> {
   if (relative === '.') return;
   await makeFolder(root, path.dirname(relative));

@@ -12,7 +12,7 @@ const ClusterRecord = z.object({
   server: z.object({ pid: Pid, born: z.string() }).optional(),
 });
 
-/** Facts about a cluster that are not in its files: how to sign in, and who runs it. */
+/** Facts about a cluster that are not in its files: how to sign in, and which account runs it. */
 export type ClusterRecord = z.output<typeof ClusterRecord>;
 
 /** @throws EmbeddedPostgresError when the file is not ours */
@@ -28,7 +28,7 @@ export async function readRecord(file: string): Promise<ClusterRecord | undefine
   }
 }
 
-/** Replaces the record at once and for good: without its password the cluster is closed. */
+/** Replaces the record atomically and durably: without its password no one can connect to the cluster. */
 export async function writeRecord(file: string, record: ClusterRecord): Promise<void> {
   const draft = `${file}.new`;
   const handle = await open(draft, 'w', 0o600);

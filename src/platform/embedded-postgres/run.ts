@@ -10,7 +10,7 @@ export type ServerPrograms = {
   account: Account | undefined;
 };
 
-// PostgreSQL reads PG* variables and the locale; neither is this server's choice. Windows cannot open sockets without its own.
+// PostgreSQL reads PG* variables and the locale; the server must not depend on either. Windows cannot open sockets without its own.
 const environment = process.platform === 'win32' ? {} : { env: { LC_ALL: 'C', TZ: 'UTC', PATH: '/usr/bin:/bin' } };
 
 /**
@@ -56,7 +56,7 @@ export async function runProgram(place: ServerPrograms, program: Program): Promi
   throw new EmbeddedPostgresError(`PostgreSQL's ${program.name} failed: ${failureIn(output)}.`);
 }
 
-/** What PostgreSQL's programs wrote last about why they ended. */
+/** The last lines that PostgreSQL's programs wrote before they exited. */
 export function failureIn(output: string): string {
   const fatal = [...output.matchAll(/(?:FATAL|PANIC|error):\s+(.*)(?:\n.*DETAIL:\s+(.*))?/g)].at(-1);
   const said = fatal ? [fatal[1], fatal[2]].filter(Boolean).join(': ') : output.trimEnd().split('\n').at(-1);

@@ -7,21 +7,24 @@ type Right = { resource: string | null; pattern: string };
 export type Limit = {
   /** What sets it, in words: `the access token`, `the API key "deploy"`. */
   by: string;
-  /** Nothing beyond these is done or given away. */
+  /** Only these are used or granted. */
   rights: readonly Right[];
-  /** Until when what is given away may last: the expiry of an API key; null: no limit. An access token sets none: its client can get another. */
+  /**
+   * How long a granted permission may last: until the expiry of an API key; null: no limit. An access token sets none: its client can get
+   * another.
+   */
   until: Date | null;
-  /** The restrictions of an API key, by their kinds. What is given away carries at least these. */
+  /** The restrictions of an API key, by their kinds. What it grants has at least these. */
   restrictions: Readonly<Record<string, unknown>>;
-  /** Those of the restrictions that `rights` cannot express: what cannot carry them is not given away. */
+  /** Those of the restrictions that `rights` cannot express: nothing is granted that cannot have them. */
   conditions: readonly string[];
-  /** Whether an access token for the admin API sets it: it says nothing of what may be done at other APIs. */
+  /** Whether an access token for the admin API sets it: it does not limit permissions at other APIs. */
   isOfAdminToken?: true;
 };
 
 /**
- * On whose behalf something is done, and what narrows it. What is effective is held ∩ every limit ∩ requested (DESIGN.md §3). No
- * limits: a person in their own browser session. No subject: nothing is held.
+ * On whose behalf an action is performed, and what limits it. Effective are held ∩ every limit ∩ requested (DESIGN.md §3). No limits: a
+ * user in their own browser session. No subject: nothing is held.
  */
 export type Authority =
   | {
@@ -40,15 +43,15 @@ export type Actor = Authority & {
   origin: Origin;
 };
 
-/** The operator at the machine itself, and what the server does on its own. */
+/** The operator on the machine itself, and automatic actions of the server. */
 export const system: Actor = { kind: 'system', permissions: ['latchkey:*', 'secrets:*', '*'], origin: {} };
 
-/** A person acting for themselves: holds nothing beyond what is their own. */
+/** A user acting for themselves: holds no permission beyond their own account. */
 export function person(user_id: string, origin: Origin): Actor & { id: string } {
   return { kind: 'user', id: user_id, subject_id: user_id, limits: [], permissions: [], origin };
 }
 
-/** Nobody we know yet. */
+/** An unauthenticated caller. */
 export function anonymous(origin: Origin): Actor {
   return { kind: 'anonymous', permissions: [], origin };
 }

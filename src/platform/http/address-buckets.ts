@@ -7,18 +7,18 @@ const mostKept = 50_000;
 export type BucketOptions = {
   /** How many uses an address has at once. */
   burst: number;
-  /** After how long one use comes back. */
+  /** After how long one use is refilled. */
   refillMs: number;
   now: () => Date;
 };
 
 /**
- * Counts uses by address in this process: token buckets, for an IPv6 address those of its /64, and of its /56 and /48 with larger
- * bounds (`addressGroups`). What takes from a full bucket is bounded; what is kept of addresses is, too.
+ * Counts uses by address in this process: token buckets, for an IPv6 address those of its /64, and of its /56 and /48 with larger bounds
+ * (`addressGroups`). The burst of a full bucket is bounded, and so is the memory for addresses.
  */
 export class AddressBuckets {
   readonly #options: BucketOptions;
-  /** When all uses are back. */
+  /** When the bucket is full again. */
   readonly #fullAt = new LRUCache<string, number>(atMostEntries(mostKept));
 
   constructor(options: BucketOptions) {
@@ -37,7 +37,7 @@ export class AddressBuckets {
     this.#move(address, 1);
   }
 
-  /** Gives a use back before its time. */
+  /** Returns a use before its time. */
   giveBack(address: string): void {
     this.#move(address, -1);
   }

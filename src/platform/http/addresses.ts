@@ -14,7 +14,7 @@ export function isLoopbackName(hostname: string): boolean {
   return loopbackNames.has(hostname);
 }
 
-/** Whether credentials may go to an address: on their way there nobody reads them, because it is https or this machine. */
+/** Whether credentials may be sent to an address: only over https or to this machine, where no one can read them. */
 export function isSafeForCredentials({ protocol, hostname }: Pick<URL, 'protocol' | 'hostname'>): boolean {
   return protocol === 'https:' || isLoopbackName(hostname);
 }
@@ -77,10 +77,10 @@ export function parseNetwork(text: string): Network | undefined {
   return bits >= 0 && bits <= most ? [address, bits] : undefined;
 }
 
-// Few addresses come again and again.
+// The same few addresses are used repeatedly.
 const remembered = 64;
 
-/** Networks that are asked for many addresses. */
+/** Networks that many addresses are compared with. */
 export class NetworkSet {
   readonly #networks: readonly Network[];
   readonly #known = new LRUCache<string, boolean>({ max: remembered });
@@ -89,7 +89,7 @@ export class NetworkSet {
     this.#networks = networks;
   }
 
-  /** Whether an address is within one of the networks; false for what is no address. One pass over them for one that is new. */
+  /** Whether an address is within one of the networks; false for an invalid address. A new one is compared with each network once. */
   has(text: string): boolean {
     const before = this.#known.get(text);
     if (before !== undefined) return before;
@@ -108,8 +108,8 @@ export class NetworkSet {
 /** A group of addresses that are counted as one, and how many times the bound of a single address it may use up. */
 export type AddressGroup = { name: string; times: number };
 
-// The smallest network that a customer gets is a /64, common ones are /56 and /48 (RFC 6177): its customer also has all
-// addresses in it. The bounds grow more slowly than the networks, and faster than one customer of a provider could use up.
+// The smallest network of a customer is a /64, common ones are /56 and /48 (RFC 6177): the customer has all addresses in it. The bounds
+// grow more slowly than the networks, and faster than one customer of a provider could use up.
 const prefixes = [
   { bits: 64, times: 1 },
   { bits: 56, times: 4 },
@@ -120,8 +120,8 @@ const prefixes = [
 const translated = ipaddr.IPv6.parse('64:ff9b::');
 
 /**
- * By which groups an address is counted, the smallest first: an IPv4 address by itself, an IPv6 address by its /64, /56 and
- * /48. What is no address is a group of its own.
+ * The groups by which an address is counted, the smallest first: an IPv4 address by itself, an IPv6 address by its /64, /56 and /48. An
+ * invalid address is a group of its own.
  */
 export function addressGroups(text: string): readonly AddressGroup[] {
   const address = text.includes(':') ? parseAddress(text) : undefined;
@@ -141,7 +141,7 @@ export function parseAddress(text: string): Address | undefined {
 
 const dottedEnd = /(\d+)\.(\d+)\.(\d+)\.(\d+)$/;
 
-/** Node decides what is an address; ipaddr.js takes more for one, and `::10.1.1.1` for an IPv4-mapped address. */
+/** Node decides what is an address; ipaddr.js accepts more, and takes `::10.1.1.1` for an IPv4-mapped address. */
 function parseIPv6(text: string): Address | undefined {
   if (!isIPv6(text) || text.includes('%')) return undefined;
   const inHex = text.replace(dottedEnd, (_, ...parts) => {

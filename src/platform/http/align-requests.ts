@@ -12,7 +12,7 @@ export async function alignRequestsByTurn(_ctx: Context, next: Next): Promise<vo
   await next();
 }
 
-/** Resolves when this turn of the event loop is over, for all who wait for it together. */
+/** Resolves at the end of this turn of the event loop, for all requests that wait for it. */
 export function endOfTurn(): Promise<void> {
   turn ??= new Promise((resolve) => {
     setImmediate(() => {

@@ -12,24 +12,24 @@ function put(value: unknown, path: Path, member: unknown): void {
 }
 
 /**
- * An answer as its schema describes it, for who sends it.
+ * Encodes a response for the wire, as its schema describes it.
  *
- * @throws ZodError: the result is not as the schema describes it
+ * @throws ZodError: the value does not match the schema
  */
 export const encodeAnswer = <Schema extends z.ZodType>(schema: Schema, result: unknown): z.input<Schema> =>
   withNewerChoices(result, (value) => z.safeEncode(schema, value as z.output<Schema>));
 
 /**
- * An answer as its schema describes it, for who receives it.
+ * Decodes a response from the wire, as its schema describes it.
  *
- * @throws ZodError: the answer is not as the schema describes it
+ * @throws ZodError: the response does not match the schema
  */
 export const decodeAnswer = <Schema extends z.ZodType>(schema: Schema, answer: unknown): z.output<Schema> =>
   withNewerChoices(answer, (value) => z.safeDecode(schema, value as z.input<Schema>));
 
 /**
- * While nodes of two versions run, a newer one may have stored a choice that is not among those of this version, such as a new kind of
- * trust: it goes through as it is.
+ * While nodes of two versions run, a newer one may have stored a value that this version does not know, such as a new kind of trust: it is
+ * passed on unchanged.
  */
 function withNewerChoices<Answer>(value: unknown, read: (value: unknown) => Read<Answer>): Answer {
   const first = read(value);

@@ -2,7 +2,7 @@ import type { Context } from 'koa';
 import { Problem } from './problems.ts';
 
 /**
- * Refuses a request without any cookie where one was set before: the browser blocks cookies, or it is another browser.
+ * Refuses a request without any cookie where one was set before: the browser blocks cookies, or it is a different browser.
  *
  * @throws Problem with this status
  */
@@ -10,7 +10,7 @@ export function mustSendCookies(ctx: Context, status: 400 | 403): void {
   if (ctx.get('Cookie') === '') throw cookiesBlocked(ctx, status);
 }
 
-/** What a person can do whose browser sent no cookie: it blocks them, or is another one than began the request. */
+/** What to do in a browser that sent no cookie: it blocks them, or did not start the request. */
 export function cookiesBlocked(ctx: Context, status: 400 | 403): Problem {
   const isForm = status === 403;
   return new Problem(status, 'cookies_blocked', {

@@ -13,7 +13,7 @@ export function requestIdFor(given: unknown): string {
   return typeof given === 'string' && requestIdShape.test(given) ? given : randomUUID();
 }
 
-/** How often a header came, of which Node joins some and drops others. `name` is in lower case. */
+/** How often a header was sent; Node joins some duplicates and drops others. `name` is in lower case. */
 export function timesSent(rawHeaders: readonly string[], name: string): number {
   let times = 0;
   for (let n = 0; n < rawHeaders.length; n += 2) {
@@ -25,14 +25,14 @@ export function timesSent(rawHeaders: readonly string[], name: string): number {
 
 const absoluteForm = /^[a-z][a-z\d+.-]*:\/\/[^/?#]*/i;
 
-/** A request target in origin form, as it was sent; one in absolute form loses its scheme and host (RFC 9112 §3.2.2). */
+/** The request target in origin form, unchanged; one in absolute form loses its scheme and host (RFC 9112 §3.2.2). */
 export function inOriginForm(target: string): string {
   if (target.startsWith('/')) return target;
   const rest = target.replace(absoluteForm, '');
   return rest.startsWith('/') ? rest : `/${rest}`;
 }
 
-/** The issuer as hosts are compared with it. */
+/** The issuer in the form in which hosts are compared. */
 export type HostRules = { issuer: string; host: string; hostname: string; port: string; withPort: string };
 
 const defaultPorts: Record<string, string> = { 'http:': '80', 'https:': '443' };
@@ -42,7 +42,7 @@ export function hostRules(issuer: string): HostRules {
   return { issuer, host, hostname, port, withPort: `${hostname}:${port || defaultPorts[protocol]}` };
 }
 
-/** Whether a request names this host and no other, in the usual form; what is written otherwise may still be meant for it. */
+/** Whether a request names this host and no other, in the usual form; other spellings may name it, too. */
 export function plainlyNames(
   host: string,
   { headers, rawHeaders }: Pick<IncomingMessage, 'headers' | 'rawHeaders'>,
@@ -54,7 +54,7 @@ export function plainlyNames(
 type Named = Pick<IncomingMessage, 'headers' | 'rawHeaders' | 'url' | 'method'>;
 
 /**
- * Judges the host that a request names. Endpoint URLs, redirects and audiences follow the request's host inside oidc-provider, so
+ * Checks the host that a request names. Endpoint URLs, redirects and audiences follow the request's host inside oidc-provider, so
  * only the issuer's is accepted. A target in absolute form outweighs the Host header (RFC 9112 §3.2.2).
  *
  * @returns where to redirect: a GET under another loopback name goes to the right one; undefined: it names the issuer
@@ -63,7 +63,7 @@ type Named = Pick<IncomingMessage, 'headers' | 'rawHeaders' | 'url' | 'method'>;
 export function judgeHost(rules: HostRules, request: Named): string | undefined {
   const { url = '' } = request;
   if (url.startsWith('/') && plainlyNames(rules.host, request)) return undefined;
-  // Of two parties on the way each could believe another one.
+  // Two parties on the path could each read a different one.
   if (timesSent(request.rawHeaders, 'host') > 1)
     throw new Problem(400, 'invalid_request', { title: 'Invalid request', detail: 'Send one Host header.' });
   const named = namedHost(request);
@@ -94,7 +94,7 @@ function misdirected(issuer: string): Problem {
   });
 }
 
-/** Headers of answers that no browser shows: enough that one which does shows nothing and runs nothing. */
+/** Headers of responses that are not pages: a browser that displays one all the same shows and runs nothing. */
 export function headersForPrograms(issuer: string): Record<string, string> {
   return {
     'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",

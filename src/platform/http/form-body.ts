@@ -4,9 +4,9 @@ import type { Context, Next } from 'koa';
 import type { IncomingRequest } from './incoming-request.ts';
 import { Problem } from './problems.ts';
 
-/** How long the body of a request may be. */
+/** The maximum length of a request body. */
 const mostBodyBytes = 64 * 1024;
-// oidc-provider reads no longer form, and calls one that is longer malformed.
+// oidc-provider accepts no longer form, and calls a longer one malformed.
 const mostFormBytes = 56 * 1024;
 const maxParameters = 1000;
 // NUL and other controls have no place in a parameter, and PostgreSQL refuses NUL in text; tab and line ends may stand in free text.
@@ -34,7 +34,7 @@ export async function readForm(ctx: Context, next: Next): Promise<void> {
   await next();
 }
 
-/** Most say so in the shortest way. */
+/** Most clients send exactly this text. */
 const isForm = (ctx: Context) => ctx.req.headers['content-type'] === formType || ctx.is(formType);
 
 /** Lets the rest of the request see another form, e.g. a verified token in place of the presented one. */
@@ -49,9 +49,9 @@ function remember(ctx: Context, parameters: URLSearchParams, body: Buffer): void
 }
 
 /**
- * The body of a request as text, bounded.
+ * The body of a request as text, with a maximum length.
  *
- * @param mostBytes 64 KiB unless it is said
+ * @param mostBytes 64 KiB by default
  * @throws Problem 413 for more, 400 when it is cut off or not UTF-8
  */
 export async function readText(request: IncomingMessage, mostBytes = mostBodyBytes): Promise<string> {
@@ -61,7 +61,7 @@ export async function readText(request: IncomingMessage, mostBytes = mostBodyByt
 }
 
 /**
- * The body of a request, by its events: an iterator of a request takes as long as all else that is done to read it.
+ * The body of a request, read by events: an iterator over a request takes as long as the rest of reading it.
  *
  * @throws Problem 413 for a longer one, 415 for a compressed one, 400 when it is cut off
  */
@@ -81,7 +81,7 @@ export function readBody(request: IncomingMessage, mostBytes: number): Promise<B
         request.pause();
         reject(tooLarge(mostBytes));
       } else chunks.push(chunk);
-      // All of it is here, which Node tells a few turns later.
+      // All of it has arrived; Node emits `end` a few turns later.
       if (received === length) resolve(chunks.length === 1 ? chunk : Buffer.concat(chunks, received));
     });
     request.on('end', () => {
@@ -92,7 +92,7 @@ export function readBody(request: IncomingMessage, mostBytes: number): Promise<B
   });
 }
 
-/** How many bytes the body has, where the request says so. */
+/** The length of the body, if the request states it. */
 function lengthOf({ headers: { 'content-length': length } }: IncomingMessage): number | undefined {
   return length === undefined ? undefined : Number(length);
 }

@@ -8,7 +8,7 @@ const longestAccept = 1000;
 const hostless = new Set(['/healthz', '/readyz', '/metrics']);
 
 /**
- * Disregards an `Accept` header that is longer than any that means something, which RFC 9110 §12.5.1 allows: the time in which it
+ * Disregards an `Accept` header that is longer than any meaningful one, which RFC 9110 §12.5.1 allows: the time in which it
  * is parsed grows with the square of its length.
  */
 export function boundAccept({ req: { headers } }: Context, next: Next): Promise<void> {
@@ -17,8 +17,8 @@ export function boundAccept({ req: { headers } }: Context, next: Next): Promise<
 }
 
 /**
- * Makes `ctx.ip` the client's address, parsed, and removes what only a trusted proxy may say. Comes before whatever asks for
- * the address or reads such a header.
+ * Sets `ctx.ip` to the client's address, parsed, and removes headers that only a trusted proxy may send. Runs before anything that reads
+ * the address or such a header.
  */
 export function parseClientAddress(rules: EdgeRules): Middleware {
   return (ctx: Context, next: Next) => {
@@ -29,7 +29,7 @@ export function parseClientAddress(rules: EdgeRules): Middleware {
   };
 }
 
-/** Refuses a request whose trusted proxies do not say clearly where it comes from. Comes where a refusal is answered. */
+/** Refuses a request whose trusted proxies do not state clearly where it comes from. Runs inside the error handling. */
 export function refuseMalformedChain(ctx: Context, next: Next): Promise<void> {
   const { malformedChain: problem } = ctx.state;
   if (problem instanceof Problem) throw problem;
@@ -64,16 +64,16 @@ function useOriginForm(ctx: Context): void {
   ctx.request.originalUrl = ctx.url;
 }
 
-/** Which addresses need which headers. */
+/** Which paths need which headers. */
 export type HeaderRules = {
-  /** Only programs call there: the headers for pages are left out. */
+  /** API endpoints: no headers for pages. */
   isForPrograms: (path: string) => boolean;
   /** Pages that no application opens in a popup: they drop the reference to the window that opened them. */
   isIsolated: (path: string) => boolean;
 };
 
 /**
- * Sets the security headers of every answer; those for pages are left out where only programs call. A page that needs more
+ * Sets the security headers of every answer; those for pages are left out for API endpoints. A page that needs more
  * (a redirect to a client after a form, an inline script of the provider's) widens its own policy; none may be framed.
  * `Cross-Origin-Opener-Policy` is set on isolated pages only: applications open the authorization endpoint in a popup, and
  * their redirect page reads `window.opener` (Swagger UI does), which that header removes for good.
@@ -86,7 +86,7 @@ export function securityHeaders(issuer: string, { isForPrograms, isIsolated }: H
     setAll(ctx, isLean ? forPrograms : forPages);
     if (isIsolated(ctx.path)) ctx.res.setHeader('Cross-Origin-Opener-Policy', 'same-origin');
     await next();
-    // A browser came here all the same, and is shown why that is wrong.
+    // A browser navigated here all the same, and shows the error.
     if (isLean && ctx.type === 'text/html') setAll(ctx, forPages);
   };
 }

@@ -1,16 +1,16 @@
 import { IncomingMessage } from 'node:http';
 import type { Context } from 'koa';
 
-/** Where a request came from, as the audit log keeps it. */
+/** Where a request came from, as the audit log records it. */
 export type Origin = { address?: string | undefined; user_agent?: string | undefined; request_id?: string | undefined };
 
 /**
- * A request as this server gets it. What is remembered of one is remembered on it: maps of all requests under way, however weak,
- * would be gone through by each garbage collection.
+ * A request of this server. Data about a request is stored on its object: every garbage collection would traverse maps of all requests in
+ * flight, even weak ones.
  */
 export class IncomingRequest extends IncomingMessage {
   origin: Origin | undefined = undefined;
-  /** What came as a form, once it was read. */
+  /** The form of the request, once it was read. */
   form: URLSearchParams | undefined = undefined;
   #body: Buffer | undefined;
 
@@ -20,7 +20,7 @@ export class IncomingRequest extends IncomingMessage {
     this.headers['content-length'] = String(body.length);
   }
 
-  /** The body that comes in place of the stream. */
+  /** The body that replaces the stream. */
   get replacedBody(): Buffer | undefined {
     return this.#body;
   }
@@ -35,7 +35,7 @@ export function requestOrigin(ctx: Context): Origin {
   return (ctx.req as IncomingRequest).origin ?? {};
 }
 
-// On the class, once: a property of its own would make every later look at a request slow (8 µs and more a request).
+// Once, on the class: a property on each object would make every later access to the request slow (8 µs and more a request).
 Object.defineProperty(IncomingRequest.prototype, 'readable', {
   get(this: IncomingRequest) {
     return this.replacedBody !== undefined || Reflect.get(IncomingMessage.prototype, 'readable', this);

@@ -1,4 +1,4 @@
-/** What every request meets first: its origin, its bounds, the host check, headers, and how refusals are answered. */
+/** The first processing of every request: its origin, its limits, the host check, headers, and error responses. */
 
 export { type Actor, type Authority, anonymous, type Limit, person, system } from './actor.ts';
 export { AddressBuckets } from './address-buckets.ts';

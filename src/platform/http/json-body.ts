@@ -10,7 +10,7 @@ const [quotationMark, backslash, colon] = [0x22, 0x5c, 0x3a];
 /**
  * The JSON body of a request; undefined when it has none.
  *
- * @param mostBytes 64 KiB unless it is said
+ * @param mostBytes 64 KiB by default
  * @throws Problem 415: it is something else; 400: it is not JSON, names a member twice or `__proto__`, or holds control
  *   characters (PostgreSQL refuses NUL, and nothing here has use for them)
  */
@@ -20,7 +20,7 @@ export async function readJson(request: IncomingMessage, mostBytes?: number): Pr
   if (!isJson && length !== undefined && Number(length) > 0) throw unsupported();
   const text = await readText(request, mostBytes);
   if (text === '') return undefined;
-  // One that came in chunks says only at its end whether it is there.
+  // A chunked request shows only at its end whether it has a body.
   if (!isJson) throw unsupported();
   return parseJson(text);
 }
@@ -39,7 +39,7 @@ function isJsonType(written: string): boolean {
 export function parseJson(text: string): unknown {
   try {
     const parsed: unknown = JSON.parse(text);
-    // Only where a name was lost it is asked which: most bodies name none twice.
+    // The names are checked only if one was lost: most bodies have no duplicates.
     if (membersOf(parsed, undefined, 0) !== colonsIn(text)) refuseRepeated(text);
     return parsed;
   } catch (error) {
@@ -50,7 +50,7 @@ export function parseJson(text: string): unknown {
 /** The path of a value, from the innermost name outwards. */
 type JsonMember = { name: string; within: JsonMember | undefined };
 
-/** How many members all objects in it have. @throws Problem 400: something in it is not taken */
+/** How many members all objects in it have. @throws Problem 400: something in it is not allowed */
 function membersOf(value: unknown, place: JsonMember | undefined, depth: number): number {
   if (depth > mostDepth) throw badJson(pointerTo(pathOf(place)), 'The body is nested too deeply.');
   if (typeof value === 'string') mustBePlain(value, place);
@@ -77,7 +77,7 @@ function pathOf(place: JsonMember | undefined): string[] {
   return place ? [...pathOf(place.within), place.name] : [];
 }
 
-/** How many members were written in JSON: each has one colon outside of texts. A repeated one is parsed as one. */
+/** How many members the JSON text has: each has one colon outside of strings. A duplicate is parsed as one. */
 function colonsIn(json: string): number {
   let colons = 0;
   let isText = false;
@@ -90,8 +90,8 @@ function colonsIn(json: string): number {
   return colons;
 }
 
-// What is JSON already is searched for names only: strings one by one, and which object each stands in. RFC 8259 §4 leaves a
-// repeated name open, and two parties on the way could read another one each.
+// Valid JSON is searched for names only: strings one by one, with the object they belong to. RFC 8259 §4 leaves duplicate names open, and
+// two parties on the path could read a different one each.
 const token = /"(?:[^"\\]|\\.)*"|[{}[\],:]/g;
 
 function refuseRepeated(text: string): void {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { isJsonObject } from './json-object.ts';
 
-/** Any change to something that is described member by member. */
+/** A partial change to an object. */
 export const MergePatch = z.record(z.string(), z.unknown()).meta({
   description: 'JSON Merge Patch (RFC 7396): members to set; null removes a member; omitted members do not change',
 });
@@ -17,7 +17,7 @@ export function mergePatch(target: Readonly<Record<string, unknown>>, patch: Mer
   return merged;
 }
 
-/** What a patch says of a member (RFC 7396), so that it becomes as given, whatever it has now: undefined: it goes. */
+/** The member of a patch (RFC 7396) that sets the given value, whatever the present one is; undefined: removes it. */
 export function patchReplacing(before: unknown, after: unknown): unknown {
   if (after === undefined) return null;
   if (!isJsonObject(before) || !isJsonObject(after)) return after;

@@ -1,4 +1,4 @@
-/** What was answered before Koa, for metrics and the log; when it began, as `performance.now()`. */
+/** A response that was sent before Koa, for metrics and the log; its start is a value of `performance.now()`. */
 export type ObservedAnswer = {
   method: string;
   path: string;

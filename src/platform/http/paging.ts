@@ -2,13 +2,13 @@ import { z } from 'zod';
 import { invalid } from './problems.ts';
 import type { Page } from './routes.ts';
 
-/** Where a record is in an order: the value it is sorted by, and the key that breaks ties. */
+/** The position of a record in an order: the value it is sorted by, and the key that breaks ties. */
 export type Place = { value: string; key: string };
 
-/** Where a page begins: after a place, or, read backwards, before it. */
+/** Where a page begins: after a position, or, read backwards, before it. */
 export type Start = { direction: 'after' | 'before'; place: Place };
 
-/** What a cursor may hold where nothing closer is known: PostgreSQL refuses NUL. */
+/** What a cursor may contain if no narrower schema is given: PostgreSQL refuses NUL. */
 export const PlainText = z
   .string()
   .max(2048)
@@ -42,9 +42,9 @@ export function cursorAt(sort: string, { direction, place }: Start): string {
 }
 
 /**
- * Makes a page from rows that were read in the direction of its start, one more than the limit.
+ * Builds a page from rows that were read in the direction of its start, one more than the limit.
  *
- * @returns without the total, which is counted apart
+ * @returns without the total, which is counted separately
  */
 export function pageFrom<Row extends { place: Place }>(
   rows: readonly Row[],

@@ -34,31 +34,31 @@ export class Problem extends Error {
       title,
       status: this.status,
       detail,
-      // One wrong member or many: clients read them all from `errors`.
+      // One invalid member or many: clients read them all from `errors`.
       ...(pointer ? { pointer, ...(this.status === 400 && { errors: [{ pointer, detail }] }) } : {}),
       ...members,
     };
   }
 }
 
-/** Nothing of this kind and id that the actor may know of. */
+/** No record of this kind and id that the actor may know of. */
 export function notFound(kind: string, id: string): Problem {
   return new Problem(404, 'not_found', { title: 'Not found', detail: `There is no ${kind} "${id}".` });
 }
 
-/** A field is wrong; the detail says how. */
+/** A field is invalid; the detail says why. */
 export function invalid(pointer: string, detail: string): Problem {
   return new Problem(400, 'invalid', { title: 'Invalid input', detail, pointer });
 }
 
-/** The actor lacks a permission; it is named (a mere id one may not know of reads as unknown instead). */
+/** The actor lacks a permission, which is named. (An id that the actor may not know of reads as unknown instead.) */
 export function forbidden(permission: string, detail: string, pointer?: string): Problem {
   const at = pointer === undefined ? {} : { pointer };
   return new Problem(403, 'forbidden', { title: 'Not allowed', detail, ...at, members: { permission } });
 }
 
 /**
- * Sees to it that what is changed is what the caller read; without a version the caller does not care (RFC 9110 §13.1.1).
+ * Ensures that the caller has read the version that is changed; without a version any is accepted (RFC 9110 §13.1.1).
  *
  * @throws Problem 412
  */
@@ -68,24 +68,24 @@ export function mustBeAt(version: number, expected: number | undefined): void {
   throw new Problem(412, 'precondition_failed', { title: 'Changed meanwhile', detail });
 }
 
-/** The address takes other methods (RFC 9110 §15.5.6). @param allowed them, as the `Allow` header names them */
+/** The address accepts other methods (RFC 9110 §15.5.6). @param allowed their names, for the `Allow` header */
 export function methodNotAllowed(method: string, allowed: string): Problem {
   const detail = `This path does not support ${method}. Use ${allowed}.`;
   return new Problem(405, 'method_not_allowed', { title: 'Method not allowed', detail, headers: { Allow: allowed } });
 }
 
-/** It clashes with what is already there. */
+/** It conflicts with an existing record. */
 export function conflict(detail: string): Problem {
   return new Problem(409, 'conflict', { title: 'Conflict', detail });
 }
 
-/** Too many attempts; `retryAfterSeconds` says when the next one counts. */
+/** Too many attempts; `retryAfterSeconds` says when the next one is accepted. */
 export function tooMany(detail: string, retryAfterSeconds: number): Problem {
   const headers = { 'Retry-After': String(Math.max(1, Math.ceil(retryAfterSeconds))) };
   return new Problem(429, 'too_many_requests', { title: 'Too many requests', detail, headers });
 }
 
-/** The database is away: the same request may succeed in a moment (promise 8). */
+/** The database is unavailable: the same request may succeed in a moment (promise 8). */
 export function unavailable(): Problem {
   return new Problem(503, 'unavailable', {
     title: 'Temporarily unavailable',
@@ -104,7 +104,7 @@ export type ProblemAnswers = {
   isForOtherOrigins: (path: string) => boolean;
 };
 
-/** Turns every exception into an answer (`problemFor`). */
+/** Converts every exception into a response (`problemFor`). */
 export function problems({ log, page, isForOtherOrigins }: ProblemAnswers): Middleware {
   return async (ctx: Context, next: Next) => {
     try {
@@ -118,9 +118,9 @@ export function problems({ log, page, isForOtherOrigins }: ProblemAnswers): Midd
 }
 
 /**
- * Lets the page that sent a request read why it is refused; without these headers its script only learns that something failed
- * (Fetch Standard §3.3.4). A refusal of the edge comes before it is known for which client the page calls: it tells nothing that
- * any program could not learn, and a browser hands no cookie's answer over without `Access-Control-Allow-Credentials`.
+ * Lets the page that sent a request read why it is refused; without these headers its script only learns that something failed (Fetch
+ * Standard §3.3.4). The edge refuses before the client of the page is known: the refusal contains nothing that any program could not learn,
+ * and without `Access-Control-Allow-Credentials` a browser does not pass on a response to a request with cookies.
  */
 export function letOriginsRead(ctx: Context): void {
   if (ctx.response.get('Access-Control-Allow-Origin')) return;
@@ -129,7 +129,7 @@ export function letOriginsRead(ctx: Context): void {
   ctx.set('Access-Control-Expose-Headers', 'WWW-Authenticate, Retry-After');
 }
 
-/** What is answered where something was thrown: a Problem as it is, an outage as 503, anything else as a logged 500. */
+/** The response to an exception: a Problem as it is, an outage as 503, anything else as a logged 500. */
 export function problemFor(error: unknown, log: Logger, request_id: string | undefined): Problem {
   if (error instanceof Problem) return error;
   if (isOutage(error)) {
@@ -143,7 +143,7 @@ export function problemFor(error: unknown, log: Logger, request_id: string | und
   });
 }
 
-/** A problem as JSON (RFC 9457), with the id by which the log knows the request. */
+/** A problem as JSON (RFC 9457), with the request id that is in the log. */
 export function problemJson(problem: Problem, request_id: string | undefined): string {
   return JSON.stringify({ ...problem.body(), request_id });
 }
@@ -159,7 +159,7 @@ function notFoundHere(ctx: Context): Problem {
   return new Problem(404, 'not_found', { title: 'Not found', detail: `There is nothing at ${ctx.path}.` });
 }
 
-/** Takes back what was to come true with a commit that failed. */
+/** Removes headers that were set for a commit that failed. */
 export function withdrawAnswer(ctx: Context): void {
   ctx.remove('Set-Cookie');
   ctx.remove('Location');

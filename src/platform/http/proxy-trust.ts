@@ -5,12 +5,12 @@ import { Problem } from './problems.ts';
 /** Which proxies in front are trusted: none, all, as many as are in front, or those with an address in one of the networks. */
 export type ProxyTrust = 'none' | 'all' | { hops: number } | { networks: NetworkSet };
 
-/** How the edge finds out where requests come from. */
+/** How the edge determines where requests come from. */
 export type EdgeRules = {
   trust: ProxyTrust;
-  /** The one header that is read for the client's address; the other one is removed. */
+  /** The one header that is read for the client's address; the others are removed. */
   addressHeader: 'x-forwarded-for' | 'forwarded';
-  /** Other headers, in lower case, that count from a trusted proxy only, such as the one with a client certificate. */
+  /** Other headers, in lower case, that are accepted from a trusted proxy only, such as the one with a client certificate. */
   proxyHeaders: readonly string[];
 };
 
@@ -29,12 +29,12 @@ export function parseProxyTrust(text: string): ProxyTrust | undefined {
 }
 
 /**
- * The address a request comes from, in its one spelling; `unknown` where a trusted proxy does not tell it, so that it is never
- * taken for the proxy's own. Removes the headers about proxies that are not to be read: all of them unless the sender is a
- * trusted proxy, and always the header about addresses that is not the configured one.
+ * The address a request comes from, in its one spelling; `unknown` if a trusted proxy does not name it, so that it is never taken for the
+ * proxy's own. Removes the forwarding headers that must not be read: all of them unless the sender is a trusted proxy, and always the
+ * address header that is not the configured one.
  *
- * @returns undefined: what the trusted proxies say has another syntax than RFC 7239 §4 and §6, so that nobody can tell who
- *   wrote which part of it; the request is to be refused (`malformedChain`)
+ * @returns undefined: the header of the trusted proxies has another syntax than RFC 7239 §4 and §6, so that no one can tell who wrote which
+ * part of it; the request is to be refused (`malformedChain`)
  */
 export function clientAddress(
   rules: EdgeRules,
@@ -55,7 +55,7 @@ export function clientAddress(
   return addressIn(rules.trust, named.split(','), isForwarded ? nodeInElement : nodeInList);
 }
 
-/** The refusal of a request about which its trusted proxies say something that is no list of addresses. */
+/** The refusal of a request whose trusted proxies send something other than a list of addresses. */
 export function malformedChain({ addressHeader }: EdgeRules): Problem {
   const header = addressHeader === 'forwarded' ? 'Forwarded' : 'X-Forwarded-For';
   const detail = `${header} is malformed: each trusted proxy must name one IP address, with a port up to 65535 or none.`;
@@ -65,11 +65,11 @@ export function malformedChain({ addressHeader }: EdgeRules): Problem {
 const allProxyHeaders = ['x-forwarded-for', 'forwarded', 'x-forwarded-host', 'x-forwarded-proto'] as const;
 
 function remove(headers: IncomingMessage['headers'], name: string): void {
-  // Most requests have none, and an object from which something is deleted is slow from then on.
+  // Most requests have none, and an object is slower after the deletion of a member.
   if (headers[name] !== undefined) delete headers[name];
 }
 
-/** This machine names the zone of a link-local peer, and knows it: it is no part of the address. */
+/** This machine adds the zone of a link-local peer: it is not part of the address. */
 function peerAddress(remote = ''): string {
   const end = remote.indexOf('%');
   return canonicalAddress(end < 0 ? remote : remote.slice(0, end)) ?? unknownAddress;
@@ -83,8 +83,8 @@ function isTrusted(trust: ProxyTrust, peer: string): boolean {
 type ReadNode = (element: string) => string | undefined;
 
 /**
- * The address that the trusted proxies vouch for, of those that they named, the nearest last. What stands before it, its sender
- * may have made up: nobody looks at it.
+ * The address that the trusted proxies vouch for, of those that they named, the nearest last. Everything before it may be made up by its
+ * sender and is ignored.
  */
 function addressIn(trust: ProxyTrust, chain: readonly string[], read: ReadNode): string | undefined {
   let address: string | undefined;
@@ -103,10 +103,10 @@ function isClient(trust: ProxyTrust, address: string, hops: number): boolean {
 
 const nodeInList = (element: string) => nodeAddress(element.trim());
 
-// RFC 7239 §4; colons and brackets are taken outside of quotes, too, as some proxies write them.
+// RFC 7239 §4; colons and brackets are accepted outside of quotes, too, as some proxies write them.
 const pair = /[ \t]*([!#$%&'*+.^_`|~\w-]+)=(?:"([^"\\]*)"|([^\s"\\;]+))[ \t]*(?:;|$)/y;
 
-/** What an element of a `Forwarded` header says in `for`; it names each parameter once (RFC 7239 §4). */
+/** The value of `for` in an element of a `Forwarded` header; it names each parameter once (RFC 7239 §4). */
 function nodeInElement(element: string): string | undefined {
   const parameters = new Map<string, string>();
   pair.lastIndex = 0;

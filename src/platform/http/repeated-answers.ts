@@ -5,22 +5,22 @@ import { plainlyNames, requestIdFor } from './edge.ts';
 
 type Kept = { version: unknown; bytes: string; headers: readonly string[] };
 
-/** A request that was answered with 200 before anything else looked at it; when it began, as `performance.now()`. */
+/** A request that was answered with 200 by the fast path; its start is a value of `performance.now()`. */
 export type EarlyAnswer = { method: 'GET' | 'POST'; path: string; request_id: string; startedAt: number };
 
 export type RepeatedAnswersOptions = {
-  /** The issuer; requests for another host go the long way. */
+  /** The issuer; requests for another host take the normal path. */
   issuer: string;
   paths: readonly string[];
-  /** What the answers depend on: when it changes, they are generated again. */
+  /** The state that the answers depend on: when it changes, they are generated again. */
   version: () => unknown;
-  /** Hears of each answer given from memory. */
+  /** Called for each answer from the cache. */
   observe: (answer: EarlyAnswer) => void;
 };
 
 /**
- * Documents that are the same for everyone, such as discovery and JWKS: made once by their handler, and from then on answered
- * from memory, before any middleware.
+ * Documents that are the same for everyone, such as discovery and JWKS: created once by their handler, and from then on served from a
+ * cache, before any middleware.
  */
 export class RepeatedAnswers {
   readonly #options: RepeatedAnswersOptions;
@@ -32,7 +32,7 @@ export class RepeatedAnswers {
     this.#host = new URL(options.issuer).host;
   }
 
-  /** Gives them an ETag and keeps them; comes first, so that it sees an answer with all its headers. */
+  /** Sets an ETag and caches the response; runs first, so that it sees a response with all its headers. */
   readonly keep: Middleware = async (ctx: Context, next: Next) => {
     const version = this.#options.version();
     await next();
@@ -41,13 +41,13 @@ export class RepeatedAnswers {
     ctx.body = body;
     ctx.set('ETag', `"${createHash('sha256').update(body).digest('base64url')}"`);
     if (this.#isPlain(ctx.req) && ctx.url === ctx.path) {
-      // One character a byte: Node sends such a text together with the headers in one write.
+      // One character a byte: Node sends such a string together with the headers in one write.
       this.#kept.set(ctx.path, { version, bytes: body.toString('latin1'), headers: lastingHeaders(ctx) });
     }
     if (ctx.fresh) ctx.status = 304;
   };
 
-  /** Answers at once if it can; otherwise nothing has happened. */
+  /** Answers at once if it can; otherwise it does nothing. */
   answer(request: IncomingMessage, response: ServerResponse): boolean {
     const startedAt = performance.now();
     const { url: path = '' } = request;
@@ -60,7 +60,7 @@ export class RepeatedAnswers {
     return true;
   }
 
-  /** Nothing in the request makes its answer another one. */
+  /** No header of the request changes the response. */
   #isPlain(request: IncomingMessage): boolean {
     const { method, headers } = request;
     const isUsual = method === 'GET' && headers.origin === undefined && headers['if-none-match'] === undefined;

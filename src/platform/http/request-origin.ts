@@ -5,16 +5,16 @@ import type { IncomingRequest, Origin } from './incoming-request.ts';
 
 const maxUserAgent = 256;
 
-/** Gives each request an id (a well-formed `X-Request-Id` is kept) and remembers where it came from. */
+/** Gives each request an id (a valid `X-Request-Id` is kept) and records where it came from. */
 export function rememberOrigin(ctx: Context, next: Next): Promise<void> {
   const request = ctx.req as IncomingRequest;
-  // One that was looked at before Koa has its id already.
+  // A request that the fast path has seen already has its id.
   request.origin ??= originOf(request.headers, ctx.ip);
   ctx.res.setHeader('X-Request-Id', request.origin.request_id ?? '');
   return next();
 }
 
-/** Where a request from this address came from, with an id of its own unless its headers have one. */
+/** The origin of a request from this address, with a new id unless its headers contain one. */
 export function originOf(headers: IncomingHttpHeaders, address: string): Origin & { request_id: string } {
   const user_agent = printable(headers['user-agent'] ?? '').slice(0, maxUserAgent);
   return { address, user_agent: user_agent || undefined, request_id: requestIdFor(headers['x-request-id']) };

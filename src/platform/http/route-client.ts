@@ -12,10 +12,10 @@ type Named<R extends RouteShape, Name> = R extends RouteShape
     ? R
     : never
   : never;
-/** What the route of a name answers, decoded. */
+/** The response of the named route, decoded. */
 export type Answered<R extends RouteShape, Name> = z.output<NonNullable<Named<R, Name>['response']>>;
 
-/** What a call sends, as on the wire. */
+/** The parameters of a call, as on the wire. */
 export type CallInput = {
   params?: Record<string, string>;
   query?: Record<string, unknown>;
@@ -24,7 +24,7 @@ export type CallInput = {
   ifVersion?: number | undefined;
 };
 
-/** Takes a call to where its route is served, and answers what the route answers on the wire. */
+/** Sends a call to where its route is served, and returns the response as on the wire. */
 export type Transport<R extends RouteShape> = (route: R, input: CallInput) => Promise<unknown>;
 
 /** Routes by their names. */
@@ -34,7 +34,7 @@ export const routeTable = <R extends RouteShape>(routes: readonly R[]): RouteTab
 
 /**
  * The routes of an API as functions, the same for routes in this process (`inProcess`) and for a server elsewhere.
- * Whatever a route refuses with is thrown as a `Problem`.
+ * Every refusal of a route is thrown as a `Problem`.
  */
 export class RouteClient<R extends RouteShape> {
   readonly #routes: RouteTable<R>;
@@ -51,12 +51,12 @@ export class RouteClient<R extends RouteShape> {
     return route;
   }
 
-  /** What a route answers, on the wire. */
+  /** The response of a route, on the wire. */
   send(route: R, input: CallInput = {}): Promise<unknown> {
     return this.#send(route, input);
   }
 
-  /** What a route answers, as its schema decodes it. */
+  /** The response of a route, decoded by its schema. */
   async call<Name extends RouteName<R>>(name: Name, input: CallInput = {}): Promise<Answered<R, Name>> {
     const route = this.route(name);
     const { response = z.void() } = route;
@@ -64,7 +64,7 @@ export class RouteClient<R extends RouteShape> {
   }
 }
 
-/** Calls routes in this process, for one actor: through their schemas, as a request over HTTP is served. */
+/** Calls routes in this process, for one actor: with their schemas, like a request over HTTP. */
 export function inProcess<Deps>(deps: Deps, actor: Actor): Transport<Route<Deps>> {
   return async (route, { params = {}, query = {}, body, ifVersion }) => {
     const input = {

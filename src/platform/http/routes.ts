@@ -3,28 +3,28 @@ import type { Actor } from './actor.ts';
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
-/** What a handler is given: everything parsed, the actor known and allowed. */
+/** The input of a handler: everything parsed, the actor authenticated and allowed. */
 export type RouteInput<Params, Query, Body> = {
   actor: Actor;
   params: Params;
   query: Query;
   body: Body;
-  /** The version in `If-Match`; undefined: the caller does not care. */
+  /** The version in `If-Match`; undefined: any version is accepted. */
   ifVersion: number | undefined;
 };
 
-/** What is known of a route without what its handler works with: for OpenAPI, the reference, the command line and the console. */
+/** A route without its handler: for OpenAPI, the reference, the command line and the console. */
 export type RouteShape = {
   method: Method;
-  /** Below the entrance's prefix, with `{names}`. */
+  /** Below the prefix of the API, with `{names}`. */
   path: string;
   summary: string;
-  /** What the caller must hold; the judgement in the verb guards all other callers. */
+  /** The permission that the caller needs; the judgement in the verb checks all other callers. */
   permission: string;
   params: z.ZodType;
   query: z.ZodType;
   body: z.ZodType | undefined;
-  /** The most bytes of its body; undefined: as many as of any. */
+  /** The maximum size of its body in bytes; undefined: the default. */
   bodyBytes?: number | undefined;
   response: z.ZodType | undefined;
   status: number;
@@ -32,14 +32,14 @@ export type RouteShape = {
 
 /** A route as data: authentication, permission, parsing, problems, encoding and OpenAPI follow from it. */
 export type Route<Deps = never> = RouteShape & {
-  /** `deps` are given when the routes are served. */
+  /** `deps` are given when the routes are mounted. */
   handle: (input: RouteInput<never, never, never>, deps: Deps) => Promise<unknown>;
 };
 
 const nothing = z.strictObject({});
 type Nothing = typeof nothing;
 
-/** The builder of the routes of one module, whose handlers work with `Deps`. It checks that a handler fits the schemas of its route. */
+/** The builder of the routes of one module, whose handlers use `Deps`. It checks that a handler fits the schemas of its route. */
 export function routesWith<Deps>() {
   return <
     const M extends Method,
@@ -58,7 +58,7 @@ export function routesWith<Deps>() {
     body?: Body;
     bodyBytes?: number;
     response?: Response;
-    /** Of success; 200, or 204 without a response. */
+    /** The status on success; 200, or 204 without a response. */
     status?: number;
     handle: (
       input: RouteInput<z.output<Params>, z.output<Query>, z.output<Body>>,
@@ -85,9 +85,9 @@ export const Timestamp = z.codec(z.iso.datetime({ offset: true }), z.date(), {
 });
 
 /**
- * What every rotation answers: until when the version works that was used so far.
+ * The response of every rotation: until when the previous version works.
  *
- * @param formerly the name of the version before, answered as well for one release
+ * @param formerly the former name of the field, returned as well for one release
  */
 export function previousExpiry<Name extends string>(formerly: Name) {
   const old = Timestamp.meta({ deprecated: true, description: 'deprecated: the same as `previous_expires_at`' });
@@ -97,7 +97,7 @@ export function previousExpiry<Name extends string>(formerly: Name) {
   };
 }
 
-/** A rotation's answer with the end of the version before under its former name, too. */
+/** The response of a rotation, with the end of the previous version under its former name, too. */
 export function alsoAs<Name extends string, Result extends { previous_expires_at: Date }>(
   formerly: Name,
   result: Result,
@@ -105,20 +105,20 @@ export function alsoAs<Name extends string, Result extends { previous_expires_at
   return { ...result, ...({ [formerly]: result.previous_expires_at } as Record<Name, Date>) };
 }
 
-/** An answer of any length, sent as it is made: one JSON value a line (`application/x-ndjson`). */
+/** A response of any length, sent while it is produced: one JSON value a line (`application/x-ndjson`). */
 export const JsonLines = z.custom<AsyncIterable<string>>();
 
-/** Yes or no in a query. */
+/** A boolean in a query. */
 export const Flag = z.stringbool({ truthy: ['true'], falsy: ['false'] });
 
-/** What a schema takes on the wire, as JSON Schema: for OpenAPI, the reference and the command line. */
+/** The input of a schema on the wire, as JSON Schema: for OpenAPI, the reference and the command line. */
 export function wireSchema(schema: z.ZodType): z.core.JSONSchema.JSONSchema {
   return z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' });
 }
 
 const mostOnAPage = 200;
 
-/** Members of every list's query. */
+/** The query parameters of every list. */
 export const PageQuery = {
   limit: z.coerce
     .number()
@@ -157,7 +157,7 @@ export type Page<Item> = {
   total_is_capped: boolean;
 };
 
-/** A page of a list in which only so many records are searched for each page, where no index serves the filters. */
+/** A page of a list in which each page searches a limited number of records, if no index serves the filters. */
 export function searchPageOf<Item extends z.ZodType>(item: Item) {
   return pageOf(item).extend({
     is_partial: z.boolean().meta({
@@ -173,12 +173,12 @@ export function searchPageOf<Item extends z.ZodType>(item: Item) {
 
 export type SearchPage<Item> = Page<Item> & { is_partial: boolean; searched_to: Date | null };
 
-/** A page without any record. */
+/** A page without records. */
 export function emptyPage({ total }: { total?: boolean | undefined }): Page<never> {
   return { items: [], next: null, previous: null, total: total ? 0 : null, total_is_capped: false };
 }
 
-/** A page with each of its records as the API shows it. */
+/** A page with each record as the API shows it. */
 export function pageWith<Row, Item>(page: Page<Row>, shown: (row: Row) => Item): Page<Item> {
   return { ...page, items: page.items.map(shown) };
 }
@@ -187,8 +187,8 @@ const actsOnAll: Record<string, string> = { POST: 'create' };
 const actsOnOne: Record<string, string> = { GET: 'get', PATCH: 'update', PUT: 'put', DELETE: 'delete' };
 
 /**
- * A route's name in words, for generated clients and commands: the nouns of its path, then the act. What ends in a verb of its
- * own (`…/disable`) has it there already.
+ * A route's name in words, for generated clients and commands: the nouns of its path, then the action. A path that ends in a verb
+ * (`…/disable`) has it already.
  */
 export function wordsOf({ method, path }: RouteShape, routes: readonly RouteShape[]): string[] {
   const parts = path.split('/').filter(Boolean);

@@ -1,13 +1,13 @@
 import { z } from 'zod';
 
-// What a template engine, a shell, Kubernetes or a person should have replaced: ${NAME}, $(NAME), {{ … }}, $NAME, %NAME%, <…>.
+// Placeholders that a template engine, a shell, Kubernetes or a person should have replaced: ${NAME}, $(NAME), {{ … }}, $NAME, %NAME%, <…>.
 const placeholder = /\$\{[^}]*\}|\$\([^)]*\)|\{\{.*\}\}|^\$[A-Za-z_]\w*$|^%\w+%$|^<[^<>]+>$/s;
 
 const references = '{ "env": "NAME" } or { "file": "path" } in a file for "latchkey apply"';
 
 /**
- * A secret that a person or a file gives. A placeholder that was not replaced is refused: anyone who knows the template would
- * know the secret. So is a reference, which only the `apply` command resolves, where it runs.
+ * A secret that a person or a file provides. A placeholder that was not replaced is refused: anyone who knows the template would know the
+ * secret. A reference is refused, too: only the `apply` command resolves it, on its machine.
  */
 export const SecretText = z
   .string({
@@ -21,7 +21,7 @@ export const SecretText = z
 
 export type SecretReference = { env: string } | { file: string };
 
-/** Whether a value of a configuration file says where a secret is, instead of the secret. */
+/** Whether a value of a configuration file is a reference to a secret, instead of the secret. */
 export function isReference(value: unknown): value is SecretReference {
   if (typeof value !== 'object' || value === null) return false;
   const [entry, ...others] = Object.entries(value);

@@ -10,7 +10,7 @@ import { JsonLines, type Route, type RouteShape } from './routes.ts';
 import { type Issue, issuesIn, validationWords } from './validation-words.ts';
 
 export type ServeOptions<Deps> = {
-  /** What the handlers work with. */
+  /** The dependencies of the handlers. */
   deps: Deps;
   /** The prefix of the routes, e.g. `/admin/v1`. */
   prefix: string;
@@ -18,18 +18,18 @@ export type ServeOptions<Deps> = {
   authenticate: (ctx: Context) => Promise<Actor>;
   /** Whether the actor may use the route. @throws Problem 403 that names the permission */
   authorize: (ctx: Context, actor: Actor, permission: string) => Promise<void>;
-  /** Executes a repeated request only once, and repeats the first answer. Passes the handler's dependencies to the work. */
+  /** Executes a repeated request only once, and repeats the first response. Passes the handler's dependencies to the work. */
   once: (ctx: Context, call: Call, work: (deps: Deps) => Promise<Answer>) => Promise<Answer>;
 };
 
-/** A request whose route, actor and body are known. */
+/** A request with known route, actor and body. */
 export type Call = { actor: Actor; route: RouteShape; body: unknown };
 
 export type Answer = { status: number; body: string | undefined; etag: string | undefined };
 
 type Compiled<Deps> = { route: Route<Deps>; shape: RegExp; names: string[] };
 
-/** Answers requests below the prefix from routes: parsed, authenticated, allowed, encoded, and refused in one way. */
+/** Serves routes below the prefix: input parsed, caller authenticated and allowed, response encoded, refusals as problems. */
 export function serve<Deps>(routes: readonly Route<Deps>[], options: ServeOptions<Deps>): Middleware {
   const compiled = routes.map((route) => compile(route));
   return async (ctx, next) => {
@@ -122,12 +122,12 @@ function decoded(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {
-    // Not an id of anything.
+    // Not the id of any record.
     return '';
   }
 }
 
-/** The parameters of a path. @throws Problem 404: no record could have such a name */
+/** The parameters of a path. @throws Problem 404: no record could have such an id */
 export function paramsIn({ params }: RouteShape, given: Record<string, string>): unknown {
   const result = params.safeParse(given);
   if (result.success && !Object.values(given).some((each) => /\p{Cc}/u.test(each))) return result.data;
@@ -137,7 +137,7 @@ export function paramsIn({ params }: RouteShape, given: Record<string, string>):
 /**
  * A value parsed by a schema.
  *
- * @throws Problem 400 `invalid` that names every wrong member by its pointer (RFC 6901)
+ * @throws Problem 400 `invalid` that names every invalid member by its pointer (RFC 6901)
  */
 export function checked<Schema extends z.ZodType>(schema: Schema, value: unknown): z.output<Schema> {
   const result = schema.safeParse(value, { error: validationWords });

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 
 type RawIssue = z.core.$ZodRawIssue;
-/** What is wrong, and where: words that follow the name of a member, such as `must not be empty`. */
+/** An error and its place: words that follow the name of a member, such as `must not be empty`. */
 export type Issue = { path: PropertyKey[]; message: string };
 
 const types: Readonly<Record<string, string>> = {
@@ -31,8 +31,8 @@ const formats: Readonly<Record<string, string>> = {
 };
 
 /**
- * The words for what a schema refuses where the schema has none of its own. They stand after a member's name, and are read by
- * people: the validator's own ("Invalid input: expected string, received undefined") are for its developers.
+ * The error texts for schemas without texts of their own. They follow a member's name, and are for users: the validator's own ("Invalid
+ * input: expected string, received undefined") are for its developers.
  */
 export function validationWords(issue: RawIssue): string {
   switch (issue.code) {
@@ -74,19 +74,19 @@ function listed(values: readonly string[]): string {
   return quoted.length < 2 ? quoted.join('') : `${quoted.slice(0, -1).join(', ')} or ${quoted.at(-1)}`;
 }
 
-/** All that is wrong, an unknown member where it stands, and of alternatives the one that came nearest. */
+/** All errors, an unknown member with its place, and of alternatives the closest one. */
 export function issuesIn(error: z.ZodError): Issue[] {
   return error.issues.flatMap(unfolded);
 }
 
-/** What a union without words of its own says: ours, or the validator's where ours were not asked for. */
+/** The text of a union without its own: ours, or the validator's if ours were not requested. */
 const wordless: ReadonlySet<string> = new Set(['has the wrong form', 'Invalid input']);
 
 function unfolded(issue: z.core.$ZodIssue): Issue[] {
   if (issue.code === 'unrecognized_keys')
     return issue.keys.map((key) => ({ path: [...issue.path, key], message: 'is not known' }));
-  // Alternatives that are described together say more than the first of them. Of others, only one that agrees about the kind of
-  // value says more than that none fits.
+  // Alternatives with a common description say more than the first of them. Of others, only one that accepts the kind of value says more
+  // than that none fits.
   const isUndescribed = issue.code === 'invalid_union' && wordless.has(issue.message);
   const nearest = isUndescribed ? issue.errors.find(isAboutParts) : undefined;
   if (!nearest) return [issue];

@@ -9,7 +9,7 @@ export type FailedJobs = {
   last_at: Date;
 };
 
-/** The jobs that failed for good in the last 24 hours, by name. Their times are PostgreSQL's own, as pg-boss writes them. */
+/** The jobs that failed for good in the last 24 hours, by name. Their times are those of PostgreSQL's clock, as pg-boss stores them. */
 export async function listFailedJobs(db: Db): Promise<FailedJobs[]> {
   const { rows } = await sql<FailedJobs>`
     select n.name, f.count, f.last_at from unnest(${jobNames}::text[]) n(name)

@@ -4,15 +4,15 @@ import pg from 'pg';
 import type { Queue } from 'pg-boss';
 import { queues } from './queues.ts';
 
-/** PostgreSQL tells the nodes that listen of new jobs. */
+/** PostgreSQL notifies listening nodes of new jobs. */
 const definitions: [string, Omit<Queue, 'name'> & { cron?: string }][] = Object.entries(queues).map(
   ([name, definition]) => [name, { ...definition, notify: true }],
 );
 
 /**
- * Makes pg-boss's tables and our queues, as the role that owns them; one read where they are there. Several nodes may do it at once.
+ * Creates pg-boss's tables and our queues, as the role that owns them; one read if they exist. Several nodes may do it at once.
  *
- * @param runningRole the role that serves requests, when it is another: it gets its rights here
+ * @param runningRole the role that serves requests, if it is not the owner: it gets its rights here
  */
 export async function installJobs(url: string, runningRole?: string): Promise<void> {
   const client = new pg.Client({ connectionString: url, application_name: 'latchkey migrate' });
@@ -30,7 +30,7 @@ export async function installJobs(url: string, runningRole?: string): Promise<vo
   }
 }
 
-/** Which pg-boss and which queues this version has: where the schema says the same, nothing is to be made. */
+/** The versions of pg-boss and of the queues: if the schema has the same, nothing is created. */
 function installedVersion(): string {
   const { dependencies } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'));
   const digest = createHash('sha256').update(JSON.stringify(definitions)).digest('hex').slice(0, 16);

@@ -1,7 +1,7 @@
 import { openLog } from '../logging/index.ts';
 import { Jobs } from './jobs.ts';
 
-/** Sends jobs and works on none: for commands and for the start. The queue is opened by the first job, in the transaction that decides it. */
+/** Sends jobs and works on none: for commands and for the start. The queue is opened by the first job, in the same transaction. */
 export class JobSender implements Pick<Jobs, 'send'> {
   readonly #jobs: Jobs;
   #opened: Promise<void> | undefined;
@@ -12,7 +12,7 @@ export class JobSender implements Pick<Jobs, 'send'> {
 
   async send(...job: Parameters<Jobs['send']>): Promise<void> {
     this.#opened ??= this.#jobs.open().catch((error: unknown) => {
-      // The start tries again after an outage.
+      // The start retries after an outage.
       this.#opened = undefined;
       throw error;
     });

@@ -8,8 +8,7 @@ export type JobHandler = (data: Record<string, unknown>) => Promise<void>;
 type Waiting = { id: string; data: Record<string, unknown> };
 
 const graceMs = 5000;
-// A connection whose other end is gone without a word is given up after this, and replaced; pg-boss's own longest statement deletes
-// old jobs.
+// A connection without an answer is closed after this time, and replaced; pg-boss's own longest statement deletes old jobs.
 const queryTimeoutMs = 15_000;
 // A caller that waits this long for a connection gets an error; the place of an abandoned connection is free by then.
 const connectMs = 5000;
@@ -17,7 +16,7 @@ const atOnce = 10;
 const readinessPauseMs = 500;
 
 export type JobsOptions = {
-  /** Whether this node may work on jobs now; one with a wrong clock leaves them to others. */
+  /** Whether this node may work on jobs now; one with a wrong clock does not. */
   isReady?: () => boolean;
   /** Whether this node listens for new jobs on a connection of its own (LISTEN). A pooler in transaction mode delivers no notifications. */
   listens?: boolean;
@@ -49,7 +48,7 @@ export class Jobs {
     await (await this.#opened()).send(name, data, { db: fromKysely(trx), startAfter: afterSeconds });
   }
 
-  /** Says who does the jobs of a name; called before `start`. */
+  /** Registers the handler for jobs of a name; called before `start`. */
   handle(name: JobName, handler: JobHandler): void {
     this.#handlers.set(name, handler);
   }
@@ -65,7 +64,7 @@ export class Jobs {
     this.#isStarted = true;
   }
 
-  /** Starts working, while this node is ready; a job whose handler throws is tried again as its queue says. */
+  /** Starts working, while this node is ready; a job whose handler throws is retried as its queue defines. */
   async start(): Promise<void> {
     await this.open();
     await this.#followReadiness();
@@ -74,7 +73,7 @@ export class Jobs {
     }, readinessPauseMs).unref();
   }
 
-  /** Lets running jobs end, for at most five seconds; the rest is done by another node or after the next start. */
+  /** Waits for running jobs, for at most five seconds; the others are done by another node or after the next start. */
   async close(): Promise<void> {
     clearInterval(this.#watch);
     if (!this.#isStarted) return;
@@ -82,7 +81,7 @@ export class Jobs {
     await atMost(graceMs + 1000, boss.stop({ graceful: true, timeout: graceMs }));
   }
 
-  /** Loaded when it is used: commands that send no job start faster. */
+  /** Loaded at its first use: commands that send no job start faster. */
   #opened(): Promise<PgBoss> {
     this.#boss ??= import('pg-boss').then(({ PgBoss }) => {
       const boss = new PgBoss({
@@ -94,7 +93,7 @@ export class Jobs {
         useListenNotify: this.#listens,
         application_name: 'latchkey jobs',
         connectionTimeoutMillis: connectMs,
-        // pg-boss hands its settings to the pool of node-postgres, which knows more of them than pg-boss declares.
+        // pg-boss passes its settings to the pool of node-postgres, which has more settings than pg-boss declares.
         ...{ query_timeout: queryTimeoutMs, keepAlive: true },
       });
       // pg-boss resumes when the database is back.
@@ -121,7 +120,7 @@ export class Jobs {
   }
 
   async #work(name: JobName, handler: JobHandler): Promise<void> {
-    // Each is settled by itself; where as many waited as are taken at once, more are looked for at once.
+    // Each is settled separately; if a full batch was fetched, the next one is fetched at once.
     const options = {
       batchSize: atOnce,
       burstWhenBatchFull: true,

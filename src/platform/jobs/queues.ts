@@ -2,7 +2,7 @@ import type { Queue } from 'pg-boss';
 
 type Definition = Omit<Queue, 'name'> & { cron?: string };
 
-/** Every kind of job there is, how it is retried, and when it comes by itself. */
+/** All kinds of jobs, with their retries and schedules. */
 export const queues = {
   // Eleven deliveries over about a day, each later than the one before.
   'backchannel-logout': {
@@ -12,20 +12,20 @@ export const queues = {
     retryDelayMax: 21_600,
     retentionSeconds: 172_800,
   },
-  // An alarm clock: what is due stands in the cursor, and is looked for in any case.
+  // A trigger only: the due events are found by the cursor, and looked for in any case.
   'webhook-retry': { retryLimit: 0, retentionSeconds: 172_800 },
-  // Nine attempts over about six hours; the link in it is good for three days.
+  // Nine attempts over about six hours; the link in it is valid for three days.
   mail: { retryLimit: 8, retryDelay: 15, retryBackoff: true, retryDelayMax: 7200, retentionSeconds: 172_800 },
-  // Who asked for a link to choose a password: looked up here, so that a request says nothing about accounts.
+  // A request for a link to choose a password: looked up in the job, so that the response reveals nothing about accounts.
   recovery: { retryLimit: 5, retryDelay: 2, retryBackoff: true, retryDelayMax: 60, retentionSeconds: 3600 },
-  // Who asked for an account: looked up here for the same reason.
+  // A request for an account: looked up in the job for the same reason.
   'sign-up': { retryLimit: 5, retryDelay: 2, retryBackoff: true, retryDelayMax: 60, retentionSeconds: 3600 },
-  // Who asked for a code to sign in with: the same. It counts for ten minutes.
+  // A request for a sign-in code: looked up in the job, too. The code is valid for ten minutes.
   'sign-in-code': { retryLimit: 5, retryDelay: 2, retryBackoff: true, retryDelayMax: 60, retentionSeconds: 3600 },
   // `singleton`: one at a time, whichever node it runs on.
   'remove-expired': { policy: 'singleton', retryLimit: 0, expireInSeconds: 600, cron: '* * * * *' },
   'fetch-client-logos': { policy: 'singleton', retryLimit: 0, expireInSeconds: 300, cron: '* * * * *' },
-  // Sent by a rotation, and looked for in case that its node ended.
+  // Sent by a rotation, and looked for in case its node was stopped.
   'rewrap-secrets': { policy: 'singleton', retryLimit: 3, retryDelay: 30, expireInSeconds: 900, cron: '*/10 * * * *' },
   'roll-up-activity': { policy: 'singleton', retryLimit: 0, expireInSeconds: 120, cron: '* * * * *' },
 } as const satisfies Record<string, Definition>;
@@ -34,7 +34,7 @@ export type JobName = keyof typeof queues;
 
 export const jobNames = Object.keys(queues) as JobName[];
 
-/** How often each is looked for where PostgreSQL cannot tell of new ones. What comes every minute may wait a few seconds. */
+/** How often each queue is polled where PostgreSQL cannot notify of new jobs. Those that come every minute may wait a few seconds. */
 export const pollSeconds: Readonly<Record<JobName, number>> = {
   'backchannel-logout': 1,
   'webhook-retry': 2,
@@ -48,7 +48,7 @@ export const pollSeconds: Readonly<Record<JobName, number>> = {
   'roll-up-activity': 5,
 };
 
-/** How often each is looked for where PostgreSQL tells of new ones: it tells of none that has to wait, such as a retry. */
+/** How often each queue is polled where PostgreSQL notifies of new jobs: it does not for jobs with a delay, such as a retry. */
 export const retryPollSeconds: Readonly<Record<JobName, number>> = {
   'backchannel-logout': 5,
   'webhook-retry': 2,

@@ -5,7 +5,7 @@ import path from 'node:path';
 const rootKeyBytes = 32;
 
 /**
- * The installation's root key from the data folder; made once (mode 0600) when there is none. Development only: in
+ * The installation's root key from the data folder; created once (mode 0600) if there is none. Development only: in
  * production the root key comes from the environment.
  *
  * @throws Error when the file does not hold 32 bytes of base64
@@ -15,7 +15,7 @@ export async function rootKeyFromFolder(dataDir: string): Promise<KeyObject> {
   await mkdir(dataDir, { recursive: true });
   const existing = await readKey(file);
   if (existing) return createSecretKey(existing);
-  // Written aside and linked, so that of two processes starting at once both read the same whole key.
+  // Written under another name and linked, so that two processes starting at once both read the same complete key.
   const draft = `${file}.${process.pid}`;
   await writeFile(draft, `${randomBytes(rootKeyBytes).toString('base64')}\n`, { mode: 0o600, flag: 'w' });
   await link(draft, file).catch(ignoreExisting);

@@ -7,14 +7,14 @@ type SealingPurpose = Extract<KeyPurpose, 'mail' | 'recovery' | 'sign-up' | 'sig
 
 const SealedJob = z.object({ id: z.uuid(), key_id: z.int(), sealed: z.base64() });
 
-/** The data of a job that a reader of the database cannot read. The key's purpose is the name of the job's queue. */
+/** The data of a job, unreadable in the database. The key's purpose is the name of the job's queue. */
 export function sealJob(keys: ServerKeys, purpose: SealingPurpose, content: unknown): z.infer<typeof SealedJob> {
   const id = uuidv7();
   const { id: key_id, key } = keys.current(purpose);
   return { id, key_id, sealed: seal(key, placeOf(purpose, id), JSON.stringify(content)).toString('base64') };
 }
 
-/** What was sealed into the data of a job, as JSON has it. @throws when its key is unknown or it was changed */
+/** The value sealed into the data of a job, as JSON. @throws when its key is unknown or it was changed */
 export async function openJob(keys: ServerKeys, purpose: SealingPurpose, data: unknown): Promise<unknown> {
   const { id, key_id, sealed } = SealedJob.parse(data);
   const { key } = await keys.named(key_id);

@@ -57,7 +57,7 @@ export class ServerKeys {
     return this.#keys.get(id);
   }
 
-  /** The key that a stored row names, also one that another node made since. @throws Error: there is none */
+  /** The key that a stored row names, also one that another node created since. @throws Error: there is none */
   async named(id: number): Promise<ServerKey> {
     await this.ensure([id]);
     const key = this.find(id);
@@ -65,12 +65,12 @@ export class ServerKeys {
     return key;
   }
 
-  /** Sees to it that `find` knows the keys that stored rows name, also one that another node made since. */
+  /** Ensures that `find` has the keys that stored rows name, also those that another node created since. */
   async ensure(ids: readonly number[]): Promise<void> {
     if (!ids.every((id) => this.#keys.has(id))) await this.reload();
   }
 
-  /** Reads the keys again: another node may have made one. */
+  /** Reads the keys again: another node may have created one. */
   async reload(): Promise<void> {
     const rows = await this.#db.selectFrom('server_keys').select(['id', 'purpose', 'sealed']).orderBy('id').execute();
     this.#keys = new Map(
@@ -83,7 +83,7 @@ export class ServerKeys {
 }
 
 /**
- * Loads the server keys, making the missing ones under a lock.
+ * Loads the server keys, and creates missing ones under a lock.
  *
  * @throws WrongKeyError when they were sealed under another root key
  */

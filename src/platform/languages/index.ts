@@ -1,4 +1,4 @@
-/** Languages: those that pages, mail and refusals are written in. */
+/** The languages of pages, mail and error messages. */
 import { z } from 'zod';
 
 export const Language = z.enum(['en', 'de']);

@@ -1,4 +1,4 @@
-/** Lists in pages: their orders, cursors, totals, and the search for words. */
+/** Paged lists: their orders, cursors, totals, and the search for words. */
 
 export { type ListOrders, type Order, SortBy } from './orders.ts';
 export {

@@ -21,7 +21,7 @@ export type Order = { by: RawBuilder<unknown>; type: 'text' | 'timestamptz' };
 export type ListOrders = {
   key: { by: RawBuilder<unknown>; type: 'text' | 'uuid' };
   orders: Readonly<Record<string, Order | 'key'>>;
-  /** A greater total is not counted; default: 10,000. Fewer where each row joins several tables. */
+  /** The highest total that is counted; default: 10,000. Lower if each row joins several tables. */
   mostCounted?: number;
 };
 
@@ -37,11 +37,11 @@ export function SortBy<const Name extends string>(names: readonly Name[], initia
 /** A part of a statement for each thing that a page needs. */
 export type Clauses = {
   after: RawBuilder<SqlBool>;
-  /** As `after` does, the rows that are read no later than one at a place. */
+  /** The opposite of `after`: the rows up to and including a position. */
   upTo: (place: Place) => RawBuilder<SqlBool>;
   orderBy: RawBuilder<unknown>;
   place: RawBuilder<Place>;
-  /** Whether it is read from the greatest value down. */
+  /** Whether it is read in descending order. */
   isReversed: boolean;
 };
 

@@ -4,7 +4,7 @@ import { cursorAt, type Page, type Place, pageFrom, type SearchPage, type Start,
 import { type Clauses, clausesOf, type ListOrders, orderNamed } from './orders.ts';
 import { isCommon, nextRowsWithWords, rowsWithWords, type Searched as SearchedTable } from './words.ts';
 
-/** Which page is asked for: the members of `PageQuery`, and `sort`. */
+/** The requested page: the members of `PageQuery`, and `sort`. */
 export type ListRequest = {
   cursor?: string | undefined;
   limit: number;
@@ -12,17 +12,17 @@ export type ListRequest = {
   total?: boolean | undefined;
 };
 
-/** What to read for a page: rows after the start of the page, in its order, each with its place. */
+/** What to read for a page: rows after the start of the page, in its order, each with its position. */
 export type Slice = Clauses & { limit: number; direction: Start['direction']; start: Start | undefined };
 
-/** A total above it is not counted: counting takes as long as what it counts. */
+/** The highest total that is counted: counting takes time in proportion. */
 const mostCountedOfMost = 10_000;
 
 /**
- * A page of a list, and the total where it is asked for. Records that come or go meanwhile shift nothing: paged through in either
- * direction, a list shows each of its records once.
+ * A page of a list, and the total if requested. Records that are created or deleted meanwhile shift nothing: paged in either direction, a
+ * list shows each of its records once.
  *
- * @param reads `read` answers the rows of a slice; `count` how many rows there are, up to a number
+ * @param reads `read` returns the rows of a slice; `count` the number of rows, up to a limit
  * @throws Problem `invalid`: the cursor is not of this list in this order
  */
 export async function readPage<Row extends { place: Place }>(
@@ -36,7 +36,7 @@ export async function readPage<Row extends { place: Place }>(
   const start = startIn(request.cursor, named.cursor);
   const direction = start?.direction ?? 'after';
   const rows = await read({ ...clausesOf(orders, named, start), limit: limit + 1, direction, start });
-  // What was before the page is gone: it begins the list.
+  // The records before the page were deleted: it is the first one.
   if (rows.length === 0 && start?.direction === 'before')
     return readPage({ ...request, cursor: undefined }, orders, { read, count });
   const counted = total ? await count(mostCounted + 1) : null;
@@ -50,15 +50,15 @@ export async function readPage<Row extends { place: Place }>(
 /** The last record that a page searches, and its time where the order is one of time. */
 export type SearchEnd = { place: Place; at: Date | null };
 
-/** What a search finds after the start of a page; `end`: where it ended, if there may be more to search. */
+/** The results of a search after the start of a page; `end`: where it stopped, if there may be more to search. */
 type Searched<Row> = { rows: Row[]; end: SearchEnd | undefined };
 
-/** Of a page that an index serves. */
+/** For a page that an index serves. */
 export const unsearched = { is_partial: false, searched_to: null };
 
 /**
- * A page of what a search finds that no index serves. Each page searches so many records in the order of the list, so that it costs
- * as much however long the list is. Where there are more, the page may be short, or empty, though there is a next one; there is no
+ * A page of a search that no index serves. Each page searches a limited number of records in the order of the list, so that its cost does
+ * not depend on the length of the list. If there are more, the page may be short, or empty, although there is a next one; there is no
  * total.
  */
 export async function readSearchPage<Row extends { place: Place }>(
@@ -84,7 +84,7 @@ export async function readSearchPage<Row extends { place: Place }>(
 type Numbered = { place: Place; occurred_at: Date; nth: number; is_match: boolean };
 
 /**
- * What a search found in one statement, which numbers the records that it searches and selects those that match and the last.
+ * The results of a search in one statement, which numbers the records that it searches and selects the matches and the last.
  *
  * @param most the number of the last record
  */
@@ -106,7 +106,7 @@ export function within(
   return [...(from ? [sql<SqlBool>`${column} >= ${from}`] : []), ...(to ? [sql<SqlBool>`${column} < ${to}`] : [])];
 }
 
-/** How many rows a query has; it should be limited, for counting takes as long as what it counts. */
+/** How many rows a query has; it should be limited, because counting takes time in proportion. */
 export async function countRows(db: Db, query: RawBuilder<unknown>): Promise<number> {
   const { rows } = await sql<{ total: number }>`select count(*)::int as total from (${query}) counted`.execute(db);
   return rows[0]?.total ?? 0;
@@ -121,9 +121,9 @@ function rowsOf<Schema, Tables extends keyof Schema, Row extends object>(
 }
 
 /**
- * A page of what a query selects: `readPage`, where the list is a query of Kysely's.
+ * A page of the rows of a query: `readPage` for a list that is a Kysely query.
  *
- * @param next selects some rows of the list that come next: if they fill the page, the others are not read
+ * @param next selects some of the next rows of the list: if they fill the page, the others are not read
  */
 export async function pageOfQuery<Schema, Tables extends keyof Schema, Row extends object>(
   db: Db,

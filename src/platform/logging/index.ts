@@ -5,7 +5,7 @@ import { requestOrigin } from '../http/index.ts';
 
 export type { Logger };
 
-/** Opens the log on standard error (standard output belongs to the CLI's answers). */
+/** Opens the log on standard error (standard output is for the results of commands). */
 export function openLog(level: string): Logger {
   return pino({ level, serializers: { err: withoutParameters } }, pino.destination({ dest: 2, sync: true }));
 }
@@ -38,7 +38,7 @@ export function logRequests(log: Logger): Middleware {
   };
 }
 
-/** Interaction ids stand in paths; they are shortened so that a log holds none whole. */
+/** Paths contain interaction ids; they are shortened so that a log contains none completely. */
 function pathOf(ctx: Context): string {
   return ctx.path.replace(/^(\/(?:interaction|oauth\/authorize|device|setup|password)\/).+/, '$1…');
 }

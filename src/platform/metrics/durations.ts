@@ -1,9 +1,9 @@
 import { Histogram, type HistogramConfiguration } from 'prom-client';
 
-/** How long what has the same labels took, by how many took at most as long as each bound. */
+/** The durations of requests with the same labels, as the number that took at most as long as each bound. */
 export class Durations {
   readonly #bounds: readonly number[];
-  /** By bound; the last are those that took longer than all bounds. */
+  /** By bound; the last count is of those above all bounds. */
   readonly counts: number[];
   sum = 0;
 
@@ -27,11 +27,13 @@ type Settings = Required<Pick<HistogramConfiguration<Label>, 'name' | 'help' | '
   bounds: readonly number[];
 };
 
-/** A histogram of Prometheus' client in all but how it counts: with theirs an observation costs a fifth of a request to the gateway. */
+/**
+ * A histogram like that of Prometheus' client with other counting: an observation with theirs costs a fifth of a request to the gateway.
+ */
 export class RequestDurations extends Histogram<Label> {
   readonly #described: { name: string; help: string };
   readonly #bounds: readonly number[];
-  /** By all labels, which are few. */
+  /** By all labels; there are few combinations. */
   readonly #observed = new Map<string, { labels: Labels; durations: Durations }>();
 
   constructor({ name, help, registers, bounds }: Settings) {
@@ -40,7 +42,7 @@ export class RequestDurations extends Histogram<Label> {
     this.#bounds = bounds;
   }
 
-  /** Where requests with these labels are observed: who knows them beforehand asks once. */
+  /** The series for these labels: callers that know them in advance look it up once. */
   of(labels: Labels): Durations {
     const key = `${labels.method} ${labels.route} ${labels.status}`;
     const known = this.#observed.get(key);
@@ -50,7 +52,7 @@ export class RequestDurations extends Histogram<Label> {
     return durations;
   }
 
-  /** What the registry prints, and what `get` is made of. */
+  /** The registry prints it, and `get` returns it. */
   async getForPromString() {
     const values = [...this.#observed.values()].flatMap((one) => this.#valuesOf(one));
     return { ...this.#described, type: 'histogram', aggregator: 'sum', values };

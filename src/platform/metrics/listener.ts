@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 
 export type MetricsListener = { close: () => Promise<void> };
 
-/** What can be asked for its metrics: one process's registry, or all workers' together. */
+/** The source of metrics: one process's registry, or those of all workers. */
 type Source = { contentType: string; metrics: () => Promise<string> };
 
 /**
@@ -23,7 +23,7 @@ export function openMetricsListener(
       const text = await source.metrics();
       response.writeHead(200, { 'Content-Type': source.contentType }).end(text);
     } catch {
-      // A worker did not answer in time; the next scrape asks again.
+      // A worker did not answer in time; the next scrape tries again.
       response.writeHead(503).end();
     }
   });

@@ -1,7 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import { type Durations, RequestDurations } from './durations.ts';
 
-/** How a token transaction ended; `unavailable`: whether it took effect is unknown. */
+/** The result of a token transaction; `unavailable`: whether it took effect is unknown. */
 export type TokenVerdict =
   | 'won'
   | 'grace'
@@ -15,7 +15,7 @@ export type TokenVerdict =
 
 type Request = { method: string; route: string; status: number };
 
-/** How often each value of a label came: an addition, where the counters of Prometheus' client put texts together. */
+/** Counts by the value of a label: an addition, where the counters of Prometheus' client concatenate strings. */
 type Tally = Map<string, number>;
 
 const requestSeconds = [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
@@ -25,14 +25,14 @@ export class Metrics {
   readonly registry = new Registry();
   readonly #requests: RequestDurations;
   readonly #early: Tally;
-  /** By route template, of which most take one method. */
+  /** By route template; most have one method. */
   readonly #lastEarly = new Map<string, { method: string; durations: Durations }>();
   readonly #verdicts: Tally;
   readonly #batches: Histogram;
 
   constructor() {
     const registers = [this.registry];
-    // Measured a hundred times a second, as it is by default, the delay of the event loop would be most of what an idle server does.
+    // The default of a hundred measurements a second would make the event-loop delay most of the work of an idle server.
     collectDefaultMetrics({ register: this.registry, eventLoopMonitoringPrecision: 50 });
     this.#requests = new RequestDurations({
       name: 'latchkey_http_request_duration_seconds',
@@ -56,12 +56,12 @@ export class Metrics {
     });
   }
 
-  /** @param seconds from the request to its answer */
+  /** @param seconds from the request to its response */
   request({ method, route, status }: Request, seconds: number): void {
     this.#requests.of({ method, route, status: String(status) }).observe(seconds);
   }
 
-  /** A request that was answered with 200 from memory. */
+  /** A request that was answered with 200 from a cache. */
   earlyAnswer({ method, route }: Omit<Request, 'status'>, seconds: number): void {
     let last = this.#lastEarly.get(route);
     if (last?.method !== method) {
@@ -80,7 +80,7 @@ export class Metrics {
     this.#batches.observe(size);
   }
 
-  /** Measures something whenever it is asked for. */
+  /** Measures something at each scrape. */
   gauge(name: string, help: string, read: () => number): void {
     const gauge: Gauge = new Gauge({
       name: `latchkey_${name}`,
@@ -93,14 +93,14 @@ export class Metrics {
   /**
    * Counts something by one label.
    *
-   * @param values of the label that stand at 0 from the start, so that the first of them shows as a rise
+   * @param values of the label that start at 0, so that the first one shows as a rise
    */
   counter(name: string, { help, label, values }: { help: string; label: string; values: readonly string[] }) {
     const tally = this.#tally(label, { name, help }, values);
     return (value: string, times: number) => count(tally, value, times);
   }
 
-  /** Counts by one label, read when the metrics are read. */
+  /** Counts by one label, read at each scrape. */
   #tally(label: string, { name, help }: { name: string; help: string }, values: readonly string[] = []): Tally {
     const tally: Tally = new Map(values.map((value) => [value, 0]));
     const counter: Counter = new Counter({

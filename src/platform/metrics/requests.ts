@@ -2,8 +2,8 @@ import type { Context, Middleware, Next } from 'koa';
 import type { Metrics } from './metrics.ts';
 
 /**
- * Measures every request. The label is the template of the route that answered, never the path itself: paths hold ids, and
- * a client that sends nonsense must not make new time series.
+ * Measures every request. The label is the template of the route that answered, never the path itself: paths contain ids, and a client that
+ * sends arbitrary paths must not create new time series.
  *
  * @param templateOf the template of a path that no router of ours matched
  */

@@ -3,13 +3,13 @@ import { isLoopback, isPublicAddress } from './addresses.ts';
 import { type LookUpBounds, lookUp, type Resolved } from './look-up.ts';
 
 export type AddressGuard = {
-  /** The address that is connected to is the one that was judged, however the name resolves a moment later. */
+  /** The address that is connected to is the one that was checked, however the name resolves a moment later. */
   lookup: LookupFunction;
-  /** An address in place of a name is connected to without a lookup. @throws TypeError */
+  /** An IP address in place of a name is used without a lookup. @throws TypeError */
   mustBeAllowed: (hostname: string) => void;
 };
 
-/** Allows public addresses only. `allowLoopback` is for development, where apps run on the same machine. */
+/** Allows public addresses only. `allowLoopback` is for development, where clients run on the same machine. */
 export function addressGuard({ allowLoopback, ...bounds }: { allowLoopback: boolean } & LookUpBounds): AddressGuard {
   const isRefused = ({ address }: Resolved) => !isPublicAddress(address) && !(allowLoopback && isLoopback(address));
   const allowed = async (hostname: string): Promise<[Resolved, ...Resolved[]]> => {

@@ -8,7 +8,7 @@ export type Question = {
   url: string;
   headers: Record<string, string>;
   body: string;
-  /** Who signs the certificate of the server, in PEM; undefined: the authorities that Node knows. */
+  /** The CA certificates for the server, in PEM; undefined: those of Node. */
   ca?: string;
 };
 export type Asked = { status: number; body: Buffer };
@@ -23,10 +23,10 @@ type Bounds = {
 };
 
 /**
- * Makes a POST to addresses that others chose, and reads the answer: over TLS, without redirects, with a bound on time and size, to public
- * addresses or to origins that the operator names. `allowLoopback` is for development, where plain http works on this machine, too.
+ * Sends a POST to addresses that others chose, and reads the response: over TLS, without redirects, limited in time and size, to public
+ * addresses or to origins that the operator names. `allowLoopback` is for development, where plain http is allowed to this machine, too.
  *
- * @returns a function that resolves to any answer; it rejects with a TypeError for a refused address, with an Error for what went wrong
+ * @returns a function that resolves to any response; it rejects with a TypeError for a refused address, with an Error for a failure
  */
 export function guardedAsk({ allowLoopback, timeoutMs, maxBytes, namedOrigins }: Bounds): Asking {
   const guard = addressGuard({ allowLoopback, timeoutMs });

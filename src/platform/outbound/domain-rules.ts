@@ -1,4 +1,4 @@
-/** Domains that are allowed and refused, each with its subdomains. Nothing allowed means all that are not refused. */
+/** Allowed and refused domains, each with its subdomains. An empty list of allowed ones means all that are not refused. */
 export type DomainRules = { allowed: readonly string[]; refused: readonly string[] };
 
 const domainShape = /^(?=.{1,253}$)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*$/;
@@ -19,7 +19,7 @@ export function parseDomainRules(text: string): DomainRules | undefined {
 
 /** Whether a host, as `URL` writes it, is allowed. */
 export function isAllowedDomain({ allowed, refused }: DomainRules, hostname: string): boolean {
-  // A name with the root's dot at its end is the same host.
+  // A name with a trailing dot is the same host.
   const name = hostname.replace(/\.$/, '');
   const isWithin = (domain: string) => name === domain || name.endsWith(`.${domain}`);
   return !refused.some(isWithin) && (allowed.length === 0 || allowed.some(isWithin));

@@ -5,9 +5,9 @@ import { AddressBuckets, addressGroups } from '../http/index.ts';
 const minuteMs = 60_000;
 const mostNames = 20_000;
 
-/** How much a node fetches: for a client address at once, and each second afterwards; of a host, and in all, each minute. */
+/** How much a node fetches: for a client address at once, and each second afterwards; from a host, and in total, each minute. */
 const bounds = { perAddress: 300, perHost: 300, inAll: 600 };
-/** At once, of all and of one client address: slow hosts must not take all places. */
+/** Simultaneous fetches, in total and for one client address: slow hosts must not use all slots. */
 const atOnce = { inAll: 64, perAddress: 8 };
 const retryMs = 10_000;
 
@@ -15,15 +15,15 @@ export type FetchRequest = {
   /** Of the client that causes the fetch. */
   address: string;
   /**
-   * Whether it counts for its host and in all. What is fetched again because it is in use does not: a caller that names a thousand
-   * addresses of a host must not keep others from what they use.
+   * Whether it counts for its host and in total. A document that is fetched again because it is in use does not: a caller that names a
+   * thousand addresses of a host must not block the clients that others use.
    */
   isCounted: boolean;
-  /** Whether a fetch that failed a moment ago is not tried again. */
+  /** Whether a fetch that failed a moment ago is not retried. */
   waitsAfterFailure: boolean;
 };
 
-/** Bounds the fetches that anybody can cause by naming addresses, in this process. */
+/** Limits the fetches that anyone can cause by naming addresses, in this process. */
 export class FetchBudget {
   readonly #now: () => Date;
   readonly #addresses: AddressBuckets;
@@ -37,7 +37,7 @@ export class FetchBudget {
     this.#addresses = new AddressBuckets({ burst: bounds.perAddress, refillMs: 1000, now });
   }
 
-  /** Takes a fetch; false: there is none left. `end` must follow. */
+  /** Starts a fetch; false: the budget is used up. `end` must follow. */
   begin(url: string, { address, isCounted, waitsAfterFailure }: FetchRequest): boolean {
     const now = this.#now().getTime();
     const isWaiting = waitsAfterFailure && (this.#failed.get(url)?.retryAt ?? 0) > now;
@@ -61,7 +61,7 @@ export class FetchBudget {
     else this.#failed.set(url, { retryAt: this.#now().getTime() + retryMs });
   }
 
-  /** Counts one more fetch of a host, such as of keys that a document names elsewhere; false: there is none left. */
+  /** Counts one more fetch from a host, such as of keys that a document names elsewhere; false: the budget is used up. */
   takeOfHost(url: string): boolean {
     return this.#takeOf(`host ${new URL(url).host}`, bounds.perHost);
   }

@@ -8,14 +8,14 @@ import { userAgent } from './user-agent.ts';
 export type Fetching = (input: string | URL | Request, init?: RequestInit) => Promise<Response>;
 
 const timeoutMs = 3000;
-/** Answers of these have no body (Fetch Standard, "null body status"). */
+/** Responses with these statuses have no body (Fetch Standard, "null body status"). */
 const withoutBody: readonly (number | undefined)[] = [204, 205, 304];
 
 /**
- * Makes a `fetch` that connects to public addresses only, to the one that was judged, however the name resolves a moment later.
- * `allowLoopback` is for development, where apps run on the same machine.
+ * Creates a `fetch` that connects to public addresses only, and to the address that was checked, however the name resolves a moment later.
+ * `allowLoopback` is for development, where clients run on the same machine.
  *
- * The fetch rejects with TypeError for a refused address, with Error for a timeout; a redirect is an answer.
+ * The fetch rejects with TypeError for a refused address, with Error for a timeout; a redirect is a response.
  */
 export function guardedFetch({ allowLoopback }: { allowLoopback: boolean }): Fetching {
   const guard = addressGuard({ allowLoopback, timeoutMs });
@@ -34,7 +34,7 @@ function send(guard: AddressGuard, { url, method, headers }: Request, body: Buff
   return new Promise((resolve, reject) => {
     const request = url.startsWith('https:') ? requestHttps : requestHttp;
     const length = body.length > 0 ? { 'content-length': String(body.length) } : {};
-    // Bytes as they are: a compressed body could be far larger than what was received.
+    // Uncompressed: a compressed body could be far larger than its transfer size.
     const sent = { 'user-agent': userAgent, ...Object.fromEntries(headers), 'accept-encoding': 'identity', ...length };
     const signal = AbortSignal.timeout(timeoutMs);
     request(url, { method, headers: sent, lookup: guard.lookup, signal, agent: false }, (message) => {

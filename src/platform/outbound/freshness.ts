@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 
 /**
- * For how many seconds a shared cache may use an answer without asking again (RFC 9111 §4.2); undefined: the answer does not say.
+ * For how many seconds a shared cache may use a response without revalidation (RFC 9111 §4.2); undefined: the response does not say.
  *
  * @param now the time at which it was received
  */
@@ -23,7 +23,7 @@ function wholeSeconds(text: string | undefined): number | undefined {
   return text !== undefined && /^\d{1,10}$/.test(text) ? Number(text) : undefined;
 }
 
-/** An `Expires` that is no date is in the past (RFC 9111 §5.3). */
+/** An invalid `Expires` is in the past (RFC 9111 §5.3). */
 function secondsUntil(expires: string | undefined, date: string | undefined, now: Date): number | undefined {
   if (expires === undefined) return undefined;
   const sent = Date.parse(date ?? '');

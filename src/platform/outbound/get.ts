@@ -5,28 +5,28 @@ import type { LookUpBounds } from './look-up.ts';
 import { userAgent } from './user-agent.ts';
 import { conditionsOf, isOtherAnswer, type Validators } from './validators.ts';
 
-/** A body, and the headers that came with it. */
+/** A body, and the headers of its response. */
 export type Got = { headers: IncomingHttpHeaders; body: Buffer };
 export type Getting = (url: string) => Promise<Got>;
 
 type Bounds = LookUpBounds & {
   allowLoopback: boolean;
   maxBytes: number;
-  /** The media type that is asked for. */
+  /** The requested media type. */
   accept?: string;
 };
 
-/** What a server says of an answer that it gave earlier: it is still the answer. */
+/** The server confirmed that an earlier response is still current. */
 export type NotModified = { headers: IncomingHttpHeaders; body: undefined };
-/** @param validators of the answer that is known; without any, the answer has a body */
+/** @param validators of the known response; without any, the response has a body */
 export type Revalidating = (url: string, validators: Validators) => Promise<Got | NotModified>;
 
 /**
- * Makes a GET from addresses that others chose: over TLS, without redirects, with a bound on time and size. `allowLoopback` is for
- * development, where plain http is read from this machine, too.
+ * Sends a GET to addresses that others chose: over TLS, without redirects, limited in time and size. `allowLoopback` is for development,
+ * where plain http is allowed to this machine, too.
  *
- * @returns a function that resolves to the answer; it rejects with a TypeError for a refused address, with an Error for any status but
- *   200 (`UnexpectedStatus`), a body over the bound, and what went wrong on the way
+ * @returns a function that resolves to the response; it rejects with a TypeError for a refused address, with an Error for any status but
+ * 200 (`UnexpectedStatus`), a body over the limit, and network failures
  */
 export function guardedGet(bounds: Bounds): Getting {
   const answer = guardedRequest(bounds);
@@ -37,8 +37,8 @@ export function guardedGet(bounds: Bounds): Getting {
 }
 
 /**
- * The same, of an answer that may be known: the server is asked whether it is still the answer (RFC 9110 §13.1). One that means another
- * answer (RFC 9111 §4.3.4) is asked once more, for a body.
+ * The same with revalidation: the server is asked whether a known response is still current (RFC 9110 §13.1). If it confirms another
+ * response (RFC 9111 §4.3.4), it is asked once more, for a body.
  */
 export function guardedRevalidation(bounds: Bounds): Revalidating {
   const answer = guardedRequest(bounds);
@@ -64,14 +64,14 @@ function guardedRequest({ allowLoopback, maxBytes: _, accept = '*/*', ...bounds 
       if (!isAllowed || username !== '') throw new TypeError('only https addresses without credentials are read');
       guard.mustBeAllowed(hostname);
       const request = protocol === 'https:' ? requestHttps : requestHttp;
-      // Bytes as they are: a compressed body could be far larger than what was received.
+      // Uncompressed: a compressed body could be far larger than its transfer size.
       const headers = { accept, 'accept-encoding': 'identity', 'user-agent': userAgent, ...more };
       const signal = AbortSignal.timeout(timeoutMs);
       request(url, { headers, lookup: guard.lookup, signal, agent: false }, resolve).on('error', reject).end();
     });
 }
 
-/** An answer with another status than 200. */
+/** A response with another status than 200. */
 export class UnexpectedStatus extends Error {
   override name = 'UnexpectedStatus';
   readonly status: number;
@@ -82,7 +82,7 @@ export class UnexpectedStatus extends Error {
   }
 }
 
-/** An answer over the bound. */
+/** A response over the limit. */
 export class TooLarge extends Error {
   override name = 'TooLarge';
 }

@@ -1,4 +1,4 @@
-/** Requests that go out to addresses others chose (JWKS URIs): to public addresses only, briefly, without redirects. */
+/** Outgoing requests to addresses that others chose (JWKS URIs): to public addresses only, with short timeouts, without redirects. */
 export { type Asking, guardedAsk } from './ask.ts';
 export { type DomainRules, isAllowedDomain, parseDomainRules } from './domain-rules.ts';
 export { type Fetching, guardedFetch } from './fetch.ts';

@@ -5,21 +5,21 @@ export type Resolved = { address: string; family: number };
 
 export type LookUpBounds = {
   timeoutMs: number;
-  /** Those that are asked; undefined: those of this machine. */
+  /** The name servers; undefined: those of this machine. */
   nameServers?: readonly string[] | undefined;
 };
 
 const tries = 2;
 
-/** This machine by name (RFC 6761 §6.3): no server is asked for it. */
+/** Names of this machine (RFC 6761 §6.3): no server is asked for them. */
 const loopback: readonly Resolved[] = [
   { address: '127.0.0.1', family: 4 },
   { address: '::1', family: 6 },
 ];
 
 /**
- * The addresses of a host, asked of the configured name servers. Nothing of it outlives the bound: `getaddrinfo` would go on for as long
- * as the name servers of others are slow, and hold one of the few threads that also read files and hash passwords.
+ * The addresses of a host, from the configured name servers. Nothing continues after the timeout: `getaddrinfo` would wait as long as the
+ * name servers of others are slow, and occupy one of the few threads that also read files and hash passwords.
  *
  * @throws Error: the name has no address, or none was found in time
  */

@@ -6,10 +6,10 @@ export type PostInput = { url: string; headers: Record<string, string>; body: st
 export type Posting = (input: PostInput) => Promise<number>;
 
 /**
- * Makes a POST to addresses that others chose. The address that is connected to is the one that was judged, so a name that
- * resolves differently a moment later gets nowhere. Redirects are not followed and answers not read.
+ * Sends a POST to addresses that others chose. The connection goes to the address that was checked, so a name that resolves differently a
+ * moment later has no effect. Redirects are not followed and responses not read.
  *
- * @returns a function that resolves to the status; it throws TypeError for a refused address, Error for what went wrong on the way
+ * @returns a function that resolves to the status; it throws TypeError for a refused address, Error for a network failure
  */
 export function guardedPost({ allowLoopback, timeoutMs }: { allowLoopback: boolean; timeoutMs: number }): Posting {
   const guard = addressGuard({ allowLoopback, timeoutMs });

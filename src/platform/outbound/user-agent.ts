@@ -1,2 +1,2 @@
-/** Who asks (RFC 9110 §10.1.5): hosts behind protection against robots refuse requests that do not say. */
+/** The User-Agent of our requests (RFC 9110 §10.1.5): hosts with bot protection refuse requests without one. */
 export const userAgent = 'Latchkey';

@@ -1,4 +1,4 @@
-/** Traces: one span a request and one a token commit, sent by OTLP where an endpoint is configured, and nothing otherwise. */
+/** Traces: one span a request and one a token commit, sent by OTLP if an endpoint is configured, and none otherwise. */
 import type { IncomingHttpHeaders } from 'node:http';
 import { context, propagation, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
 import type { Context, Middleware, Next } from 'koa';
@@ -22,13 +22,13 @@ export async function openTracing({ endpoint, version }: { endpoint: string; ver
   return { close: () => provider.shutdown().catch(() => undefined) };
 }
 
-/** A request as its span names it: never a value of it. */
+/** The name of a request's span: never a value of the request. */
 export type TracedRequest = { method: string; route: string; headers: IncomingHttpHeaders };
 
 /**
  * Runs the work of a request inside a span, child of the caller's (W3C Trace Context).
  *
- * @param work answers with the status of the response
+ * @param work returns the status of the response
  */
 export async function inServerSpan(
   { method, route, headers }: TracedRequest,

@@ -18,7 +18,7 @@ type Needs = Pick<Services, 'db' | 'jobs' | 'keys' | 'now' | 'refusals' | 'secre
 // An administrator waits for the outcome.
 const testMailTimeoutMs = 8000;
 
-/** What the routes of the admin API work with; the console calls the same routes. */
+/** The dependencies of the admin API's routes; the console calls the same routes. */
 export function adminRouteDeps(
   { config, installation, issuer }: Pick<AppDeps, 'config' | 'installation' | 'issuer'>,
   { jobs, refusals, secretReads, sendEmail, vault }: Needs,
@@ -35,13 +35,13 @@ export function adminRouteDeps(
   };
 }
 
-/** Who calls Latchkey's own API: with an API key, or an access token for it. */
+/** The caller of Latchkey's own API: with an API key, or an access token for it. */
 export function ownApiCaller({ apiKeys: keys }: Pick<Services, 'apiKeys'>, { bearers }: Pick<OAuth, 'bearers'>) {
   return async (ctx: Context, audience: string): Promise<Bearer> =>
     (await keyBearerOf({ keys, audience }, ctx)) ?? bearerOf(bearers, ctx, audience);
 }
 
-/** Reports of leaked credentials, where it is known who signs them. */
+/** Reports of leaked credentials, if the signer of reports is configured. */
 export function leakReports(
   { config, issuer }: Pick<AppDeps, 'config' | 'issuer'>,
   { db, jobs, keys, log, now, sendEmail }: Needs & Pick<Services, 'log'>,

@@ -7,7 +7,7 @@ import type { Installation } from '../installation.ts';
 
 type Opened = Pick<Installation, 'keys' | 'now'> & { database: Pick<Installation['database'], 'db'> };
 
-/** What configuration as code works with: at the start of a server, in commands, and in the admin API. */
+/** The dependencies of configuration as code: at the start of a server, in commands, and in the admin API. */
 export function applyDeps(
   config: Pick<Config, 'apiKeyEnvironments' | 'clusters' | 'environment'>,
   { database, keys, now }: Opened,
@@ -28,7 +28,7 @@ const reviewTimeoutMs = 3000;
 const maxReviewBytes = 64 * 1024;
 
 /**
- * The keys of trusted issuers, and the clusters that are asked about tokens, at public addresses over TLS; in development also on this machine.
+ * The keys of trusted issuers, and the clusters that review tokens, at public addresses over TLS; in development also on this machine.
  */
 export function assertionJudges(
   config: Pick<Config, 'clusters' | 'environment'>,
@@ -41,7 +41,7 @@ export function assertionJudges(
   return { issuerKeys: new IssuerKeys({ get, now }), tokenReviews: new TokenReviews({ ask, keys }) };
 }
 
-/** The provider's rules for client metadata, loaded by the first client: commands that register none start faster. */
+/** The provider's rules for client metadata, loaded for the first client: commands that register none start faster. */
 export function metadataRules(): ApplyDeps['validateMetadata'] {
   let loaded: Promise<ApplyDeps['validateMetadata']> | undefined;
   return async (metadata) => {

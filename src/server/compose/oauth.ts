@@ -55,19 +55,19 @@ type Needs = Pick<
 
 export type OAuth = {
   provider: RunningProvider;
-  /** Judges access tokens. */
+  /** Verifies access tokens. */
   bearers: BearerDeps;
-  /** Issues tokens to clients that log in elsewhere than at the token endpoint. */
+  /** Issues tokens to clients that log in outside the token endpoint. */
   logIn: LogInDeps;
   /** The unit of work in which a request writes. */
   unit: Middleware;
-  /** The hottest of them for requests in their usual form, before Koa. */
+  /** The most frequent of them for requests in their usual form, before Koa. */
   plain: PlainRequests;
-  /** The endpoints of the protocol that programs call. */
+  /** The protocol's API endpoints. */
   programs: Middleware<DefaultState, DefaultContext & Context>;
 };
 
-/** The provider with its storage, and the endpoints that programs call. */
+/** The provider with its storage, and the API endpoints. */
 export async function openOAuth(deps: Deps, services: Needs): Promise<OAuth> {
   const { issuer, installation } = deps;
   const { accessRecords } = services;
@@ -115,7 +115,7 @@ function providerDepsOf({ config, issuer, installation, log }: Deps, services: N
   };
 }
 
-/** What tokens are issued with. */
+/** The dependencies of issuing tokens. */
 function issueDepsOf({ inFlight, installation, log, metrics }: Deps, services: Needs): IssueDeps {
   const { database, keys, now, reader } = services;
   const committer = new Committer(database, { now, metrics, isAlone: () => inFlight.size <= 1 });

@@ -32,7 +32,7 @@ function providersOf({ config }: Deps, { keys, now }: Needs, { issuerKeys }: Adm
   return { connections: new ProviderConnections({ keys, now, allowHttp: allowLoopback, ...reaching }), issuerKeys };
 }
 
-/** What browsers see, and what shares their middleware: the admin API, reports of leaks, health. */
+/** The pages for browsers, and what shares their middleware: the admin API, reports of leaks, health. */
 export function forBrowsers(deps: Deps, services: Needs, oauth: OAuth): Middleware {
   const { config, demo, installation, issuer, version } = deps;
   const { db, documents, jobs, keys, knownClients, now, policy, reader, refusals, throttles } = services;

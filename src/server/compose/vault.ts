@@ -36,7 +36,7 @@ export function openVaultApi(
   });
 }
 
-/** In development the client `vault-root` may use all secrets; its token ends after an hour, as others do. */
+/** In development the client `vault-root` may use all secrets; its token expires after an hour, like others. */
 async function tutorialToken(
   { db, keys, now, issuer }: Pick<Needs, 'db' | 'keys' | 'now'> & { issuer: string },
   logIn: OAuth['logIn'],

@@ -19,7 +19,7 @@ import { runInUnit, type TokenSource, Unit } from '../unit-of-work/index.ts';
 
 export type LogInDeps = PresentedAssertionDeps & SecretDeps & IssueDeps & { db: Db };
 
-/** For which API a token is asked, from where, and how long it lasts at most. */
+/** The API of the token, the request's origin, and the longest lifetime. */
 export type LogInRequest = {
   audience: string;
   origin: Origin;
@@ -28,21 +28,21 @@ export type LogInRequest = {
   marks?: Record<string, unknown>;
 };
 
-/** An access token of a client for itself; `scopes` are all that it may have at the API. */
+/** An access token of a client for itself; `scopes` are all its scopes at the API. */
 export type LoggedIn = {
   access_token: string;
   client_id: string;
   scopes: readonly string[];
   issued_at: Date;
   expires_at: Date;
-  /** The trust that vouched for the workload, its subject, and what its token says. */
+  /** The trust that accepted the workload, its subject, and the claims of its token. */
   trusted?: { trust: Trust; subject: string; claims: Readonly<Record<string, unknown>> };
 };
 
 type Source = Pick<TokenSource, 'kind' | 'trust_id' | 'trust_epoch'>;
 
 /**
- * Logs a client in by its secret, elsewhere than at the token endpoint: as for a request with `client_credentials`.
+ * Authenticates a client by its secret, outside the token endpoint: like a `client_credentials` request.
  *
  * @returns undefined: it is refused, and the refusal is recorded
  * @throws an error with `status` 429 after too many wrong secrets; 503
@@ -64,9 +64,9 @@ export function logInBySecret(
 }
 
 /**
- * Logs a workload in by a token of its issuer: as for a request with `jwt-bearer`.
+ * Authenticates a workload by a token of its issuer: like a `jwt-bearer` request.
  *
- * @param isMeant which trusts the caller names
+ * @param isMeant selects the trusts that the caller names
  * @returns undefined: it is refused, and the refusal is recorded
  */
 export function logInByAssertion(
@@ -95,18 +95,18 @@ export function logInByAssertion(
   });
 }
 
-/** How a further token is narrower than what its client may have. */
+/** The limits of a further token beside those of its client. */
 export type FurtherToken = {
   client_id: string;
   scopes: readonly string[];
-  /** That the first token came by. */
+  /** How the client of the first token was authenticated. */
   trust: { id: string; epoch: number } | undefined;
 };
 
 /**
  * Issues another token to a client that has one already, under the same trust.
  *
- * @returns undefined: nothing of the scopes is left to the client, or it or the trust has ended meanwhile
+ * @returns undefined: the client has none of the scopes any more, or it or the trust was disabled meanwhile
  */
 export function issueFurtherToken(
   deps: LogInDeps,
@@ -134,7 +134,7 @@ type Issued = {
   within?: readonly string[];
 };
 
-/** All that the client may have at the API. @returns undefined: that is nothing, or the client or trust has ended meanwhile */
+/** All scopes of the client at the API. @returns undefined: it has none, or the client or trust was disabled meanwhile */
 async function issue(
   deps: LogInDeps,
   unit: Unit,

@@ -46,7 +46,7 @@ async function demandIn(
   const servers = await Promise.all(Object.keys(requested).map((identifier) => resourceServers.find(identifier)));
   const ofPolicy = session?.accountId ? await requiredOfUser(deps, session.accountId) : undefined;
   const record = client && (await findClientRecord(deps, client.clientId));
-  // A request passes through the browser of the user, who could lower what it names: it only adds to what its client is registered with.
+  // A request passes through the browser of the user, who could lower its parameters: it can only add to the registration of its client.
   return demandOf([
     ...[inClaims, inRequest].map((named) => ({ required_acr: weakestOf(named) })),
     ...(record ? [ofClient(record)] : []),
@@ -57,7 +57,7 @@ async function demandIn(
 
 const ofClient = ({ metadata, allowed_factors }: ClientRecord) => signInOf({ ...metadata, allowed_factors });
 
-/** What the details of a prompt say that is demanded. */
+/** The requirements in the details of a prompt. */
 export function demandOfPrompt({ required_acr, allowed_factors }: Record<string, unknown>): Demand {
   return {
     required_acr: weakestOf([String(required_acr ?? '')]),
@@ -78,8 +78,8 @@ class InsufficientUserAuthentication extends errors.CustomOIDCProviderError {
 }
 
 /**
- * Refuses tokens of a user for an API that demands another authentication than theirs: also by a refresh token from before the API
- * demanded it. A token that no user signed in for, such as of a user's key, has none; a client's own is not affected.
+ * Refuses tokens of a user for an API that requires stronger authentication than theirs: also for a refresh token from before the API
+ * required it. A token without a sign-in, such as one for a user's key, has none; tokens of clients themselves are not affected.
  *
  * @throws InsufficientUserAuthentication
  */
@@ -91,7 +91,7 @@ export function mustBeAuthenticatedFor({ oidc }: KoaContextWithOIDC, server: Res
     throw new InsufficientUserAuthentication(server.identifier, demand);
 }
 
-/** The same for the client: also by a code, device code or refresh token from before it demanded it. @throws InsufficientUserAuthentication */
+/** The same for the client: also for a code, device code or refresh token from before. @throws InsufficientUserAuthentication */
 export async function mustBeAuthenticatedForClient(deps: ClientDeps, { oidc }: KoaContextWithOIDC): Promise<void> {
   const source = grantSource(oidc);
   const record = source && oidc.client && (await findClientRecord(deps, oidc.client.clientId));
@@ -100,7 +100,7 @@ export async function mustBeAuthenticatedForClient(deps: ClientDeps, { oidc }: K
   if (!meets(source, demand)) throw new InsufficientUserAuthentication(record.client_id, demand);
 }
 
-/** Whether a key or assertion acts for a user. */
+/** Whether a key or assertion represents a user. */
 function isOfUser(): boolean {
   const { presentedKey, presentedAssertion } = currentUnit();
   const [key, assertion] = [presentedKey?.found, presentedAssertion?.found];

@@ -31,7 +31,7 @@ export async function hasSession(provider: Provider, ctx: Context): Promise<bool
 
 export type SignInOptions = Authentication & { sessionSeconds: number; secure: boolean };
 
-/** Signs a person in with this browser, outside of any client's request; another person's session ends first. */
+/** Signs a user in with this browser, without a request of a client; another user's session is ended first. */
 export async function startBrowserSession(
   provider: Provider,
   ctx: Context,
@@ -50,13 +50,13 @@ export async function startBrowserSession(
   sendSessionId(provider, ctx, { id: session.jti, maxAgeSeconds: sessionSeconds, secure });
 }
 
-/** An id for a session, and what is stored of it. */
+/** The id of a session, and its stored data. */
 export function newSessionId(): { id: string; stored: Digest } {
   const id = randomBytes(32).toString('base64url');
   return { id, stored: digest(id) };
 }
 
-/** Gives the browser the id of its session, as the library would. */
+/** Sets the session cookie, as the library would. */
 export function sendSessionId(
   provider: Provider,
   ctx: Context,

@@ -8,12 +8,12 @@ import { identityScopes } from '../scopes/requested-scopes.ts';
 import { type ClientRecord, findClientRecord, type StoreDeps, type TrustDeps, trustedScopes } from '../store/index.ts';
 import { currentUnit } from '../unit-of-work/index.ts';
 
-/** What the consent page hands to the resumed request: scopes the person left unticked, remembered on the grant only. */
+/** What the consent page passes to the resumed request: scopes that the user left unticked, stored on the grant only. */
 export type ConsentResult = { rejected: ConsentedScopes };
 
 /**
- * `loadExistingGrant`: the session's grant for this client, made or widened from what the person allowed and what a first-party
- * client has without being asked about. What is missing makes oidc-provider ask for consent.
+ * `loadExistingGrant`: the session's grant for this client, created or extended from what the user allowed and what a first-party client
+ * has without consent. If something is missing, oidc-provider asks for consent.
  */
 export function consentedGrant(deps: StoreDeps & TrustDeps) {
   return async (ctx: KoaContextWithOIDC): Promise<Grant | undefined> => {
@@ -73,8 +73,8 @@ async function standingGrant(
 }
 
 /**
- * What a person allows a client today. A client whose document sends people elsewhere since then is asked about again: they allowed it
- * while it could not.
+ * What the user allows a client now. If the document of a client has other redirect URIs since, the user is asked again: the consent was
+ * for the earlier ones.
  */
 async function findCurrentConsent(
   { db, now }: Pick<StoreDeps, 'db' | 'now'>,
@@ -96,7 +96,7 @@ function requestedScopes({ oidc }: KoaContextWithOIDC): ConsentedScopes {
   return { openid: asked.filter((scope) => identityScopes.includes(scope)), resources: Object.fromEntries(resources) };
 }
 
-/** The claims this request names one by one (OpenID Connect Core §5.5); those about the sign-in need no consent. */
+/** The claims this request names individually (OpenID Connect Core §5.5); those about the sign-in need no consent. */
 function requestedClaims({ oidc }: KoaContextWithOIDC): string[] {
   return [...oidc.requestParamClaims].filter((claim) => scopesOfClaims([claim]).length > 0);
 }
@@ -106,7 +106,7 @@ function coversClaims(grant: Grant, claims: readonly string[]): boolean {
   return claims.every((claim) => known.has(claim));
 }
 
-/** A claim is allowed with its scope, whose words are those of the consent page; without a consent nobody has to be asked. */
+/** A claim is allowed with its scope, which the consent page describes; it needs no separate consent. */
 function allowedClaims(claims: readonly string[], consent: ConsentedScopes | undefined): string[] {
   const isAllowed = (claim: string) =>
     scopesOfClaims([claim]).every((scope) => consent?.openid.includes(scope) ?? true);

@@ -8,11 +8,11 @@ import {
 
 type DeviceFlow = NonNullable<NonNullable<Configuration['features']>['deviceFlow']>;
 
-/** Why the code is asked for again, and what was entered. */
+/** The error of the previous input, and the input. */
 export type UserCodeProblem = { kind: UserCodeProblemKind; user_code: string };
 export type UserCodeProblemKind = 'missing' | 'unknown' | 'expired' | 'used' | 'refused' | 'denied' | 'failed';
 
-/** What a person answers with: sent to `action` with the field `xsrf`. */
+/** The form for the user's answer: sent to `action` with the field `xsrf`. */
 export type DeviceForm = { action: string; xsrf: string };
 
 /** The pages of the device flow (RFC 8628 §3.3); the pages entrance renders them. */
@@ -53,13 +53,13 @@ const problems: Record<string, UserCodeProblemKind> = {
   AbortedError: 'refused',
 };
 
-/** The library tells what went wrong by the class of its error. */
+/** The library distinguishes errors by their class. */
 function problemOf(error: (Error & { userCode?: string }) | undefined): UserCodeProblem | undefined {
   if (error?.cause instanceof ScopeWithheld) return { kind: 'denied', user_code: '' };
   return error && { kind: problems[error.name] ?? 'failed', user_code: error.userCode ?? '' };
 }
 
-/** The person may not have what the device asked for. */
+/** The user may not have what the device requested. */
 class ScopeWithheld extends errors.AccessDenied {
   constructor() {
     super('this user may not have the requested scope');
@@ -75,8 +75,8 @@ type GetResourceServer = (
 const personsRoutes: ReadonlySet<string> = new Set(['code_verification', 'device_resume']);
 
 /**
- * Denies a device what its person may not have. The device asked for what its client is entitled to, or it would have got no code;
- * what is refused once the person is known is refused to that person (RFC 8628 §3.5: `access_denied`).
+ * Denies a device what its user may not have. The device requested what its client is entitled to, or it would have got no code; what is
+ * refused once the user is known is refused to that user (RFC 8628 §3.5: `access_denied`).
  */
 export function deniedWithItsPerson(getResourceServer: GetResourceServer): GetResourceServer {
   return async (ctx, identifier, client) => {

@@ -13,7 +13,7 @@ import { offered } from '../scopes/scopes-of-resource.ts';
 import { type ClientDeps, type ClientRecord, findClientRecord, type StoreDeps } from '../store/index.ts';
 import { demandOfPrompt } from './assurance.ts';
 
-/** A request that waits for the person. */
+/** A request that waits for the user. */
 export type PendingInteraction = {
   uid: string;
   prompt: 'select_account' | 'create' | 'login' | 'consent';
@@ -27,12 +27,12 @@ export type PendingInteraction = {
   user_id: string | undefined;
   /** How the user must be authenticated. */
   demand: Demand;
-  /** At consent: what is not yet allowed; everything asked when the client insists on asking again. */
+  /** At consent: what is not yet allowed; everything requested when the client requires a new consent. */
   asked: ConsentedScopes;
 };
 
 /**
- * The interaction this browser came to finish.
+ * The interaction of this browser.
  *
  * @throws Problem 400: the browser sends no cookies; it expired, was finished, or belongs to another browser
  */
@@ -75,7 +75,7 @@ async function askedOf(
     missingResourceScopes?: Record<string, string[]>;
   };
   const { missingOIDCScope: scopes = [], missingOIDCClaims: claims = [], missingResourceScopes: resources } = missing;
-  // A claim that is requested by name is shared with the words of its scope.
+  // A claim that is requested by name is described by its scope.
   const openid = [...new Set([...scopes, ...scopesOfClaims(claims)])];
   if (openid.length === 0 && !resources)
     return askedAgain(
@@ -87,14 +87,14 @@ async function askedOf(
   return { openid, resources: resources ?? {} };
 }
 
-/** The scopes of what the `claims` parameter names, as it was accepted (claims-parameter.ts). */
+/** The scopes of the `claims` parameter, as it was accepted (claims-parameter.ts). */
 function scopesOfClaimsParameter(claims: unknown): string[] {
   if (typeof claims !== 'string') return [];
   const places = JSON.parse(claims) as { id_token?: object; userinfo?: object };
   return scopesOfClaims([places.id_token, places.userinfo].flatMap((members) => Object.keys(members ?? {})));
 }
 
-/** All that was asked, each scope at the service it belongs to. */
+/** All requested scopes, each with the service it belongs to. */
 async function askedAgain(
   { db }: Pick<StoreDeps, 'db'>,
   client: ClientRecord,
@@ -127,8 +127,7 @@ function unknownInteraction(): Problem {
 }
 
 /**
- * Who proved who they are, in which epoch of theirs, when, and with what (RFC 8176); `provider`: with which identity provider, if they did
- * so elsewhere.
+ * Who authenticated, in which epoch of theirs, when, and by which methods (RFC 8176); `provider`: the identity provider, if one was used.
  */
 export type Authentication = {
   user_id: string;
@@ -142,7 +141,7 @@ export type Authentication = {
 export function finishSignIn(provider: Provider, ctx: Context, authentication: Authentication): Promise<string> {
   const { user_id: accountId, user_epoch, authenticated_at, amr, provider: by } = authentication;
   const at = authenticated_at.getTime();
-  // Without `ts` a consent would count as a sign-in: the library signs in again with whatever came before it.
+  // Without `ts` a consent would count as a sign-in: the library would use the time of an earlier one.
   const acr = assuranceOf(amr);
   const login = {
     accountId,
@@ -154,7 +153,7 @@ export function finishSignIn(provider: Provider, ctx: Context, authentication: A
     user_epoch,
     by,
   };
-  // Signing in also selects the account, and a user who has one need not create it.
+  // Signing in also selects the account; a user with an account need not create one.
   const result = { login, select_account: {}, create: {} };
   return provider.interactionResult(ctx.req, ctx.res, result, { mergeWithLastSubmission: false });
 }
@@ -170,7 +169,7 @@ export function finishConsent(provider: Provider, ctx: Context, rejected: Consen
 }
 
 /**
- * Resumes the request of an app that requires a stronger authentication than the user could give (OpenID Connect Core Unmet
+ * Resumes the request of a client that requires a stronger authentication than the user could give (OpenID Connect Core Unmet
  * Authentication Requirements 1.0). @returns the URL to redirect to
  */
 export function finishUnmet(provider: Provider, ctx: Context): Promise<string> {

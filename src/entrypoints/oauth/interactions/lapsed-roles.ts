@@ -5,7 +5,7 @@ import type { AssuranceDeps } from './assurance.ts';
 
 const { Check } = interactionPolicy;
 
-/** Who signed in with a provider whose roles have lapsed signs in again: the provider says whether they still have them. */
+/** A user whose roles from an identity provider have lapsed signs in there again: the provider states the current ones. */
 export function lapsedRolesCheck({ db, now }: Pick<AssuranceDeps, 'db' | 'now'>) {
   return new Check(
     'lapsed_roles',

@@ -3,11 +3,11 @@ import { type AssuranceDeps, assuranceCheck } from './assurance.ts';
 import { lapsedRolesCheck } from './lapsed-roles.ts';
 
 /**
- * What people are asked before an authorization request is answered, in this order: which account (`prompt=select_account`,
+ * What users are asked before an authorization request is answered, in this order: which account (`prompt=select_account`,
  * OpenID Connect Core §3.1.2.1), to create an account (`prompt=create`, Initiating User Registration via OpenID Connect 1.0), to sign
  * in, and to consent.
  *
- * @param signsUp whether people create accounts themselves; `prompt=create` is refused otherwise
+ * @param signsUp whether users can create accounts; `prompt=create` is refused otherwise
  */
 export function prompts({ signsUp, ...deps }: AssuranceDeps & { signsUp: boolean }) {
   const policy = interactionPolicy.base();

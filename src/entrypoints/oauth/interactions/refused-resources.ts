@@ -3,8 +3,8 @@ import { errors, type Grant, type KoaContextWithOIDC } from 'oidc-provider';
 type LoadGrant = (ctx: KoaContextWithOIDC) => Promise<Grant | undefined>;
 
 /**
- * Takes resource servers of which the person refused every requested scope out of the request: its code is not for them, and no
- * token will name them.
+ * Removes resource servers for which the user refused every requested scope from the request: its code is not for them, and no token names
+ * them.
  *
  * @throws AccessDenied: nothing is left
  */
@@ -22,7 +22,7 @@ export function withoutRefusedResources(loadGrant: LoadGrant): LoadGrant {
   };
 }
 
-/** One that was never asked about is not refused: the person is asked. */
+/** One that was not on the consent page yet is not refused: the user is asked. */
 function isRefused(grant: Grant, identifier: string, scopes: readonly string[]): boolean {
   const answered = new Set(grant.getResourceScopeEncountered(identifier).split(' '));
   return scopes.every((scope) => answered.has(scope)) && !grant.getResourceScopeFiltered(identifier, new Set(scopes));

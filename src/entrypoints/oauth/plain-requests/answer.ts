@@ -6,10 +6,10 @@ import type { PlainRequest } from './plain-request.ts';
 
 export type Answer = { status: number; body: object; headers?: Record<string, string> | undefined };
 
-/** Answers a request, or says by undefined that the provider is to be asked, as if nothing had been done. */
+/** Answers a request, or returns undefined: then the provider handles it from the start. */
 export type AnswerPlainly = (asked: PlainRequest, body: Buffer) => Promise<Answer | undefined>;
 
-/** What answers need. */
+/** The dependencies of answers. */
 export type AnswerDeps = SecretDeps &
   IssueDeps & {
     issuer: string;

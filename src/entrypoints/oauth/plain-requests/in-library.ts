@@ -14,7 +14,7 @@ type Running = {
   deps: { refreshGraceSeconds: number };
 };
 
-/** What the library's handlers, and steps of ours around them, need of Koa's context. */
+/** The parts of Koa's context that the library's handlers, and our steps around them, use. */
 class LightContext {
   readonly req: IncomingRequest;
   readonly path: string;
@@ -40,7 +40,7 @@ class LightContext {
   }
 }
 
-/** Runs work for a request as the library runs its handlers, in a unit of work that nothing is written of yet. */
+/** Runs work for a request as the library runs its handlers, in a unit of work without writes. */
 export function inLibrary<T>(
   asked: PlainRequest,
   running: Running,

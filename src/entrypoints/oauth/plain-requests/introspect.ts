@@ -9,12 +9,12 @@ import { inLibrary } from './in-library.ts';
 import type { PlainClients } from './plain-client.ts';
 import { plainParameters } from './plain-request.ts';
 
-/** Of ours, or a JWT: what else looks like one is refused by the library. */
+/** Opaque tokens of ours, or a JWT: anything else is refused by the library. */
 const plainToken = /^[\w-]+(?:\.[\w-]+\.[\w-]+)?$/;
 const known = new Set(['token', 'token_type_hint', 'client_id', 'client_secret']);
 const lookUp = introspection.at(-1);
 
-/** Answers introspection requests (RFC 7662): the library's look-up, between the same steps as behind its front. */
+/** Answers introspection requests (RFC 7662): the library's lookup, with the same steps before and after as in the provider. */
 export function introspect(deps: AnswerDeps, clients: PlainClients): AnswerPlainly {
   const steps = compose([
     resolveStructuredTokens(deps.issuer, deps.provider.keys),

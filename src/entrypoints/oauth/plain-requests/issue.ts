@@ -11,7 +11,7 @@ import { plainParameters } from './plain-request.ts';
 
 type Grant = (typeof libraryGrants)['refresh_token'];
 
-/** The grant types of the library that come often. */
+/** The frequent grant types of the library. */
 const grants = new Map<string | undefined, Grant>(
   Object.entries({
     authorization_code: libraryGrants.authorization_code,
@@ -54,7 +54,7 @@ async function committed(deps: AnswerDeps, ctx: KoaContextWithOIDC, unit: Unit):
   if (!unit.writes.access_token) return undefined;
   const refusal = await commitTokens(deps, unit, String(ctx.oidc.client?.clientId));
   if (!refusal) return { status: 200, body: ctx.body as object };
-  // Nothing was written for a client that has changed: the provider looks at it anew.
+  // Nothing was written for a client that has changed: the provider handles the request from the start.
   if (refusal.status === 401) return undefined;
   const { status, ...body } = refusal;
   return { status, body, headers: headersOf(refusal) };
@@ -63,7 +63,7 @@ async function committed(deps: AnswerDeps, ctx: KoaContextWithOIDC, unit: Unit):
 type BoundHelpers = Record<string, unknown>;
 const bound = new WeakMap<Provider, BoundHelpers>();
 
-/** The helpers of grants as the library hands them to its handlers. */
+/** The helpers of grants as the library passes them to its handlers. */
 function helpersOf(provider: Provider): BoundHelpers {
   const known = bound.get(provider);
   if (known) return known;

@@ -9,14 +9,14 @@ import {
 import { type ClientRecord, findClientRecord } from '../store/index.ts';
 import type { PlainRequest } from './plain-request.ts';
 
-/** A client as it authenticated. */
+/** An authenticated client. */
 export type PlainClient = {
   client: Client;
-  /** Undefined: it is public, and has only named itself. */
+  /** Undefined: it is public, and only identified. */
   secret: PresentedSecret | undefined;
 };
 
-/** What a form says of its client. */
+/** The client credentials in a form. */
 type Named = Partial<Record<'client_id' | 'client_secret', string | undefined>>;
 
 /** The clients of a provider, built from their records once. */
@@ -30,7 +30,7 @@ export class PlainClients {
 
   /**
    * The client that authenticated by its secret in one of two places, or that is public and named itself (RFC 6749 §2.3, §3.2.1).
-   * Undefined: it did so in another way, or did not; nothing was counted.
+   * Undefined: it used another method, or none; nothing was counted.
    */
   async authenticate(provider: Provider, { req }: PlainRequest, named: Named): Promise<PlainClient | undefined> {
     const claimed = claimedBy(req.headers.authorization, named);
@@ -55,7 +55,7 @@ export class PlainClients {
   }
 }
 
-/** Undefined: nothing, or more than one thing, says who it is. */
+/** Undefined: nothing identifies the client, or more than one thing does. */
 function claimedBy(
   authorization: string | undefined,
   { client_id, client_secret }: Named,
@@ -68,7 +68,7 @@ function claimedBy(
 
 const printable = /^[\x20-\x7e]+$/;
 
-/** Whether HTTP Basic came as it should, in printable ASCII, which leaves nothing to be understood in two ways. */
+/** Whether HTTP Basic is in the usual form, in printable ASCII, which cannot be ambiguous. */
 function isCanonical(authorization: string): boolean {
   const encoded = authorization.slice('Basic '.length);
   const sent = Buffer.from(encoded, 'base64');

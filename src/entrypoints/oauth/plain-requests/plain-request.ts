@@ -10,12 +10,12 @@ import {
 import { routes } from '../endpoints.ts';
 
 const mostBodyBytes = 8 * 1024;
-// As programs spell it, and as `fetch` does.
+// As other programs spell it, and as `fetch` does.
 const formTypes: ReadonlySet<string | undefined> = new Set([
   'application/x-www-form-urlencoded',
   'application/x-www-form-urlencoded;charset=UTF-8',
 ]);
-// A browser's, a bound sender's, or one whose body comes in another form: with these a request is not plain.
+// Headers of browsers, of bound senders, or of another body format: with these a request is not plain.
 const unusualHeaders = [
   'origin',
   'dpop',
@@ -27,16 +27,16 @@ const unusualHeaders = [
 ] as const;
 const plainPaths: ReadonlySet<string | undefined> = new Set([routes.token, routes.introspection]);
 
-/** What the edge needs to know to judge a request. */
+/** What the edge needs to check a request. */
 export type PlainRules = {
   edge: EdgeRules;
-  /** The host of the issuer; requests for another go the long way. */
+  /** The host of the issuer; requests for another take the normal path. */
   host: string;
-  /** The header in which a proxy hands on a client's certificate, in lower case. */
+  /** The header in which a proxy passes on a client's certificate, in lower case. */
   certificateHeader: string | undefined;
 };
 
-/** A POST of a short form to a hot endpoint that nothing in its headers makes unusual. */
+/** A POST of a short form to a hot endpoint, without unusual headers. */
 export class PlainRequest {
   readonly startedAt = performance.now();
   readonly method = 'POST';
@@ -48,7 +48,7 @@ export class PlainRequest {
     this.path = req.url ?? '';
   }
 
-  /** Undefined: the request is not plain, and nothing was done with it that is not done again. */
+  /** Undefined: the request is not plain, and every step so far can be repeated. */
   static from(req: IncomingMessage, rules: PlainRules): PlainRequest | undefined {
     if (!plainPaths.has(req.url) || req.method !== 'POST' || !(req instanceof IncomingRequest)) return undefined;
     if (!hasPlainHeaders(req, rules)) return undefined;
@@ -66,7 +66,7 @@ export class PlainRequest {
     return this.req.origin?.request_id ?? '';
   }
 
-  /** The whole body. @throws Problem 400: the client went away before its end */
+  /** The whole body. @throws Problem 400: the client disconnected before its end */
   read(): Promise<Buffer> {
     return readBody(this.req, mostBodyBytes);
   }
@@ -83,7 +83,7 @@ function hasPlainHeaders({ headers }: IncomingRequest, { certificateHeader }: Pl
 const plainForm = /^(?:[\w.~*+&=-]|%(?:[2-6][\dA-Fa-f]|7[\dA-Ea-e]))+$/;
 
 /**
- * The parameters of a form. Undefined: it is not plain, for one comes twice, has no value, or is none of these.
+ * The parameters of a form. Undefined: it is not plain, because one is duplicate, empty, or unknown.
  */
 export function plainParameters(body: Buffer, known: ReadonlySet<string>): Partial<Record<string, string>> | undefined {
   const text = body.toString('latin1');

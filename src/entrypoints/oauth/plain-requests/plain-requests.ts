@@ -10,7 +10,7 @@ import { issue } from './issue.ts';
 import { PlainClients } from './plain-client.ts';
 import { PlainRequest, type PlainRules } from './plain-request.ts';
 
-/** The headers of the library's answers that scripts can read, by endpoint. */
+/** The headers of the library's responses that scripts can read, by endpoint. */
 const exposed: Readonly<Record<string, string>> = {
   [routes.token]: 'DPoP-Nonce,WWW-Authenticate',
   [routes.introspection]: 'WWW-Authenticate',
@@ -29,9 +29,9 @@ export type PlainDeps = AnswerDeps & {
 };
 
 /**
- * The token and introspection endpoints for requests in their usual form, on plain Node HTTP: one that names what it wants once, by a
- * client that authenticates with a secret or is public. The library's own handlers decide; only the middleware is skipped, which
- * takes longer than they do. Unusual and refused requests are passed to the provider, which alone words refusals.
+ * The token and introspection endpoints for requests in their usual form, on plain Node HTTP: no duplicate parameters, and a client that
+ * authenticates with a secret or is public. The library's own handlers decide; only the middleware is skipped, which takes longer than they
+ * do. Unusual and refused requests are passed to the provider, which alone writes refusals.
  */
 export class PlainRequests {
   readonly #deps: PlainDeps;
@@ -53,7 +53,7 @@ export class PlainRequests {
   }
 
   /**
-   * Takes a plain request; false: the request is not plain.
+   * Handles a plain request; false: the request is not plain.
    *
    * @param otherwise answers the request when it turns out not to be plain
    */
@@ -86,7 +86,7 @@ export class PlainRequests {
     }
   }
 
-  /** The provider judges and words a refused request again. It does not wait for the database a second time. */
+  /** The provider handles a refused request again and writes the refusal. It does not wait for the database a second time. */
   #afterFailure({ request_id }: PlainRequest, error: unknown): Answer | undefined {
     if (isOutage(error)) {
       const problem = unavailable();
@@ -106,7 +106,7 @@ export class PlainRequests {
       ...[...this.#always, 'Access-Control-Expose-Headers', exposed[path] ?? ''],
       ...['X-Request-Id', request_id, 'Content-Length', String(length), ...Object.entries(headers).flat()],
     ]);
-    // Plain ASCII takes the shorter way through Node.
+    // Plain ASCII takes a faster path in Node.
     response.end(body, length === body.length ? 'latin1' : 'utf8');
     this.#observe(asked, status);
   }

@@ -14,20 +14,20 @@ import {
   readJwtAccessToken,
 } from '../store/index.ts';
 
-/** A request that carries an access token: Koa's context is one. */
+/** A request with an access token: Koa's context is one. */
 export type BearerRequest = { method: string; path: string; headers: IncomingHttpHeaders };
 
-/** Who a token speaks for, and what it says it may do. */
+/** The subject and the scopes of a token. */
 export type Bearer = {
   kind: 'user' | 'client';
-  /** A person's id, or the `client_id` of a client that acts for itself. */
+  /** A user's id, or the `client_id` of a client that acts for itself. */
   id: string;
-  /** The id in `subjects`, to which roles are given. */
+  /** The id in `subjects`, to which roles are assigned. */
   subject_id: string;
   client_id: string;
-  /** The text of an API key that the token was got for, or that came in its place. */
+  /** The API key that the token was exchanged for, or that was sent instead of one. */
   api_key: { id: string; number: number } | null;
-  /** No token came, but the key itself. */
+  /** The key itself was sent, not a token. */
   isKey?: boolean;
   scopes: string[];
 };
@@ -37,7 +37,7 @@ export type BearerDeps = MutualTlsDeps & {
   issuer: string;
   now: () => Date;
   signingKeys: () => readonly SigningKey[];
-  /** Notes a proof's id until it would be too old anyway; false: it was used before. */
+  /** Records a proof's id until the proof is too old; false: it was used before. */
   isFirstUse: (issuer: string, jti: string, expiresAtSeconds: number) => Promise<boolean>;
 };
 
@@ -48,7 +48,8 @@ const proofAlgs = ['ES256', 'EdDSA', 'Ed25519'];
  * The bearer of the access token in `Authorization` for a resource of ours, sender constraints checked (RFC 6750 §2.1,
  * RFC 9449 §7, RFC 8705 §3). One read of the database.
  *
- * @throws Problem 401 with a challenge (RFC 6750 §3): none came, or it is not alive, or not for this audience, or another's
+ * @throws Problem 401 with a challenge (RFC 6750 §3): there is no token, or it is not active, or for another audience, or bound to another
+ * key
  */
 export async function bearerOf(deps: BearerDeps, request: BearerRequest, audience: string): Promise<Bearer> {
   const [, scheme = '', token = ''] = /^(bearer|dpop) +([\w.~+/=-]+)$/i.exec(request.headers.authorization ?? '') ?? [];
@@ -59,11 +60,11 @@ export async function bearerOf(deps: BearerDeps, request: BearerRequest, audienc
   if (record.audience !== audience)
     throw refused(`The access token is not for ${audience}: ask for one with this "resource".`, 'invalid_token');
   await checkSender(deps, request, { scheme, token, record });
-  // The roles of the subject are judged by the caller, so that a refusal can say which of both is missing.
+  // The caller checks the roles of the subject, so that a refusal can say whether roles or scopes are missing.
   return bearerIn(record, effectiveScopes(record, { but: 'roles' }));
 }
 
-/** Whose token it is, with what it may. */
+/** The owner of the token, with its scopes. */
 export function bearerIn(
   { client, user_id, api_key_id: id, api_key_version }: AccessTokenRecord,
   scopes: string[],
@@ -88,7 +89,7 @@ export async function findToken(deps: BearerDeps, token: string): Promise<Access
   return jti === undefined ? undefined : deps.reader.find<Row>(readJwtAccessToken, jti);
 }
 
-/** The `jti` of a JWT access token of ours. Only the signature is judged here; whether the token lives is in its row. */
+/** The `jti` of a JWT access token of ours. Only the signature is checked here; its row says whether the token is active. */
 export async function verifiedId(
   token: string,
   issuer: string,
@@ -99,7 +100,7 @@ export async function verifiedId(
     const { payload } = await jwtVerify(token, jwks, { issuer, typ: 'at+jwt', currentDate: new Date(0) });
     return payload.jti;
   } catch {
-    // Whatever is wrong with it, the caller learns only that it is not active (RFC 7662 §2.2).
+    // For any error the caller learns only that it is not active (RFC 7662 §2.2).
     return undefined;
   }
 }
@@ -126,7 +127,7 @@ async function checkSender(
     throw refused('This token is bound to another client certificate.', 'invalid_token');
 }
 
-/** A request with a token that is bound to a key, and the proof of having it. `url` counts without its query. */
+/** A request with a token that is bound to a key, and the proof of possession. `url` is used without its query. */
 export type ProvenRequest = { method: string; url: string; proof: string; token: string; jkt: string };
 
 /** Whether the proof is of this key, fresh, for this request and this token, and not used before (RFC 9449 §4.3, §7.1). */
@@ -143,7 +144,7 @@ async function verifiedProof(proof: string, jkt: string): Promise<JWTPayload | u
     const isKey = protectedHeader.jwk !== undefined && (await calculateJwkThumbprint(protectedHeader.jwk)) === jkt;
     return isKey ? payload : undefined;
   } catch {
-    // Whatever is wrong with a proof, it proves nothing.
+    // An invalid proof is treated as none.
     return undefined;
   }
 }

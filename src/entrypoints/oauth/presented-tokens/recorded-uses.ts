@@ -13,12 +13,12 @@ const uses: Readonly<Record<string, (ctx: Context) => Use | undefined>> = {
   [routes.token]: exchanged,
 };
 
-/** Records what introspection and userinfo answered about which token, and which key was exchanged; inside the unit of work, outside the provider. */
+/** Records the results of introspection and userinfo, and exchanged keys; inside the unit of work, outside the provider. */
 export function recordUses(records: AccessRecords): Middleware {
   return async (ctx, next) => {
     await next();
     const useOf = Object.hasOwn(uses, ctx.path) && ctx.method !== 'OPTIONS' ? uses[ctx.path] : undefined;
-    // A database outage says nothing about the token.
+    // A database outage is no result for the token.
     const use = ctx.status < 500 ? useOf?.(ctx) : undefined;
     if (use) records.record(use);
   };
@@ -37,7 +37,7 @@ function shown(ctx: Context): Use {
   return { kind: 'userinfo', outcome: ctx.status === 200 ? 'active' : 'refused', ...about(ctx) };
 }
 
-/** Of what is no key of ours, only where it came from is known. */
+/** For a value that is no key of ours, only the origin of the request is known. */
 function exchanged(ctx: Context): Use | undefined {
   const { presentedKey, origin } = currentUnit();
   if (!presentedKey) return undefined;

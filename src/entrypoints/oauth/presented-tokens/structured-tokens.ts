@@ -14,9 +14,9 @@ const tokenEndpoints = new Set<string>([routes.introspection, routes.revocation]
 const takesToken = new Set<string>([...tokenEndpoints, routes.userinfo]);
 
 /**
- * oidc-provider neither stores, introspects nor revokes JWT access tokens. Here a presented one is verified, and its row found
- * by its `jti`, so that the library treats it as any other token. At introspection and revocation, which refuse whatever looks
- * like a JWT, a reference takes its place; at userinfo it stays, for a DPoP proof is made for its very text (RFC 9449 §7).
+ * oidc-provider neither stores, introspects nor revokes JWT access tokens. Here a presented one is verified, and its row found by its
+ * `jti`, so that the library treats it like any other token. Introspection and revocation refuse JWTs, so a reference replaces it there; at
+ * userinfo it stays, because a DPoP proof contains the hash of the JWT (RFC 9449 §7).
  */
 export function resolveStructuredTokens(issuer: string, keys: () => readonly SigningKey[]): Middleware {
   return async (ctx: Context, next: Next) => {
@@ -58,7 +58,7 @@ function replaceToken(ctx: Context, reference: string): void {
 type IssuedToken = AccessToken | ClientCredentials;
 
 /**
- * Gives a JWT access token its place in a status list, which it carries as `status` (draft-ietf-oauth-status-list §6.1), and
+ * Gives a JWT access token its index in a status list, which it names in `status` (draft-ietf-oauth-status-list §6.1), and
  * records it in the unit that issues it (DESIGN.md §4).
  */
 export function recordStructuredToken(deps: StoreDeps & { issuer: string; statusIndexes: StatusIndexes }) {

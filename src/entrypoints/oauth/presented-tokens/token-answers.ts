@@ -2,8 +2,8 @@ import type { Middleware } from 'koa';
 import { currentUnit } from '../unit-of-work/index.ts';
 
 /**
- * A resource server's token also opens userinfo where that was granted, so the answer's `scope` names both (RFC 6749 §5.1):
- * a client that refreshes with the scope it was told would otherwise lose the one it was not told.
+ * A resource server's token is also accepted at userinfo if that was granted, so the response's `scope` names both (RFC 6749 §5.1): a
+ * client that refreshes with the returned scope would otherwise lose the other one.
  */
 export const nameIdentityScope: Middleware = async (ctx, next) => {
   await next();

@@ -1,7 +1,7 @@
 import { type AccessTokenRecord, effectiveScopes } from '../store/index.ts';
 import { type Bearer, type BearerDeps, bearerIn, findToken, isAlive, isProven } from './bearer.ts';
 
-/** An access token that was presented to an API, with what the API knows of the request. */
+/** An access token that was presented to an API, with the data of the request. */
 export type PresentedToken = {
   token: string;
   method?: string | undefined;
@@ -13,7 +13,7 @@ export type PresentedToken = {
   certificate_thumbprint?: string | undefined;
 };
 
-/** How and when the user of a token authenticated; a token that no user authenticated for has none of it. */
+/** How and when the user of a token authenticated; empty for a token without an authenticated user. */
 export type TokenAuthentication = { acr?: string; auth_time?: number };
 
 export type TokenVerdict =
@@ -40,7 +40,7 @@ export async function judgeToken(deps: BearerDeps, shown: PresentedToken): Promi
   return { code: 'valid', bearer, audience, expires_at, payload, authentication: authenticationIn(record) };
 }
 
-/** What was put into the token when it was issued (authentication-claims.ts). */
+/** Stored when the token was issued (authentication-claims.ts). */
 function authenticationIn({ payload }: AccessTokenRecord): TokenAuthentication {
   const { acr, auth_time } = (payload.extra ?? {}) as Record<string, unknown>;
   return { ...(typeof acr === 'string' && { acr }), ...(typeof auth_time === 'number' && { auth_time }) };
@@ -50,7 +50,7 @@ async function senderObjection(deps: BearerDeps, shown: PresentedToken, { payloa
   const { jkt, 'x5t#S256': certificate } = payload;
   if (certificate !== undefined && certificate !== shown.certificate_thumbprint) return 'certificate_mismatch' as const;
   const { token, method, url, proof } = shown;
-  // RFC 9449 §7.1: a proof proves nothing of a token that is bound to no key.
+  // RFC 9449 §7.1: a proof means nothing for a token that is bound to no key.
   if (typeof jkt !== 'string') return proof === undefined ? undefined : ('invalid_proof' as const);
   if (method === undefined || url === undefined || proof === undefined) return 'proof_required' as const;
   return (await isProven(deps, { method, url, proof, token, jkt })) ? undefined : ('invalid_proof' as const);

@@ -4,7 +4,7 @@ import { type ClientDeps, grantSource } from '../store/index.ts';
 
 /**
  * How and when the user of an access token authenticated, for the API that it is for (RFC 9470 §6): `acr`, `amr` and `auth_time` as in the
- * ID token. A token of a client itself has none of it. Where the client demands another authentication, there is no token.
+ * ID token. A token of a client itself has none. If the client requires another authentication, no token is issued.
  */
 export function authenticationClaims(deps: ClientDeps) {
   return async (ctx: KoaContextWithOIDC): Promise<UnknownObject | undefined> => {

@@ -10,8 +10,8 @@ import { type DeliverLogout, hiddenModels } from './library-seams.ts';
 const deliveries = new WeakMap<Provider, DeliverLogout>();
 
 /**
- * Back-channel logout (OpenID Connect Back-Channel Logout 1.0): oidc-provider would post to every client inside the person's
- * request and try once. Here the request's transaction leaves a job per client, and a worker posts until the client has answered.
+ * Back-channel logout (OpenID Connect Back-Channel Logout 1.0): oidc-provider would post to every client inside the user's request and try
+ * once. Here the request's transaction enqueues a job per client, and a worker retries until the client has accepted it.
  */
 export function deliverLogoutsLater(provider: Provider, { jobs }: { jobs: Jobs }): void {
   const { prototype } = hiddenModels(provider).Client;
@@ -22,7 +22,7 @@ export function deliverLogoutsLater(provider: Provider, { jobs }: { jobs: Jobs }
   };
 }
 
-/** The worker: one logout token to one client. Throws where the client did not accept it, so that it is tried again. */
+/** The worker: one logout token to one client. Throws where the client did not accept it, so that it is retried. */
 export function deliverLogout(current: () => Provider, { db, now }: Pick<StoreDeps, 'db' | 'now'>): JobHandler {
   return async ({ client_id, sub, sid }) => {
     const provider = current();

@@ -13,10 +13,10 @@ const mostValues = 20;
 const longestValue = 256;
 
 /**
- * Takes the `claims` parameter (OpenID Connect Core §5.5) down to what it can get: claims this server has, whose scope the
- * client may ask for. All others are ignored, as §5.5.1 has it. What is left is what is stored, and what consent is asked for.
+ * Reduces the `claims` parameter (OpenID Connect Core §5.5) to claims that this server has and whose scope the client may request. All
+ * others are ignored, as §5.5.1 requires. The rest is stored, and shown on the consent page.
  *
- * @throws InvalidRequest: more than 100 claims; UnmetAuthenticationRequirements: it insists on a class of authentication
+ * @throws InvalidRequest: more than 100 claims; UnmetAuthenticationRequirements: it requires an unknown authentication context class
  */
 export function acceptClaims(deps: ClientDeps) {
   return async (ctx: KoaContextWithOIDC, claims: ClaimsParameter, client: Client): Promise<void> => {
@@ -26,7 +26,7 @@ export function acceptClaims(deps: ClientDeps) {
   };
 }
 
-/** @param scopes those of OpenID Connect's own that the client may ask for */
+/** @param scopes those of OpenID Connect's own that the client may request */
 function acceptOf(ctx: KoaContextWithOIDC, { id_token, userinfo }: ClaimsParameter, scopes: readonly string[]): void {
   const count = [id_token, userinfo].reduce((sum, members) => sum + Object.keys(members ?? {}).length, 0);
   if (count > mostClaims) throw new errors.InvalidRequest(`claims must not name more than ${mostClaims} claims`);
@@ -47,7 +47,7 @@ function acceptedOf(members: Record<string, unknown>, scopes: readonly string[])
   ) as Record<string, Requested>;
 }
 
-/** How a claim is requested (§5.5.1), without anything else; undefined: it is not requested in a way there is. */
+/** The request for one claim (§5.5.1), normalized; undefined: the value is invalid or not supported. */
 function plain(member: unknown): Requested | undefined {
   if (member === null) return null;
   if (typeof member !== 'object' || Array.isArray(member)) return undefined;
@@ -61,7 +61,7 @@ function plain(member: unknown): Requested | undefined {
 
 const isShort = (value: unknown): value is string => typeof value === 'string' && value.length <= longestValue;
 
-/** §5.5.1.1: a class of authentication that is essential and cannot be had is a failed authentication. */
+/** §5.5.1.1: an essential authentication class that is not supported is a failed authentication. */
 function refuseEssentialClass(member: unknown): void {
   const { essential, value, values } = (typeof member === 'object' && member !== null ? member : {}) as Record<
     string,

@@ -9,7 +9,7 @@ import {
 } from '../store/index.ts';
 import { currentUnit } from '../unit-of-work/index.ts';
 
-/** Which claims each scope gives (OpenID Connect Core §5.4). */
+/** The claims of each scope (OpenID Connect Core §5.4). */
 export const claimsByScope: Readonly<Record<string, string[]>> = {
   openid: ['sub', 'acr', 'amr'],
   profile: ['name', 'preferred_username', 'updated_at'],
@@ -39,7 +39,7 @@ export async function findPerson({ reader }: Pick<StoreDeps, 'reader'>, sub: str
 }
 
 /**
- * The enabled user of this id, as the library asks for claims: from its record of this moment, also when tokens are refreshed.
+ * The enabled user of this id, as the library needs it for claims: from its current record, also when tokens are refreshed.
  * oidc-provider keeps only the claims that scopes and consent allow.
  */
 export function findAccount(deps: ClientDeps): FindAccount {
@@ -57,7 +57,7 @@ export function findAccount(deps: ClientDeps): FindAccount {
   };
 }
 
-/** A client may be registered to have no more in ID tokens than it names in the `claims` parameter. */
+/** A client may be registered to get only those claims in ID tokens that it names in the `claims` parameter. */
 async function forIdToken(
   deps: ClientDeps,
   { oidc }: KoaContextWithOIDC,
@@ -81,7 +81,7 @@ function claimsOf(user: UserRecord): AccountClaims {
   };
 }
 
-/** Names of the exported roles that somebody has at this moment, in order. Read once per request. */
+/** Names of a user's current exported roles, in order. Read once per request. */
 async function groupsOf({ reader }: Pick<StoreDeps, 'reader'>, user_id: string): Promise<string[]> {
   const row = await currentUnit().remember(`groups:${user_id}`, () =>
     reader.find<{ groups: string[] }>(readGroups, user_id),

@@ -38,13 +38,13 @@ export function usableAuthMethods({ clientCertificates: { header, authorities } 
   });
 }
 
-/** What to do where a client would sign assertions with its secret. */
+/** What to do instead of signing assertions with a secret. */
 export const insteadOfSecretJwt =
   'Latchkey stores only a digest of a secret and cannot verify what is signed with it. Register private_key_jwt with a public key, or send the secret by client_secret_basic';
 
 /**
- * Secrets are compared as keyed digests, and any live one counts. It may be sent by `client_secret_basic` or
- * `client_secret_post`, whichever of the two is registered: client libraries try both, and both carry the same secret.
+ * Secrets are compared as keyed digests, and any active one is accepted. It may be sent by `client_secret_basic` or `client_secret_post`,
+ * whichever of the two is registered: client libraries try both, and both contain the same secret.
  */
 export function compareSecretsAsDigests(provider: Provider, deps: SecretDeps): void {
   const { prototype } = hiddenModels(provider).Client;
@@ -57,13 +57,13 @@ export function compareSecretsAsDigests(provider: Provider, deps: SecretDeps): v
   };
 }
 
-/** A live secret, and the epoch of its client as it was read with it. */
+/** An active secret, and the epoch of its client as it was read with it. */
 export type PresentedSecret = { id: string; epoch: number };
 
 /**
- * The live secret of the client that was presented; undefined: it is none. Wrong ones are counted and recorded.
+ * The presented active secret of the client; undefined: it is invalid. Wrong ones are counted and recorded.
  *
- * @throws an `invalid_client` with status 429 after too many wrong ones, also for the right one
+ * @throws an `invalid_client` with status 429 after too many wrong ones, even for the right one
  */
 export async function findPresentedSecret(
   deps: SecretDeps,
@@ -82,7 +82,7 @@ export async function findPresentedSecret(
   }
   const secret =
     (await findMatching(deps, await findClientRecord(deps, client_id), presented)) ??
-    // A secret that another node has made just now is not remembered here yet.
+    // A secret that another node has just created is not cached here yet.
     (await findMatching(deps, await readClientRecord(deps, client_id), presented));
   if (!secret) {
     await deps.wrongSecretThrottle.countWrong(attempt);
@@ -92,8 +92,8 @@ export async function findPresentedSecret(
 }
 
 /**
- * Says in a refusal what would have to be done otherwise, where that tells nobody anything about a client: to a caller that signs
- * assertions with a secret, and to one that knows a secret of a client that is registered with another method.
+ * Adds to a refusal what to do instead, if that reveals nothing about a client: for a caller that signs assertions with a secret, and for
+ * one with a valid secret of a client that is registered with another method.
  */
 export function explainRefusedClients(deps: SecretDeps) {
   return async (ctx: KoaContextWithOIDC, next: () => Promise<void>): Promise<void> => {
@@ -103,7 +103,7 @@ export function explainRefusedClients(deps: SecretDeps) {
     const error_description = await reasonOf(deps, ctx);
     if (!error_description) return;
     ctx.body = { error, error_description };
-    // Libraries that find a challenge read no body.
+    // Libraries that find a challenge do not read the body.
     const challenge = ctx.response.get('WWW-Authenticate');
     if (challenge)
       ctx.set(
@@ -123,11 +123,11 @@ async function reasonOf(deps: SecretDeps, { oidc, headers }: KoaContextWithOIDC)
   return isRight ? `this client is registered with ${client.clientAuthMethod}, not with a secret` : undefined;
 }
 
-/** Whether this is a live secret of a client that was registered with another method since. */
+/** Whether this is an active secret of a client that was registered with another method since. */
 async function isLeftoverSecret(deps: SecretDeps, client_id: string, presented: string): Promise<boolean> {
   const record = await findClientRecord(deps, client_id);
   const address = currentUnit().origin.address ?? '';
-  // Where a client has no secret, nothing is guessed and nothing counted.
+  // A client without a secret cannot be guessed, and nothing is counted.
   if (!record?.secrets.length || deps.wrongSecretThrottle.waitSeconds({ client_id, address }) !== undefined)
     return false;
   return (await findPresentedSecret(deps, client_id, presented)) !== undefined;
@@ -137,12 +137,12 @@ function isSignedWithSecret(assertion: unknown): boolean {
   try {
     return typeof assertion === 'string' && decodeProtectedHeader(assertion).alg?.startsWith('HS') === true;
   } catch {
-    // No JWT: the library has said so.
+    // Not a JWT: the library has refused it already.
     return false;
   }
 }
 
-/** What is sent in HTTP Basic (RFC 6749 §2.3.1); undefined: it is malformed. */
+/** The credentials in HTTP Basic (RFC 6749 §2.3.1); undefined: malformed. */
 export function basicCredentials(authorization: string | undefined): { client_id: string; secret: string } | undefined {
   const [, encoded] = /^basic ([A-Za-z0-9+/=]+)$/i.exec(authorization ?? '') ?? [];
   const [, client_id, secret] = /^([^:]*):(.*)$/s.exec(Buffer.from(encoded ?? '', 'base64').toString()) ?? [];
@@ -157,8 +157,8 @@ export function basicCredentials(authorization: string | undefined): { client_id
 const formDecoded = (text: string) => decodeURIComponent(text.replaceAll('+', '%20'));
 
 /**
- * The secret of a client that this node knows, if it was presented. Undefined: it must be looked up, or it is wrong, or too many
- * wrong ones came before; that is left to the provider's own check, which counts and records it.
+ * The presented secret, if this node has it cached for the client. Undefined: it must be looked up, or it is wrong, or there were too many
+ * wrong ones before; the provider's own check handles that, and counts and records it.
  */
 export function findKnownSecret(
   deps: SecretDeps,
@@ -199,7 +199,7 @@ function tooManyGuesses(waitSeconds: number): Error {
 export function useEachJtiOnce(provider: Provider, { db }: StoreDeps): void {
   hiddenModels(provider).ReplayDetection.unique = async (iss, jti, exp) => {
     if (await isFirstUse(db, iss, jti, exp)) return true;
-    // The library would blame the grant or the token; RFC 9449 §5 has a code for it.
+    // The library would report the grant or the token; RFC 9449 §5 has a separate code for it.
     if (isPresentedProof(jti)) throw new errors.InvalidDpopProof('DPoP proof was used before');
     return false;
   };
@@ -209,7 +209,7 @@ function isPresentedProof(jti: string): boolean {
   try {
     return decodeJwt(Provider.ctx?.get('DPoP') ?? '').jti === jti;
   } catch {
-    // No proof came along, or garbage: then it is the `jti` of a client assertion.
+    // Without a valid proof it is the `jti` of a client assertion.
     return false;
   }
 }
@@ -218,9 +218,8 @@ const maxAssertionSeconds = 3600;
 const assertionTypes = new Set<unknown>([undefined, 'JWT', 'client-authentication+jwt']);
 
 /**
- * What oidc-provider leaves open about a client assertion: it is meant for this server alone (else another server it was
- * sent to could use it here first), made for this purpose (RFC 8725 §3.12), and its `jti` need not be kept for long
- * (RFC 7523 §3).
+ * Checks of a client assertion that oidc-provider leaves out: it is for this server alone (otherwise another recipient could use it here
+ * first), for this purpose (RFC 8725 §3.12), and its `jti` need not be stored for long (RFC 7523 §3).
  *
  * @throws InvalidClientAuth
  */

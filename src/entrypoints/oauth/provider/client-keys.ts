@@ -8,9 +8,9 @@ type Fetch = NonNullable<Configuration['fetch']>;
 export type ClientKeysDeps = ClientDeps & { fetch: Fetch; keysBudget: FetchBudget };
 
 /**
- * `fetch` as the provider calls it for the keys of clients (RFC 7591 `jwks_uri`), in requests of anybody who names the client. Those of
- * clients that registered themselves count for their hosts and for the address that asks. After a failure no keys are asked for again at
- * once: the library would for each request.
+ * `fetch` as the provider calls it for the keys of clients (RFC 7591 `jwks_uri`), in requests of anyone who names the client. For clients
+ * that registered themselves it counts against the budget of their hosts and of the caller's address. After a failure the keys are not
+ * fetched again at once: the library would do so for each request.
  */
 export function fetchWithinBudget(deps: ClientKeysDeps): Fetch {
   return async (input, init) => {
@@ -19,7 +19,7 @@ export function fetchWithinBudget(deps: ClientKeysDeps): Fetch {
     if (!record) return deps.fetch(input, init);
     const url = input instanceof Request ? input.url : String(input);
     const isSelfRegistered = record.registered_by !== 'operator';
-    // Behind one address many clients of operators may run.
+    // Many clients of operators may share one address.
     const address = isSelfRegistered ? (currentUnit().origin.address ?? '') : `client ${record.client_id}`;
     const request = { address, isCounted: isSelfRegistered, waitsAfterFailure: true };
     if (!deps.keysBudget.begin(url, request)) throw new Error('too many key sets are fetched: try again in a minute');

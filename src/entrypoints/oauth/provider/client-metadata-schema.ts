@@ -7,7 +7,7 @@ import { clientAuthMethods, insteadOfSecretJwt } from './client-authentication.t
 import { ownClientMembers } from './cors.ts';
 import { clientDefaults, clientSignatureAlgs, enabledJWA, responseTypes } from './supported.ts';
 
-// The rules are oidc-provider's and stricter ones of RFC 9700, 7591 and 6749, so that each refusal names its member in our words.
+// The rules are oidc-provider's and stricter ones of RFC 9700, 7591 and 6749, so that each error names its member with our text.
 
 const text = z.string().min(1, { abort: true });
 const hasProtocol = (uri: string, ...protocols: string[]) => protocols.includes(URL.parse(uri)?.protocol ?? '');
@@ -54,7 +54,7 @@ const publicKey = z
     return undefined;
   });
 
-/** The grant types of the library are registered; those of ours need no registration. */
+/** The library's grant types must be registered; ours need no registration. */
 const ownGrantTypes = new Set(grantTypes.filter(({ register }) => register).map(({ name }) => name));
 const registeredGrantTypes = grantTypes.map(({ name }) => name).filter((name) => !ownGrantTypes.has(name));
 const responseModes = ['query', 'fragment', 'form_post', 'jwt', 'query.jwt', 'fragment.jwt', 'form_post.jwt'];
@@ -123,7 +123,7 @@ const members = z.strictObject({
 type Members = z.output<typeof members>;
 type Wrong = { path?: string[]; message: string };
 
-/** Rules about several members; each is judged where every member is right by itself. */
+/** Rules about several members; each is checked if its members are valid individually. */
 function* wrongTogether(client: Members): Generator<Wrong> {
   yield* wrongRedirects(client);
   yield* wrongKeys(client);
@@ -169,7 +169,7 @@ function* wrongKeys(client: Members): Generator<Wrong> {
     yield { path: ['token_endpoint_auth_signing_alg'], message: 'is only for private_key_jwt' };
 }
 
-/** A registration (RFC 7591 §2) as this server takes it. */
+/** A client registration (RFC 7591 §2) that this server accepts. */
 export const ClientMetadata = members.superRefine((client, { addIssue }) => {
   for (const wrong of wrongTogether(client)) addIssue({ code: 'custom', ...wrong });
 });

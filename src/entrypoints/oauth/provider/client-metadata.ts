@@ -10,8 +10,8 @@ type ClientModel = HiddenModels['Client'];
 type WrongMember = { pointer: string; detail: string };
 
 /**
- * Opens a judge of RFC 7591 client metadata, which decides as the provider will when the client is used.
- * The judge throws Problem `invalid`, whose `errors` point at every wrong member.
+ * Opens a validator of RFC 7591 client metadata, which decides as the provider will when the client is used. It throws Problem `invalid`,
+ * whose `errors` point at every invalid member.
  */
 export function clientMetadataRules(): (metadata: Record<string, unknown>) => Promise<void> {
   let model: ClientModel | undefined;
@@ -23,7 +23,7 @@ export function clientMetadataRules(): (metadata: Record<string, unknown>) => Pr
   };
 }
 
-/** Members that are not known come first. */
+/** Unknown members come first. */
 function wrongMembers(error: z.ZodError): WrongMember[] {
   const names = new Set(error.issues.flatMap((issue) => (issue.code === 'unrecognized_keys' ? issue.keys : [])));
   const { unknown = [], known = [] } = Object.groupBy(issuesIn(error), ({ path: [name] }) =>
@@ -36,7 +36,7 @@ function wrongMembers(error: z.ZodError): WrongMember[] {
   ];
 }
 
-/** What oidc-provider refuses although our schema takes it is shown in its own sentence: its error names no member. */
+/** An error of oidc-provider that our schema does not find is shown unchanged: it names no member. */
 async function judgeByLibrary(
   model: ClientModel,
   metadata: Record<string, unknown>,
@@ -53,7 +53,7 @@ async function judgeByLibrary(
 function refused({ client_id }: Record<string, unknown>, wrong: readonly WrongMember[]): Problem {
   const [{ pointer, detail } = { pointer: '', detail: 'is wrong' }] = wrong;
   const more = wrong.length > 1 ? ` (and ${wrong.length - 1} more)` : '';
-  // `/redirect_uris/0` is `redirect_uris`: the words of the registration.
+  // `/redirect_uris/0` is `redirect_uris`, the name used in the registration.
   const [, member = ''] = pointer.split('/');
   return new Problem(400, 'invalid', {
     title: 'Invalid input',

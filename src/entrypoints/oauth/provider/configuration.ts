@@ -31,9 +31,9 @@ import { proofOfPossession } from './proof-of-possession.ts';
 import { clientDefaults, clientSignatureAlgs, enabledJWA, responseTypes } from './supported.ts';
 import { idJagProfile } from './urns.ts';
 
-/** Pages that oidc-provider asks for; the pages entrance renders them. */
+/** Pages of oidc-provider; the pages entrypoint renders them. */
 export type ProviderPages = DevicePages & {
-  /** The languages that they are written in, for discovery. */
+  /** The languages of the pages, for discovery. */
   languages: readonly string[];
   renderError: (
     ctx: KoaContextWithOIDC,
@@ -41,7 +41,7 @@ export type ProviderPages = DevicePages & {
     error: Error,
   ) => void;
   renderSignOut: (ctx: KoaContextWithOIDC, form: string) => Promise<void>;
-  /** The end of signing out, or of staying signed in. */
+  /** The page after signing out, or after cancelling it. */
   renderSignedOut: (ctx: KoaContextWithOIDC) => Promise<void>;
 };
 
@@ -56,7 +56,7 @@ export type ProviderDeps = SecretDeps &
     lifetimes: DefaultLifetimes;
     /** Whether clients may register themselves. */
     hasRegistration: boolean;
-    /** Whether people create accounts themselves. */
+    /** Whether users can create accounts themselves. */
     signsUp: boolean;
     statusIndexes: StatusIndexes;
     pages: ProviderPages;
@@ -70,7 +70,7 @@ const promptValues = ({ signsUp }: Pick<ProviderDeps, 'signsUp'>) => [
   ...(signsUp ? ['create'] : []),
 ];
 
-/** oidc-provider's configuration as a table of contents: each name lives in the file of its topic. */
+/** oidc-provider's configuration as a table of contents: each name is defined in the file of its topic. */
 export function providerConfiguration(deps: ProviderDeps, signingKeys: readonly SigningKey[]): Configuration {
   const isHttps = deps.issuer.startsWith('https:');
   return {
@@ -83,7 +83,7 @@ export function providerConfiguration(deps: ProviderDeps, signingKeys: readonly 
     scopes: identityScopes,
     claims: claimsByScope,
     acrValues: [...assuranceClasses],
-    // What ID tokens hold is a client's own setting (claims.ts).
+    // The claims in ID tokens are a setting of each client (claims.ts).
     conformIdTokenClaims: false,
     findAccount: findAccount(deps),
     loadExistingGrant: withoutRefusedResources(consentedGrant(deps)),
@@ -122,7 +122,7 @@ export function providerConfiguration(deps: ProviderDeps, signingKeys: readonly 
   };
 }
 
-/** The part of the configuration that client metadata is judged by, for a provider that serves no request. */
+/** The part of the configuration that validates client metadata, for a provider that serves no request. */
 export function metadataRules(): Configuration {
   return {
     scopes: identityScopes,
@@ -149,7 +149,7 @@ export function metadataRules(): Configuration {
   };
 }
 
-/** Keys that stand for their algorithms: this provider signs nothing, and generating real ones takes a tenth of a second. */
+/** Keys that only declare their algorithms: this provider signs nothing, and generating real ones takes a tenth of a second. */
 function placeholderKeys(): JWK[] {
   const value = 'none';
   const rsa = { kty: 'RSA', n: value, e: value, d: value, p: value, q: value, dp: value, dq: value, qi: value };
@@ -171,7 +171,7 @@ function inSigningOrder(keys: readonly SigningKey[], now: Date) {
 
 const on = { enabled: true };
 
-/** Features without anything to decide. */
+/** Features without decisions. */
 const plainFeatures = {
   backchannelLogout: on,
   clientCredentials: on,
@@ -223,7 +223,7 @@ function cookies({ keys }: ProviderDeps, secure: boolean): Configuration['cookie
   const options = { httpOnly: true, sameSite: 'lax' as const, signed: true, secure, path: '/' };
   return {
     keys: keys.all('cookie').map(({ key }) => key.export().toString('base64url')),
-    // `__Host-` keeps other hosts of the domain from planting one (RFC 6265bis §4.1.3.2).
+    // `__Host-` keeps other hosts of the domain from setting one (RFC 6265bis §4.1.3.2).
     names: {
       session: `${secure ? '__Host-' : ''}latchkey_session`,
       interaction: 'latchkey_interaction',

@@ -20,7 +20,7 @@ export function useOwnCredentialFormats(provider: Provider): void {
   models.RefreshToken.prototype.generateTokenId = nextRefreshToken;
 }
 
-/** Where there is no successor to repeat, a random one: a retry of that has no grace. */
+/** Without a derivable successor, a random one: its retry has no grace. */
 function nextRefreshToken(): string {
   return currentUnit().deriveSuccessor?.() ?? generateRefreshToken();
 }

@@ -14,7 +14,7 @@ import { hashingLoad } from '../../../domain/users/index.ts';
 type Method = { digest: string | null; options: Omit<SignKeyObjectInput, 'key'>; isSlow: boolean };
 
 const { RSA_PKCS1_PADDING, RSA_PKCS1_PSS_PADDING } = constants;
-// JOSE wants the two numbers of an ECDSA signature side by side (RFC 7518 §3.4), and a salt as long as the hash (§3.5).
+// JOSE concatenates the two numbers of an ECDSA signature (RFC 7518 §3.4), and requires a salt as long as the hash (§3.5).
 const methods: Readonly<Record<SigningAlg, Method>> = {
   ES256: { digest: 'sha256', options: { dsaEncoding: 'ieee-p1363' }, isSlow: false },
   EdDSA: { digest: null, options: {}, isSlow: false },
@@ -23,15 +23,15 @@ const methods: Readonly<Record<SigningAlg, Method>> = {
 };
 const signInPool = promisify(sign);
 
-/** A key as oidc-provider is given it. */
+/** A key in the form that oidc-provider accepts. */
 export function asProviderKey(key: SigningKey): ExternalSigningKey {
   return new DirectSigningKey(key);
 }
 
 /**
- * Signs on this thread what takes less time than handing it to another thread and back: elliptic curves. RSA takes 0.75 ms, and
- * goes to libuv's pool, unless passwords are being hashed: then the pool and the cores are busy, and a signature waited there 40
- * to 140 ms (median, on two busy cores), against 0.8 here.
+ * Signs with elliptic curves on this thread, which takes less time than handing the work to another thread. RSA takes 0.75 ms, and uses
+ * libuv's pool, unless passwords are being hashed: then the pool and the cores are busy, and a signature waited there 40 to 140 ms (median,
+ * on two busy cores), against 0.8 here.
  */
 class DirectSigningKey extends ExternalSigningKey {
   readonly #kid: string;

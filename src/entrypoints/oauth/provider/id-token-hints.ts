@@ -4,9 +4,9 @@ import { signingAlgs } from '../../../domain/signing-keys/index.ts';
 import { hiddenModels } from './library-seams.ts';
 
 /**
- * Lets an ID token remain a valid `id_token_hint` after its client was registered with another signature algorithm: otherwise
- * nobody who signed in before that change could sign out at the client (OpenID Connect RP-Initiated Logout §2). Only the
- * installation's own algorithms count, each with its own keys.
+ * Keeps an ID token valid as `id_token_hint` after its client was registered with another signature algorithm: otherwise no one who signed
+ * in before that change could sign out at the client (OpenID Connect RP-Initiated Logout §2). Only the installation's own algorithms are
+ * accepted, each with its own keys.
  */
 export function acceptHintsOfEveryAlgorithm(provider: Provider): void {
   const model = hiddenModels(provider).IdToken;
@@ -22,7 +22,7 @@ function ownAlgOf(jwt: string): string | undefined {
     const { alg } = decodeProtectedHeader(jwt);
     return signingAlgs.find((own) => own === alg);
   } catch {
-    // The library refuses what is no JWT.
+    // The library refuses a value that is not a JWT.
     return undefined;
   }
 }

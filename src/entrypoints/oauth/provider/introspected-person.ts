@@ -5,8 +5,8 @@ import { findPerson } from './claims.ts';
 import { hiddenContext } from './library-seams.ts';
 
 /**
- * Names the person of an introspected token (`username`, RFC 7662 §2.2), as `preferred_username` does elsewhere. An API may
- * know who calls it; a client that asks about its own token is told what it was allowed to know.
+ * Names the user of an introspected token (`username`, RFC 7662 §2.2), the same value as `preferred_username`. An API may know its caller;
+ * a client that introspects its own token gets only what it was allowed to know.
  */
 export function nameIntrospectedPerson(deps: Pick<StoreDeps, 'reader'>): Middleware {
   return async (ctx, next) => {

@@ -26,7 +26,7 @@ export type HiddenModels = Record<
 
 type LibraryContext = KoaContextWithOIDC['oidc'];
 
-/** What the library keeps of a request whose context is not Koa's, as its handlers expect it. */
+/** The library's data about a request whose context is not Koa's, in the form its handlers expect. */
 export function newLibraryContext(provider: Provider, ctx: object): LibraryContext {
   const { OIDCContext } = provider as unknown as { OIDCContext: new (ctx: object) => LibraryContext };
   return new OIDCContext(ctx);
@@ -42,7 +42,7 @@ export function hiddenContext(ctx: Context | { oidc: LibraryContext }): KoaConte
   return ctx as unknown as KoaContextWithOIDC;
 }
 
-/** A place where oidc-provider is adapted against its grain. */
+/** A place where oidc-provider is adapted in a way that it does not support. */
 export type Seam = {
   what: string;
   why: string;
@@ -55,7 +55,7 @@ export type Seam = {
 const oauth = 'entrypoints/oauth';
 
 /**
- * Every such place, to be gone through with each upgrade of oidc-provider. A test checks that the named files and tests exist; each
+ * Every such place, to be checked with each upgrade of oidc-provider. A test checks that the named files and tests exist; each
  * named test was seen to fail without its adaptation.
  */
 export const librarySeams: readonly Seam[] = [

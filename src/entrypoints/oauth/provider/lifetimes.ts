@@ -5,7 +5,7 @@ export type DefaultLifetimes = {
   accessTokenSeconds: number;
   refreshTokenIdleSeconds: number;
   refreshTokenAbsoluteSeconds: number;
-  /** Of a session that no application uses, and from its last sign-in on. */
+  /** For a session that no client uses, and from its last sign-in on. */
   sessionSeconds: number;
   sessionAbsoluteSeconds: number;
 };
@@ -27,7 +27,7 @@ function ownLifetimes(client: Client): ClientLifetimes {
   return own;
 }
 
-/** How long refresh tokens of one redemption work in all, in seconds. */
+/** How long the refresh tokens of one redemption are valid in total, in seconds. */
 export function absoluteRefreshSeconds(
   { refreshTokenAbsoluteSeconds }: DefaultLifetimes,
   { refresh_token_absolute }: Readonly<{ refresh_token_absolute?: number | undefined }>,
@@ -35,7 +35,7 @@ export function absoluteRefreshSeconds(
   return refresh_token_absolute ?? refreshTokenAbsoluteSeconds;
 }
 
-/** `ttl` of oidc-provider's configuration. A grant has none: it stands until it is revoked. */
+/** `ttl` of oidc-provider's configuration. A grant has none: it is active until it is revoked. */
 export function lifetimes(defaults: DefaultLifetimes, now: () => Date) {
   return {
     AccessToken: accessTokenSeconds(defaults),
@@ -45,7 +45,7 @@ export function lifetimes(defaults: DefaultLifetimes, now: () => Date) {
     IdToken: idTokenSeconds,
     PushedAuthorizationRequest: pushedRequestSeconds,
     Interaction: interactionSeconds,
-    // One that nobody has signed in to carries a request at most; anybody can start them by the thousand.
+    // A session without a sign-in only belongs to one request; anyone can start thousands of them.
     Session: (_ctx: KoaContextWithOIDC, session: Session): number =>
       session.accountId
         ? sessionSeconds(defaults, session, now())
@@ -71,7 +71,7 @@ function sessionSeconds(
   return Math.max(1, Math.min(idle, absolute - age));
 }
 
-/** The shortest of what the client and the resource server say, else the installation's. */
+/** The shorter one of client and resource server, else the installation's. */
 function accessTokenSeconds({ accessTokenSeconds: fallback }: DefaultLifetimes) {
   return (_ctx: KoaContextWithOIDC, token: AccessToken | ClientCredentials, client: Client): number => {
     const said = [ownLifetimes(client).access_token, token.resourceServer?.accessTokenTTL].filter(

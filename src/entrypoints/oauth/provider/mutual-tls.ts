@@ -4,10 +4,10 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { Configuration } from 'oidc-provider';
 import { invalid } from '../../../platform/http/index.ts';
 
-/** How client certificates reach us, and who may have issued them. */
+/** How client certificates are received, and which authorities are accepted. */
 export type MutualTlsDeps = {
   clientCertificates: {
-    /** The header in which the trusted proxy gives the client's certificate; undefined: mutual TLS is off. */
+    /** The header with the client's certificate, set by the trusted proxy; undefined: mutual TLS is disabled. */
     header: string | undefined;
     authorities: readonly X509Certificate[];
     now: () => Date;
@@ -17,9 +17,9 @@ export type MutualTlsDeps = {
 const pemBlock = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
 
 /**
- * The client certificates of an installation's settings.
+ * The client certificate options from an installation's settings.
  *
- * @throws Problem `invalid`: the file of authorities cannot be read, or holds no certificate
+ * @throws Problem `invalid`: the file of authorities cannot be read, or contains no certificate
  */
 export function clientCertificates(
   { header, caFile }: { header: string | undefined; caFile: string | undefined },
@@ -40,9 +40,8 @@ type MutualTls = NonNullable<NonNullable<Configuration['features']>['mTLS']>;
 const seen = new WeakMap<object, X509Certificate | undefined>();
 
 /**
- * Mutual TLS (RFC 8705): a proxy ends the connection and hands the certificate over in a header, as RFC 9440 says or as
- * percent-encoded PEM (nginx: `$ssl_client_escaped_cert`). That the client has its key is the proxy's to check; who issued
- * it, and to whom, is checked here.
+ * Mutual TLS (RFC 8705): a proxy terminates the connection and passes on the certificate in a header, as in RFC 9440 or as percent-encoded
+ * PEM (nginx: `$ssl_client_escaped_cert`). The proxy verifies that the client has the private key; issuer and subject are checked here.
  */
 export function mutualTls({ clientCertificates }: MutualTlsDeps): MutualTls {
   const { header, authorities, now } = clientCertificates;
@@ -64,7 +63,7 @@ export function mutualTls({ clientCertificates }: MutualTlsDeps): MutualTls {
   };
 }
 
-/** What an access token bound to the client's certificate holds (RFC 8705 §3.1); undefined without a certificate. */
+/** The `cnf` value of an access token bound to the client's certificate (RFC 8705 §3.1); undefined without a certificate. */
 export function certificateThumbprint(
   { clientCertificates }: MutualTlsDeps,
   request: CertifiedRequest,
@@ -87,7 +86,7 @@ function parseCertificate(text: string): X509Certificate | undefined {
     if (structured) return new X509Certificate(Buffer.from(structured, 'base64'));
     return text ? new X509Certificate(decodeURIComponent(text)) : undefined;
   } catch {
-    // Not a certificate: the client is answered as one that sent none.
+    // Not a certificate: treated as a request without one.
     return undefined;
   }
 }
@@ -106,7 +105,7 @@ const alternativeKinds: Record<string, string> = {
   tls_client_auth_san_uri: 'URI',
 };
 
-/** What a certificate calls its subject, in the form of the registered member (RFC 8705 §2.1.2; RFC 4514 for the name). */
+/** The subject of a certificate, in the form of the registered member (RFC 8705 §2.1.2; RFC 4514 for the name). */
 function namesOf({ subject, subjectAltName = '' }: X509Certificate, property: string): string[] {
   if (property === 'tls_client_auth_subject_dn') return [subject.split('\n').reverse().join(',')];
   const prefix = `${alternativeKinds[property]}:`;

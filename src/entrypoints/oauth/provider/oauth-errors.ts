@@ -8,9 +8,8 @@ import { hiddenContext } from './library-seams.ts';
 const forBrowsers = /^\/oauth\/(authorize|logout)(\/|$)/;
 
 /**
- * On the OAuth endpoints refusals from the edge get the RFC 6749 §5.2 shape, and answers of oidc-provider's that the RFC
- * words otherwise are put right. Endpoints for programs answer them in JSON, whatever `Accept` says: some HTTP clients
- * prefer HTML unasked.
+ * On the OAuth endpoints refusals from the edge get the RFC 6749 §5.2 shape, and answers of oidc-provider's that differ from the RFC are
+ * corrected. API endpoints answer in JSON, whatever `Accept` says: some HTTP clients prefer HTML by default.
  */
 export const oauthErrors: Middleware = async (ctx: Context, next: Next) => {
   if (!ctx.path.startsWith('/oauth/')) return next();
@@ -40,7 +39,7 @@ function errorCode({ status }: Problem): string {
   return status >= 500 ? 'server_error' : 'invalid_request';
 }
 
-/** All that RFC 6749 §5.2 lets stand in a description. */
+/** The characters that RFC 6749 §5.2 allows in a description. */
 export function inPrintableAscii(text: string): string {
   return text.replaceAll(/["\\]/g, "'").replaceAll(/[^\u0020-\u007e]/g, '?');
 }
@@ -53,7 +52,7 @@ const authenticatingRoutes: ReadonlySet<string> = new Set([
   'device_authorization',
 ]);
 
-/** What RFC 6749 §5.2 calls a request that the library calls `invalid_request`; undefined: the same. */
+/** The RFC 6749 §5.2 code of a request that the library calls `invalid_request`; undefined: the same. */
 function standardCode(ctx: KoaContextWithOIDC): { status: number; error: string } | undefined {
   const { oidc } = ctx;
   if (!oidc?.params || !authenticatingRoutes.has(oidc.route)) return undefined;
@@ -66,13 +65,13 @@ function standardCode(ctx: KoaContextWithOIDC): { status: number; error: string 
   return undefined;
 }
 
-/** Whether a request says which client it comes from. What the library parsed lacks a name that came twice. */
+/** Whether a request names its client. The library's parsed parameters omit duplicates. */
 function namesClient(ctx: KoaContextWithOIDC): boolean {
   const sent = form(ctx);
   return ctx.headers.authorization !== undefined || sent.has('client_id') || sent.has('client_assertion');
 }
 
-/** Where the library says `invalid_request` and RFC 6749 §5.2 something else. A 401 names a scheme (RFC 9110 §15.5.2). */
+/** Cases in which the library says `invalid_request` and RFC 6749 §5.2 another code. A 401 names a scheme (RFC 9110 §15.5.2). */
 function useStandardCodes(ctx: Context): void {
   const body = ctx.body as { error?: string; error_description?: string } | null;
   const standard = body?.error === 'invalid_request' ? standardCode(hiddenContext(ctx)) : undefined;
@@ -81,13 +80,13 @@ function useStandardCodes(ctx: Context): void {
     ctx.body = { ...body, error: standard.error };
   }
   if (ctx.status === 401 && !ctx.response.get('WWW-Authenticate')) {
-    // Libraries that find a challenge read no body: the challenge says what the body does.
+    // Libraries that find a challenge do not read the body: the challenge repeats it.
     const { error } = (ctx.body ?? {}) as { error?: string };
     // Not `ctx.origin`: Koa answers with the request's Origin header there. Scheme and host are the issuer's (`pinHost`).
     const realm = `${ctx.protocol}://${ctx.host}`;
     ctx.set('WWW-Authenticate', `Basic realm="${realm}"${error ? `, error="${error}"` : ''}`);
   }
   if (ctx.status === 503) ctx.set('Retry-After', '2');
-  // Nothing is not text: oidc-client-ts refuses an answer to a revocation (RFC 7009 §2.2) that says it were.
+  // An empty response must not be declared as text: oidc-client-ts then refuses the answer to a revocation (RFC 7009 §2.2).
   if (ctx.body === '') ctx.remove('Content-Type');
 }

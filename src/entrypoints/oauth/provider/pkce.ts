@@ -3,9 +3,9 @@ import type { Client, KoaContextWithOIDC } from 'oidc-provider';
 
 /**
  * Whether a request for a code needs a code challenge (RFC 7636). An OpenID Connect request of a web client that authenticates
- * and sends a `nonce` is protected by that, which the client checks (RFC 9700 §2.1.1). A public or native client, and one that is
- * sent back to the person's own computer, always needs a challenge. The library refuses a `code_verifier` for a code without a
- * challenge, so that an attacker gains nothing by removing the challenge (RFC 9700 §4.8.2).
+ * and sends a `nonce` is protected by that, which the client checks (RFC 9700 §2.1.1). A public or native client, and one with a redirect
+ * to the user's own computer, always needs a challenge. The library refuses a `code_verifier` for a code without a challenge, so that an
+ * attacker gains nothing by removing the challenge (RFC 9700 §4.8.2).
  */
 export function needsCodeChallenge(ctx: KoaContextWithOIDC, client: Client): boolean {
   const { scope, nonce, redirect_uri } = ctx.oidc.params ?? {};
@@ -21,7 +21,7 @@ export function needsCodeChallenge(ctx: KoaContextWithOIDC, client: Client): boo
   );
 }
 
-/** Whether this address is not one of the person's own computer. */
+/** Whether this redirect URI is not on the user's own computer. */
 function isRemote(redirect_uri: string): boolean {
   const hostname = URL.parse(redirect_uri)
     ?.hostname.replace(/^\[|\]$/g, '')

@@ -17,7 +17,7 @@ export function mayIntrospect(deps: ClientDeps) {
     if (token.kind === 'RefreshToken' || client.clientAuthMethod === 'none' || !('aud' in token) || !token.aud)
       return false;
     const record = await findClientRecord(deps, client.clientId);
-    // One that no operator registered chose its client_id itself.
+    // A client that no operator registered chose its own client_id.
     if (record?.registered_by !== 'operator') return false;
     const audiences = [token.aud].flat();
     return (
@@ -43,8 +43,8 @@ export async function issuesRefreshToken(_ctx: KoaContextWithOIDC, client: Clien
 }
 
 /**
- * Web and single-page clients end with the browser session unless offline_access was granted; native ones, agents and devices, whose
- * person only passed by with that browser, outlive it.
+ * Tokens of web and single-page clients end with the browser session unless offline_access was granted; those of native ones, agents and
+ * devices, which do not run in that browser, outlive it.
  */
 export function endsWithSession(deps: ClientDeps) {
   return async (ctx: KoaContextWithOIDC, source: { kind?: string; scopes: Set<string> }): Promise<boolean> => {
@@ -54,7 +54,7 @@ export function endsWithSession(deps: ClientDeps) {
   };
 }
 
-/** Whether what a client gets outlives the session of the browser in which it was allowed. */
+/** Whether the tokens of a client outlive the browser session in which they were allowed. */
 export function outlivesSession({ applicationType }: Client, record: ClientRecord | undefined): boolean {
   return applicationType === 'native' || record?.type === 'agent';
 }

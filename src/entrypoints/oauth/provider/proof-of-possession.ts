@@ -4,8 +4,8 @@ import type { ServerKeys } from '../../../platform/keys/index.ts';
 type DPoP = NonNullable<NonNullable<Configuration['features']>['dPoP']>;
 
 /**
- * DPoP (RFC 9449). A proof must be fresh by its time, or carry a nonce of ours, which every node computes from the same
- * secret; each `jti` is used once (`useEachJtiOnce`).
+ * DPoP (RFC 9449). A proof must be fresh by its time, or contain a nonce of ours, which every node derives from the same secret; each `jti`
+ * is accepted once (`useEachJtiOnce`).
  */
 export function proofOfPossession({ keys }: { keys: ServerKeys }): DPoP {
   return {

@@ -17,8 +17,8 @@ import { nameIntrospectedPerson } from './introspected-person.ts';
 import { retainRedirectQuery } from './redirect-query.ts';
 
 /**
- * Builds a provider with these signing keys. It is never changed afterwards: when keys or configuration change, another is
- * built (1.4 ms) and takes its place; all state is in the database.
+ * Builds a provider with these signing keys. It is never changed afterwards: when keys or configuration change, another is built (1.4 ms)
+ * and replaces it; all state is in the database.
  */
 export function buildProvider(deps: ProviderDeps, signingKeys: readonly SigningKey[]): Provider {
   const provider = new Provider(deps.issuer, providerConfiguration(deps, signingKeys));

@@ -3,9 +3,9 @@ import type { KoaContextWithOIDC } from 'oidc-provider';
 import { hiddenContext } from './library-seams.ts';
 
 /**
- * Sends browsers back to the address as it was registered, byte for byte, with the parameters of the answer appended
- * (RFC 6749 §3.1.2: the query component must be retained). The library parses the query and writes it anew: `%20` becomes
- * `+`, `~` becomes `%7E`, a name without `=` gets one.
+ * Redirects browsers to the registered address, byte for byte, with the parameters of the response appended (RFC 6749 §3.1.2: the query
+ * component must be retained). The library parses the query and serializes it again: `%20` becomes `+`, `~` becomes `%7E`, a name without
+ * `=` gets one.
  */
 export const retainRedirectQuery: Middleware = async (ctx, next) => {
   await next();
@@ -28,8 +28,8 @@ function redirectTargets({ oidc }: KoaContextWithOIDC): string[] {
 }
 
 /**
- * The location with the registered address in its own spelling; undefined: it leads elsewhere, or a parameter of the answer
- * took the place of one of the address.
+ * The location with the registered address in its own spelling; undefined: it has another target, or a parameter of the response replaced
+ * one of the address.
  */
 function retainedIn(location: string, registered: string): string | undefined {
   const url = URL.parse(registered);

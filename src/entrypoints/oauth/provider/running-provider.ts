@@ -9,9 +9,9 @@ import type { ProviderDeps } from './configuration.ts';
 import { buildProvider } from './provider.ts';
 
 export type RunningProvider = {
-  /** The provider of this moment; never keep it across requests. */
+  /** The current provider; never keep it across requests. */
   current: () => Provider;
-  /** Published signing keys of this moment. */
+  /** The currently published signing keys. */
   keys: () => readonly SigningKey[];
   middleware: Middleware;
   close: () => void;
@@ -20,7 +20,7 @@ export type RunningProvider = {
 const tickMs = 250;
 
 /**
- * Opens the provider, and swaps it whenever signing keys change, here or on another node, or the clock moves a key on.
+ * Opens the provider, and replaces it whenever signing keys change, here or on another node, or a key changes state by the clock.
  *
  * @throws WrongKeyError when the keys were sealed under another root key
  */
@@ -31,7 +31,7 @@ export async function openProvider(
   const reload = async () => {
     current = await load(deps);
   };
-  // A reload that fails (the database is away) is due again at the next tick.
+  // A reload that fails (the database is unavailable) is due again at the next tick.
   let isStale = false;
   deps.changes.on('signing_key', () => {
     isStale = true;
@@ -60,7 +60,7 @@ async function load(deps: ProviderDeps & { rootKey: KeyObject }) {
   return { provider, keys, phases: phasesOf(keys, now), middleware: compose(provider.middleware) };
 }
 
-/** Which key is in which state; it changes when the clock passes one of their times. */
+/** The state of each key; it changes when the clock passes one of their times. */
 function phasesOf(keys: readonly SigningKey[], now: Date): string {
   return keys.map((key) => `${key.kid} ${stateOf(key, keys, now)}`).join();
 }

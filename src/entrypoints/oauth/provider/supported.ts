@@ -3,10 +3,10 @@ import { signingAlgs } from '../../../domain/signing-keys/index.ts';
 
 export const responseTypes = ['code' as const];
 
-/** What the provider takes a client to have registered where its metadata leaves a member out. */
+/** The provider's defaults for members that client metadata leaves out. */
 export const clientDefaults = { ...registrationDefaults, response_types: responseTypes };
 
-/** Algorithms of what clients sign. Nothing symmetric: only digests of secrets are stored. */
+/** Signature algorithms for clients. None is symmetric: only digests of secrets are stored. */
 export const clientSignatureAlgs = [...signingAlgs, 'Ed25519' as const];
 
 export const enabledJWA = {

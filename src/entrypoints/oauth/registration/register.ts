@@ -21,18 +21,18 @@ import { registrationPath } from '../endpoints.ts';
 import { inPrintableAscii, oauthErrors } from '../provider/oauth-errors.ts';
 import { identityScopes, identityScopesOfAnyone } from '../scopes/requested-scopes.ts';
 
-/** Who may register clients: nobody; callers with a credential that has the permission; anyone. */
+/** Who may register clients: no one; callers with a credential that has the permission; anyone. */
 export type RegistrationMode = 'off' | 'token' | 'open';
 
 export type RegistrationDeps = ClientDeps & {
   mode: RegistrationMode;
   /** Who presents a credential that may register clients. @throws Problem 401, 403, 429 */
   registrar: (ctx: Context) => Promise<Actor>;
-  /** Counts a registration from an address. Seconds to wait; undefined: it may go on. */
+  /** Counts a registration from an address. Returns the seconds to wait; undefined: it is allowed. */
   countRegistration: (address: string) => Promise<number | undefined>;
 };
 
-/** Dynamic client registration (RFC 7591), where it is switched on. */
+/** Dynamic client registration (RFC 7591), if it is enabled. */
 export function registrationEndpoint(deps: RegistrationDeps): Middleware {
   const answered = compose([oauthErrors, register(deps)]);
   return (ctx, next) => (ctx.path === registrationPath ? answered(ctx, next) : next());
@@ -52,7 +52,7 @@ function register(deps: RegistrationDeps): Middleware {
   };
 }
 
-/** Apps in a browser register, too; nothing here goes by a cookie. */
+/** Clients in a browser register, too; nothing here uses a cookie. */
 function letPagesCall(ctx: Context): void {
   ctx.set({
     'Access-Control-Allow-Origin': '*',
@@ -86,7 +86,7 @@ async function anyone({ countRegistration }: RegistrationDeps, ctx: Context): Pr
   return anonymous(origin);
 }
 
-/** RFC 7591 §3.2.1. A secret does not expire: the client goes when nobody uses it. */
+/** RFC 7591 §3.2.1. A secret does not expire: the client is deleted when it is unused. */
 function shown({ client_id, created_at, client_secret, metadata }: DynamicClient): Record<string, unknown> {
   const client_id_issued_at = Math.floor(created_at.getTime() / 1000);
   const secret = client_secret === undefined ? {} : { client_secret, client_secret_expires_at: 0 };

@@ -1,6 +1,6 @@
 import type { ConsentedScopes } from '../../../../db/schema.ts';
 
-/** Whether every scope of the part is in the whole. */
+/** Whether `whole` contains every scope of `part`. */
 export function isSubset(part: ConsentedScopes, whole: ConsentedScopes): boolean {
   const isIn =
     (has: string[] = []) =>
@@ -10,7 +10,7 @@ export function isSubset(part: ConsentedScopes, whole: ConsentedScopes): boolean
   return hasResources && part.openid.every(isIn(whole.openid));
 }
 
-/** Those of the scopes asked for that are allowed, in the order in which they were asked for. */
+/** The requested scopes that are allowed, in the order of the request. */
 export function intersection(allowed: ConsentedScopes, asked: ConsentedScopes): ConsentedScopes {
   const resources = Object.entries(asked.resources).map(([identifier, scopes]) => [
     identifier,

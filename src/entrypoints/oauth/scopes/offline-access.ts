@@ -31,7 +31,7 @@ export function ignoreUnregisteredOfflineAccess(deps: Deps): Middleware {
   };
 }
 
-/** The scopes that are left of a request; undefined: it stays as it is. */
+/** The remaining scopes of a request; undefined: it is unchanged. */
 async function scopesWithoutIt(deps: Deps, parameters: URLSearchParams): Promise<string[] | undefined> {
   const [scope = '', ...others] = parameters.getAll('scope');
   const scopes = scopesIn(scope);

@@ -3,23 +3,23 @@ import { errors } from 'oidc-provider';
 import { form, invalid } from '../../../platform/http/index.ts';
 import { routes } from '../endpoints.ts';
 
-/** How many characters a parameter may have, which is stored until the request is answered, or longer. */
+/** The maximum length of a parameter that is stored until the request is answered, or longer. */
 const longestText = 1024;
 const longer: Readonly<Record<string, number>> = {
-  // Some clients keep in it where the person was; it comes back in the address that the browser is sent to.
+  // Some clients store the user's location in it; it is returned in the redirect URI.
   state: 32 * 1024,
   nonce: 4 * 1024,
   // JWTs.
   id_token_hint: 16 * 1024,
   request: Number.POSITIVE_INFINITY,
 };
-// Compared with what is registered, or bounded by number (request-bounds.ts, claims-parameter.ts).
+// Compared with registered values, or limited in number (request-bounds.ts, claims-parameter.ts).
 const judgedElsewhere = new Set(['scope', 'resource', 'claims', 'redirect_uri', 'client_id', 'request_uri']);
 /** A SHA-256 thumbprint in base64url (RFC 9449 §10). */
 const thumbprint = /^[A-Za-z0-9_-]{43}$/;
 
 /**
- * Bounds the text parameters of an authorization request, whether they came in the address, pushed or in a signed request.
+ * Limits the text parameters of an authorization request, in the URL, pushed or signed.
  *
  * @throws InvalidRequest naming the parameter: it is too long, or `dpop_jkt` is no thumbprint
  */
@@ -36,7 +36,7 @@ export function mustHaveShortParameters(parameters: Readonly<Record<string, unkn
 
 const longestLogoutState = 8 * 1024;
 
-/** What a client sends along when a person signs out is kept in the session until they have answered. @throws Problem 400 */
+/** The parameters of a logout request are stored in the session until the user has answered. @throws Problem 400 */
 export const boundLogoutState: Middleware = async (ctx, next) => {
   if (ctx.path === routes.end_session) {
     const parameters = ctx.method === 'POST' ? form(ctx) : new URLSearchParams(ctx.querystring);

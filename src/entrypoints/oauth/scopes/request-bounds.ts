@@ -7,17 +7,17 @@ const mostResources = 20;
 
 /** The different scopes in a `scope` parameter (RFC 6749 §3.3). */
 export function scopesIn(scope: string): string[] {
-  // Most requests of services name one.
+  // Most requests of services name a single one.
   if (!scope.includes(' ')) return scope === '' ? [] : [scope];
   return [...new Set(scope.split(' '))].filter(Boolean);
 }
 
-// Where a request names them; later steps go on with what was accepted, and may hold more default scopes than that.
+// Where a request names them; later steps use the accepted ones, which may include more default scopes.
 const firstRoutes = new Set(['authorization', 'pushed_authorization_request', 'device_authorization', 'token']);
 
 /**
- * Bounds what a request names by itself, whether in parameters, pushed or in a signed request: each scope is compared with those
- * of each resource. The scopes of a grant are not bounded, nor those that an API gives by default.
+ * Limits the scopes and resources that a request itself names, whether in parameters, pushed or signed: each scope is compared with those
+ * of each resource. The scopes of a grant are not limited, nor the default scopes of an API.
  *
  * @throws InvalidScope for more than 100 different scopes, InvalidTarget for more than 20 resources, InvalidRequest for a parameter
  *   that is too long
@@ -25,7 +25,7 @@ const firstRoutes = new Set(['authorization', 'pushed_authorization_request', 'd
 export function mustBeWithinBounds(ctx: KoaContextWithOIDC): void {
   const { entities, resourceServers = {}, route } = ctx.oidc;
   if (!firstRoutes.has(route) || Object.keys(resourceServers).length > 0) return;
-  // What was pushed was bounded then; a refresh names no more than was granted.
+  // Pushed parameters were limited then; a refresh names no more than was granted.
   if (entities.PushedAuthorizationRequest || entities.RefreshToken) return;
   if (route !== 'token') mustHaveShortParameters(ctx.oidc.params ?? {});
   const { scope, resource } = ctx.oidc.params ?? {};

@@ -7,10 +7,10 @@ import { scopesIn } from './request-bounds.ts';
 /** OpenID Connect's own scopes; every other belongs to a resource server. */
 export const identityScopes = ['openid', 'offline_access', 'profile', 'email', 'groups'];
 
-/** Of these, what a client has that no operator registered: who a person is beyond their id is told to those that were chosen. */
+/** Those that clients without an operator's registration may request: claims beyond the user's id are only for registered clients. */
 export const identityScopesOfAnyone: readonly string[] = ['openid', 'offline_access'];
 
-/** Whether a client described itself. It is entitled to what APIs are open with, and to nothing else. */
+/** Whether a client described itself. It is entitled to the open scopes of APIs, and to nothing else. */
 export function isSelfRegistered({ registered_by }: Pick<ClientRecord, 'registered_by'>): boolean {
   return registered_by === 'document' || registered_by === 'dynamic';
 }
@@ -43,7 +43,7 @@ export function requestedResources(ctx: KoaContextWithOIDC): string[] {
   return [ctx.oidc.params?.resource ?? []].flat().map(String);
 }
 
-/** Where a request names its scopes itself; a code or refresh token brings those that were granted. */
+/** Where a request names its scopes itself; a code or refresh token contains those that were granted. */
 export function isFirstRequest(ctx: KoaContextWithOIDC): boolean {
   return ctx.oidc.route !== 'token' || isForItself(ctx);
 }
@@ -54,12 +54,12 @@ export function isForItself(ctx: KoaContextWithOIDC): boolean {
   return asked !== undefined && asked.onBehalfOf !== 'person';
 }
 
-/** Whether an API key decides what the token may, rather than a client. */
+/** Whether an API key, rather than a client, decides the scopes of the token. */
 export function isExchange(ctx: KoaContextWithOIDC): boolean {
   return grantTypeNamed(ctx.oidc.params?.grant_type)?.onBehalfOf === 'api_key';
 }
 
-/** The user and the limit of an identity assertion, where the token is for one. */
+/** The user and the limits of an identity assertion, if the token is for one. */
 export function assertedUser(
   ctx: KoaContextWithOIDC,
 ): { user_id: string; limit: Record<string, string[]> } | undefined {
@@ -68,7 +68,7 @@ export function assertedUser(
   return { user_id: found.identity.user_id, limit: found.trust.permissions };
 }
 
-/** On behalf of people a client has `resources`; for itself `service_permissions`. */
+/** For users a client has `resources`; for itself `service_permissions`. */
 export function entitlementsOf(ctx: KoaContextWithOIDC, record: ClientRecord): Record<string, string[]> {
   return isForItself(ctx) && !assertedUser(ctx) ? record.service_permissions : record.resources;
 }

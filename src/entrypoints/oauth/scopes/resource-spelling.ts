@@ -17,8 +17,8 @@ const takesResource: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Lets the provider see the registered identifier where a request spells a `resource` in another way, so that codes, grants and
- * tokens name that one alone. A service that asks for itself may say `audience` for it, as other servers have it.
+ * Replaces another spelling of a `resource` by the registered identifier, so that codes, grants and tokens contain only that one. A
+ * `client_credentials` request may use `audience` instead, as with other servers.
  */
 export function resolveResourceSpelling({ resourceServers }: { resourceServers: ResourceServers }): Middleware {
   return async (ctx, next) => {
@@ -42,7 +42,7 @@ export function resolveResourceSpelling({ resourceServers }: { resourceServers: 
 
 /**
  * The same for a signed request (RFC 9101), also a pushed one: called with its claims before the provider takes them over as parameters.
- * They cannot be replaced in what is signed, so the parameter is replaced when it is set.
+ * Signed claims cannot be replaced, so the parameter is replaced when it is set.
  */
 export function resolveSignedSpelling({ resourceServers }: { resourceServers: ResourceServers }) {
   return async (ctx: KoaContextWithOIDC, { resource }: Record<string, unknown>): Promise<void> => {
@@ -68,7 +68,7 @@ function replaceAll(parameters: URLSearchParams, name: string, values: readonly 
   for (const value of values) parameters.append(name, value);
 }
 
-/** As far as they are known: the provider refuses the request for the first that is not. */
+/** Up to the first unknown one, for which the provider refuses the request. */
 async function registeredIdentifiers(resourceServers: ResourceServers, given: readonly string[]): Promise<string[]> {
   const registered: string[] = [];
   for (const identifier of given) {

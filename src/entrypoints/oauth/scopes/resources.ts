@@ -31,22 +31,22 @@ import { declared, defaultScopes, offered, rightsAt, scopesFor } from './scopes-
 export type ResourceDeps = ClientDeps &
   TrustDeps &
   Pick<StoreDeps, 'now'> & {
-    /** Permission patterns that the roles of a person or client give at a resource server. */
+    /** The permissions that the roles of a user or client have at a resource server. */
     permissionsOf: (subject_id: string, resource: string) => Promise<string[]>;
   };
 
 /**
- * `getResourceServerInfo`: the resource server with exactly the scopes of it that this request gets: requested ones that this
- * client, and where roles are required this person, is entitled to (DESIGN.md §7). oidc-provider itself would limit none of them.
+ * `getResourceServerInfo`: the resource server with exactly the scopes of it that this request gets: requested ones that this client, and
+ * this user if roles are required, is entitled to (DESIGN.md §7). oidc-provider itself would limit none of them.
  *
- * @throws InvalidTarget for an unknown one; InvalidScope when no scope of it is to be had, or a requested scope nowhere
+ * @throws InvalidTarget for an unknown one; InvalidScope when none of its scopes is granted, or a requested scope belongs nowhere
  */
 export function resourceServerInfo(deps: ResourceDeps) {
   return async (ctx: KoaContextWithOIDC, identifier: string, client: Client): Promise<ProviderResourceServer> => {
     mustBeWithinBounds(ctx);
     const server = await known(deps, identifier);
     const record = await findClientRecord(deps, client.clientId);
-    // Other spellings were resolved when the request came in (resource-spelling.ts).
+    // Other spellings were resolved before (resource-spelling.ts).
     if (!server || !record || server.identifier !== identifier) throw new errors.InvalidTarget();
     demandProof(ctx, server);
     mustBeAuthenticatedFor(ctx, server);
@@ -66,8 +66,8 @@ export function resourceServerInfo(deps: ResourceDeps) {
 }
 
 /**
- * `defaultResource`: what a request without `resource` means. A code or refresh token for one resource server goes on with
- * it; a client entitled to a single one means that one.
+ * `defaultResource`: the resource of a request without `resource`. For a code or refresh token of one resource server it is that one; for a
+ * client that is entitled to a single one it is that one.
  */
 export function defaultResource(deps: ResourceDeps) {
   return async (
@@ -90,7 +90,7 @@ export function defaultResource(deps: ResourceDeps) {
   };
 }
 
-/** A client that no operator registered is let in for what an API is open with, never for signing in alone. @throws InvalidTarget */
+/** A client that no operator registered gets only open scopes of an API, never a sign-in alone. @throws InvalidTarget */
 function openResource(ctx: KoaContextWithOIDC, record: ClientRecord, single: string | undefined): string {
   if (single === undefined)
     throw new errors.InvalidTarget('name the resource that this request is for: an API that is open to this client');
@@ -114,8 +114,8 @@ async function forPeople(
 }
 
 /**
- * `rotateRefreshToken`: always. A refresh that narrows its scope to OpenID Connect's own still asks for a token for its resource
- * server: it gets the default scopes of that, as far as they were granted.
+ * `rotateRefreshToken`: always. A refresh with OpenID Connect scopes only still requests a token for its resource server: it gets the
+ * default scopes of that, as far as they were granted.
  */
 export function rotatesRefreshToken(deps: ResourceDeps) {
   return async (ctx: KoaContextWithOIDC): Promise<boolean> => {
@@ -133,7 +133,7 @@ export function rotatesRefreshToken(deps: ResourceDeps) {
   };
 }
 
-/** A resource server may demand tokens that are bound to a key of the client (RFC 9449). @throws InvalidDpopProof */
+/** A resource server may require tokens that are bound to a key of the client (RFC 9449). @throws InvalidDpopProof */
 function demandProof(ctx: KoaContextWithOIDC, { dpop_required }: ResourceServer): void {
   if (!dpop_required || ctx.oidc.route !== 'token' || ctx.get('DPoP')) return;
   throw new errors.InvalidDpopProof('this resource server takes DPoP-bound access tokens only: send a DPoP proof');
@@ -144,7 +144,7 @@ async function known({ resourceServers }: ResourceDeps, identifier: string): Pro
   return server?.enabled ? server : undefined;
 }
 
-/** Unknown scopes are ignored beside a known one; a request that names nothing else is a mistake. @throws InvalidScope */
+/** Unknown scopes are ignored beside a known one; a request with unknown scopes only is refused. @throws InvalidScope */
 async function refuseUnknownAlone(deps: ResourceDeps, ctx: KoaContextWithOIDC): Promise<void> {
   const requested = requestedScopes(ctx);
   if (requested.length === 0 || requested.some((scope) => identityScopes.includes(scope))) return;
@@ -161,8 +161,8 @@ async function requestedServers(deps: ResourceDeps, ctx: KoaContextWithOIDC): Pr
 type Settled = { record: ClientRecord; given: readonly string[] };
 
 /**
- * Judges the requested scopes that no requested resource server gives. A service is refused; in a request for a person those that
- * mean nothing to this client are ignored (OpenID Connect Core §3.1.2.1), and so are those that only the person's roles withhold.
+ * Checks the requested scopes that no requested resource server has. A service is refused; in a request for a user those that are unknown
+ * for this client are ignored (OpenID Connect Core §3.1.2.1), and so are those that only the user's roles do not allow.
  *
  * @throws InvalidScope
  */
@@ -175,10 +175,10 @@ async function settleOtherScopes(
   const had = new Set([...(isForItself(ctx) ? [] : identityScopes), ...given, ...elsewhere]);
   const others = requestedScopes(ctx).filter((scope) => !had.has(scope));
   if (others.length === 0) return;
-  // What an assertion says beyond that is left out; what its request says is compared with what it gets.
+  // Scopes of an assertion that cannot be granted are left out; those of its request are checked.
   if (assertedUser(ctx)) return setScope(ctx, [...given]);
   if (isForItself(ctx)) throw new errors.InvalidScope('requested scope is not allowed', others.join(' '));
-  // One that was written for many servers asks for what it finds published.
+  // A client for many servers requests the scopes that it finds published.
   if (!isSelfRegistered(record)) await refuseWithheld(deps, ctx, record, others);
   setScope(
     ctx,
@@ -186,7 +186,7 @@ async function settleOtherScopes(
   );
 }
 
-/** @throws InvalidScope: one of these scopes is not the client's, or of no requested resource */
+/** @throws InvalidScope: the client may not request one of these scopes, or no requested resource has it */
 async function refuseWithheld(
   deps: ResourceDeps,
   ctx: KoaContextWithOIDC,
@@ -203,14 +203,14 @@ async function refuseWithheld(
   if (misplaced.length > 0) throw belongsNowhere(misplaced);
 }
 
-/** Judges whether a scope is one of the resource servers that this client has to do with. */
+/** Returns whether a scope belongs to one of the resource servers that this client is entitled to. */
 async function scopesKnownTo(deps: ResourceDeps, { resources }: ClientRecord): Promise<(scope: string) => boolean> {
   const servers = await Promise.all(Object.keys(resources).map((identifier) => known(deps, identifier)));
   const judges = servers.filter((server) => server !== undefined).map(declared);
   return (scope) => judges.some((isDeclared) => isDeclared(scope));
 }
 
-/** What of a request's scopes means something to this client. */
+/** The scopes of a request that this client knows. */
 async function meaningfulScopes(deps: ResourceDeps, ctx: KoaContextWithOIDC, record: ClientRecord): Promise<string[]> {
   const requested = requestedScopes(ctx);
   if (requested.every((scope) => identityScopes.includes(scope))) return requested;
@@ -222,7 +222,7 @@ function belongsNowhere(scopes: readonly string[]): Error {
   return new errors.InvalidScope('requested scope belongs to no requested resource', scopes.join(' '));
 }
 
-/** A request without a scope is about who the person is. @throws InvalidScope: it names scopes, and none is known */
+/** A request without a scope is a sign-in only. @throws InvalidScope: it names scopes, and none is known */
 function useIdentityScopes(ctx: KoaContextWithOIDC, scopes: readonly string[]): void {
   const requested = requestedScopes(ctx);
   if (scopes.length === 0 && requested.length > 0)

@@ -16,16 +16,16 @@ import {
   setScope,
 } from './requested-scopes.ts';
 
-/** What a request may have of a resource server. */
+/** The scopes that a request may get at a resource server. */
 export type Rights = {
   mayHave: (scope: string) => boolean;
-  /** What of some permissions it may have; of a wildcard as much as is held. */
+  /** The allowed ones of some permissions; for a wildcard, what is held of it. */
   ofThese: (names: readonly string[]) => readonly string[];
 };
 
 type Permissions = { permissionsOf: (subject_id: string, resource: string) => Promise<string[]> };
 
-/** What the client, its key or its person may have of this resource server now. */
+/** The current scopes of the client, its key or its user at this resource server. */
 export async function rightsAt(
   deps: Permissions,
   ctx: KoaContextWithOIDC,
@@ -45,7 +45,7 @@ export async function rightsAt(
  * The scopes of this resource server that a request gets: of those it names the ones it may have; where it names none of this
  * server's (OpenID Connect's own aside), the server's default scopes. Naming one that it may not have never means the defaults.
  *
- * @throws InvalidScope: there is none, and a token for a server without a scope of it would only be misunderstood
+ * @throws InvalidScope: there is none, because a token for a server without any of its scopes would be misunderstood
  */
 export function scopesFor(ctx: KoaContextWithOIDC, server: ResourceServer, { mayHave, ofThese }: Rights): string[] {
   const named = requestedScopes(ctx).filter(declared(server));
@@ -71,13 +71,13 @@ function addDefaultScopes(ctx: KoaContextWithOIDC, server: ResourceServer, ofThe
   return [...scopes];
 }
 
-/** What a service or key gets that names nothing: the default scopes it may have, or else all that it was given for itself. */
+/** The scopes of a service or key that names none: the default scopes it may have, or else all that it has itself. */
 function scopesForItself(server: ResourceServer, ofThese: Rights['ofThese']): readonly string[] {
   const marked = ofThese(namesOf(server.permissions.filter(({ is_default }) => is_default)));
   return marked.length > 0 ? marked : ofThese(namesOf(server.permissions));
 }
 
-/** The default scopes of a server that a client may ask people for; where none is marked default, all that are not sensitive. */
+/** The default scopes of a server that a client may request from users; if none is marked default, all that are not sensitive. */
 export function defaultScopes({ permissions }: ResourceServer, ofThese: Rights['ofThese']): readonly string[] {
   const marked = permissions.filter(({ is_default }) => is_default);
   if (marked.length > 0) return ofThese(namesOf(marked));
@@ -86,7 +86,7 @@ export function defaultScopes({ permissions }: ResourceServer, ofThese: Rights['
 
 const namesOf = (permissions: ResourceServer['permissions']) => permissions.map(({ name }) => name);
 
-/** The API key that is exchanged: it alone decides what its token may, its client nothing. */
+/** The API key that is exchanged: it alone decides the scopes of its token, not its client. */
 function keyToExchange(ctx: KoaContextWithOIDC): KeyEntry | undefined {
   const { found } = currentUnit().presentedKey ?? {};
   return isExchange(ctx) && found && !('code' in found) ? found : undefined;
@@ -102,7 +102,7 @@ async function entitledScopes(
   const isOffered = offered(server, direct);
   const asserted = assertedUser(ctx);
   if (isForItself(ctx) && !asserted) {
-    // A client's roles are only asked where what it was registered with does not suffice: most requests need no read.
+    // A client's roles are only read if its registered permissions do not suffice: most requests need no read.
     const suffices = direct.length > 0 && requestedScopes(ctx).every(isOffered);
     return suffices ? isOffered : offered(server, [...direct, ...(await permissionsOf(record.id, server.identifier))]);
   }
@@ -114,22 +114,22 @@ async function entitledScopes(
 }
 
 /**
- * Judges whether a trust may give a scope without asking the user: never one of an API that is built in (the admin API), and a sensitive
- * one only where the trust names it.
+ * Returns whether a trust may grant a scope without asking the user: never a scope of a built-in API (the admin API), and a sensitive one
+ * only if the trust names it.
  */
 function withinLimit({ built_in, permissions }: ResourceServer, limit: readonly string[] = []) {
   const given = new PatternSet(built_in ? [] : limit);
   return (scope: string) => given.covers(scope) && (limit.includes(scope) || !isSensitiveScope(permissions, scope));
 }
 
-/** Judges whether a scope is one of this resource server's that a client with these patterns may have. */
+/** Returns whether a scope belongs to this resource server and a client with these patterns may have it. */
 export function offered(server: ResourceServer, patterns: string[] = []): (scope: string) => boolean {
   const isDeclared = declared(server);
   const held = new PatternSet(patterns);
   return (scope) => held.covers(scope) && isDeclared(scope);
 }
 
-/** Judges whether a scope is one of this resource server's: declared by it, or a wildcard for some that are. */
+/** Returns whether a scope belongs to this resource server: declared by it, or a wildcard for declared ones. */
 export function declared({ permissions }: ResourceServer): (scope: string) => boolean {
   const known = judges.get(permissions);
   if (known) return known;
@@ -143,9 +143,9 @@ export function declared({ permissions }: ResourceServer): (scope: string) => bo
   return judge;
 }
 
-// A request is judged in several steps: each of its scopes is compared with those of a server once.
+// A request is checked in several steps: each of its scopes is compared with those of a server once.
 const remembered = 256;
-// No permission is longer, so that what is remembered of requests is small.
+// No permission is longer, so that the cache of requests is small.
 const longestScope = 256;
-// By the list that `ResourceServers` remembers: it goes with it.
+// Keyed by the list that `ResourceServers` caches: both are dropped together.
 const judges = new WeakMap<ResourceServer['permissions'], (scope: string) => boolean>();

@@ -10,13 +10,13 @@ import { type AccessTokenRecord, readAccessToken, readJwtAccessToken } from './r
 import { expiryFrom, instant, seconds, withoutId } from './stored-payload.ts';
 import { revokePresented } from './token-revocation.ts';
 
-/** Opaque and JWT access tokens of people, and those of clients themselves: one store, told apart by `kind`. */
+/** Opaque and JWT access tokens of users, and those of clients themselves: one store, distinguished by `kind`. */
 export function accessTokenStore(deps: StoreDeps, kind: 'AccessToken' | 'ClientCredentials'): ModelStore {
   return {
     find: async (value) => {
       const record = await findAccessToken(deps, value);
       if (!record || record.payload.kind !== kind) return undefined;
-      // A JWT says itself when it was made.
+      // A JWT contains its own issue time.
       const times = { iat: Number(record.payload.iat ?? seconds(record.issued_at)), exp: seconds(record.expires_at) };
       const scope = record.audience ? { scope: effectiveScopes(record).join(' ') || undefined } : {};
       return { ...record.payload, ...scope, ...asUserinfoSees(record), ...times, jti: value } as Payload;
@@ -37,7 +37,7 @@ export function accessTokenStore(deps: StoreDeps, kind: 'AccessToken' | 'ClientC
   };
 }
 
-/** The access token's record, while it lives. Read once per request. */
+/** The access token's record, while it is active. Read once per request. */
 async function findAccessToken({ reader }: StoreDeps, value: string): Promise<AccessTokenRecord | undefined> {
   const unit = currentUnit();
   const isStructured = unit.structured?.reference === value;
@@ -51,7 +51,7 @@ async function findAccessToken({ reader }: StoreDeps, value: string): Promise<Ac
   });
 }
 
-// A token bound to an audience still tells who its owner is, when that was allowed with it; oidc-provider refuses any `aud`.
+// A token bound to an audience is still accepted at userinfo, if that was granted with it; oidc-provider refuses any `aud`.
 function asUserinfoSees(record: AccessTokenRecord): { aud?: undefined; scope?: string } {
   if (Provider.ctx?.oidc.route !== 'userinfo' || !record.audience || !record.identity_scope) return {};
   return { aud: undefined, scope: record.identity_scope };
@@ -68,7 +68,7 @@ export function newAccessToken(
   if (audience && !payload.scope) throw new errors.InvalidScope(`no scope of ${audience} was granted`, '');
   const issued_at = now();
   const identity_scope = audience ? identityScope() : undefined;
-  // The library drops what was asked of userinfo from a token with an audience, which opens userinfo here all the same.
+  // The library drops the userinfo scopes from a token with an audience, which is accepted at userinfo here all the same.
   const claims = identity_scope ? presentSource()?.claims : undefined;
   return {
     key,
@@ -77,19 +77,19 @@ export function newAccessToken(
     identity_scope,
     payload: { ...withoutId(payload), ...(claims && { claims }), ...('jti' in key && { iat: payload.iat }) },
     issued_at,
-    // A JWT says itself until when it is valid.
+    // A JWT contains its own expiry.
     expires_at: 'jti' in key ? instant(payload.exp) : expiryFrom(issued_at, payload),
   };
 }
 
-/** What the tokens of this request are issued for. */
+/** The subject and client of this request's tokens. */
 const presentSource = () => Provider.ctx && grantSource(Provider.ctx.oidc);
 
 function identityScope(): string | undefined {
   const { entities, params, requestParamScopes } = Provider.ctx?.oidc ?? {};
   const source = presentSource();
   if (!source || !entities?.Grant) return undefined;
-  // A refresh may ask for less than it has (RFC 6749 §6).
+  // A refresh may request less than was granted (RFC 6749 §6).
   const scopes = params?.scope && requestParamScopes ? requestParamScopes : source.scopes;
   return entities.Grant.getOIDCScopeFiltered(scopes) || undefined;
 }

@@ -11,7 +11,7 @@ import { type RefreshTokenDeps, refreshTokenStore } from './refresh-token-model.
 import { sessionStore } from './session-models.ts';
 import type { TrustDeps } from './trusted-scopes.ts';
 
-/** oidc-provider's adapter factory. A model without a table is refused: its feature was switched on too early. */
+/** oidc-provider's adapter factory. A model without a table is refused: its feature was enabled too early. */
 export function tokenStore(deps: RefreshTokenDeps & TrustDeps): (model: string) => Adapter {
   const models: Record<string, ModelStore> = {
     AccessToken: accessTokenStore(deps, 'AccessToken'),
@@ -37,7 +37,7 @@ function adapterOf(model: string, store: ModelStore): Adapter {
     upsert: store.upsert ?? refuse('upsert'),
     consume: store.consume ?? refuse('consume'),
     destroy: store.destroy ?? refuse('destroy'),
-    // The grant's own mark is what every read joins: nothing else needs a write when it is revoked.
+    // Every read joins the grant's own mark: nothing else needs a write when it is revoked.
     revokeByGrantId: async () => undefined,
     findByUid: store.findByUid ?? refuse('findByUid'),
     findByUserCode: store.findByUserCode ?? refuse('findByUserCode'),

@@ -10,20 +10,23 @@ import { type ClientRecord, readClient } from './reads.ts';
 
 const mostClients = 10_000;
 
-/** The clients that this node has met, forgotten within a second of a change (DESIGN.md §8). */
+/** The clients that this node has cached, removed within a second of a change (DESIGN.md §8). */
 export type KnownClients = Cache<ClientRecord>;
 
 export function knownClients(changes: ChangeFeed): KnownClients {
   const known: KnownClients = new Cache(changes, 'client', mostClients);
-  // What clients that no operator registered may ask for is what APIs are open with.
+  // Clients that no operator registered may request the open scopes of APIs.
   changes.on('resource_server', () => known.forget('all'));
   return known;
 }
 
-/** What it takes to know clients. */
+/** The dependencies of client lookups. */
 export type ClientDeps = { reader: Reader; knownClients: KnownClients; documents: ClientDocuments };
 
-/** The client with this id; undefined: unknown, disabled, or registered in a way that only a newer version knows. It does not change during a request. */
+/**
+ * The client with this id; undefined: unknown, disabled, or registered in a way that only a newer version supports. It does not change
+ * during a request.
+ */
 export async function findClientRecord(deps: ClientDeps, client_id: string): Promise<ClientRecord | undefined> {
   // Ids also come out of unverified JWTs; one that PostgreSQL refuses would fail every read coalesced with it.
   if (!isClientId(client_id)) return undefined;
@@ -53,7 +56,7 @@ async function presentRecord(deps: ClientDeps, client_id: string): Promise<Clien
   return record;
 }
 
-// Where an app begins. Anywhere else a client that is not known has nothing yet.
+// Where a flow of a client begins. At any other endpoint an unknown client has no credentials yet.
 const firstRoutes: ReadonlySet<string | undefined> = new Set([
   'authorization',
   'pushed_authorization_request',
@@ -64,8 +67,8 @@ const firstRoutes: ReadonlySet<string | undefined> = new Set([
 const mayBeNew = () => firstRoutes.has(Provider.ctx?.oidc.route);
 
 /**
- * The client that a metadata document describes. The document is fetched where nobody knows it yet, and again when what it said is no
- * longer fresh. While it cannot be fetched, what it said before is used for a day.
+ * The client that a metadata document describes. The document is fetched if no node has it, and again when it is no longer fresh. While it
+ * cannot be fetched, its earlier content is used for a day.
  */
 async function documentedRecord(
   deps: ClientDeps,
@@ -94,7 +97,7 @@ function isFresh(documents: ClientDocuments, record: ClientRecord | undefined): 
   return fresh_until !== undefined && documents.isFresh(new Date(fresh_until));
 }
 
-// oidc-provider wants some secret for these methods; the real ones are compared as digests (client-authentication.ts).
+// oidc-provider requires some secret for these methods; the real ones are compared as digests (client-authentication.ts).
 const secretElsewhere = 'compared as digests';
 
 export function clientStore(deps: ClientDeps): ModelStore {
@@ -112,7 +115,7 @@ export function clientStore(deps: ClientDeps): ModelStore {
   };
 }
 
-/** @throws InvalidClient: it is the address of a document that cannot be used, and why */
+/** @throws InvalidClient: it is the URL of a document that cannot be used, with the reason */
 function refuseUnknown(client_id: string): undefined {
   const { refusedDocument } = currentUnit();
   if (refusedDocument?.client_id === client_id) throw new errors.InvalidClient(refusedDocument.reason);
@@ -120,8 +123,8 @@ function refuseUnknown(client_id: string): undefined {
 }
 
 /**
- * To exchange a key takes no registration for it, and nothing else is possible in that request. Where the key answers for the
- * client, no more is asked of that.
+ * Token exchange needs no registered grant type, and nothing else is possible in that request. If the key identifies the client, no further
+ * authentication is required.
  */
 function metadataOf({ client_id, metadata }: ClientRecord): ClientRecord['metadata'] {
   const { presentedKey, presentedAssertion } = currentUnit();

@@ -27,7 +27,7 @@ export function codeStore(deps: StoreDeps): ModelStore {
         exp: seconds(record.expires_at),
       } as Payload;
     },
-    // The commit decides which of several redemptions wins; here it is only known that this request wants to.
+    // The commit decides which of several redemptions wins; here only the intent of this request is recorded.
     consume: async () => undefined,
     upsert: async (value, payload) => insertCode(deps, value, payload as Payload),
   };
@@ -89,7 +89,7 @@ async function insertCodeUnderGrant(trx: Trx, row: Insertable<Database['authoriz
 }
 
 /**
- * Locks the grant that a device code is about to be given under.
+ * Locks the grant under which a device code is about to be approved.
  *
  * @throws LostRaceError: it was revoked
  */

@@ -12,7 +12,7 @@ import type { ModelStore, Payload } from './model-store.ts';
 import { openPayload, rememberJoined, type StoreDeps, sealPayload } from './models.ts';
 import { type DeviceCodeRecord, readDeviceCode, readDeviceCodeByUserCode } from './reads.ts';
 
-/** Seconds between two polls when nothing else was said (RFC 8628 §3.2), and by how much each hasty one slows them (§3.5). */
+/** The default seconds between two polls (RFC 8628 §3.2), and how much each early one adds (§3.5). */
 const intervalSeconds = 5;
 // The network may bring two polls closer together than the client sent them.
 const toleratedSeconds = 1;
@@ -51,7 +51,7 @@ function userCodeDigest({ keys }: StoreDeps, userCode: string): Digest {
   return keyedDigest(keys.current('user-code').key, userCode);
 }
 
-/** At the token endpoint: what the commit will judge, or, while the person has not answered, how fast the device asks. */
+/** At the token endpoint: the values that the commit checks, or, while the user has not answered, the polling rate. */
 async function noteUse(deps: StoreDeps, record: DeviceCodeRecord): Promise<void> {
   const { client, digest: key, family_id, grant_id, user_id } = record;
   if (grant_id && user_id) {
@@ -63,7 +63,7 @@ async function noteUse(deps: StoreDeps, record: DeviceCodeRecord): Promise<void>
   if (currentUnit().isTokenRequest && isOwn) await pace(deps, key);
 }
 
-/** @throws SlowDown when the device asks again too soon (RFC 8628 §3.5) */
+/** @throws SlowDown when the device polls too soon (RFC 8628 §3.5) */
 async function pace({ db, now }: StoreDeps, key: Digest): Promise<void> {
   const polled_at = now();
   const { rows } = await sql<{ hasty: boolean }>`
@@ -114,7 +114,7 @@ type Stored = {
   interval_seconds: number;
 };
 
-/** Two people with one user code: only the first answer counts. */
+/** Two users with one user code: only the first answer counts. */
 async function store(trx: Trx, row: Stored): Promise<void> {
   const { sealed, user_id, grant_id } = row;
   const { numInsertedOrUpdatedRows } = await trx

@@ -1,15 +1,15 @@
 import { clientResourcesAt, intersection, servicePermissions } from '../../../domain/access/index.ts';
 import { scopesIn } from '../scopes/request-bounds.ts';
 
-/** What the owners of an access token may have at its API at the moment of the read. */
+/** The scopes that the owners of an access token may have at its API at the moment of the read. */
 export type RightsNow = {
-  /** Got for an API key: what that may there, and, of a person's, what the person may. */
+  /** For a token of an API key: the key's permissions there, and, if it is a user's, the user's. */
   key: { own: string[]; person: string[] | null } | null;
-  /** What the client may ask people for there, or has itself. */
+  /** What the client may request from users there, or has itself. */
   client: string[];
-  /** What the trust may give there by whose word the token was given; null: by none's. */
+  /** What the trust of the token may grant there; null: there is none. */
   limit: string[] | null;
-  /** What the roles of the person, or of the client that acts for itself, give there; null: the API asks for no roles. */
+  /** What the roles of the user, or of the client that acts for itself, allow there; null: the API requires no roles. */
   roles: string[] | null;
 };
 
@@ -41,10 +41,10 @@ export const rightsNow = `case when t.audience is null then null
 type Scoped = { scope: string | null; user_id: string | null; rights_now: Partial<RightsNow> | null };
 
 /**
- * The scopes that a token still has (DESIGN.md §7: rights are judged at use): those it was issued with, as far as its client, its
- * person's roles or its API key allow them at this moment.
+ * The scopes that a token still has (DESIGN.md §7: permissions are checked at use): those it was issued with, as far as its client, its
+ * user's roles or its API key allow them now.
  *
- * @param but `roles` leaves out what roles of a person say, for who judges that by itself
+ * @param but `roles` leaves out the roles of a user, for callers that check them separately
  */
 export function effectiveScopes({ scope, user_id, rights_now }: Scoped, { but }: { but?: 'roles' } = {}): string[] {
   const scopes = scopesIn(scope ?? '');

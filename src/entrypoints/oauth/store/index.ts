@@ -1,4 +1,4 @@
-/** Where oidc-provider's models live: reads joined and coalesced, writes recorded into the request's unit of work. */
+/** The storage of oidc-provider's models: reads joined and coalesced, writes recorded into the request's unit of work. */
 
 export { newAccessToken } from './access-token-model.ts';
 export { tokenStore } from './adapter.ts';

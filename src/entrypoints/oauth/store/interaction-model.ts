@@ -10,7 +10,7 @@ import { type InteractionRecord, readInteraction } from './reads.ts';
 
 type Row = Insertable<Database['interactions']>;
 
-/** Interactions hold raw session ids and request parameters: the whole payload is sealed. */
+/** Interactions contain raw session ids and request parameters: the whole payload is sealed. */
 export function interactionStore({ reader, keys }: StoreDeps): ModelStore {
   return {
     find: async (id) => {
@@ -37,7 +37,7 @@ export function interactionStore({ reader, keys }: StoreDeps): ModelStore {
           .deleteFrom('interactions')
           .where('digest', '=', digest(id))
           .executeTakeFirst();
-        // A form was submitted twice: only one submission may lead to a code.
+        // A form was submitted twice: only one submission may issue a code.
         if (numDeletedRows === 0n) throw alreadyFinished();
       });
       return undefined;
@@ -46,10 +46,10 @@ export function interactionStore({ reader, keys }: StoreDeps): ModelStore {
 }
 
 type SignIn = { accountId?: unknown; authenticated_at_ms?: unknown; user_epoch?: unknown; by?: StoredProvider };
-/** As JSON holds it. */
+/** As JSON represents it. */
 type StoredProvider = Omit<ProviderSession, 'proven_at'> & { proven_at: string | null };
 
-/** What `finishSignIn` leaves for the request that resumes; a consent carries the sign-in before it along, and is none. */
+/** What `finishSignIn` passes to the resumed request; a consent also contains the earlier sign-in, and is not one. */
 function noteSignIn(result: unknown): void {
   const { login, consent } = (result ?? {}) as { login?: SignIn; consent?: unknown };
   if (consent || typeof login?.authenticated_at_ms !== 'number') return;
@@ -74,7 +74,7 @@ async function insertInteraction(trx: Trx, row: Row): Promise<void> {
     .execute();
 }
 
-/** What was read must still be there: the later of two answers to one page would bring a finished interaction back. */
+/** The row must still exist: otherwise the later of two answers to one page would restore a completed interaction. */
 async function updateInteraction(trx: Trx, { digest, ...changed }: Row): Promise<void> {
   const query = trx.updateTable('interactions').set(changed).where('digest', '=', digest);
   const { numUpdatedRows } = await query.executeTakeFirst();

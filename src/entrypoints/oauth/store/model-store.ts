@@ -1,6 +1,6 @@
 import type { Adapter, AdapterPayload } from 'oidc-provider';
 
-/** One model's storage; what is not written here is refused, so that a feature switched on without a table fails loudly. */
+/** One model's storage; a write that is not implemented here is refused, so that a feature enabled without a table fails visibly. */
 export type ModelStore = Partial<
   Pick<Adapter, 'upsert' | 'find' | 'findByUid' | 'findByUserCode' | 'consume' | 'destroy'>
 >;

@@ -20,7 +20,7 @@ export type StoreDeps = ClientDeps & {
   now: () => Date;
 };
 
-/** Encrypts a payload that holds secrets or request parameters; its own id never goes in with it unless it was put there. */
+/** Encrypts a payload with secrets or request parameters; its own id is not part of it unless it was added. */
 export function sealPayload(keys: ServerKeys, place: SealedPlace, payload: Payload): Sealed {
   return seal(keys.current('interaction').key, place, JSON.stringify(payload));
 }
@@ -29,7 +29,7 @@ export function openPayload(keys: ServerKeys, place: SealedPlace, sealed: Sealed
   return JSON.parse(unseal(keys.current('interaction').key, place, sealed).toString());
 }
 
-/** What came joined with a credential is not read again. */
+/** Records that were joined with a credential are not read again. */
 export function rememberJoined({ grant, person }: UnderGrant): void {
   const unit = currentUnit();
   if (grant) unit.fill(`grant:${grant.id}`, grant);
@@ -89,8 +89,8 @@ export function grantStore(deps: StoreDeps & TrustDeps): ModelStore {
 }
 
 /**
- * The epoch that a grant carries which is made in this session for this person: the session's, which nothing reads again. Null: an
- * older version signed them in.
+ * The user's epoch for a grant that is created in this session: the session's, which is not read again. Null: an older version signed the
+ * user in.
  */
 async function epochOfSession(unit: Unit, uid: string, user_id: string): Promise<number | null> {
   if (unit.authenticated?.user_id === user_id) return unit.authenticated.user_epoch;
@@ -105,19 +105,19 @@ type SavedGrant = Omit<Insertable<Tables['grants']>, 'payload'> & {
 };
 
 /**
- * Stores a grant, or widens it. It carries the epoch of its session's person and what it was signed in with, and that of its client as it is now: what a client was
- * allowed after its tokens were ended is new. One that was made before stays of its epoch.
+ * Stores a grant, or extends it. It contains the epoch of its session's user and of the sign-in, and the current epoch of its client: what
+ * a client was allowed after its tokens were revoked is new. A grant from before keeps its epoch.
  *
- * @throws LostRaceError: the client is disabled, whatever this node remembered
+ * @throws LostRaceError: the client is disabled, whatever this node has cached
  */
 async function saveGrant(
   trx: Trx,
   { id, user_id, client_id, payload, user_epoch, signedIn, ...grant }: SavedGrant,
 ): Promise<void> {
   const { consent_id = null, session_uid = null, offline = false, created_at } = grant;
-  // The session of a sign-in in this very request is written after the grant.
+  // The session of a sign-in in this same request is written after the grant.
   const [isNew, by] = [signedIn !== undefined, signedIn?.by];
-  // One that a first-party client had without a consent ends with the consent that widens it.
+  // A grant that a first-party client had without a consent is revoked with the consent that extends it.
   const { rows } = await sql`
     insert into grants (id, user_id, client_id, consent_id, session_uid, offline, payload, created_at, user_epoch, client_epoch,
         trust_id, trust_epoch, identity_id)
@@ -133,16 +133,16 @@ async function saveGrant(
 }
 
 /**
- * What a grant gives: all that the person consented to, and of what a first-party client has without being asked what it may have
- * now; undefined: nothing. It is judged whenever it is read: a client that is first-party no longer, or a scope that became
- * sensitive, ends what was given before, at authorization, redemption and refresh alike.
+ * The scopes of a grant: all that the user consented to, and of those that a first-party client has without consent the ones it may have
+ * now; undefined: none. It is evaluated at every read: if a client is first-party no longer, or a scope became sensitive, the scopes end at
+ * authorization, redemption and refresh alike.
  */
 async function standingPart(
   deps: StoreDeps & TrustDeps,
   { client_id, consent_id, payload }: GrantRecord,
 ): Promise<Record<string, unknown> | undefined> {
   const { openid, resources, consented, ...rest } = payload as GrantPayload;
-  // Without that note all of it was consented to.
+  // Without that note everything was consented to.
   if (consent_id !== null && !consented) return payload;
   const listed = Object.entries(resources ?? {}).map(([identifier, scope]) => [identifier, scopesIn(scope)]);
   const given: ConsentedScopes = { openid: scopesIn(openid?.scope ?? ''), resources: Object.fromEntries(listed) };
@@ -160,7 +160,7 @@ type GrantPayload = {
   [member: string]: unknown;
 };
 
-/** Of taking a consent back and being let in under it the first to lock wins, and the other sees it. */
+/** Of revoking a consent and adding a grant under it the first to lock wins, and the other sees it. */
 async function holdConsent(trx: Trx, id: string): Promise<void> {
   const query = trx.selectFrom('consents').select('id').where('id', '=', id).where('revoked_at', 'is', null);
   if (!(await query.forShare().executeTakeFirst())) throw new LostRaceError('the consent was revoked');

@@ -8,17 +8,17 @@ import { type PushedRequestRecord, readPushedRequest } from './reads.ts';
 
 const placeOf = (key: Buffer): SealedPlace => ['pushed_requests', 'sealed', key.toString('hex')];
 
-// What a browser could bring to the authorization endpoint: a request line with its headers has 16 KiB. Parameters are kept as a
-// JWT, which makes them a third longer.
+// The maximum size of an authorization request in a browser: a request line with its headers has 16 KiB. Parameters are stored as a JWT,
+// which makes them a third longer.
 const longestAnonymous = (16 * 1024 * 4) / 3 + 1024;
 
-/** @throws InvalidRequest: it holds more than clients that do not authenticate may have stored */
+/** @throws InvalidRequest: it is larger than what clients without authentication may store */
 function mustBeShort(payload: object): void {
   if (JSON.stringify(payload).length > longestAnonymous)
     throw new errors.InvalidRequest('a pushed request of a client that does not authenticate may have 16 KiB');
 }
 
-/** Pushed authorization requests (RFC 9126): sealed, for they hold all parameters; used once. */
+/** Pushed authorization requests (RFC 9126): sealed, because they contain all parameters; used once. */
 export function pushedRequestStore(deps: StoreDeps): ModelStore {
   return {
     find: async (id) => {

@@ -4,10 +4,10 @@ const connections = 2;
 
 type Waiting<Row> = { key: unknown; resolve: (row: Row | undefined) => void; reject: (error: unknown) => void };
 
-/** A hot read: finds rows for many keys at once. `$1` is the array of keys, `$2` the time; every row answers its place `n`. */
+/** A hot read: finds rows for many keys at once. `$1` is the array of keys, `$2` the time; every row returns its index `n`. */
 export type KeyedRead = { name: string; text: string };
 
-/** Coalesces the reads of one event-loop tick into one statement a kind, all kinds in one packet (DESIGN.md §5). */
+/** Coalesces the reads of one event-loop tick into one statement for each kind, all kinds in one packet (DESIGN.md §5). */
 export class Reader {
   readonly #connections: HotConnection[];
   readonly #now: () => Date;
@@ -16,7 +16,7 @@ export class Reader {
   #isScheduled = false;
   #turn = 0;
 
-  /** @param isAlone whether no other request is under way whose reads could join */
+  /** @param isAlone whether no other request is in flight whose reads could join */
   constructor(database: Database, { now, isAlone }: { now: () => Date; isAlone: () => boolean }) {
     this.#connections = Array.from({ length: connections }, () => database.openHotConnection());
     this.#now = now;
@@ -64,7 +64,7 @@ export class Reader {
     } catch (error) {
       if (waiting.length === 1 || error instanceof DatabaseUnavailableError)
         for (const { reject } of waiting) reject(error);
-      // One key that PostgreSQL refuses must not fail those that came in the same tick.
+      // One key that PostgreSQL refuses must not fail the other reads of the same tick.
       else await Promise.all(waiting.map((single) => this.#answer(connection, read, [single])));
     }
   }

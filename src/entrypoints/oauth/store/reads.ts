@@ -4,7 +4,7 @@ import type { Digest, Sealed } from '../../../platform/crypto/index.ts';
 import { type RightsNow, rightsNow } from './effective-scopes.ts';
 import type { KeyedRead } from './reader.ts';
 
-/** A client as token requests need it; `resources` and `service_permissions` are those that it has, by default, named, or by open APIs. */
+/** A client as token requests need it; `resources` and `service_permissions` are all it has: by default, by name, or by open APIs. */
 export type ClientRecord = Pick<
   Client,
   | 'id'
@@ -22,7 +22,7 @@ export type ClientRecord = Pick<
 > & {
   enabled: boolean;
   epoch: number;
-  /** Of a client that is described by a metadata document, or was until an operator registered it. Times as RFC 3339 texts. */
+  /** For a client that is described by a metadata document, or was until an operator registered it. Times as RFC 3339 texts. */
   document: { fresh_until: string; widened_at: string | null } | null;
   secrets: { id: string; digest: string; pepper_id: number; expires_at: string | null }[];
 };
@@ -37,7 +37,7 @@ export type GrantRecord = {
   payload: Record<string, unknown>;
 };
 
-/** What comes joined with every credential. */
+/** The columns joined with every credential. */
 export type UnderGrant = {
   client: Pick<ClientRecord, 'id' | 'client_id'>;
   grant: GrantRecord | null;
@@ -71,9 +71,9 @@ export type FamilyRecord = UnderGrant & {
 export type AccessTokenRecord = UnderGrant & {
   grant_id: string | null;
   user_id: string | null;
-  /** Got for this API key. */
+  /** The API key that the token was exchanged for. */
   api_key_id: string | null;
-  /** The number of the text of it that was exchanged. */
+  /** The version of the key that was exchanged. */
   api_key_version: number | null;
   scope: string | null;
   audience: string | null;
@@ -102,19 +102,19 @@ const grantJson = (
 ) => `json_build_object('id', ${id}, 'user_id', t.user_id, 'client_id', t.client,
   'consent_id', t.consent_id, 'session_uid', t.session_uid, 'offline', t.offline, 'payload', ${payload})`;
 
-// The person's claims come along: userinfo, ID tokens and introspection need no read of their own.
+// The user's claims are included: userinfo, ID tokens and introspection need no read of their own.
 const userJson = `json_build_object('id', u.id, 'username', u.username, 'email', u.email, 'email_verified', u.email_verified,
   'name', u.name, 'updated_at', u.updated_at)`;
 const ownerJson = `(select ${userJson} from users u where u.id = t.user_id and u.enabled)`;
-/** What comes joined with a credential `t` (`UnderGrant`). */
+/** The columns joined with a credential `t` (`UnderGrant`). */
 const underGrant = `json_build_object('id', t.client_id, 'client_id', t.client) as client,
     case when t.grant_id is not null then ${grantJson('t.grant_id', 't.grant_payload')} end as grant, ${ownerJson} as person`;
 
 const keys = (type: 'text' | 'bytea' | 'uuid') => `unnest($1::${type}[]) with ordinality as k(key, n)`;
 
 /**
- * What stands of a view, as `t`, looked up by each key. Fenced by `offset 0`: joined plainly, a view of many tables is more than the
- * planner arranges together (`from_collapse_limit`), and it would read all of the view for one key.
+ * The active rows of a view, as `t`, looked up by each key. Fenced by `offset 0`: if joined plainly, a view of many tables exceeds
+ * `from_collapse_limit` of the planner, which would read all of the view for one key.
  */
 const standing = (view: string, key: string, type: 'text' | 'bytea' | 'uuid') =>
   `${keys(type)} cross join lateral (select * from ${view} where ${key} = k.key and ends_at > $2 offset 0) t`;

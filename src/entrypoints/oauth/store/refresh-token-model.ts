@@ -68,7 +68,7 @@ async function noteSource(deps: StoreDeps, value: string, record: FamilyRecord):
   const unit = currentUnit();
   const presented = digest(value);
   const isPrevious = record.previous_digest !== null && sameDigest(record.previous_digest, presented);
-  // An older one than the previous derives nothing: the commit will call it reuse.
+  // One older than the previous derives nothing: the commit treats it as reuse.
   const keyId = (isPrevious ? record.previous_key_id : record.key_id) ?? record.key_id;
   await deps.keys.ensure([keyId]);
   const key = deps.keys.find(keyId)?.key;

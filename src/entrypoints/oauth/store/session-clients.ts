@@ -2,12 +2,12 @@ import { sql } from 'kysely';
 import type { Trx } from '../../../platform/database/index.ts';
 import type { SessionRecord } from './reads.ts';
 
-/** What a session says of a client, as oidc-provider has it. */
+/** A session's data about a client, in oidc-provider's form. */
 export type Authorization = { sid?: string; grantId?: string; persistsLogout?: true };
 
 type ChangedClients = { kept: (Authorization & { client_id: string })[]; gone: string[] };
 
-/** Only what this request changed, so that tabs do not undo each other's clients. */
+/** Only what this request changed, so that tabs do not overwrite each other's clients. */
 export function changedClients(
   authorizations: Record<string, Authorization>,
   previous: SessionRecord | undefined,

@@ -13,10 +13,10 @@ import { openPayload, type StoreDeps, sealPayload } from './models.ts';
 import { readSession, readSessionByUid, type SessionRecord } from './reads.ts';
 import { type Authorization, changedClients, saveSessionClients } from './session-clients.ts';
 
-// A tab that read the session before another rotated its id may still come with the old one.
+// A tab that read the session before another rotated its id may still send the old one.
 const rotatedIdSeconds = 30;
 
-// When somebody was last here is kept to the minute: a write for each of their requests would cost as much as the request.
+// The time of last use is stored to the minute: a write for each request would cost as much as the request.
 const seenEverySeconds = 60;
 
 const keyOf = (key: Buffer) => `session:${key.toString('hex')}`;
@@ -27,7 +27,7 @@ export function sessionStore(deps: StoreDeps): ModelStore {
       const record = await findSession(deps, id);
       return record && sessionPayload(deps.keys, id, record);
     },
-    // For comparing who is signed in; the id itself is stored nowhere, so what this finds is never saved.
+    // For comparing who is signed in; the id itself is not stored, so the session that this finds is never saved.
     findByUid: async (uid) => {
       const record = await deps.reader.find<SessionRecord>(readSessionByUid, uid);
       return record && sessionPayload(deps.keys, undefined, record);
@@ -86,7 +86,7 @@ async function saveSession(deps: StoreDeps, id: string, payload: Payload): Promi
   const unit = currentUnit();
   const uid = String(payload.uid);
   const previous = await unit.remember<SessionRecord | undefined>(`session uid:${uid}`, async () => undefined);
-  // An error page makes the library save it once more: what was given its id in this request keeps it.
+  // An error page makes the library save it once more: a session that got its id in this request keeps it.
   const isSavedAgain = unit.savedSession?.id === id;
   unit.savedSession = { uid, id };
   const now = deps.now();
@@ -97,7 +97,7 @@ async function saveSession(deps: StoreDeps, id: string, payload: Payload): Promi
     last_seen_at: now,
     expires_at: new Date(Number(payload.exp) * 1000),
   };
-  // Where somebody else is still signed in, the library ends that session first.
+  // If another user is still signed in, the library ends that session first.
   const authenticated = unit.authenticated?.user_id === user_id ? unit.authenticated : undefined;
   const changed = changedBy(deps, payload, previous, authenticated?.at);
   const clients = changedClients((payload.authorizations ?? {}) as Record<string, Authorization>, previous);
@@ -111,7 +111,7 @@ async function saveSession(deps: StoreDeps, id: string, payload: Payload): Promi
       ...providerColumns(authenticated.by),
     };
     await upsertSession(trx, { uid, user_id, created_at: now, ...changed, ...signedIn, ...seen });
-    // A sign-in and a new proof end every copy of the cookie (CWE-384), other tabs' included.
+    // A sign-in and a new proof invalidate every copy of the cookie (CWE-384), also in other tabs.
     if (authenticated && !isSavedAgain) await retireIds(trx, uid, now);
     await saveId(trx, { digest: digest(id), session_uid: uid, expires_at: seen.expires_at });
     await saveSessionClients(trx, uid, clients);
@@ -120,13 +120,13 @@ async function saveSession(deps: StoreDeps, id: string, payload: Payload): Promi
   return undefined;
 }
 
-/** Of a session whose user signed in with an identity provider; only what that says of the time counts as a proof of theirs. */
+/** For a session whose user signed in with an identity provider; only a time that the provider states counts as a proof. */
 function providerColumns(by: ProviderSession | undefined) {
   const { trust_id = null, trust_epoch = null, identity_id = null, upstream_sid = null, proven_at = null } = by ?? {};
   return { trust_id, trust_epoch, identity_id, upstream_sid, confirmed_at: proven_at };
 }
 
-/** A request that came with an id that was retired meanwhile must neither revive it nor go on with it. */
+/** A request with an id that was retired meanwhile must neither reactivate it nor continue with it. */
 async function saveId(
   trx: Trx,
   row: Pick<Insertable<Database['session_ids']>, 'digest' | 'session_uid' | 'expires_at'>,
@@ -141,7 +141,7 @@ async function saveId(
   if (!numInsertedOrUpdatedRows) throw anotherId();
 }
 
-/** Whether the session was found by this very id, and looked at a moment ago: then there is nothing to tell of it. */
+/** Whether the session was found by this exact id, and used a moment ago: then nothing is recorded. */
 async function wasJustSeen(unit: Unit, id: string, now: Date): Promise<boolean> {
   const found = await unit.remember<SessionRecord | undefined>(keyOf(digest(id)), async () => undefined);
   return found !== undefined && now.getTime() - found.last_seen_at.getTime() < seenEverySeconds * 1000;
@@ -150,8 +150,8 @@ async function wasJustSeen(unit: Unit, id: string, now: Date): Promise<boolean> 
 type Own = Pick<Insertable<Database['sessions']>, 'login_at' | 'acr' | 'amr' | 'transient' | 'sealed_state'>;
 
 /**
- * What this request changed. oidc-provider saves a whole session with every request; writing back what another tab
- * changed meanwhile would take away the form of its sign-out, or a newer sign-in.
+ * The changes of this request. oidc-provider saves a whole session with every request; writing back what another tab changed meanwhile
+ * would remove the form of its sign-out, or a newer sign-in.
  */
 function changedBy(
   deps: StoreDeps,
@@ -198,7 +198,7 @@ async function upsertSession(trx: Trx, session: NewSession): Promise<void> {
       conflict
         .column('uid')
         .doUpdateSet(changing)
-        // Two tabs of one browser: neither may give the other's person away, nor revive a session that was ended.
+        // Two tabs of one browser: neither may return the other's user, nor reactivate a session that was ended.
         .where('sessions.revoked_at', 'is', null)
         .where((eb) =>
           eb.or([eb('sessions.user_id', 'is', null), eb('sessions.user_id', '=', eb.ref('excluded.user_id'))]),
@@ -209,8 +209,8 @@ async function upsertSession(trx: Trx, session: NewSession): Promise<void> {
 }
 
 /**
- * After a rotation that proves nothing the id from before works for another moment: other tabs still come with it. One that was
- * retired meanwhile leads to no other id either. The session is locked first, as everybody does who changes its ids.
+ * After a rotation without a new proof the previous id works for another moment: other tabs still send it. One that was retired meanwhile
+ * leads to no other id either. The session is locked first, as everywhere its ids are changed.
  */
 async function retireId({ now }: StoreDeps, trx: Trx, id: string, record: SessionRecord, unit: Unit): Promise<void> {
   const { authenticated } = unit;

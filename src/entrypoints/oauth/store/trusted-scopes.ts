@@ -3,14 +3,13 @@ import { isSensitiveScope, type ResourceServer, type ResourceServers } from '../
 import type { ClientRecord } from './reads.ts';
 
 export type TrustDeps = {
-  /** The resource server of an identifier; `ResourceServers` remembers them. */
+  /** The resource server of an identifier; `ResourceServers` caches them. */
   resourceServers: ResourceServers;
 };
 
 /**
- * What of these scopes a client has without asking the person. Only a first-party client has any, and never those of an API that
- * is built in (the admin API), nor those that are marked sensitive or overlap one that is: a link that somebody follows must not
- * be enough for these.
+ * The scopes that a client has without consent. Only a first-party client has any, and never those of a built-in API (the admin API), nor
+ * those that are marked sensitive or overlap one that is: following a link must not be enough for these.
  */
 export async function trustedScopes(
   { resourceServers }: TrustDeps,

@@ -12,11 +12,11 @@ import { type GrantType, grantTypes } from './grants/index.ts';
  *   values of the snapshot (`isHeld`), and is `busy` otherwise. So what a unit is judged by is the newest version, and it stays so,
  *   because the row is locked until the commit. Judging locked rows by the snapshot would fork families.
  * - A `busy` unit wrote nothing, and is judged again by another statement, whose snapshot is younger.
- * - Clients, users, APIs, keys and trusts are not locked: what is written carries their epochs from the snapshot that it was judged
+ * - Clients, users, APIs, keys and trusts are not locked: written rows contain the epochs from the snapshot that they were judged
  *   in. If one is revoked after that snapshot, its epoch changes, and the written rows are no longer active.
  */
 
-/** What the units of a batch need: the statement that judges them leaves out parts that none of them needs. */
+/** What the units of a batch need: the statement leaves out parts that none of them needs. */
 export type BatchShape = { grants: readonly GrantType[]; tokens: readonly TokenForm[] };
 
 /** The table of an access token, and the owner of its row. */
@@ -59,7 +59,7 @@ const eventColumns = {
   user_agent: 'text',
 };
 
-/** How access tokens of each form are stored. */
+/** How access tokens of each format are stored. */
 const forms: Readonly<Record<TokenForm, { table: string; unit: Columns; key: Columns; expires_at: string }>> = {
   opaque: {
     table: 'access_tokens',
@@ -227,7 +227,7 @@ function insertTokens(form: TokenForm, { grants }: BatchShape, columns: Columns)
 
 const isRecorded = `verdict not in ('busy', 'revoked', 'stale')`;
 
-/** A verdict other than `won`, whose action the unit names, has an action of its own, and a reason. */
+/** A verdict other than `won`, whose action the unit names, has its own action, and a reason. */
 function recordEvents(grants: readonly GrantType[]): string {
   const said = (member: 'action' | 'reason') =>
     grants.flatMap(({ source, recorded }) =>

@@ -7,7 +7,7 @@ import type { UnitRow } from './unit-row.ts';
 type CommitterDeps = {
   now: () => Date;
   metrics: Metrics;
-  /** Whether no other request is under way that could join the batch. */
+  /** Whether no other request is in flight that could join the batch. */
   isAlone: () => boolean;
 };
 
@@ -50,7 +50,7 @@ type Judgement = Pick<HotStatement, 'name' | 'text'>;
 
 const prepare = (name: string, shape: BatchShape): Judgement => ({ name, text: judgeStatement(shape) });
 const ofAnyBatch = prepare('judge units', wholeShape);
-/** Most batches are of one grant type and one form of token: those have statements of their own, few enough to be kept prepared. */
+/** Most batches have one grant type and one token format: those have statements of their own, few enough to be kept prepared. */
 const ofUniformBatches = new Map(
   grantTypes.flatMap((grant) =>
     wholeShape.tokens.map((form): [string, Judgement] => {

@@ -24,8 +24,7 @@ export type IssueDeps = Pick<ClientDeps, 'reader'> & {
 export type Refusal = { status: number; error: string; error_description: string };
 
 /**
- * Commits the unit of a token request, and replaces the answer where the commit decides otherwise. A refused token request writes
- * nothing.
+ * Commits the unit of a token request, and replaces the answer if the commit refuses it. A refused token request writes nothing.
  */
 export function issueTokens(deps: IssueDeps) {
   return async (ctx: Context, unit: Unit): Promise<void> => {
@@ -35,7 +34,7 @@ export function issueTokens(deps: IssueDeps) {
   };
 }
 
-/** Commits the unit of a token request. @returns the refusal where the commit decides otherwise */
+/** Commits the unit of a token request. @returns the refusal of the commit, if any */
 export async function commitTokens(deps: IssueDeps, unit: Unit, client_id: string): Promise<Refusal | undefined> {
   if (!deps.hasRightClock()) return wrongClockAnswer;
   const verdict = await judged(deps, unit, client_id);
@@ -54,7 +53,7 @@ async function judged(deps: IssueDeps, unit: Unit, client_id: string): Promise<V
     const verdict = await commit(deps, unit, { ...record, epoch });
     return verdict === 'stale' ? await judgedAnew(deps, unit, record) : verdict;
   } catch (error) {
-    // Lost connection: whether it took effect is unknown. A refresh heals by grace, a code by restarting the flow.
+    // Lost connection: whether it took effect is unknown. A retry of a refresh succeeds by grace, that of a code by restarting the flow.
     metrics.tokenTransaction('unavailable');
     log.error({ err: error, request_id: unit.origin.request_id }, 'token commit failed');
     return 'unavailable';
@@ -69,8 +68,8 @@ function commit({ committer, keys, now }: IssueDeps, unit: Unit, client: ClientR
 const mostLooks = 3;
 
 /**
- * Judges a client again that changed since this node remembered it. Where only its tokens were ended meanwhile, it authenticated by
- * what still holds, and gets a token that stands; where anything else is new, it has to come again.
+ * Checks a client again that has changed since this node cached it. If only its tokens were revoked meanwhile, its authentication is still
+ * valid, and it gets an active token; after any other change it has to retry.
  */
 async function judgedAnew(deps: IssueDeps, unit: Unit, known: ClientRecord): Promise<Verdict> {
   for (let look = 0; look < mostLooks; look += 1) {
@@ -102,7 +101,7 @@ const unavailableAnswer = {
   error_description: 'the database cannot be reached, try again in a moment',
 };
 
-// Its tokens would outlive, or begin before, what other nodes and verifiers take for the time.
+// Its tokens would expire after, or begin before, the time of other nodes and verifiers.
 const wrongClockAnswer = {
   status: 503,
   error: 'temporarily_unavailable',
@@ -116,6 +115,6 @@ function replaceAnswer(ctx: Context, { status, ...body }: Refusal): void {
   ctx.set(headersOf({ status }));
 }
 
-/** Headers that go with a refusal. */
+/** Headers of a refusal. */
 export const headersOf = ({ status }: Pick<Refusal, 'status'>): Record<string, string> =>
   status === 503 ? { 'Retry-After': '2' } : {};

@@ -7,15 +7,15 @@ import { type GrantType, grantTypes } from './grants/index.ts';
 type AccessTokenMembers = { [Column in keyof typeof accessTokenColumns as `access_${Column}`]?: unknown };
 
 /**
- * The unit as the statements see it. What it lacks is not named: that is half of what would be written and read.
+ * The unit as the statements see it. Absent members are left out, which halves what is written and read.
  */
 export type UnitRow = AccessTokenMembers & {
   n: number;
   source: string;
   client_id: string;
-  /** Of the client as this node knew it when it authenticated; undefined: the token is issued under a grant, which carries it. */
+  /** The client's epoch when this node authenticated it; undefined: the token is issued under a grant, which contains it. */
   client_epoch?: number | undefined;
-  /** With which it authenticated. */
+  /** The secret with which it authenticated. */
   client_secret_id?: string | undefined;
   user_id?: string | undefined;
   grant_id?: string | undefined;
@@ -93,7 +93,7 @@ export function unitRow(
 
 const hex = (value: Digest | null | undefined) => (value ? `\\x${value.toString('hex')}` : undefined);
 
-/** The grant type of a unit. What presents nothing is a client that asks for itself. */
+/** The grant type of a unit. One that presents nothing is a client's request for itself. */
 export function grantTypeOf({ source }: Unit): GrantType {
   const grant = grantTypes.find(({ source: word }) => word === (source?.kind ?? clientCredentials.source));
   if (!grant) throw new Error(`no grant type is called ${source?.kind}`);

@@ -1,6 +1,6 @@
 import type { Digest } from '../../../platform/crypto/index.ts';
 
-/** What is stored of an access token beside its key and its owners: columns of `access_tokens` and `jwt_access_tokens`. */
+/** The stored values of an access token beside its key and its owners: columns of `access_tokens` and `jwt_access_tokens`. */
 export const accessTokenColumns = {
   scope: 'text',
   audience: 'text',
@@ -10,7 +10,7 @@ export const accessTokenColumns = {
   expires_at: 'timestamptz',
 } as const;
 
-/** Whose an access token is, by columns of the same tables that the unit fills for all that it writes. */
+/** The owners of an access token, by columns of the same tables that the unit fills for all its writes. */
 export const accessTokenOwners = [
   'grant_id',
   'family_id',
@@ -23,7 +23,7 @@ export const accessTokenOwners = [
   'trust_epoch',
 ] as const;
 
-/** An access token to be stored: opaque by its digest, JWT by its `jti` and place in a status list. */
+/** An access token to be stored: an opaque one by its digest, a JWT by its `jti` and index in a status list. */
 export type NewAccessToken = {
   key: { digest: Digest } | { jti: string; status_list_id: number; status_index: number };
   scope: string | undefined;

@@ -9,13 +9,13 @@ export type UnitDeps = {
   db: Db;
   refreshGraceSeconds: number;
   rowBounds: RowBounds;
-  /** Commits a unit that issues tokens, and replaces the answer where the commit decides otherwise. */
+  /** Commits a unit that issues tokens, and replaces the answer if the commit refuses it. */
   issueTokens: (ctx: Context, unit: Unit) => Promise<void>;
 };
 
 /**
- * Opens a unit of work around a request and commits it after the answer was produced and before it is sent; when the
- * commit decides otherwise, the answer is replaced.
+ * Opens a unit of work around a request and commits it after the answer was produced and before it is sent; if the commit refuses it, the
+ * answer is replaced.
  */
 export function unitOfWork(deps: UnitDeps): Middleware {
   return async (ctx: Context, next: Next) => {

@@ -1,9 +1,9 @@
 import { AddressBuckets, type Problem, tooMany } from '../../../platform/http/index.ts';
 
-/** What anybody can have stored without signing in, one row a request. */
+/** Rows that anyone can store without signing in, one a request. */
 export type OpenRow = 'interaction' | 'pushed_request' | 'device_code' | 'session';
 
-// At once, and how many come back a second. A person who finishes signing in gives theirs back at once.
+// The limit at once, and the refill a second. A user who completes a sign-in frees theirs at once.
 const bounds = {
   interaction: { burst: 500, perSecond: 1 },
   pushed_request: { burst: 300, perSecond: 5 },
@@ -12,8 +12,8 @@ const bounds = {
 } as const satisfies Record<OpenRow, { burst: number; perSecond: number }>;
 
 /**
- * Bounds how many such rows an address can have stored, so that nobody fills the database: in memory, for each node by itself. Of
- * a client that authenticated nothing is counted.
+ * Limits the rows that an address can store, so that no one fills the database: in memory, for each node separately. Nothing is counted for
+ * an authenticated client.
  */
 export class RowBounds {
   readonly #buckets: Readonly<Record<OpenRow, AddressBuckets>>;
@@ -38,7 +38,7 @@ export class RowBounds {
     for (const row of rows) this.#buckets[row].take(address);
   }
 
-  /** An interaction is finished: its row is gone. */
+  /** An interaction is completed: its row is deleted. */
   giveBack(address: string, row: OpenRow): void {
     this.#buckets[row].giveBack(address);
   }

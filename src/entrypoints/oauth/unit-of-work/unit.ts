@@ -20,9 +20,9 @@ export type NewRefreshToken = {
   absolute_expires_at: Date;
 };
 
-/** What a token request presented, as it was read: the columns of its unit that the commit judges by. */
+/** The credential of a token request, as it was read: the columns of its unit that the commit judges by. */
 export type TokenSource = {
-  /** The word of its grant type. */
+  /** The name of its grant type. */
   kind: string;
   user_id?: string | undefined;
   digest?: Digest;
@@ -39,22 +39,22 @@ export type TokenSource = {
   identity_id?: string;
 };
 
-/** An API key that a token is asked for, as it was found before the client was known. */
+/** An API key that is exchanged, as it was found before the client was known. */
 export type PresentedKey = {
   found: KeyEntry | KeyVerdict;
-  /** The grant type that the request names, for which no client is registered. */
+  /** The grant type of the request that needs no registration. */
   grant_type: string;
-  /** The client for which the key answers, because nobody authenticated as one. */
+  /** The client that the key identifies, because no client authenticated. */
   answersFor: string | undefined;
 };
 
 /** Why an assertion is refused, for the audit log. */
 export type AssertionRefusal = { reason: string; trust_id?: string; details?: Record<string, string> };
 
-/** An assertion that is accepted; `identity`: of the user whom it is about, where it is about one. */
+/** An assertion that is accepted; `identity`: the user whom it asserts, if it asserts one. */
 export type AcceptedAssertion = TrustedAssertion & { identity?: StandingIdentity };
 
-/** The assertion of a trusted issuer that a token is asked for, as it was judged before the client was known. */
+/** The assertion of a trusted issuer in the request, as it was checked before the client was known. */
 export type PresentedAssertion = Pick<PresentedKey, 'grant_type' | 'answersFor'> & {
   found: AcceptedAssertion | AssertionRefusal;
 };
@@ -75,7 +75,7 @@ type Authenticated = {
   by: ProviderSession | undefined;
 };
 
-/** What a new grant belongs to. */
+/** The owners of a new grant. */
 export type GrantOrigin = {
   consent_id: string | null;
   session_uid: string;
@@ -109,7 +109,7 @@ export class Unit {
   presentedKey: PresentedKey | undefined;
   presentedAssertion: PresentedAssertion | undefined;
   writes: TokenWrites = {};
-  /** Derives the successor of the presented refresh token; undefined: none was presented, or its key is gone. */
+  /** Derives the successor of the presented refresh token; undefined: none was presented, or its key was deleted. */
   deriveSuccessor: (() => string) | undefined;
   /** A JWT access token whose signature was verified, and the reference that stands for it inside the provider. */
   structured: { reference: string; jti: string } | undefined;
@@ -126,7 +126,7 @@ export class Unit {
   /** The client metadata document that this request named and that cannot be used, and why. */
   refusedDocument: { client_id: string; reason: string } | undefined;
   readonly defaultGraceSeconds: number;
-  /** Whether a client requests tokens, rather than a person a page. */
+  /** Whether a client requests tokens, rather than a user a page. */
   readonly isTokenRequest: boolean;
 
   constructor(
@@ -152,7 +152,7 @@ export class Unit {
     return reading;
   }
 
-  /** Remembers a row that came joined with another, as a separate read would have found it. */
+  /** Caches a row that was joined with another, as a separate read would have found it. */
   fill<T>(key: string, value: T): void {
     if (!this.#memory.has(key)) this.#memory.set(key, Promise.resolve(value));
   }
@@ -176,7 +176,7 @@ export function runInUnit<T>(unit: Unit, work: () => Promise<T>): Promise<T> {
   return units.run(unit, work);
 }
 
-/** Runs work that reads through the provider outside of a request; what it would write is dropped. */
+/** Runs work that reads through the provider outside of a request; its writes are dropped. */
 export function runDetached<T>(work: () => Promise<T>): Promise<T> {
   return units.run(new Unit({}, { defaultGraceSeconds: 0, isTokenRequest: false }), work);
 }

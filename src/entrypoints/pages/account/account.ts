@@ -26,7 +26,7 @@ const perPage = 20;
 const sorts = ['name', 'allowed_at', 'last_used_at'] as const;
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
-/** A person's own pages. */
+/** The pages of a user's own account. */
 export function accountRoutes(router: Router, deps: PagesDeps): void {
   router.get('/account', own(deps, showAccount));
   router.get('/account/apps', own(deps, showApps));
@@ -132,7 +132,7 @@ async function showChangePassword(
   show(deps, ctx, 'change-password', data, { status, signed_in_as: accountName(user) });
 }
 
-/** The password alone must not be enough to replace it: a second factor that the user has is asked for, too. */
+/** The password alone must not be enough to change it: a second factor of the user is required, too. */
 async function needsFactor(deps: PagesDeps, who: SignedIn): Promise<boolean> {
   return (await hasSecondFactor(deps.db, who.user.id)) && isStepUpDue(deps, who);
 }

@@ -15,7 +15,7 @@ const perPage = 20;
 const readAtOnce = 200;
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
-/** What happened to a person's account. */
+/** The recorded activity of a user's account. */
 export function accountActivityRoutes(router: Router, deps: PagesDeps): void {
   router.get('/account/activity', own(deps, showActivity));
 }
@@ -41,8 +41,8 @@ async function showActivity(deps: PagesDeps, ctx: Context, { user }: SignedIn): 
 type Line = HappenedEvent & { newest_id: string; oldest_id: string };
 
 /**
- * One line an event, by time: how often something was refused in a minute is recorded when that minute is over, so after what
- * happened meanwhile. Refusals in a row are one line for each kind, whatever minute they fall into.
+ * One line an event, by time: the number of refusals in a minute is recorded at the end of that minute, so after other events of it.
+ * Consecutive refusals are one line for each kind, across minutes.
  */
 function inLines(events: readonly EventInWords[], texts: Catalogue): Line[] {
   const byTime = events.toSorted((a, b) => b.event.occurred_at.getTime() - a.event.occurred_at.getTime());
@@ -80,7 +80,7 @@ const joined = (later: Line, earlier: Line): Line => ({
 /** Ids grow with time (UUIDv7). */
 const inOrder = (a: string, b: string): [string, string] => (a.localeCompare(b) < 0 ? [a, b] : [b, a]);
 
-/** The first lines, and the id before which the next page begins: what is newer than it by its id is among them. */
+/** The first lines, and the id before which the next page begins: by id it also contains newer events. */
 function firstPage(lines: readonly Line[]): { events: Line[]; older: string | undefined } {
   const events = lines.slice(0, perPage);
   let older = oldestOf(events);
@@ -94,7 +94,7 @@ function firstPage(lines: readonly Line[]): { events: Line[]; older: string | un
 
 const oldestOf = (lines: readonly Line[]) => lines.map(({ oldest_id }) => oldest_id).toSorted()[0];
 
-/** Refusals of one minute are one event, which tells how many there were. */
+/** Refusals of one minute are one event with their number. */
 function timesOf({ details }: EventInWords['event']): number {
   return typeof details?.more === 'number' ? details.more : 1;
 }

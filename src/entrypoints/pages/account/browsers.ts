@@ -14,7 +14,7 @@ async function rememberedOf({ deps, who }: RequestContext): Promise<RememberedBr
   return listRememberedBrowsers(deps, { user_id: who.user.id, days });
 }
 
-/** The browsers in which the user skips the second factor; nothing where there is none. */
+/** The browsers in which the user skips the second factor; nothing if there are none. */
 export async function browsersPanel(context: RequestContext): Promise<Panel[]> {
   const browsers = await rememberedOf(context);
   if (browsers.length === 0) return [];
@@ -28,7 +28,7 @@ export async function browsersPanel(context: RequestContext): Promise<Panel[]> {
   return [{ heading: t.title, intro: t.note, content: { kind: 'table', columns, rows, empty: '' } }];
 }
 
-/** Asks for the second factor there again. */
+/** Requires the second factor there again. */
 export const forgettingBrowser: Action<RequestContext> = {
   path: '/browsers/:browser_id/forget',
   describe: async (context) => {

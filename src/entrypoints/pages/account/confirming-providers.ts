@@ -25,7 +25,7 @@ export async function connections(
   return { connected, others };
 }
 
-/** The providers with which a user confirms who they are who has neither a password nor a factor here; undefined: they have one. */
+/** The providers that a user without a password or factor confirms with; undefined: the user has one. */
 export async function confirmingProviders(deps: PagesDeps, ctx: Context, { user }: Here) {
   if (await hasPassword(deps.db, user.id)) return undefined;
   const { connected } = await connections(deps, user.id);

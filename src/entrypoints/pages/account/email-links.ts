@@ -13,7 +13,7 @@ import { accountName, type PagesDeps, show, withMail } from '../pages.ts';
 import { linkClosed } from '../sign-in/link-closed.ts';
 import { own, type SignedIn } from '../signed-in.ts';
 
-/** Where the links lead that are mailed when an address changes. Opening one, as mail filters do, changes nothing. */
+/** The targets of the links that are mailed when an address changes. Opening one, as mail filters do, changes nothing. */
 export function emailLinkRoutes(router: Router, deps: PagesDeps): void {
   router.get('/account/email/confirm/:secret', own(deps, showConfirm));
   router.post('/account/email/confirm/:secret', own(deps, confirm));
@@ -48,7 +48,7 @@ async function undo(deps: PagesDeps, ctx: Context): Promise<void> {
   show(deps, ctx, 'email-link', { csrf: '', action: '', email: email ?? '', state: 'undone' });
 }
 
-/** A link says the same whatever is wrong with it; also where another account has the address by now. */
+/** The response is the same for every error of a link; also if another account has the address by now. */
 function asClosed(error: unknown): never {
   const isClosed = error instanceof Problem && (error.type === 'not_found' || error.type === 'conflict');
   throw isClosed ? linkClosed() : error;

@@ -30,7 +30,7 @@ const ofKey =
     return events[name]({ key, who: by === 'browser' ? events.you : others });
   };
 
-/** What happened, as the person it happened to would say it. */
+/** Events in words, addressed to the user. */
 const words: Readonly<Record<string, Words>> = {
   'session.started': ({ events }) => events.signedIn,
   'session.confirmed': ({ events }) => events.confirmed,
@@ -77,22 +77,22 @@ const words: Readonly<Record<string, Words>> = {
   'device_code.reuse': ({ events }, { app }) => events.signInReused({ app }),
 };
 
-/** The actions that a person's own activity shows. */
+/** The actions that a user's own activity shows. */
 export const shownActions: readonly string[] = Object.keys(words);
 
-// Worth a second look when it was not expected.
+// Marked for attention if the user did not expect it.
 const alarming =
   /^(session\.refused|user\.password_(set|link_created|chosen)|user\.email_changed|user\.(factor|recovery)[a-z_]*|role\.assigned|api_key\.(created|rotated)|[a-z_]+\.(reuse|replay_refused))$/;
 
 export type EventInWords = {
   what: string;
-  /** Whose browser or program it was; an app's is its own server. */
+  /** The browser or program of the user; for an app it is its own server. */
   by: 'browser' | 'app' | 'server' | 'administrator';
   is_alarming: boolean;
   event: RecordedEvent;
 };
 
-/** What happened to a person, in plain words, with the apps' names as people know them. */
+/** An event of a user's account in plain words, with the display names of apps. */
 export async function eventsInWords(
   db: Db,
   { user_id, keyNames, texts }: { user_id: string; keyNames: ReadonlyMap<string, string>; texts: Catalogue },
@@ -110,7 +110,7 @@ export async function eventsInWords(
       what: words[event.action]?.(texts, { app, role, key, kind, by, reason: event.reason }) ?? event.action,
       by,
       is_alarming: alarming.test(event.action),
-      // Where an administrator sits is their own business.
+      // The address of an administrator is not shown.
       event: by === 'administrator' ? { ...event, address: null, user_agent: null } : event,
     };
   });

@@ -92,7 +92,7 @@ const renamingPasskey: Action<RequestContext> = {
   },
 };
 
-/** What else there is to sign in with decides what the removal means. */
+/** The consequences of the removal depend on the user's other sign-in methods. */
 async function isLast({ deps, who }: RequestContext): Promise<boolean> {
   const [passkeys, app] = await Promise.all([
     listPasskeys(deps.db, who.user.id),
@@ -189,7 +189,7 @@ const creatingCodes: Action<RequestContext> = {
   },
 };
 
-/** Everything a user can change about how they sign in, beside their password. */
+/** The changes that users can make to their sign-in methods, except the password. */
 export const factorActions = [
   addingPasskey,
   renamingPasskey,

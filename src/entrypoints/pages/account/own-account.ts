@@ -8,7 +8,7 @@ import { accountName, type PagesDeps, show, textsFor, withMail } from '../pages.
 import { type Action, type ActionHost, actionRoutes, type RequestContext } from '../records/actions.ts';
 import { own } from '../signed-in.ts';
 
-/** What users change about their own account, after they have proved again who they are. */
+/** Changes of users to their own account, after a fresh proof. */
 export function ownAccountRoutes(router: Router, deps: PagesDeps): void {
   const host: ActionHost<RequestContext> = {
     path: pagePaths.account,

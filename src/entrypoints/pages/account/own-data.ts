@@ -14,13 +14,13 @@ import { accountName, type PagesDeps, show, textsFor } from '../pages.ts';
 import { own, type SignedIn } from '../signed-in.ts';
 import { eventsInWords, shownActions } from './event-words.ts';
 
-// Of what others can make many of, for the answer's size has a bound.
+// Limits for records that others can create many of, so that the size of the file is bounded.
 const maxEvents = 10_000;
 const maxSessions = 10_000;
 const maxKeys = 10_000;
 const eventsAtOnce = 1000;
 
-/** A copy of what is kept about a person. */
+/** A copy of the stored data about a user. */
 export function accountDataRoutes(router: Router, deps: PagesDeps): void {
   router.get('/account/data', own(deps, showData));
   router.post('/account/data', own(deps, download));
@@ -74,7 +74,7 @@ function profileOf(user: User) {
   return { id, username, email, ...verification, name, language, browser_language, created_at, updated_at };
 }
 
-/** Of keys what may be shown of them: how they start and end. */
+/** The data of keys that may be shown: how they start and end. */
 async function keysOf({ db, now, config }: PagesDeps, actor: Actor) {
   const deps = { db, now, environments: config.apiKeyEnvironments };
   const keys = await listOwnKeys(deps, actor, { sort: '-created_at', offset: 0, limit: maxKeys });

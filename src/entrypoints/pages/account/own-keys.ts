@@ -112,7 +112,7 @@ function operationsOf(deps: PagesDeps, actor: Actor): KeyOperations {
   };
 }
 
-/** An address that names no key could be one at which nothing is. */
+/** An address without a key gets the same response as one without a page. */
 function idIn(key_id: string): string {
   if (!KeyParams.safeParse({ key_id }).success) throw notFound('API key', key_id.slice(0, 64));
   return key_id;

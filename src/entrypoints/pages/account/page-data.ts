@@ -1,11 +1,11 @@
 import type { AllowedGroup } from '../consent/page-data.ts';
 import type { ActionPage, AskedProof, DetailPage, FieldErrors, ListPage, MadePage } from '../records/page-shapes.ts';
 
-/** One row of the person's connected apps. */
+/** One row of a user's connected apps. */
 type ConnectedApp = {
   consent_id: string;
   client_name: string;
-  /** Where its logo is; undefined: it has none. */
+  /** The address of its logo; undefined: it has none. */
   logo?: string | undefined;
   allowed_at: Date;
   last_used_at: Date | null;
@@ -35,7 +35,7 @@ type MailLanguagePage = {
   /** The chosen one; empty: none. */
   chosen: string;
   options: readonly { value: string; name: string }[];
-  /** What the language calls itself that is used where none is chosen. */
+  /** The own name of the language that is used if none is chosen. */
   automatic: string;
   notice?: string | undefined;
 };
@@ -53,7 +53,7 @@ type ConnectedAppsPage = {
   total: number;
 };
 
-/** Sends nothing but `csrf`. The numbers are what is revoked. */
+/** Sends nothing but `csrf`. The numbers are what will be revoked. */
 type RevokeAccessPage = {
   csrf: string;
   action: string;
@@ -63,7 +63,7 @@ type RevokeAccessPage = {
   sessions: number;
 };
 
-/** One session of a person. */
+/** One session of a user. */
 export type ShownSession = {
   uid: string;
   /** "Firefox on Linux" */
@@ -81,7 +81,7 @@ export type ShownSession = {
 type SessionsPage = {
   /** This browser's first. */
   sessions: readonly ShownSession[];
-  /** On all pages. */
+  /** The number on all pages. */
   total: number;
   /** From 1. */
   page: number;
@@ -115,7 +115,7 @@ type ActivityPage = {
   is_first: boolean;
 };
 
-/** Every page of a person's own account, and what it needs. */
+/** The pages of a user's own account, and the data of each. */
 export type AccountPages = {
   account: AccountPage;
   'change-password': ChangePasswordPage;
@@ -130,7 +130,7 @@ export type AccountPages = {
   /** Sends nothing but `csrf`; is answered with a file. */
   'own-data': { csrf: string; action: string };
   'own-account-action': ActionPage;
-  /** Sends nothing but `csrf`. `email`: the address that counts afterwards. */
+  /** Sends nothing but `csrf`. `email`: the address of the account afterwards. */
   'email-link': { csrf: string; action: string; email: string; state: 'confirm' | 'undo' | 'undone' };
   'own-security': DetailPage;
   'own-security-action': ActionPage;

@@ -27,7 +27,7 @@ const ticketPurpose = 'connect a provider';
 const ticketSeconds = 10 * 60;
 const Ticket = z.object({ user_id: z.uuid(), trust_id: z.uuid() });
 
-/** The accounts at providers that the user signs in with; nothing where there is no provider. */
+/** The user's accounts at providers; nothing if there is no provider. */
 export async function providersPanel({ deps, ctx, who }: RequestContext): Promise<Panel[]> {
   const { connected, others } = await connections(deps, who.user.id);
   if (connected.length + others.length === 0) return [];
@@ -66,7 +66,7 @@ const connecting: Action<RequestContext> = {
     const words = [t.connectNote({ provider, host: new URL(trust.issuer).host })];
     return { ...framed, heading: t.connectTo({ provider }), words, button: t.goOn, danger: false };
   },
-  // A form may not lead to another site; a link may.
+  // A form may not redirect to another site; a link may.
   perform: async (context) => {
     const { deps, ctx, who } = context;
     const { t, framed } = frame(context);
@@ -106,7 +106,7 @@ const disconnecting: Action<RequestContext> = {
 
 export const providerActions = [connecting, disconnecting];
 
-/** Begins to connect an account, for the user who just asked for it on the page of sign-in methods. */
+/** Starts to connect an account, for the user who requested it on the page of sign-in methods. */
 export async function startConnecting(deps: PagesDeps, ctx: Context, who: SignedIn): Promise<void> {
   const carried = carriedState(deps, { purpose: ticketPurpose, browser: csrfToken(deps, ctx) }, one(ctx.query.ticket));
   const ticket = Ticket.safeParse(carried).data;
@@ -114,10 +114,10 @@ export async function startConnecting(deps: PagesDeps, ctx: Context, who: Signed
   await send(deps, ctx, who, isOwn ? { purpose: 'connect', return_to: to } : undefined);
 }
 
-/** Begins to confirm who the user is, with the provider that they signed in with. */
+/** Starts a confirmation with the provider that the user signed in with. */
 export async function startConfirming(deps: PagesDeps, ctx: Context, who: SignedIn): Promise<void> {
   const proof = await askedProof(deps, ctx, who);
-  // A user who has a factor or password here confirms with that.
+  // A user with a factor or password here confirms with that.
   const isAsked =
     proof.kind === 'provider' && proof.links.some(({ href }) => href.includes(`/${ctx.params.trust_id}?`));
   await send(deps, ctx, who, isAsked ? { purpose: 'confirm', return_to: ownPath(ctx.query.return_to) } : undefined);

@@ -18,7 +18,7 @@ import { type Here, sendRenewedId, whoIsHere } from '../signed-in.ts';
 
 type Own = NonNullable<Carried['own']>;
 
-/** A user who is signed in comes back from a provider, to connect an account there or to confirm who they are. */
+/** Handles the return of a signed-in user from a provider, to connect an account there or to confirm an action. */
 export async function comeToAccount(
   deps: PagesDeps,
   ctx: Context,
@@ -34,7 +34,7 @@ export async function comeToAccount(
 
 type Answer = { own: Own; here: Here; trust: LoginTrust };
 
-/** @returns what is said on the page of sign-in methods; undefined: the user goes on where they came from */
+/** @returns the message for the page of sign-in methods; undefined: the user returns to the previous page */
 async function answered(deps: PagesDeps, ctx: Context, answer: Answer): Promise<string | undefined> {
   try {
     return await (answer.own.purpose === 'connect' ? connect : confirm)(deps, ctx, answer);
@@ -54,7 +54,7 @@ async function connect(deps: PagesDeps, ctx: Context, { here, trust }: Answer): 
   return 'provider-connected';
 }
 
-/** A new proof at the provider counts as one here, for ten minutes from then. */
+/** A new proof at the provider is accepted as one here, for ten minutes from then. */
 async function confirm(deps: PagesDeps, ctx: Context, { here, trust }: Answer): Promise<undefined> {
   const account = await accountOf(deps, ctx, trust);
   const { authenticated_at: confirmed_at } = account;

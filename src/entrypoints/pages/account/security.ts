@@ -20,7 +20,7 @@ import { browsersPanel, forgettingBrowser } from './browsers.ts';
 import { factorActions } from './factor-actions.ts';
 import { providerActions, providersPanel, startConfirming, startConnecting } from './provider-actions.ts';
 
-/** What a user signs in with: passkeys, an authenticator app, recovery codes. Each change asks them to prove who they are. */
+/** A user's sign-in methods: passkeys, an authenticator app, recovery codes. Each change requires a fresh proof. */
 export function accountSecurityRoutes(router: Router, deps: PagesDeps): void {
   const host: ActionHost<RequestContext> = {
     path: pagePaths.security,

@@ -20,7 +20,7 @@ import type { ShownSession } from './page-data.ts';
 const perPage = 20;
 const uidShape = /^[\w-]{1,64}$/;
 
-/** Where a person is signed in, and signing out from there. */
+/** A user's sessions, and signing them out. */
 export function accountSessionRoutes(router: Router, deps: PagesDeps): void {
   router.get('/account/sessions', own(deps, showSessions));
   router.get('/account/sessions/sign-out-others', own(deps, askOthers));
@@ -59,7 +59,7 @@ function inWords({ apps, ...session }: SignedInSession, current: string, texts: 
 
 async function askOne(deps: PagesDeps, ctx: Context, who: SignedIn): Promise<void> {
   const uid = uidOf(ctx);
-  // This browser signs out on the page for that, which ends the session at the apps, too.
+  // This browser signs out on a separate page, which ends the session at the apps, too.
   if (uid === who.session_uid) return ctx.redirect(pagePaths.signOut);
   const session = await findSession(deps.db, who.user.id, { uid, now: deps.now() });
   if (!session) throw notFound('session', uid);

@@ -34,7 +34,7 @@ export function areaChart(input: ChartInput): AreaChart {
   };
 }
 
-/** Of each series the bottom and top at each label. */
+/** The bottom and top of each series at each label. */
 function stacked(labels: readonly string[], series: readonly Series[]) {
   const layers = stack<number, Series>()
     .keys(series)

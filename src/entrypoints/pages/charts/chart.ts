@@ -3,39 +3,39 @@ import { type Catalogue, en } from '../languages/en.ts';
 import { figure } from '../words.ts';
 import { coordinate, shortFigure } from './numbers.ts';
 
-/** The colour of a series: `1` what is well, `2` what was refused, `3` what needs attention. */
+/** The colour of a series: `1` success, `2` refused, `3` needs attention. */
 export type Tone = 1 | 2 | 3;
 
 export type Series = { label: string; tone: Tone; values: readonly number[] };
 
-/** What a chart shows: of each series one value for each label. */
+/** The data of a chart: one value of each series for each label. */
 export type ChartInput = {
-  /** Of the page; ids within the chart begin with it. */
+  /** The id of the chart on the page; ids within it begin with it. */
   id: string;
   title: string;
-  /** What a label names: `Hour`. */
+  /** The name of a label: `Hour`. */
   unit: string;
   labels: readonly string[];
-  /** What stands below the chart instead, where there is little room. */
+  /** The label below the chart instead, if there is little room. */
   shortLabels?: readonly string[];
   series: readonly Series[];
-  /** Of the area in which values are drawn, in pixels; default: 200. */
+  /** The height of the plot in pixels; default: 200. */
   height?: number;
   /** Whether the last label is of the present; default: it is. */
   endsNow?: boolean;
-  /** Of the page's language; English without. */
+  /** The language of the page; default: English. */
   texts?: Catalogue;
 };
 
 export type GridLine = { y: string; label: string };
 export type Tick = { x: string; label: string; anchor: 'start' | 'middle' | 'end'; isMinor: boolean };
 
-/** What every chart has beside its shapes. */
+/** The common parts of all charts. */
 export type ChartFrame = {
   id: string;
   title: string;
   description: string;
-  /** Of the area in which values are drawn, in pixels. */
+  /** The height of the plot in pixels. */
   height: number;
   grid: GridLine[];
   ticks: Tick[];
@@ -45,7 +45,7 @@ export type ChartFrame = {
 
 const gridLines = 3;
 const mostTicks = 8;
-// The part of the width that the last label needs to itself.
+// The part of the width that the last label needs.
 const roomForNow = 0.08;
 const percent = (part: number) => `${coordinate(part * 100)}%`;
 
@@ -58,9 +58,9 @@ export function valueScale(max: number) {
 }
 
 /**
- * What a chart has beside its shapes: lines, labels, the legend with totals, and the table with every value.
+ * The parts of a chart beside its shapes: lines, labels, the legend with totals, and the table with every value.
  *
- * @param placeOf where a label is, from 0 to 1
+ * @param placeOf the position of a label, from 0 to 1
  */
 export function frameOf(
   { id, title, unit, labels, shortLabels = labels, series, height = 200, endsNow = true, texts = en }: ChartInput,
@@ -106,7 +106,7 @@ function describe({ label, values }: Series, labels: readonly string[], { tag, c
   });
 }
 
-/** At most eight, evenly spaced; every other one is left out where there is little room. */
+/** At most eight, evenly spaced; every other one is left out if there is little room. */
 function ticksOf(labels: readonly string[], placeOf: (index: number) => number, now: string | undefined): Tick[] {
   const every = Math.max(1, Math.ceil(labels.length / mostTicks));
   const shown = labels.flatMap((label, index) => (index % every === 0 ? [{ label, place: placeOf(index) }] : []));

@@ -12,7 +12,7 @@ const margin = 2;
 /**
  * A small line without axes, in a rectangle of 100 × 32.
  *
- * @param what of what, for those who do not see it: `Tokens issued per hour`
+ * @param what the text alternative: `Tokens issued per hour`
  */
 export function sparkline(what: string, values: readonly number[], tone: Tone = 1): Sparkline {
   const [least, most] = [Math.min(...values), Math.max(...values)];

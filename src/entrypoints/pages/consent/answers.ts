@@ -4,7 +4,7 @@ import { person, requestOrigin } from '../../../platform/http/index.ts';
 import { finishRefused, finishUnmet, type PendingInteraction } from '../../oauth/index.ts';
 import type { PagesDeps } from '../pages.ts';
 
-/** What users call the app that waits for them. */
+/** The name that users see of the app that waits for them. */
 export function nameOf({ client }: PendingInteraction): string {
   return typeof client.metadata.client_name === 'string' ? client.metadata.client_name : client.client_id;
 }
@@ -20,7 +20,7 @@ export async function refuse(deps: PagesDeps, ctx: Context, interaction: Pending
 const isMore = ({ required_acr, allowed_factors }: PendingInteraction['demand']) =>
   required_acr !== undefined || allowed_factors !== null;
 
-/** Sends the browser back to the request that waits. */
+/** Redirects the browser to the request that waits. */
 export function goOn(ctx: Context, url: string): void {
   ctx.status = 303;
   ctx.redirect(url);

@@ -12,7 +12,7 @@ import { goOn, nameOf, refuse } from './answers.ts';
 import type { AskedGroup } from './page-data.ts';
 import { describeAsked, describeScopes, scopeValue } from './scope-descriptions.ts';
 
-/** Shows what an app asks for. */
+/** Shows the request of an app. */
 export async function showConsent(deps: PagesDeps, ctx: Context, interaction: PendingInteraction): Promise<void> {
   const { uid, client, redirect_uri, asked, user_id = '' } = interaction;
   const user = await findUserById(deps.db, user_id);
@@ -48,7 +48,7 @@ function describedBy({ client_id, registered_by, metadata }: PendingInteraction[
 function returnPlace(redirect_uri: string | undefined): { return_host: string | null; return_is_loopback: boolean } {
   if (!redirect_uri) return { return_host: null, return_is_loopback: false };
   const { hostname, host, protocol } = new URL(redirect_uri);
-  // What stands after a scheme of its own names nobody: an app on the device takes all of that scheme.
+  // The rest of a custom scheme identifies no one: an app on the device registers the whole scheme.
   const isWeb = protocol === 'https:' || protocol === 'http:';
   return { return_host: isWeb ? host : protocol, return_is_loopback: isWeb && isLoopbackName(hostname) };
 }
@@ -67,7 +67,7 @@ export async function submitConsent(deps: PagesDeps, ctx: Context, interaction: 
   goOn(ctx, await finishConsent(deps.provider().current(), ctx, without(asked, allowed)));
 }
 
-/** What was asked, less the optional scopes that came back unticked; a value nobody asked for is not among them. */
+/** The requested scopes, without the optional ones that were unticked; any other value of the form is ignored. */
 function keep(asked: ConsentedScopes, groups: readonly AskedGroup[], ticked: Set<string>): ConsentedScopes {
   const dropped = new Set(
     groups.flatMap(({ scopes }) =>
@@ -77,7 +77,7 @@ function keep(asked: ConsentedScopes, groups: readonly AskedGroup[], ticked: Set
   return filtered(asked, (resource, name) => !dropped.has(scopeValue(resource, name)));
 }
 
-/** What the first holds and the second does not. */
+/** The elements of the first without those of the second. */
 function without(asked: ConsentedScopes, allowed: ConsentedScopes): ConsentedScopes {
   return filtered(
     asked,

@@ -21,7 +21,7 @@ import { finish, start } from '../sign-in/with-provider.ts';
 import { goOn, nameOf, refuse } from './answers.ts';
 import { showConsent, submitConsent } from './consent.ts';
 
-/** Signing in and consenting on the way from and to an app. All paths lie under the interaction cookie's. */
+/** Signing in and consenting on the way from and to an app. All paths are below that of the interaction cookie. */
 export function interactionRoutes(router: Router, deps: PagesDeps): void {
   const pending = (handle: Handle) => async (ctx: Context) => {
     const interaction = await pendingInteraction(deps.provider().current(), deps, ctx);
@@ -49,7 +49,7 @@ export function interactionRoutes(router: Router, deps: PagesDeps): void {
 
 type Handle = (deps: PagesDeps, ctx: Context, interaction: PendingInteraction) => Promise<void>;
 
-/** For links that were mailed: one that is opened in another browser, or after the request expired, leads to no app. */
+/** For mailed links: one that is opened in another browser, or after the request expired, continues to no app. */
 function orElsewhere(pending: (handle: Handle) => (ctx: Context) => Promise<void>) {
   return (handle: Handle) => {
     const onTheWay = pending(handle);
@@ -65,7 +65,7 @@ function orElsewhere(pending: (handle: Handle) => (ctx: Context) => Promise<void
   };
 }
 
-/** What CSP needs to let the form's redirect through to the client; it has no form for an IPv6 address (CSP §2.3.1). */
+/** The CSP source that allows the form's redirect to the client; CSP has no syntax for an IPv6 address (CSP §2.3.1). */
 function formTargets(redirect_uri: string | undefined): string[] {
   if (!redirect_uri) return [];
   const { protocol, origin, hostname } = new URL(redirect_uri);
@@ -84,19 +84,19 @@ async function showSignInOf(deps: PagesDeps, ctx: Context, interaction: PendingI
   await showSignIn(deps, ctx, await firstView(deps, ctx, interaction));
 }
 
-/** Somebody who is signed in is told why they have to sign in once more. */
+/** A signed-in user is told why another sign-in is required. */
 async function firstView(deps: PagesDeps, ctx: Context, interaction: PendingInteraction): Promise<SignInView> {
   const { login_hint: login = '', demand, user_id } = interaction;
   const t = textsFor(deps, ctx).secondStep;
   const app = nameOf(interaction);
   const required = demand.required_acr ? t.required({ app }) : undefined;
-  // Where passwords count, the page itself offers what is accepted.
+  // If passwords are accepted, the page itself offers the accepted methods.
   const isTold = user_id !== undefined || demand.allowed_factors?.includes('password') === false;
   const notice = isTold ? (methodsSentence(deps, ctx, interaction) ?? required) : undefined;
   return { ...(await signInView(deps, interaction)), login, ...(notice && { notice }) };
 }
 
-/** Which methods the app, or an API, accepts; undefined: all that the sign-in policy allows. */
+/** The methods that the app, or an API, accepts; undefined: all that the sign-in policy allows. */
 function methodsSentence(deps: PagesDeps, ctx: Context, interaction: PendingInteraction): string | undefined {
   const { allowed_factors } = interaction.demand;
   const { secondStep: t } = textsFor(deps, ctx);
@@ -113,7 +113,7 @@ async function signInView({ db }: PagesDeps, interaction: PendingInteraction) {
   return { action, client_name: nameOf(interaction), client_logo, cancel: true, asksAll, demand };
 }
 
-/** The account that is signed in, or another one. */
+/** Continue with the account that is signed in, or another one. */
 async function showAccounts(deps: PagesDeps, ctx: Context, interaction: PendingInteraction): Promise<void> {
   const { uid, user_id = '' } = interaction;
   const user = await findUserById(deps.db, user_id);
@@ -155,7 +155,7 @@ async function submitNewAccount(deps: PagesDeps, ctx: Context, interaction: Pend
   if (authentication) await goOnSignedIn(deps, ctx, { interaction, authentication });
 }
 
-/** Somebody who is signed in already must prove anew who they are, also to the provider. */
+/** A signed-in user needs a fresh proof, also at the provider. */
 async function startWithProvider(deps: PagesDeps, ctx: Context, interaction: PendingInteraction): Promise<void> {
   const { uid, login_hint, user_id } = interaction;
   const view = await signInView(deps, interaction);
@@ -174,7 +174,7 @@ async function comeFromProvider(deps: PagesDeps, ctx: Context, interaction: Pend
   if (authentication) await goOnSignedIn(deps, ctx, { interaction, authentication });
 }
 
-/** Resumes the request, unless it requires more than what the user proved. */
+/** Resumes the request, unless it requires more than the user proved. */
 async function goOnSignedIn(
   deps: PagesDeps,
   ctx: Context,

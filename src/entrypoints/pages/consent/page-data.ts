@@ -1,23 +1,23 @@
-/** One thing an app asks for, in the person's words (`description`) and the machine's (`name`). */
+/** One scope that an app requests, in words for the user (`description`) and by its name (`name`). */
 type AskedScope = {
   name: string;
-  /** What the checkbox sends as `scope` when it is ticked. */
+  /** The value of `scope` that the ticked checkbox sends. */
   value: string;
   description: string;
-  /** May be unticked. What is not optional is shown ticked, disabled, and is not sent. */
+  /** May be unticked. A required one is shown ticked, disabled, and is not sent. */
   optional: boolean;
   /** Marked as risky; an optional one starts unticked. */
   sensitive: boolean;
-  /** This client has been allowed something before, but not this. An optional one starts unticked. */
+  /** New for this client, which was allowed something before. An optional one starts unticked. */
   is_new: boolean;
-  /** The person allowed it before; starts ticked. */
+  /** The user allowed it before; starts ticked. */
   already_allowed: boolean;
 };
 
-/** What an app asks for at one service; `service_name` is null for the person's own profile. */
+/** The scopes that an app requests at one service; `service_name` is null for the user's own profile. */
 export type AskedGroup = { service_name: string | null; scopes: readonly AskedScope[] };
 
-/** What an app may do at one service; `service_name` is null for the person's own profile. */
+/** The scopes that an app has at one service; `service_name` is null for the user's own profile. */
 export type AllowedGroup = {
   service_name: string | null;
   scopes: readonly { name: string; description: string; sensitive: boolean }[];
@@ -29,7 +29,7 @@ type SelectAccountPage = {
   action: string;
   switch_account_action: string;
   client_name: string;
-  /** Who is signed in; absent where the account was deleted meanwhile. */
+  /** The signed-in user; absent if the account was deleted meanwhile. */
   account?: { name: string; login: string } | undefined;
 };
 
@@ -38,19 +38,19 @@ type ConsentPage = {
   csrf: string;
   action: string;
   client_name: string;
-  /** Where the client's logo is. */
+  /** The address of the client's logo. */
   client_logo?: string | undefined;
-  /** Names and logos can be chosen to mislead; this cannot. */
+  /** The host of the redirect. Names and logos can be chosen to mislead; this cannot. */
   client_id: string;
-  /** Who says what the client is, where no operator does: the host of its metadata document, or nobody. */
+  /** The source of the client's description, if it is not an operator: the host of its metadata document, or none. */
   described_by: { host: string } | 'nobody' | null;
-  /** Any program on the user's computer could pretend to be it. */
+  /** Any program on the user's computer can claim to be it. */
   is_impersonable: boolean;
   signed_in_as: string;
-  /** Where "not you?" posts to (with `csrf`). */
+  /** The target of the "not you?" form (with `csrf`). */
   switch_account_action: string;
   groups: readonly AskedGroup[];
-  /** What this client was allowed before and does not ask for now. */
+  /** What this client was allowed before and does not request now. */
   also_allowed: readonly AllowedGroup[];
   /** null: to the device that showed the code */
   return_host: string | null;
@@ -59,7 +59,7 @@ type ConsentPage = {
   lasts_until: Date | null;
 };
 
-/** Every page of an interaction, and what it needs. */
+/** The pages of an interaction, and the data of each. */
 export type ConsentPages = {
   'select-account': SelectAccountPage;
   consent: ConsentPage;

@@ -13,12 +13,12 @@ import type { AllowedGroup, AskedGroup } from './page-data.ts';
 type Described = { name: string; description: string; sensitive: boolean; optional: boolean; resource: string | null };
 type Group = { service_name: string | null; scopes: Described[] };
 
-/** Scopes in the person's words, by service. Those of an API are as they were registered, in any language. */
+/** Scopes in words, by service. Those of an API are as they were registered, in any language. */
 export async function describeScopes(db: Db, scopes: ConsentedScopes, texts: Catalogue): Promise<AllowedGroup[]> {
   return groups(db, scopes, texts);
 }
 
-/** What a client asks, with what is new, allowed before, and may be unticked; `value` names resource and scope. */
+/** The scopes that a client requests, marked as new, allowed before or optional; `value` names resource and scope. */
 export async function describeAsked(
   db: Db,
   { asked, before, texts }: { asked: ConsentedScopes; before: ConsentedScopes | undefined; texts: Catalogue },
@@ -83,7 +83,7 @@ function ofServer(service: Service, name: string): Described {
   };
 }
 
-/** A wildcard gives whatever it overlaps: it is as risky as the riskiest of that, and can be left out where one of them could. */
+/** A wildcard includes every scope it overlaps: it is as risky as the riskiest of them, and optional if one of them is. */
 function wildcard(
   { server, identifier, use }: Service,
   { name, permission }: { name: string; permission: Permission | undefined },

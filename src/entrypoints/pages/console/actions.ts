@@ -7,9 +7,9 @@ export type ActionDescription = records.ActionDescription;
 export type FormInput = records.FormInput;
 export type ActionResult = records.ActionResult;
 
-/** Something an administrator can do. */
+/** An action of an administrator. */
 export type Action = records.Action<RequestContext> & {
-  /** The route of the admin API that it calls: only those who may call it may do this. */
+  /** The admin API route that it calls: it is available only to users who may call that. */
   route: RouteName;
 };
 

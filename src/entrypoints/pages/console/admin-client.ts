@@ -6,7 +6,7 @@ import { type Administrator, mayDo } from './administrator.ts';
 
 export type RouteName = AdminRouteName;
 
-/** The admin API as one person: everything the console reads and does goes through its routes, their permissions and schemas. */
+/** The admin API as one user: the console reads and changes everything through its routes, their permissions and schemas. */
 export class PersonalAdminClient {
   readonly #deps: PagesDeps;
   readonly #who: Administrator;
@@ -18,7 +18,7 @@ export class PersonalAdminClient {
     this.#client = adminClient(inProcess(deps.admin.deps, who.actor));
   }
 
-  /** Whether the person may use a route. */
+  /** Whether the user may use a route. */
   may(name: RouteName): boolean {
     return mayDo(this.#who, this.#client.route(name).permission);
   }
@@ -33,9 +33,9 @@ export class PersonalAdminClient {
   }
 
   /**
-   * What a route answers, as its callers over HTTP see it.
+   * The response of a route, as its callers over HTTP see it.
    *
-   * @throws Problem whatever the route refuses with
+   * @throws Problem of the route
    */
   async call<Name extends RouteName>(name: Name, input: CallInput = {}): Promise<AdminAnswer<Name>> {
     await this.mustBeAllowed(name);

@@ -5,13 +5,13 @@ import { adminPermissionsOf } from '../admin-permissions.ts';
 import type { PagesDeps } from '../pages.ts';
 import { type Here, whoIsHere } from '../signed-in.ts';
 
-/** The signed-in user of this browser, who may do something in the console, as the actor of their actions. */
+/** The signed-in user of this browser with any permission in the console, as the actor of their actions. */
 export type Administrator = Here & { actor: Actor };
 
 /**
- * The administrator of this browser; undefined: nobody is signed in.
+ * The administrator of this browser; undefined: no one is signed in.
  *
- * @throws Problem 403: they hold no permission of Latchkey's
+ * @throws Problem 403: the user has no permission of Latchkey
  */
 export async function administratorOf(deps: PagesDeps, ctx: Context): Promise<Administrator | undefined> {
   const here = await whoIsHere(deps, ctx);

@@ -13,7 +13,7 @@ import { consoleSections } from './sections.ts';
 const overview: NavItem = { section: '', label: 'Overview', icon: 'home' };
 const searching: NavItem = { section: 'search', label: 'Search', icon: 'search' };
 
-/** What administrators see and do in a browser: as themselves, through the routes of the admin API. */
+/** The pages and actions of administrators: as themselves, through the routes of the admin API. */
 export function consoleRoutes(router: Router, deps: PagesDeps): void {
   const at = (section: NavItem) => ({ deps, section, overview, sections: consoleSections });
   movedAddresses(router);

@@ -2,7 +2,7 @@ import type { RevocationImpact } from '../../../domain/revocation/index.ts';
 import type { Impact } from '../records/page-shapes.ts';
 import { counted } from '../words.ts';
 
-/** Most actions leave API keys as they are. */
+/** Most actions do not affect API keys. */
 type Live = Omit<RevocationImpact, 'api_keys'> & { api_keys?: number };
 
 /** What an action revokes, in words. */

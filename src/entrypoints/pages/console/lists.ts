@@ -5,9 +5,9 @@ import { allowedActions, type RequestContext, showInConsole } from './request-co
 
 /** A list of the console, and how its rows are read. */
 export type List = Listing & {
-  /** @throws Problem 403: the person may not see it; 400: an address that was made up */
+  /** @throws Problem 403: the user may not see it; 400: an invalid address */
   read: (context: RequestContext, query: Record<string, string>) => Promise<Rows>;
-  /** A chart of what the filters find, above the first page of it. */
+  /** A chart of the matching records, above the first page of it. */
   chart?: (context: RequestContext, query: Record<string, string>) => Promise<ListChart | undefined>;
   actions?: readonly (ActionLink & { route: RouteName })[];
 };

@@ -1,7 +1,7 @@
 import type Router from '@koa/router';
 import type { Context } from 'koa';
 
-/** Addresses of the console under another spelling: with a slash at the end, or from before users were called users. */
+/** Redirects other spellings of console addresses: with a trailing slash, or from before users were called users. */
 export function movedAddresses(router: Router): void {
   router.get(/^\/console(?:\/.*)?\/$/, (ctx) => moveTo(ctx, ctx.path.replace(/\/+$/, '')));
   router.get(/^\/console\/(?:people|new-person)(?:\/|$)/, (ctx) =>

@@ -6,7 +6,7 @@ import type { RouteName } from './admin-client.ts';
 import { impactOf, withImpact } from './impact.ts';
 import type { RequestContext } from './request-context.ts';
 
-/** Somebody or something that tokens belong to, as its pages know it. */
+/** An owner of tokens, in the form its pages use. */
 export type Owner = {
   framed: Pick<ActionDescription, 'crumb' | 'name' | 'back'>;
   enabled: boolean;
@@ -14,19 +14,19 @@ export type Owner = {
   handle: Handle;
 };
 
-/** What differs between the kinds of owners: their addresses, their routes and the words. */
+/** The differences between the kinds of owners: their addresses, their routes and the words. */
 export type OwnerKind = {
   /** Below `/console`, e.g. `/clients/:client_id`. */
   path: string;
   find: (context: RequestContext) => Promise<Owner>;
-  /** What its routes call it. */
+  /** The name of the parameter in its routes. */
   params: (context: RequestContext) => Record<string, string>;
   disable: { route: RouteName; words: string };
   enable: { route: RouteName; words: string };
   revoke: { heading: string; words: string };
 };
 
-/** Disabling an owner, enabling it, and revoking what it holds: the same for each kind. */
+/** Disabling an owner, enabling it, and revoking its credentials: the same for each kind. */
 export const ownerActions = (kind: OwnerKind): Action[] => [disabling(kind), enabling(kind), revoking(kind)];
 
 const disabling = ({ path, find, params, disable }: OwnerKind): Action => ({
@@ -99,5 +99,5 @@ const revoking = ({ path, find, revoke }: OwnerKind): Action => ({
   },
 });
 
-/** The address of an action is that of its owner's page and one part more. */
+/** The address of an action is that of its owner's page with one more part. */
 const pageOfOwner = ({ ctx }: RequestContext) => ctx.path.slice(0, ctx.path.lastIndexOf('/'));

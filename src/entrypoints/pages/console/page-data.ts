@@ -7,7 +7,7 @@ export type NavItem = { section: string; label: string; group?: NavGroup; icon: 
 /** The headings of the sidebar. */
 export type NavGroup = 'Applications' | 'Identity' | 'Credentials' | 'Activity' | 'Server';
 
-/** A question about access, and its answer; `problem`: why there is none. */
+/** A question about access, and its answer; `problem`: why there is no answer. */
 type ExplainAccessPage = {
   crumb: { text: string; href: string };
   asked: { kind: string; subject: string; resource: string; permission: string };
@@ -17,13 +17,13 @@ type ExplainAccessPage = {
   problem: string | undefined;
 };
 
-/** What a search found, by kind; `all`: the list of everything that matches. */
+/** The results of a search, by kind; `all`: the list of all matches. */
 type SearchPage = {
   q: string;
   groups: readonly { heading: string; rows: readonly (readonly Cell[])[]; all: string | undefined }[];
 };
 
-/** Every page of the console, and what it needs. */
+/** The pages of the console, and the data of each. */
 export type ConsolePages = {
   'console-home': OverviewPage;
   'console-list': ListPage;

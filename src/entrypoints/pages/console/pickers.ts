@@ -7,7 +7,7 @@ const most = '100';
 
 type Api = AdminAnswer<'GET /resource-servers'>['items'][number];
 
-/** The APIs there are; none for a person who may not list them. */
+/** All APIs; none for a user who may not list them. */
 export async function listedApis({ api }: RequestContext): Promise<Api[]> {
   if (!api.may('GET /resource-servers')) return [];
   return (await api.call('GET /resource-servers', { query: { limit: most } })).items;
@@ -26,7 +26,7 @@ export function scopeOptions(apis: readonly Api[]): Option[] {
   );
 }
 
-/** The roles there are; nothing for a person who may not list them. */
+/** All roles; nothing for a user who may not list them. */
 export async function roleOptions({ api }: RequestContext): Promise<Option[]> {
   if (!api.may('GET /roles')) return [];
   const { items } = await api.call('GET /roles', { query: { limit: most } });

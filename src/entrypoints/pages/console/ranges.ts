@@ -14,7 +14,7 @@ export const presetText = (preset: Preset): string => presets[preset].text;
 
 const isPreset = (text: string): text is Preset => Object.hasOwn(presets, text);
 
-/** A choice among them, or all time. */
+/** The selection of a range, or all time. */
 export const presetFilter = choiceFilter(
   { name: 'range', label: 'Time', any: 'All time' },
   Object.fromEntries(Object.entries(presets).map(([name, { text }]) => [name, text])),
@@ -29,14 +29,14 @@ export const rangeFilters: readonly ListFilter[] = [
 
 type Chosen = Partial<Record<'range' | 'from' | 'to', string | undefined>>;
 
-/** The range that the filters name, as a route takes it: an own start takes precedence over that of a preset. */
+/** The range of the filters, as a route accepts it: an explicit start takes precedence over that of a preset. */
 export function rangeIn(now: Date, { range = '', from, to }: Chosen): { from?: string; to?: string } {
   const hours = isPreset(range) ? presets[range].hours : undefined;
   const start = from ? inUtc(from) : hours && new Date(now.getTime() - hours * 3_600_000).toISOString();
   return { ...(start && { from: start }), ...(to && { to: inUtc(to) }) };
 }
 
-/** A time as a browser's field writes it, which names no zone. */
+/** A time in the format of a browser's field, which has no zone. */
 const inUtc = (text: string): string =>
   /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?$/.test(text) ? `${padded(text)}Z` : text;
 const padded = (text: string) => (text.length === 16 ? `${text}:00` : text);

@@ -17,7 +17,7 @@ export type EventParty = {
 };
 
 /**
- * The last events by a record and about it, newest first; nothing for a person who may not read the audit log.
+ * The last events by a record and about it, newest first; nothing for a user who may not read the audit log.
  */
 export async function recentEvents(context: RequestContext, party: EventParty, most = 10): Promise<Panel[]> {
   const { api } = context;

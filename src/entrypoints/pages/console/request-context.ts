@@ -6,7 +6,7 @@ import { PersonalAdminClient, type RouteName } from './admin-client.ts';
 import { type Administrator, administratorOf, mayDo } from './administrator.ts';
 import type { ConsolePages, NavItem } from './page-data.ts';
 
-/** A section among those that the sidebar shows to people who hold their permission, below the overview. */
+/** A section among those that the sidebar shows to users who have their permission, below the overview. */
 export type ConsolePart = {
   deps: PagesDeps;
   section: NavItem;
@@ -14,7 +14,7 @@ export type ConsolePart = {
   sections: readonly (NavItem & { permission: string })[];
 };
 
-/** One request to the console: who asks, for what, and the admin API as they may use it. */
+/** One request to the console: its user, its address, and the admin API with the user's permissions. */
 export type RequestContext = {
   deps: PagesDeps;
   ctx: Context;
@@ -22,13 +22,13 @@ export type RequestContext = {
   api: PersonalAdminClient;
   params: Record<string, string>;
   section: NavItem;
-  /** The sections that the person may see. */
+  /** The sections that the user may see. */
   sections: readonly NavItem[];
-  /** The way back to the list of the section. */
+  /** The link back to the list of the section. */
   crumb: { text: string; href: string };
 };
 
-/** The handler of an address of the console; nobody signed in is sent to sign in, and back. */
+/** The handler of an address of the console; a user who is not signed in signs in first, and returns. */
 export function administered(
   { deps, section, overview, sections }: ConsolePart,
   handle: (context: RequestContext) => Promise<void>,
@@ -58,7 +58,7 @@ export function showInConsole<K extends keyof ConsolePages>(
   show(deps, ctx, page, data, { status, signed_in_as: accountName(who.user), sections, section });
 }
 
-/** Links to what the person may do. */
+/** Links to the user's actions. */
 export function allowedActions<A extends ActionLink & { route: RouteName; needs?: readonly string[] }>(
   { api, who }: RequestContext,
   actions: readonly A[],

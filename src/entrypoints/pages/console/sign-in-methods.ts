@@ -19,12 +19,12 @@ export const methods = {
 /** The same as options of a field. */
 export const methodOptions = Object.entries(methods).map(([value, text]) => ({ value, text }));
 
-/** A list of methods in words; `others`: what no list means. */
+/** A list of methods in words; `others`: the words for an empty list. */
 export function methodsCell(listed: readonly Method[] | null | undefined, others: string): Cell {
   return cell.text(listed ? listed.map((method) => methods[method]).join(', ') : others);
 }
 
-/** What a client or an API says where it has no list. */
+/** The words for a client or an API without a list. */
 export const asPolicy = 'As the sign-in policy says';
 
 /** The methods that a client or an API accepts of those that the policy allows. */
@@ -38,7 +38,7 @@ export const narrowingField = (listed: readonly Method[] | null | undefined, who
   group: 'Advanced',
 });
 
-/** What was selected in it; undefined: nothing. */
+/** The selected methods; undefined: none. */
 export function narrowingIn(sent: FormInput): Method[] | undefined {
   const chosen = sent.lines('allowed_factors') as Method[];
   return chosen.length > 0 ? chosen : undefined;

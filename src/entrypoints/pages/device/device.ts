@@ -11,7 +11,7 @@ import { renderPage } from '../render.ts';
 
 const userCodeShape = /^[BCDFGHJKLMNPQRSTVWXZ]{4}-[BCDFGHJKLMNPQRSTVWXZ]{4}$/;
 
-/** The pages of the device flow that oidc-provider asks for. */
+/** The pages of the device flow that oidc-provider renders. */
 export function devicePages(deps: Pick<PagesDeps, 'now' | 'config'>): DevicePages {
   const html = (ctx: Context, body: string) => {
     ctx.type = 'html';
@@ -43,17 +43,17 @@ export function devicePages(deps: Pick<PagesDeps, 'now' | 'config'>): DevicePage
 }
 
 /**
- * In front of oidc-provider's page: a code in the link is filled in, and the person sends it themselves (the library would let
- * a script do it); guessing is slowed down per address (RFC 8628 §5.1).
+ * Before oidc-provider's page: a code in the link is filled in, and the user submits it (the library would let a script do it); guesses are
+ * throttled per address (RFC 8628 §5.1).
  */
 export function userCodeEntry({ provider, throttles }: Pick<PagesDeps, 'provider' | 'throttles'>): Middleware {
   return async (ctx: Context, next: Next) => {
     const isForm = ctx.path === pagePaths.device;
     if (!isForm && !ctx.path.startsWith(`${pagePaths.device}/`)) return next();
     if (isForm && ctx.method === 'POST') await slowDown(throttles, ctx);
-    // Without the session that holds the form's secret the library fails instead of asking again.
+    // Without the session that contains the form's secret the library fails instead of asking again.
     if ((!isForm || ctx.method === 'POST') && !(await hasSession(provider().current(), ctx))) {
-      // Else a browser that blocks cookies would be sent to the same form for ever.
+      // Otherwise a browser that blocks cookies would be redirected to the same form for ever.
       if (ctx.method === 'POST') mustSendCookies(ctx, 403);
       ctx.status = 303;
       ctx.redirect(pagePaths.device);
@@ -71,7 +71,7 @@ async function slowDown(throttles: Throttles, ctx: Context): Promise<void> {
   if (wait !== undefined) throw tooMany('There were too many attempts. Wait a few minutes and try again.', wait);
 }
 
-/** What a device without a page of its own can show: the code, large, and as a picture for a phone's camera. */
+/** What a device without a page of its own can show: the code in large letters, and as a QR code. */
 export function deviceRoutes(router: Router, deps: PagesDeps): void {
   router.get('/device-code', async (ctx: Context) => {
     const user_code = shownCode(ctx);

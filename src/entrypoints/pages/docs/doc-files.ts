@@ -14,7 +14,7 @@ const images = new Map([
   ['.webp', 'image/webp' as const],
 ]);
 
-/** A file of the docs, and the address that it is served at. Only files that were there at the start are served. */
+/** A file of the docs, and the address that it is served at. Only files that exist at the start are served. */
 export type DocFile = { path: string; file: string; type: 'page' | 'image/png' | 'image/webp' };
 
 /** All of them, by their address. */
@@ -37,7 +37,7 @@ function addressOf(file: string): string {
   return `/${file.replace(/(\/README)?\.md$/, '')}`;
 }
 
-/** Where a link of a page leads: to another page of the docs, or undefined where its target is not served. */
+/** The target of a link: another page of the docs, or undefined if it is not served. */
 export function linkedAddress(
   files: ReadonlyMap<string, DocFile>,
   { file }: DocFile,
@@ -49,11 +49,11 @@ export function linkedAddress(
   return found && (anchor === undefined ? found.path : `${found.path}#${anchor}`);
 }
 
-/** The content of a file, with the address of this installation where the docs write that of an example. */
+/** The content of a file, with the address of this installation in place of that of the examples. */
 export async function readDoc({ file }: DocFile, issuer: string): Promise<string> {
   const text = await readFile(root + file, 'utf8');
   const page = file === besides.settings ? `# Settings\n\nEnvironment variables.\n\n\`\`\`sh\n${text}\`\`\`\n` : text;
-  // The README gives its picture a width, which Markdown has no way to say.
+  // The README sets the width of its picture in HTML, because Markdown cannot.
   return page.replaceAll(exampleIssuer, issuer).replaceAll(/<img src="([^"]+)"[^>]* alt="([^"]*)">/g, '![$2]($1)');
 }
 

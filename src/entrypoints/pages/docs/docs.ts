@@ -38,16 +38,16 @@ async function showDoc(deps: PagesDeps, ctx: Context, showing: Showing): Promise
 function renderedDoc(deps: PagesDeps, { doc, files, rendered }: Showing): Promise<RenderedDoc> {
   const rendering = rendered.get(doc.path) ?? render(deps, { doc, files });
   rendered.set(doc.path, rendering);
-  // A file that could not be read is tried again by the next reader.
+  // A file that could not be read is tried again at the next request.
   rendering.catch(() => rendered.delete(doc.path));
   return rendering;
 }
 
-/** The sections of all pages that a text is found in. */
+/** The sections of all pages that contain a text. */
 async function showFound(deps: PagesDeps, ctx: Context, served: Served): Promise<void> {
   const q = searchText(one(ctx.query.q));
   const sections: Parameters<typeof searchSections>[0][number][] = [];
-  // One after the other, so that the first search of a process does not hold up other requests.
+  // One after the other, so that the first search of a process does not delay other requests.
   for (const doc of served.files.values()) {
     if (q === '' || doc.type !== 'page') continue;
     const { title, sections: ofPage } = await renderedDoc(deps, { ...served, doc });

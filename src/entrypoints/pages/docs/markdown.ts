@@ -1,10 +1,10 @@
 import type { MarkdownIt, Token } from 'markdown-it';
 import { en } from '../languages/en.ts';
 
-// Loaded for the first reader: neither a start nor a command waits for it.
+// Loaded at the first request: neither a start nor a command waits for it.
 let loaded: Promise<MarkdownIt> | undefined;
 
-/** A page of the docs as HTML, and what is searched. */
+/** A page of the docs as HTML, and its text for the search. */
 export type RenderedDoc = {
   title: string;
   html: string;
@@ -16,10 +16,10 @@ export type RenderedDoc = {
 export type DocSection = { id: string; heading: string; text: string; lower_case: string };
 
 /**
- * Markdown as HTML. Raw HTML in it is shown as text and dangerous addresses are no links, so that the result is safe whatever is
- * written; nothing has a style of its own, which the content security policy would refuse.
+ * Markdown as HTML. Raw HTML in it is shown as text and dangerous addresses are no links, so that the result is safe for any input; nothing
+ * has an inline style, which the content security policy would refuse.
  *
- * @param addressOf where a relative link leads; undefined: its target is not served, and the words stay without a link
+ * @param addressOf the target of a relative link; undefined: its target is not served, and the words stay without a link
  */
 export async function renderMarkdown(source: string, addressOf: AddressOf): Promise<RenderedDoc> {
   loaded ??= import('markdown-it').then(({ default: Renderer }) => withRules(new Renderer({ html: false })));
@@ -58,7 +58,7 @@ function textIn({ type, content, children }: Token): string {
   return type === 'fence' ? content : '';
 }
 
-/** Gives headings the ids by which GitHub knows them, so that links to a part of a page lead there. */
+/** Gives headings the ids that GitHub uses, so that links to a part of a page work. */
 function identified(tokens: readonly Token[]): { id: string; text: string; level: string }[] {
   return tokens.flatMap((token, n) => {
     if (token.type !== 'heading_open') return [];
@@ -74,7 +74,7 @@ function identified(tokens: readonly Token[]): { id: string; text: string; level
 
 type AddressOf = (href: string) => string | undefined;
 
-/** Leads links and images to where this server has their targets. */
+/** Rewrites links and images to this server's addresses. */
 function redirected(tokens: readonly Token[], addressOf: AddressOf): void {
   let isLink = true;
   for (const token of tokens) {
@@ -93,7 +93,7 @@ function addressIn(token: Token, name: 'href' | 'src', addressOf: AddressOf): st
   return /^https?:/.test(target) ? target : addressOf(target);
 }
 
-/** A column of figures has a class instead of a style, and a corner of a table without a text is no heading. */
+/** A column of figures has a class instead of a style, and an empty corner of a table is no heading. */
 function adapted(token: Token, [before, after]: [Token | undefined, Token | undefined]): void {
   const text = token.type === 'th_open' ? after : before;
   if (token.type.startsWith('th_') && text?.content === '') token.tag = 'td';
@@ -101,7 +101,7 @@ function adapted(token: Token, [before, after]: [Token | undefined, Token | unde
   token.attrs = String(token.attrGet('style')).includes('right') ? [['class', 'number']] : [];
 }
 
-/** Code that can be copied, and tables and code that can be scrolled with the keyboard on a narrow screen. */
+/** Makes code copyable, and tables and code scrollable with the keyboard on a narrow screen. */
 function withRules(markdown: MarkdownIt): MarkdownIt {
   const { rules } = markdown.renderer;
   const { escapeHtml } = markdown.utils;

@@ -8,7 +8,7 @@ export type FoundSection = {
   href: string;
   page: string;
   heading: string;
-  /** A part of its text: what was searched for, and what is around it. */
+  /** A part of its text: a match, and the words around it. */
   excerpt: { text: string; is_match: boolean }[];
 };
 
@@ -18,10 +18,10 @@ const mostFound = 20;
 const excerptLength = 200;
 const before = 60;
 
-/** A search as it is carried out. */
+/** A parsed search. */
 export const searchText = (typed: string): string => typed.trim().slice(0, longestQuery);
 
-/** The sections that have each word of a text, or words that contain it, whatever the case: those with them in a heading first. */
+/** The sections that have each word of a text, or words that contain it, in any case of letters: those with them in a heading first. */
 export function searchSections(sections: readonly SearchedSection[], text: string): FoundSection[] {
   const words = text.toLowerCase().split(/\s+/).filter(Boolean).slice(0, mostWords);
   if (words.length === 0) return [];
@@ -61,6 +61,6 @@ function excerptOf(text: string, words: readonly string[]): FoundSection['excerp
   const start = first > before ? text.indexOf(' ', first - before) + 1 : 0;
   const end = start + excerptLength < text.length ? text.lastIndexOf(' ', start + excerptLength) : text.length;
   const shown = `${start > 0 ? '… ' : ''}${text.slice(start, end)}${end < text.length ? ' …' : ''}`;
-  // What a pattern in parentheses matched stands at each second place.
+  // Matches of a pattern in parentheses are at every second index.
   return shown.split(any).flatMap((part, n) => (part === '' ? [] : [{ text: part, is_match: n % 2 === 1 }]));
 }

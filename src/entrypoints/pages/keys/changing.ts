@@ -56,13 +56,13 @@ export const changing: Action<KeyContext> = {
   },
 };
 
-/** Only what was changed, so that the audit log says what, and an expiry keeps its seconds. */
+/** Only changed fields, so that the audit log is exact, and an expiry keeps its seconds. */
 function changesIn(sent: FormInput, key: Key, fields: readonly Field[]): Record<string, unknown> {
   const shown = new Map(fields.map(({ name, value }) => [name, value]));
   const choices = new Set(fields.flatMap(({ name, type }) => (type === 'choices' ? name : [])));
   const isChanged = (name: string) =>
     shown.has(name) && areOther(sent.lines(name), (shown.get(name) ?? '').split('\n').filter(Boolean));
-  // A page from before an upgrade may lack a field: what it did not show is not changed.
+  // A page from before an upgrade may lack a field: a field that it did not show is not changed.
   const isEdited = (names: readonly string[]) =>
     names.every((name) => choices.has(name) || sent.has(name)) && names.some(isChanged);
   const restrictions = changedRestrictions(sent, key.restrictions, isEdited);

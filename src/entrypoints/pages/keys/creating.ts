@@ -72,7 +72,7 @@ async function creationFields(context: KeyContext): Promise<Field[]> {
   ];
 }
 
-/** Creating a key, on a page of this path. */
+/** Creating a key, on a page at this path. */
 export const creating = (path: string): Action<KeyContext> => ({
   path,
   describe: async (context) => ({

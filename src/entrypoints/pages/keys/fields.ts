@@ -46,7 +46,7 @@ export const riskField = ({ keys }: Catalogue, value: string): Field => ({
   group: 'Advanced',
 });
 
-/** A refusal of rights that the person does not hold is shown beside the permissions. */
+/** An error about permissions that the user does not hold is shown beside the permissions. */
 export function besideRights(error: unknown): never {
   if (!(error instanceof Problem) || error.status !== 403 || error.options.pointer) throw error;
   throw new Problem(403, error.type, { ...error.options, pointer: '/permissions' });

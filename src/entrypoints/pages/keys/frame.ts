@@ -4,7 +4,7 @@ import type { MadePage } from '../records/page-shapes.ts';
 import { shellWord } from '../records/shell-word.ts';
 import { getKeyOf, type Key, type KeyContext } from './key-context.ts';
 
-/** What the pages of all actions on a key have in common. */
+/** The common parts of all action pages of a key. */
 export async function frame(
   context: KeyContext,
 ): Promise<Pick<ActionDescription, 'crumb' | 'name' | 'back'> & { key: Key }> {
@@ -12,7 +12,7 @@ export async function frame(
   return { key, crumb: context.crumb, name: key.name, back: context.pathOf(key.id) };
 }
 
-/** The page that shows a key, this once. */
+/** The page that shows a key, once. */
 export function madeKey(
   { deps, pathOf, texts }: KeyContext,
   { id, name, permissions }: Pick<Key, 'id' | 'name' | 'permissions'>,
@@ -31,7 +31,7 @@ export function madeKey(
   };
 }
 
-/** Commands that try a key out: they ask the gateway as a proxy does, for the first permission that is not a pattern. */
+/** Commands to try a key: they ask the gateway as a proxy does, for the first permission that is not a pattern. */
 function snippetsFor(
   { issuer, texts }: { issuer: string; texts: Catalogue },
   key: string,

@@ -9,20 +9,20 @@ import { rightLine } from '../records/rights-lines.ts';
 // As many as a key may have; others can be typed.
 const mostChoices = 200;
 
-/** The rights that a user has by their present roles, each once. */
+/** The permissions that a user has by their present roles, each once. */
 export async function heldRights({ db, now }: PagesDeps, { subject_id = '' }: Actor): Promise<Right[]> {
   const held = await listHeldRights(db, subject_id, now());
   return [...new Map(held.map((right) => [rightLine(right), right])).values()];
 }
 
-/** @throws Problem 403: there is no permission that a key of theirs could have */
+/** @throws Problem 403: a key of this user could have no permission */
 export function mustHoldSomething({ config }: PagesDeps, rights: Right[], { keys }: Catalogue): Right[] {
   if (rights.length > 0) return rights;
   const detail = keys.nothingHeld({ brand: config.brandName });
   throw new Problem(403, 'nothing_to_give', { title: keys.cannotCreate, detail });
 }
 
-/** What is held, to select from: in the words of the API where it has some. */
+/** The held permissions, to select from: with the API's description if it has one. */
 export async function rightOptions(
   { db }: PagesDeps,
   rights: readonly Right[],

@@ -65,7 +65,7 @@ function timesOf(
   ];
 }
 
-/** Which of its versions are refused, and whose requests. */
+/** Which of its versions are refused, and the effect on callers. */
 function revoked({ deps, isOwn, texts }: KeyContext, key: Key, refused: Catalogue['keys']['refusedNow']): Impact[] {
   const t = texts.keys;
   const now = deps.now();
@@ -78,7 +78,7 @@ function revoked({ deps, isOwn, texts }: KeyContext, key: Key, refused: Catalogu
   return [{ text: t.ofVersions({ count: live.length, versions }), words: refused({ use }) }];
 }
 
-/** Whose requests an action interrupts. */
+/** The callers that an action interrupts. */
 function usedWords({ deps, isOwn, texts }: KeyContext, { last_used_at, environment, owner }: Key): string[] {
   const t = texts.keys;
   if (!last_used_at) return [t.wasNeverUsed];
@@ -149,7 +149,7 @@ const revoking: Action<KeyContext> = {
   },
 };
 
-/** The actions on a key that exists. */
+/** The actions on an existing key. */
 export const keyActions: Readonly<Record<KeyVerb, Action<KeyContext>>> = {
   change: changing,
   rotate: rotating,

@@ -10,10 +10,10 @@ export type CreatedKey = z.output<typeof CreatedKeyView>;
 export type KeyUses = z.output<typeof KeyUsesView>;
 export type RotatedKey = z.output<typeof RotatedKeyView>;
 
-/** The actions on a key that exists. */
+/** The actions on an existing key. */
 export type KeyVerb = 'change' | 'rotate' | 'disable' | 'enable' | 'revoke';
 
-/** What pages do with keys: those of all owners through the admin API, or the user's own. Inputs are checked there. */
+/** How pages access keys: those of all owners through the admin API, or the user's own. Inputs are checked there. */
 export type KeyOperations = {
   get: (id: string) => Promise<Key>;
   uses: (id: string) => Promise<z.output<typeof KeyUsesView>>;
@@ -25,27 +25,27 @@ export type KeyOperations = {
 
 /** A part of the pages that shows keys: the console, or a user's account. */
 export type KeyContext = RequestContext & {
-  /** Of the language that the pages are in. */
+  /** The language of the pages. */
   texts: Catalogue;
   keys: KeyOperations;
   crumb: { text: string; href: string };
   pathOf: (id: string) => string;
   may: (verb: KeyVerb) => boolean;
-  /** The owner, where a page has to name it. */
+  /** The owner, if a page has to name it. */
   ownerFacts: (key: Key) => Fact[];
   /** The permissions that can be selected; none: all are typed. */
   choices: () => Promise<readonly Option[]>;
   roles: () => Promise<readonly Option[]>;
   apis: () => Promise<readonly Option[]>;
-  /** What the owner's field suggests. */
+  /** Suggestions for the owner's field. */
   owners: () => Promise<{ users: readonly string[]; clients: readonly string[] }>;
-  /** What happened with a key. */
+  /** The activity of a key. */
   activity: (key: Key) => Promise<Panel[]>;
-  /** Whether the keys are those of the user who is signed in. */
+  /** Whether the keys belong to the signed-in user. */
   isOwn: boolean;
 };
 
-/** What may be shown of a key: the beginning of the current version, and its last four characters. */
+/** The visible parts of a key: the beginning of the current version, and its last four characters. */
 export function shortOf({ versions: [current] }: Pick<Key, 'versions'>): string {
   return current ? `${current.start}…${current.last_four}` : '';
 }

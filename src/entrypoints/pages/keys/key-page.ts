@@ -13,7 +13,7 @@ import { getKeyOf, type Key, type KeyContext, type KeyUses, type KeyVerb, shortO
 
 const soonDays = 7;
 
-/** The state of a key, with a note where it expires soon. */
+/** The state of a key, with a note if it expires soon. */
 export function stateCell({ state, expires_at }: Key, { deps, texts: { keys } }: KeyContext): Cell {
   const { states } = keys;
   const now = deps.now();
@@ -114,7 +114,7 @@ function versionsPanel({ deps, texts: { keys: t, records } }: KeyContext, key: K
 
 const mostUses = 50;
 
-/** Which permissions were asked of the key, and granted; the latest first. */
+/** The permissions that were requested of the key, and granted; the latest first. */
 function usesPanel({ keys: t, tag }: Catalogue, { items }: KeyUses): Panel {
   const byUse = new Map<string, KeyUses['items'][number]>();
   for (const item of items) {
@@ -148,7 +148,7 @@ function usesPanel({ keys: t, tag }: Catalogue, { items }: KeyUses): Panel {
   };
 }
 
-/** `words`: what a dangerous action does. */
+/** `words`: the consequence of a dangerous action. */
 type KeyLink = ActionLink & { words?: string };
 
 const linksIn = ({ keys: t }: Catalogue): Record<KeyVerb, Omit<KeyLink, 'href'>> => ({

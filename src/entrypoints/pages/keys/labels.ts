@@ -3,7 +3,7 @@ import type { FormInput } from '../records/actions.ts';
 import type { Field, Option } from '../records/page-shapes.ts';
 import type { Key } from './key-context.ts';
 
-/** Roles whose permissions a key has besides its own, and what tools and users note about it. */
+/** Roles whose permissions a key has besides its own, and labels for tools and users. */
 export const labelFields = (roles: readonly Option[], key?: Key): Field[] => [
   rolesField(roles, key?.roles ?? []),
   {
@@ -26,7 +26,7 @@ export const labelFields = (roles: readonly Option[], key?: Key): Field[] => [
   },
 ];
 
-/** Selected from the roles there are; typed by a person who may not list them. */
+/** Selected from the existing roles; typed by a user who may not list them. */
 function rolesField(options: readonly Option[], present: readonly string[]): Field {
   const field = {
     name: 'roles',
@@ -43,7 +43,7 @@ const lineOf = (value: unknown) =>
     .replaceAll(/\s*\n\s*/g, ' ')
     .trim();
 
-/** The same as they are sent; what an existing key had and is left out is removed. */
+/** The same in a request; removed entries of an existing key are removed. */
 export function labelsIn(sent: FormInput, key?: Key) {
   const before = key?.metadata ?? {};
   const gone = Object.fromEntries(Object.keys(before).map((name) => [name, null]));
@@ -51,7 +51,7 @@ export function labelsIn(sent: FormInput, key?: Key) {
     const [, name = '', value = ''] = /^([^=]*[^=\s])\s*=\s*(.*)$/.exec(line) ?? [];
     if (name === '' || name === '__proto__')
       throw invalid('/metadata', `Enter name=value. This line is not: ${line.slice(0, 80)}`);
-    // A number stays a number where its line was not changed.
+    // A number stays a number if its line was not changed.
     return [name, Object.hasOwn(before, name) && lineOf(before[name]) === value ? before[name] : value];
   });
   return {

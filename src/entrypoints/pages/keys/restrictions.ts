@@ -7,7 +7,7 @@ import type { Key } from './key-context.ts';
 
 type Written = Key['restrictions'];
 
-/** The fields of all kinds of restrictions. What they cannot express is set through the API and the command line. */
+/** The fields of all kinds of restrictions. Values that they cannot express are set through the API and the command line. */
 export function restrictionFields(texts: Catalogue, written: Written, apis: readonly Option[]): Field[] {
   const fields = formsOf(written).flatMap((form) => form.fields);
   return fields.map((field) => ({ ...inputOf(texts, field, apis), group: 'Advanced' }));
@@ -19,7 +19,7 @@ function inputOf({ tag }: Catalogue, field: RestrictionField, apis: readonly Opt
   if (input === 'choices')
     return { ...shown, type: 'choices', options: options.map(({ value, text }) => ({ value, text: text[tag] })) };
   if (input !== 'apis') return { ...shown, type: input === 'lines' ? 'textarea' : input };
-  // Typed where a person may not list the APIs, or where one is not among them.
+  // Typed if a user may not list the APIs, or if one is not among them.
   const known = new Set(apis.map(({ value }) => value));
   const isListed = known.size > 0 && values.every((api) => known.has(api));
   return isListed ? { ...shown, type: 'choices', options: apis } : { ...shown, type: 'textarea', hint: typedHint[tag] };

@@ -8,7 +8,7 @@ import { rightsLinesIn } from '../records/rights-lines.ts';
 import { calendarDay } from '../times.ts';
 import type { KeyContext } from './key-context.ts';
 
-/** What the key of a form will be able to do, in words. */
+/** What the key of a form will be allowed to do, in words. */
 export function summaryOf({ deps, isOwn, texts }: KeyContext, fields: readonly Field[]): Summary {
   const sent = formInput(new URLSearchParams(fields.map(({ name, value }): [string, string] => [name, value])));
   const choices = fields.filter(({ group }) => group === 'Permissions').flatMap(({ options = [] }) => options);

@@ -1,12 +1,12 @@
 import { refusalBeside } from '../../../domain/restrictions/index.ts';
 import type { Catalogue } from './en.ts';
 
-/** What the API says in English, in another language: refusals by the field they are about. */
+/** Translations of the API's English error texts, by the field they are about. */
 type ApiWords = {
   refusals: Readonly<Record<string, string>>;
-  /** What it says of any field: the part of the English sentence that it is recognised by, and the sentence. */
+  /** Translations for any field: the part of the English sentence that identifies it, and the translation. */
   sentences: readonly (readonly [english: RegExp, sentence: string])[];
-  /** Of a field that is not listed. */
+  /** The text for a field that is not listed. */
   refusal: string;
 };
 
@@ -63,8 +63,8 @@ const de: ApiWords = {
 const translations = { de };
 
 /**
- * A refusal of the API beside a field. In English it is the API's own sentence, which names what is wrong; other languages say the
- * same where they know it, and otherwise what the field takes.
+ * An error of the API beside a field. In English it is the API's own sentence; other languages translate it if it is known, and otherwise
+ * name what the field accepts.
  */
 export function refusalIn({ tag }: Catalogue, field: string, english: string): string {
   if (tag === 'en') return english;

@@ -2,7 +2,7 @@ import { counted } from './counted.ts';
 import type { Catalogue } from './en.ts';
 import type { enRecords } from './en-records.ts';
 
-/** The same in German. */
+/** The texts of lists, forms and records in German. */
 export const deRecords: Pick<Catalogue, keyof typeof enRecords> = {
   records: {
     actions: 'Aktionen',

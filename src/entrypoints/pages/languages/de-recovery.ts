@@ -3,7 +3,7 @@ import { deEnrolmentLink } from './de-enrolment.ts';
 import { deFactorNotices } from './de-factors.ts';
 import type { enRecovery } from './en-recovery.ts';
 
-/** The texts of getting back into an account, and of mail about accounts, in German. */
+/** The texts of account recovery, and of mail about accounts, in German. */
 export const deRecovery: typeof enRecovery = {
   forgotPassword: {
     link: 'Passwort vergessen?',

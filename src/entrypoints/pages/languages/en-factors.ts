@@ -9,7 +9,7 @@ const notice = (what: string) => ({
     `${what} your account ${p.account} at ${p.brand} on ${p.day}, ${p.time} UTC. If it was not you, change your password, remove the sign-in methods that you don’t recognise, and tell an administrator.`,
 });
 
-/** What is mailed when a sign-in method changed. */
+/** The mail about a changed sign-in method. */
 export const enFactorNotices = {
   passkey_added: notice('A passkey was added to'),
   passkey_removed: notice('A passkey was removed from'),

@@ -1,5 +1,5 @@
 import { counted } from './counted.ts';
-/** The texts of lists, forms and records, which the account shares with the console, and of what they are about. */
+/** The texts of lists, forms and records, which the account shares with the console. */
 export const enRecords = {
   records: {
     actions: 'Actions',

@@ -2,7 +2,7 @@ import { counted } from './counted.ts';
 import { enEnrolmentLink } from './en-enrolment.ts';
 import { enFactorNotices } from './en-factors.ts';
 
-/** The texts of getting back into an account, and of mail about accounts. */
+/** The texts of account recovery, and of mail about accounts. */
 export const enRecovery = {
   forgotPassword: {
     link: 'Forgot your password?',

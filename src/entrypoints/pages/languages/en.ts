@@ -8,13 +8,13 @@ import { enRecovery } from './en-recovery.ts';
 
 const list = (names: readonly string[]) => new Intl.ListFormat('en').format(names);
 
-/** The texts of every page that an end user sees, and of mail. The other languages have the same texts with the same parameters. */
+/** The texts of every page for end users, and of mail. The other languages have the same texts with the same parameters. */
 export const en = {
   /** For the `lang` attribute (BCP 47). */
   tag: 'en' as Language,
-  /** How `Intl` writes dates. */
+  /** The locale with which `Intl` writes dates. */
   dates: 'en-GB',
-  /** What the language calls itself. */
+  /** The language's own name. */
   name: 'English',
 
   common: {
@@ -494,5 +494,5 @@ export const en = {
   ...enRecovery,
 };
 
-/** What a language has. */
+/** The shape of a catalogue. */
 export type Catalogue = typeof en;

@@ -6,7 +6,7 @@ import { type Catalogue, en } from './en.ts';
 // Another language is another file like de.ts, its line here, and its name in `Language`.
 const catalogues: Readonly<Record<Language, Catalogue>> = { en, de };
 
-/** All of them; the first is the one that the console and the API reference are written in. */
+/** All of them; the first is the language of the console and the API reference. */
 export const languages = Object.keys(catalogues) as [Language, ...Language[]];
 
 /** The texts of a language. */
@@ -14,7 +14,7 @@ export function textsOf(language: Language): Catalogue {
   return catalogues[language];
 }
 
-/** What mail says in a language, and in the installation's own where the language is unknown. */
+/** The texts of mail in a language, or in the installation's own if it is unknown. */
 export const mailTexts =
   (own: Language) =>
   (language: string | undefined): Catalogue =>
@@ -24,8 +24,8 @@ export const mailTexts =
 const englishOnly = /^\/(?:console|admin|demo|docs)(?:\/|$)/;
 
 /**
- * The language of a page: what the application asked for (`ui_locales`, OpenID Connect Core §3.1.2.1), else what the browser asks
- * for (Accept-Language, RFC 9110 §12.5.4), else the installation's own.
+ * The language of a page: the one that the application requests (`ui_locales`, OpenID Connect Core §3.1.2.1), else the one that the browser
+ * requests (Accept-Language, RFC 9110 §12.5.4), else the installation's own.
  *
  * @param ui_locales language tags separated by spaces, the most wanted first
  */
@@ -37,7 +37,7 @@ export function languageOf(ctx: Context, own: Language, ui_locales?: unknown): L
   return wanted ?? languageNamed(ctx.acceptsLanguages(offered) || own) ?? own;
 }
 
-/** `de-AT` is read in German (RFC 4647 §3.4). */
+/** `de-AT` gets German (RFC 4647 §3.4). */
 function languageNamed(tag: string): Language | undefined {
   const [primary = ''] = tag.toLowerCase().split('-');
   return languages.find((language) => language === primary);

@@ -8,7 +8,7 @@ const entities: Readonly<Record<string, string>> = {
   "'": '&#39;',
 };
 
-/** Text as HTML, in which nothing acts as markup or turns the direction of writing. */
+/** Text as HTML, without markup and without marks that change the direction of writing. */
 export function escaped(text: string): string {
   return untwisted(text).replaceAll(/[&<>"']/g, (character) => entities[character] ?? '');
 }
@@ -21,10 +21,10 @@ export class Markup {
   }
 }
 
-/** A name that stands out. */
+/** An emphasized name. */
 export const strong = (text: string): Markup => new Markup(`<strong>${escaped(text)}</strong>`);
 
-/** A name as it is, which does not turn the words around it. */
+/** A name without emphasis, which cannot reorder the words around it. */
 export const bdi = (text: string): Markup => new Markup(`<bdi>${escaped(text)}</bdi>`);
 
 export const link = (href: string, text: string): Markup =>
@@ -43,7 +43,7 @@ export function rich<P extends Record<string, Part>>(
 function htmlOf(part: Part | Markup): Part {
   if (part instanceof Markup) return part.html;
   if (typeof part === 'number') return part;
-  // Templates are not type-checked, and what is no text would be put on the page unescaped.
+  // Templates are not type-checked, and any other value would be put on the page unescaped.
   if (typeof part !== 'string') throw new TypeError('a part of a sentence must be a text, a number or markup');
   return escaped(part);
 }

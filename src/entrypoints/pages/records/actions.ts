@@ -12,52 +12,52 @@ import type { ActionPage, FieldErrors, MadePage, Summary } from './page-shapes.t
 
 export type { FormInput } from './form-input.ts';
 
-/** One request of a user who is signed in. */
+/** One request of a signed-in user. */
 export type RequestContext = { deps: PagesDeps; ctx: Context; who: Here; params: Record<string, string> };
 
-/** What the page of an action says before it is done. */
+/** The text of an action's page before it is done. */
 export type ActionDescription = Pick<
   ActionPage,
   'crumb' | 'heading' | 'name' | 'words' | 'impact' | 'fields' | 'button' | 'danger' | 'back'
 > & { version?: number; present?: ActionPage['present'] } & Partial<Pick<ActionPage, 'hidden' | 'passkey' | 'picture'>>;
 
-/** Where to go after it, the secret that it created, or a file of JSON lines. */
+/** The address after it, the secret that it created, or a file of JSON lines. */
 export type ActionResult =
   | { to: string; done: string }
   | { made: MadePage }
   | { download: { name: string; lines: AsyncIterable<string> } };
 
 /**
- * Something a user can do: a page that says what it does, and the form that does it. Each action gives or removes rights,
- * changes how someone signs in, or shows a secret. Therefore the user proves again who they are once their sign-in is old.
+ * An action of a user: a page that describes it, and its form. Each action grants or removes permissions, changes how someone signs in, or
+ * shows a secret. Therefore it requires a fresh proof once the sign-in is old.
  */
 export type Action<At extends RequestContext> = {
   /** Below the path of its host. */
   path: string;
-  /** Asks for the proof on a page of its own, before the form. */
+  /** Requires the proof on a separate page, before the form. */
   confirmsFirst?: true;
-  /** Adds a factor: the first one of a user who has none takes no proof right after the sign-in. */
+  /** Adds a factor: the first one of a user without any needs no proof right after the sign-in. */
   addsFactor?: true;
   describe: (context: At) => Promise<ActionDescription>;
   perform: (context: At, sent: FormInput) => Promise<ActionResult>;
-  /** What the form as it stands will make, in words. */
+  /** The result of the form in its present state, in words. */
   summarize?: (context: At, fields: ActionPage['fields']) => Summary;
 };
 
-/** The part of the pages that serves actions: its path, who may enter, and how it shows their pages. */
+/** The part of the pages that serves actions: its path, its permission check, and its page frame. */
 export type ActionHost<At extends RequestContext, A extends Action<At> = Action<At>> = {
   path: string;
   enter: (handle: (context: At) => Promise<void>) => (ctx: Context) => Promise<void>;
-  /** @throws Problem: the person may not do this */
+  /** @throws Problem: the user may not do this */
   admit: (context: At, action: A) => Promise<void>;
   showAction: (context: At, page: ActionPage, status: number) => void;
   showMade: (context: At, page: MadePage) => void;
 };
 
 type TypedForm = {
-  /** The form as it was sent; undefined: it is shown for the first time. */
+  /** The submitted form; undefined: it is shown for the first time. */
   sent?: URLSearchParams;
-  /** What was wrong with the proof. */
+  /** The error of the proof. */
   unproven?: string;
   refused?: Problem;
   /** The proof was given with this request. */
@@ -65,7 +65,7 @@ type TypedForm = {
   status: number;
 };
 
-/** Serves the pages of actions, and what their forms send. */
+/** Serves the pages of actions, and handles their forms. */
 export function actionRoutes<At extends RequestContext, A extends Action<At>>(
   router: Router,
   host: ActionHost<At, A>,
@@ -145,7 +145,7 @@ function refusal(error: unknown): Problem {
   throw error;
 }
 
-/** The page of an action, with whatever was typed. */
+/** The page of an action, with the typed values. */
 async function showAction<At extends RequestContext, A extends Action<At>>(
   host: ActionHost<At, A>,
   context: At,
@@ -189,7 +189,7 @@ function confirmation(
   return { crumb, heading, name, back, words: [security.confirm], button: common.continue, hidden, ...nothing };
 }
 
-/** What was sent of a field, each selected value on a line. Browsers send nothing of choices of which none is selected. */
+/** The submitted values of a field, one a line. Browsers send nothing for choices of which none is selected. */
 function valueIn(sent: URLSearchParams | undefined, field: ActionPage['fields'][number]): string {
   const { name, type, value, is_secret = false } = field;
   if (is_secret) return '';
@@ -197,7 +197,7 @@ function valueIn(sent: URLSearchParams | undefined, field: ActionPage['fields'][
   return sent.getAll(name).join('\n');
 }
 
-/** A refusal beside the fields it names, and otherwise above the form. */
+/** An error beside the fields it names, and otherwise above the form. */
 function errorsIn({ status, message, options }: Problem, fields: ReadonlySet<string>, texts: Catalogue): FieldErrors {
   if (status === 412) return { form: texts.records.changedMeanwhile };
   const { pointer = '', members } = options;

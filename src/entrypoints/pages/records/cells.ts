@@ -25,7 +25,7 @@ export const info = (value: string): Cell => ({ kind: 'mark', text: value, tone:
 export const quiet = (value: string, note?: string): Cell => ({ kind: 'mark', text: value, tone: 'quiet', note });
 export const enabled = (is: unknown): Cell => (is ? good('Active') : quiet('Disabled'));
 export const yesNo = (is: unknown): Cell => text(is ? 'Yes' : 'No');
-/** The actions of one row; nothing where there are none. */
+/** The actions of one row; nothing if there are none. */
 export const menu = (about: string, actions: readonly ActionLink[]): Cell =>
   actions.length > 0 ? { kind: 'menu', about, actions } : text('');
 

@@ -1,6 +1,6 @@
 import type { Filter } from './page-shapes.ts';
 
-/** A filter of a list, without the value that its address gives it. */
+/** A filter of a list, without its value in the address. */
 export type ListFilter = Omit<Filter, 'value'>;
 
 /** A filter by one of these values, each with its text, or by none: then `any` is shown. */

@@ -1,10 +1,10 @@
-/** The form as it came. Empty fields are left out, as they are in the API. */
+/** The submitted form. Empty fields are left out, as they are in the API. */
 export type FormInput = {
-  /** Whether the field came, also empty. Browsers send nothing of choices of which none is selected. */
+  /** Whether the field was sent, also empty. Browsers send nothing for choices of which none is selected. */
   has: (name: string) => boolean;
   text: (name: string) => string | undefined;
   number: (name: string) => number | undefined;
-  /** The lines of a field, or all that is ticked of it. */
+  /** The lines of a field, or all its ticked values. */
   lines: (name: string) => string[];
   version: number | undefined;
 };

@@ -8,32 +8,32 @@ import type { ListFilter } from './filters.ts';
 import { noticeIn } from './notices.ts';
 import type { Cell, Column, Empty, ListPage, TableColumn } from './page-shapes.ts';
 
-/** A page of a list as its route answers: cursors of the pages beside it, and how many there are in all, counted up to a bound. */
+/** A page of a list as its route returns it: cursors of the adjacent pages, and the total, counted up to a limit. */
 export type Rows = {
   rows: Cell[][];
   next: string | null;
   previous?: string | null | undefined;
   total?: number | null | undefined;
   total_is_capped?: boolean | undefined;
-  /** Whether there are more records to search than were searched for this page, and up to when these were. */
+  /** Whether there are more records to search than were searched for this page, and up to which time. */
   is_partial?: boolean | undefined;
   searched_to?: Date | null | undefined;
 };
 
-/** A list: its words, and the parts of its query that a person may set. */
+/** A list: its words, and the parts of its query that a user can set. */
 export type Listing = {
   heading: string;
   intro: string;
-  /** What one record is called, such as `client`. */
+  /** The noun for one record, such as `client`. */
   noun: string;
   /** A symbol of `views/console/icons.eta`. */
   icon: string;
   columns: readonly Column[];
-  /** The sort key that applies where none is asked for, such as `-created_at`. */
+  /** The default sort key, such as `-created_at`. */
   sort?: string;
   /** What `q` searches. */
   search?: string;
-  /** How it is searched; default: by the beginnings of words. */
+  /** How it is searched; default: by word prefixes. */
   searchHint?: string;
   filters?: readonly ListFilter[];
   empty: Empty;
@@ -43,7 +43,7 @@ type Query = Readonly<Record<string, string>>;
 
 const longest = 300;
 
-/** A list as its address asks for it: the address keeps the search, the filters, the order and the page. */
+/** A list as its address describes it: the address contains the search, the filters, the order and the page. */
 export async function listPage(
   ctx: Context,
   list: Listing & { path: string; texts?: Catalogue },
@@ -81,7 +81,7 @@ export async function listPage(
   };
 }
 
-/** Where the route names no page before this one, the way back is the first page. */
+/** If the route names no page before this one, the first page is linked. */
 function previousPage(previous: Rows['previous'], cursor: string, pageAt: (at: string) => string, first: string) {
   if (previous) return pageAt(previous);
   return cursor && previous === undefined ? first : undefined;
@@ -146,7 +146,7 @@ function queryIn(query: Record<string, string | string[] | undefined>, names: re
   return Object.fromEntries(given.filter(([, value]) => value !== '')) as Record<string, string>;
 }
 
-/** An address with what is not empty in its query. */
+/** An address with the non-empty parameters in its query. */
 export function addressOf(path: string, query: Query): string {
   const search = new URLSearchParams(query).toString();
   return search ? `${path}?${search}` : path;

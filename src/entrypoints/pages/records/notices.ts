@@ -2,7 +2,7 @@ import type { Context } from 'koa';
 import { type Catalogue, en } from '../languages/en.ts';
 import { one } from '../signed-in.ts';
 
-// What only the console says.
+// Notices of the console only.
 const consoleNotices: Record<string, string> = {
   disabled: 'Disabled. Nothing that was issued before is accepted any more.',
   registered: 'Registered. It is active now.',
@@ -35,12 +35,12 @@ const consoleNotices: Record<string, string> = {
   'role-deleted': 'The role is deleted. No one has it any more.',
 };
 
-/** What was done, said on the page that follows: in the console, or of API keys. */
+/** Notices after an action, shown on the page that follows: in the console, or of API keys. */
 export function noticeIn(ctx: Context, { keys }: Catalogue = en): string | undefined {
   return noticeAmong({ ...consoleNotices, ...keys.notices }, ctx);
 }
 
-/** The sentence that an address names. Only these: an address must not put words on a page. */
+/** The sentence for a notice in an address. Only these: an address must not put text on a page. */
 export function noticeAmong(notices: Readonly<Record<string, string>>, ctx: Context): string | undefined {
   const done = one(ctx.query.done);
   return Object.hasOwn(notices, done) ? notices[done] : undefined;

@@ -1,9 +1,9 @@
 import type { BarChart } from '../charts/index.ts';
 
-/** Problems with a form: field name → one sentence. The name `form` is for what concerns no single field. */
+/** Problems with a form: field name → one sentence. The name `form` is for problems of no single field. */
 export type FieldErrors = Readonly<Record<string, string>>;
 
-/** One value, and how it is shown. */
+/** One value, and its style. */
 export type Cell =
   | { kind: 'text'; text: string }
   | { kind: 'code'; text: string }
@@ -28,7 +28,7 @@ export type TableColumn = { label: string; is_number: boolean; sort: SortLink | 
 
 type SortLink = { href: string; direction: 'ascending' | 'descending' | undefined };
 
-/** With `isPlain`, it creates nothing, and is not the main thing to do on a list. */
+/** With `isPlain`, it creates nothing, and is not the main action of a list. */
 export type ActionLink = { label: string; href: string; danger: boolean; isPlain?: true };
 
 export type Filter = {
@@ -40,7 +40,7 @@ export type Filter = {
   type?: 'datetime-local';
 };
 
-/** What an empty list says, and what to do next. */
+/** The message of an empty list, with the next step. */
 export type Empty = { heading: string; words: string };
 
 export type ListPage = {
@@ -55,9 +55,9 @@ export type ListPage = {
   sort: string;
   columns: readonly TableColumn[];
   rows: readonly (readonly Cell[])[];
-  /** How many there are in all, in words; undefined where it is not counted. */
+  /** The total, in words; undefined if it is not counted. */
   total: string | undefined;
-  /** How far records were searched for this page, where the next page searches further. */
+  /** How far records were searched for this page, if the next page continues. */
   searched: string | undefined;
   next: string | undefined;
   previous: string | undefined;
@@ -70,7 +70,7 @@ export type ListPage = {
   chart?: ListChart | undefined;
 };
 
-/** A chart above a list, and what it does not say by itself. */
+/** A chart above a list, with its caption. */
 export type ListChart = { chart: BarChart; note: string };
 
 /** A part of a record's page, under a heading. */
@@ -88,9 +88,9 @@ export type PanelContent =
       kind: 'table';
       columns: readonly Column[];
       rows: readonly (readonly Cell[])[];
-      /** What is said where there is none. */
+      /** The text if there are none. */
       empty: string;
-      /** Where the next page of it is. */
+      /** The address of its next page. */
       next?: string | undefined;
     }
   | { kind: 'events'; events: readonly EventLine[]; empty: string }
@@ -98,13 +98,13 @@ export type PanelContent =
   | { kind: 'snippets'; snippets: readonly Snippet[] }
   | { kind: 'words'; words: readonly string[] };
 
-/** Something that happened, as one line. */
+/** An event, as one line. */
 export type EventLine = { text: string; href?: string | undefined; tone: Tone; about: readonly Cell[]; at: Date };
 
 /** Something to copy into a terminal or a program. */
 export type Snippet = { label: string; text: string };
 
-/** An action that ends or removes something: `words` says exactly what, `button` repeats the verb and the number. */
+/** An action that revokes or removes something: `words` says exactly what, `button` repeats the verb and the number. */
 export type DangerousAction = ActionLink & { words: string; button: string };
 
 export type Tab = { label: string; href: string; is_current: boolean };
@@ -117,7 +117,7 @@ export type DetailPage = {
   /** One line about it, under its name. */
   line: readonly Cell[];
   notice: string | undefined;
-  /** What can be done with it; the first two are buttons, the others are in a menu. */
+  /** Its actions; the first two are buttons, the others are in a menu. */
   actions: readonly ActionLink[];
   tabs: readonly Tab[];
   panels: readonly Panel[];
@@ -127,12 +127,12 @@ export type DetailPage = {
 };
 
 /**
- * What a form offers to prove a factor with: a field for a code (`has_code`: of an app, and recovery codes otherwise), and a passkey as the
- * browser asks for it (JSON).
+ * The ways in which a form accepts the proof of a factor: a field for a code (`has_code`: of an app, and recovery codes otherwise), and a
+ * passkey with the options for the browser (JSON).
  */
 export type FactorFields = { has_code: boolean; takes_code: boolean; passkey: string | undefined };
 
-/** What a user is asked for: their strongest factor, their password where they have no other, or where they have neither, their provider. */
+/** The required proof: the user's strongest factor, the password if there is none, or the provider if there is neither. */
 export type AskedProof =
   | { kind: 'password'; username: string }
   | { kind: 'provider'; links: readonly { label: string; href: string }[] }
@@ -147,20 +147,20 @@ export type Field = {
   hint?: string | undefined;
   is_required?: boolean;
   options?: readonly Option[];
-  /** What a text field suggests. */
+  /** Suggestions for a text field. */
   suggestions?: readonly string[];
-  /** Never sent back: what was typed is not shown again. */
+  /** Never sent back: the typed value is not shown again. */
   is_secret?: boolean;
-  /** Under which heading it is; none: at the top. Those under `Advanced` are folded. */
+  /** Its heading; none: at the top. Those under `Advanced` are folded. */
   group?: string;
 };
 
-/** `note` and `is_sensitive` are shown with what can be selected; choices of one `group` are folded together. */
+/** `note` and `is_sensitive` are shown with the choice; choices of one `group` are folded together. */
 export type Option = { value: string; text: string; note?: string; is_sensitive?: boolean; group?: string };
 
 export type Impact = { text: string; words: string };
 
-/** Sends the fields with `csrf`, `version`, and `password_again`, or `code` or `passkey`, when that is asked. */
+/** Sends the fields with `csrf`, `version`, and `password_again`, or `code` or `passkey`, if required. */
 export type ActionPage = {
   csrf: string;
   action: string;
@@ -175,33 +175,33 @@ export type ActionPage = {
   danger: boolean;
   back: string;
   version: number | undefined;
-  /** What it is now, when somebody else changed it meanwhile. */
+  /** The present record, if someone else changed it meanwhile. */
   present: readonly Fact[];
-  /** What the form as it stands will make; undefined: it has no summary. */
+  /** The result of the form in its present state; undefined: it has no summary. */
   summary: Summary | undefined;
-  /** What the user proves that it is them with; undefined: they did a short while ago. */
+  /** The required proof; undefined: there was one a short while ago. */
   proof: AskedProof | undefined;
   /** Fields that the user does not see. */
   hidden: Readonly<Record<string, string>>;
   /** The passkey that the browser makes (JSON), as the answer to the form. */
   passkey?: string | undefined;
-  /** A picture to scan (SVG), before the fields. */
+  /** A QR code (SVG), before the fields. */
   picture?: string | undefined;
 };
 
 /** In words, what something can do once it is created. */
 export type Summary = { can: readonly { text: string; code: string }[]; facts: readonly Fact[] };
 
-/** The result of an action: a secret, shown this once, or what was found out. */
+/** The result of an action: a secret, shown once, or a report. */
 export type MadePage = {
   crumb: { text: string; href: string };
   heading: string;
   name: string;
   secret: string | undefined;
   words: readonly string[];
-  /** Parts of a value that is stored and was asked for. */
+  /** Parts of a stored value that was requested. */
   values?: readonly Snippet[];
-  /** What to paste where. */
+  /** Code to paste. */
   snippets: readonly Snippet[];
   facts: readonly Fact[];
 };

@@ -3,7 +3,7 @@ import { invalid, type Problem } from '../../../platform/http/index.ts';
 import type { FormInput } from './form-input.ts';
 import type { Field, Option } from './page-shapes.ts';
 
-/** A right as one line: `database:read:* at https://db.example`. */
+/** A permission as one line: `database:read:* at https://db.example`. */
 export const rightLine = ({ pattern, resource }: Right): string =>
   resource === null ? pattern : `${pattern} at ${resource}`;
 
@@ -11,19 +11,19 @@ type RightsFields = {
   /** The field's name in the API. */
   name: string;
   label: string;
-  /** What can be selected: its values are lines. */
+  /** The choices: their values are lines. */
   options: readonly Option[];
-  /** The present rights, as lines. */
+  /** The present permissions, as lines. */
   lines: readonly string[];
   hint: string;
   group?: string;
-  /** The label of what is typed beside what can be selected. */
+  /** The label of the text field beside the choices. */
   typedLabel?: string;
 };
 
 const selected = (name: string) => `${name}_selected`;
 
-/** Rights in a form: those that can be selected, and a field for all others, such as patterns. */
+/** Permissions in a form: choices, and a text field for all others, such as patterns. */
 export function rightsFields({
   name,
   label,
@@ -53,9 +53,9 @@ export const rightsLinesIn = (sent: FormInput, name: string): string[] => [
 ];
 
 /**
- * Rights as lines, one right a line.
+ * Permissions as lines, one a line.
  *
- * @throws Problem `invalid` at the field: a line is none
+ * @throws Problem `invalid` at the field: a line is invalid
  */
 export function rightsIn(lines: readonly string[], field: string): Right[] {
   return lines.map((each) => {
@@ -65,14 +65,14 @@ export function rightsIn(lines: readonly string[], field: string): Right[] {
   });
 }
 
-/** What a client may do at APIs, as its registration has it. */
+/** A client's permissions at APIs, as in its registration. */
 export type RightsPerApi = Record<string, string[]>;
 
 export const apiLines = (rights: RightsPerApi): string[] =>
   Object.entries(rights).flatMap(([resource, patterns]) => patterns.map((pattern) => rightLine({ pattern, resource })));
 
 /**
- * Rights at APIs as lines; every line names its API.
+ * Permissions at APIs as lines; every line names its API.
  *
  * @throws Problem `invalid` at the field
  */

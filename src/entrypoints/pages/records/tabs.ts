@@ -3,7 +3,7 @@ import { one } from '../signed-in.ts';
 import { addressOf } from './lists.ts';
 import type { Tab } from './page-shapes.ts';
 
-/** The tabs of a record's page, the first of them at the record's own address, and the one that is asked for. */
+/** The tabs of a record's page, the first of them at the record's own address, and the selected one. */
 export function tabsIn<K extends string>(
   ctx: Context,
   path: string,

@@ -6,7 +6,7 @@ import { figure } from '../words.ts';
 import * as cell from './cells.ts';
 import type { Panel } from './page-shapes.ts';
 
-/** What the admin API answers about the usage of a key or client. */
+/** The admin API's data about the usage of a key or client. */
 export type UsageAnswer = {
   last_used_at: Date | null;
   allowed: number;
@@ -17,9 +17,9 @@ export type UsageAnswer = {
 const days = 30;
 
 /**
- * How often something was used in the last 30 days, of which today is the last: figures, and a bar for each day, in UTC.
+ * The use in the last 30 days, including today: figures, and a bar for each day, in UTC.
  *
- * @param what what is counted where it was allowed: `Requests`, `Tokens`
+ * @param what the name of allowed uses: `Requests`, `Tokens`
  */
 export function usagePanel(
   usage: UsageAnswer,

@@ -11,14 +11,14 @@ const labels: Record<string, string> = {
 };
 
 type Read<Input> = {
-  /** As they were typed, but the passwords. */
+  /** As they were typed, except the passwords. */
   values: { username: string; email: string; name: string };
   /** Undefined: something is wrong. */
   typed: Input | undefined;
   errors: Record<string, string>;
 };
 
-/** The fields of a new account, and what is wrong with them, by field. */
+/** The fields of a new account, and the errors, by field. */
 export function accountFields<Shape extends z.ZodRawShape>(
   schema: z.ZodObject<Shape>,
   sent: URLSearchParams,
@@ -45,7 +45,7 @@ function fieldErrors(error: z.ZodError, texts: Catalogue): Record<string, string
   return Object.fromEntries(entries);
 }
 
-/** What the domain refused, by field; undefined: it is not about a field. */
+/** A refusal of the domain, by field; undefined: it is not about a field. */
 export function refusedFields(error: Problem, texts: Catalogue): Record<string, string> | undefined {
   if (error.type !== 'invalid' && error.type !== 'conflict') return undefined;
   const field = error.type === 'invalid' ? (error.options.pointer?.slice(1) ?? 'form') : 'form';

@@ -15,7 +15,7 @@ import type { FieldErrors } from '../records/page-shapes.ts';
 import { signInHere } from '../signed-in.ts';
 import { linkClosed } from './link-closed.ts';
 
-/** Choosing one's own password with a one-time link: an invitation, or the way back in. */
+/** Choosing a password with a one-time link: an invitation, or account recovery. */
 export function choosePasswordRoutes(router: Router, deps: PagesDeps): void {
   router.get('/password/:secret', async (ctx: Context) => {
     showForm(deps, ctx, await personOf(deps, ctx), {});

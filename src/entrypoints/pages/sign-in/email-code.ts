@@ -21,19 +21,19 @@ export async function mailsCodes(deps: PagesDeps, view: SignInView): Promise<boo
   return deps.config.mail !== undefined && isOffered(deps, view, 'email_code');
 }
 
-/** What a submitted form came to; `again`: it begins again on the sign-in page, which says this. */
+/** The result of a submitted form; `again`: it starts again on the sign-in page, with this message. */
 export type EmailCodeStep =
   | { authentication: Authentication }
   | { again: Pick<SignInView, 'login' | 'error' | 'blocked'>; status: number }
   | 'answered';
 
-/** Mails a code to the user who is named, or judges one, which counts only in the browser that asked. */
+/** Mails a code to the named user, or checks one, which is accepted only in the browser that requested it. */
 export async function judgeEmailCode(deps: PagesDeps, ctx: Context, view: SignInView): Promise<EmailCodeStep> {
   if (!(await mailsCodes(deps, view))) return { again: {}, status: 422 };
   return form(ctx).has('mailed') ? judgeCode(deps, ctx, view) : askForCode(deps, ctx, view);
 }
 
-/** Does the same for every login: which accounts there are is not said here. */
+/** The same for every login: the response does not reveal which accounts exist. */
 async function askForCode(deps: PagesDeps, ctx: Context, view: SignInView): Promise<EmailCodeStep> {
   const { emailCode: t } = textsFor(deps, ctx);
   const login = (form(ctx).get('login') ?? '').trim().slice(0, longestLogin);

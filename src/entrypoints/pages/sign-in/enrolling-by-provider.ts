@@ -21,7 +21,7 @@ type Entered = z.infer<typeof Entered>;
 const cookieOf = ({ issuer }: PagesDeps) => ownCookie('latchkey_enrolling', issuer);
 
 /**
- * Notes in the browser that a user without a password signed in with a provider, and lacks a second factor. With that and a link they add
+ * Records in the browser that a user without a password signed in with a provider, and lacks a second factor. With that and a link they add
  * one: the link alone is not enough, as it is not for users with a password.
  */
 export function noteProviderEntry(
@@ -36,7 +36,7 @@ export function noteProviderEntry(
   ctx.cookies.set(name, value, { ...options, maxAge: secondsForIt * 1000 });
 }
 
-/** How this user signed in with a provider in this browser a short while ago; undefined: they did not. */
+/** How this user signed in with a provider in this browser a short while ago; undefined: there was no such sign-in. */
 export function providerEntryOf(deps: PagesDeps, ctx: Context, user_id: string): Entered | undefined {
   const { name, options } = cookieOf(deps);
   const state = carriedState(deps, { purpose, browser: csrfToken(deps, ctx) }, ctx.cookies.get(name, options) ?? '');

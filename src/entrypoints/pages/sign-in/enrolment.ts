@@ -44,8 +44,8 @@ const setUpSeconds = 30 * 60;
 const Entered = z.object({ user_id: z.uuid() });
 
 /**
- * Tells a user who entered their password, or came from a provider, that the sign-in policy requires a second factor, which they do not
- * have. That alone does not let them add one: it takes a link.
+ * Tells a user who entered their password, or returned from a provider, that the sign-in policy requires a second factor, which they do not
+ * have. That alone does not let them add one: a link is required.
  */
 export async function showEnrolmentRequired(
   deps: PagesDeps,
@@ -81,7 +81,7 @@ async function allowedRelyingParty(deps: PagesDeps): Promise<RelyingParty | unde
   return isAllowed(await deps.policy.current(), 'passkey') ? relyingParty(deps) : undefined;
 }
 
-/** Mails the link that a user asks for who entered their password a short while ago. @returns whether it has answered */
+/** Mails the link to a user who entered their password a short while ago. @returns whether it has answered */
 export async function sendEnrolmentLink(deps: PagesDeps, ctx: Context, view: SignInView): Promise<boolean> {
   const sent = form(ctx).get('enrolment') ?? '';
   const state = Entered.safeParse(carriedState(deps, { purpose, browser: csrfToken(deps, ctx) }, sent)).data;
@@ -143,7 +143,7 @@ function sentSecret(deps: PagesDeps, ctx: Context): string | undefined {
 
 type Proven = Pick<Authentication, 'user_epoch' | 'authenticated_at' | 'amr' | 'provider'>;
 
-/** Who sends the form proves who they are beside the link: by the password, or by the provider that they signed in with just now. */
+/** The sender of the form needs a proof beside the link: the password, or a sign-in with the provider just before. */
 async function provenUser(deps: PagesDeps, ctx: Context, user: User): Promise<Proven | undefined> {
   if (await hasPassword(deps.db, user.id)) return provenByPassword(deps, ctx, user);
   const entered = providerEntryOf(deps, ctx, user.id);
@@ -203,7 +203,7 @@ async function addFactor(deps: PagesDeps, ctx: Context, user: User): Promise<Add
   return { amr: ['otp'], done: 'app-added' };
 }
 
-/** What is wrong beside its field; a link that was used meanwhile. */
+/** The errors beside their fields; or a link that was used meanwhile. */
 function asOutcome(error: unknown): Added {
   if (!(error instanceof Problem)) throw error;
   if (error.type === 'not_found') throw linkClosed();

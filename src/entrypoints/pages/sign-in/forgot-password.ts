@@ -10,7 +10,7 @@ import { minutesToWait } from './throttled.ts';
 
 const maxLogin = 254;
 
-/** Asking for a link to choose another password. */
+/** Requesting a link to choose another password. */
 export function forgotPasswordRoutes(router: Router, deps: PagesDeps): void {
   router.get(pagePaths.forgotPassword, async (ctx: Context) => showForm(deps, ctx, {}));
   router.post(pagePaths.forgotPassword, async (ctx: Context) => {
@@ -40,7 +40,7 @@ function showForm(deps: PagesDeps, ctx: Context, { is_sent = false, ...typed }: 
 
 const formState = ({ config }: PagesDeps) => (config.mail ? 'form' : 'no-mail');
 
-/** Does the same for every login: which accounts there are is not said here. */
+/** The same for every login: the response does not reveal which accounts exist. */
 async function submit(deps: PagesDeps, ctx: Context): Promise<void> {
   const { forgotPassword: t } = textsFor(deps, ctx);
   const login = (form(ctx).get('login') ?? '').trim().slice(0, maxLogin);

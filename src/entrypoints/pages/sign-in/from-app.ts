@@ -8,13 +8,13 @@ export function interactionOf(signInAction: string): string | undefined {
   return ofInteraction.exec(signInAction)?.[1];
 }
 
-/** The request of an app that the person came from, and can return to. */
+/** The request of an app that the user came from, and can return to. */
 export function interactionAsked(ctx: Context): string | undefined {
   const named = one(ctx.query.interaction);
   return /^[\w-]{1,64}$/.test(named) ? named : undefined;
 }
 
-/** A page that is reached from the way to an app. */
+/** A page that can be part of an app's request. */
 export function pathOfInteraction(path: string, interaction: string | undefined): string {
   return interaction ? `${path}?interaction=${interaction}` : path;
 }

@@ -10,14 +10,14 @@ import { deviceName } from '../records/devices.ts';
 const maxAccounts = 8;
 const yearMs = 365 * 24 * 60 * 60 * 1000;
 
-/** The browser's id, if somebody has signed in with this account here before. */
+/** The browser's id, if it has signed in with this account before. */
 export function knownDevice({ issuer }: PagesDeps, ctx: Context, account: string): string | undefined {
   const { name, options } = ownCookie('latchkey_device', issuer);
   const [id, ...accounts] = (ctx.cookies.get(name, options) ?? '').split('.');
   return id && accounts.includes(accountMark(account)) ? id : undefined;
 }
 
-/** Notes in the browser that somebody signed in with this account here; where it is new, the user is told. */
+/** Records in the browser that it signed in with this account; if it is new, the user is notified. */
 export async function rememberBrowser(deps: PagesDeps, ctx: Context, user_id: string): Promise<void> {
   if (!knownDevice(deps, ctx, user_id)) {
     const browser = deviceName(ctx.get('User-Agent') || null, textsFor(deps, ctx));

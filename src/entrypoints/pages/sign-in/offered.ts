@@ -4,8 +4,8 @@ import type { PagesDeps } from '../pages.ts';
 import type { SignInView } from './page-data.ts';
 
 /**
- * Whether a sign-in page offers a method: one that is allowed here and, on the way to an app, counts there. Somebody who connects an account
- * of a provider signs in as they can.
+ * Whether a sign-in page offers a method: one that is allowed here and, for the request of an app, accepted there. A user who connects a
+ * provider's account can use any.
  */
 export async function isOffered(
   { policy }: Pick<PagesDeps, 'policy'>,

@@ -14,30 +14,30 @@ type SignInPage = {
   csrf: string;
   action: string;
   client_name?: string | undefined;
-  /** Where the client's logo is. */
+  /** The address of the client's logo. */
   client_logo?: string | undefined;
-  /** What was typed before, or empty. */
+  /** The previous input, or empty. */
   login: string;
   /** A whole sentence. It never says which of the two was wrong. */
   error?: string | undefined;
-  /** A whole sentence: why no attempt counts now, whatever is typed. */
+  /** A whole sentence: why no attempt is accepted now, whatever is typed. */
   blocked?: string | undefined;
   notice?: string | undefined;
-  /** Where a forgotten password is reset. */
+  /** The page to reset a forgotten password. */
   forgot_password: string;
-  /** Where an account is created; undefined: not by people themselves. */
+  /** The page to create an account; undefined: users cannot. */
   sign_up: string | undefined;
-  /** Offers the way back to the client. */
+  /** Offers to return to the client. */
   cancel?: boolean | undefined;
   /** Whether users may sign in with a password. */
   has_password: boolean;
   /** Whether users may sign in with a code that is mailed to them. */
   has_email_code: boolean;
-  /** Any passkey of this site, as a browser is asked for it (JSON); undefined: there can be none. */
+  /** The browser's options for any passkey of this site (JSON); undefined: passkeys are not possible. */
   passkey: string | undefined;
-  /** Links to where the person signs in instead. */
+  /** Links to the providers that the user can sign in with. */
   providers: readonly OfferedProvider[];
-  /** Whether the form may be sent without a password, to be told which provider the address belongs to. */
+  /** Whether the form may be sent without a password, to find the provider of the address. */
   has_home_realms: boolean;
   /** An account at a provider that is connected by this sign-in, sealed. */
   connect?: string | undefined;
@@ -46,12 +46,12 @@ type SignInPage = {
 /** The link to an identity provider. */
 export type OfferedProvider = { label: string; href: string };
 
-/** What leads to the sign-in page, and what it is to say. */
+/** The reason for showing the sign-in page, and its message. */
 export type SignInView = {
   action: string;
-  /** Whether the user must prove everything that they have: more is required, or they are signed in already. */
+  /** Whether the user must prove all their factors: more is required, or they are signed in already. */
   asksAll?: boolean;
-  /** What the app, or an API, demands; absent: nothing. */
+  /** The requirement of the app, or an API; absent: none. */
   demand?: Demand;
   client_name?: string | undefined;
   client_logo?: string | undefined;
@@ -66,7 +66,7 @@ export type SignInView = {
 /** Sends `pending`, `remember`, and `code` or `passkey`, or `decision=cancel`. */
 type SecondStepPage = FactorFields &
   Pick<SignInPage, 'csrf' | 'action' | 'client_name' | 'cancel' | 'error' | 'blocked' | 'connect'> & {
-    /** What was proven so far, sealed. */
+    /** The state of the sign-in so far, sealed. */
     pending: string;
     /** For how many days the second factor can be skipped in this browser; undefined: it cannot. */
     remember_days: number | undefined;
@@ -74,15 +74,15 @@ type SecondStepPage = FactorFields &
 
 /** Sends `mailed` and `code`, or `decision=cancel`. */
 type EmailCodePage = Pick<SignInPage, 'csrf' | 'action' | 'client_name' | 'cancel' | 'error' | 'blocked'> & {
-  /** Which code was asked for, sealed. */
+  /** The code that was requested, sealed. */
   mailed: string;
-  /** Where another one is asked for. */
+  /** The address to request another one. */
   again: string;
 };
 
 /** Sends `enrolment` for a link, or `decision=cancel`. */
 type EnrolmentRequiredPage = Pick<SignInPage, 'csrf' | 'action' | 'client_name' | 'cancel' | 'blocked'> & {
-  /** Who entered their password, sealed. */
+  /** The user who entered their password, sealed. */
   enrolment: string;
   /** `ask`: no link can be mailed to the user. */
   state: 'offer' | 'sent' | 'ask';
@@ -95,7 +95,7 @@ type EnrolmentPage = {
   action: string;
   errors: FieldErrors;
   account_name: string;
-  /** For password managers. */
+  /** The username, for password managers. */
   username: string;
   /** Whether the form asks for the password. */
   has_password: boolean;
@@ -117,7 +117,7 @@ type ChoosePasswordPage = {
   action: string;
   errors: FieldErrors;
   account_name: string;
-  /** For password managers. */
+  /** The username, for password managers. */
   username: string;
 };
 
@@ -125,13 +125,13 @@ type ChoosePasswordPage = {
 type ForgotPasswordPage = {
   csrf: string;
   action: string;
-  /** What was typed before, or empty. */
+  /** The previous input, or empty. */
   login: string;
   error?: string | undefined;
   blocked?: string | undefined;
-  /** Where the person signs in: here, or on the way to an app. */
+  /** The sign-in page: here, or in the request of an app. */
   sign_in: string;
-  /** `sent`: said for every login, known or not. */
+  /** `sent`: shown for every login, known or not. */
   state: 'form' | 'sent' | 'no-mail';
 };
 
@@ -139,13 +139,13 @@ type ForgotPasswordPage = {
 type SignUpPage = {
   csrf: string;
   action: string;
-  /** What was typed before, or empty. */
+  /** The previous input, or empty. */
   email: string;
   error?: string | undefined;
   blocked?: string | undefined;
-  /** Where the person signs in: here, or on the way to an app. */
+  /** The sign-in page: here, or in the request of an app. */
   sign_in: string;
-  /** Said for every address, known or not. */
+  /** Shown for every address, known or not. */
   is_sent: boolean;
 };
 
@@ -159,7 +159,7 @@ type NewAccountPage = {
   errors: FieldErrors;
 };
 
-/** Every page on the way in, and what it needs. */
+/** The sign-in pages, and the data of each. */
 export type SignInPages = {
   setup: SetupPage;
   'sign-in': SignInPage;

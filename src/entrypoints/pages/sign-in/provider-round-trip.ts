@@ -21,18 +21,18 @@ const toleratedMs = 60_000;
 const longestHint = 254;
 const purpose = 'identity provider';
 
-/** What comes back as `state`, sealed for this browser. */
+/** The content of `state`, sealed for this browser. */
 const Carried = z.object({
   trust_id: z.uuid(),
   nonce: z.string(),
   code_verifier: z.string(),
   started_at: z.int(),
-  /** Whether the user must have proven anew who they are. */
+  /** Whether a fresh authentication of the user is required. */
   is_fresh: z.boolean(),
-  /** Of the app's request, which goes on afterwards; null: the user signs in to their own pages. */
+  /** The id of the app's request, which continues afterwards; null: the user signs in to their own pages. */
   interaction: z.string().nullable(),
   return_to: z.string(),
-  /** Of the user who is signed in, and connects an account or confirms who they are; null: somebody signs in. */
+  /** The signed-in user, who connects an account or confirms an action; null: a sign-in. */
   own: z.object({ user_id: z.uuid(), session_uid: z.string(), purpose: z.enum(['connect', 'confirm']) }).nullable(),
 });
 export type Carried = z.infer<typeof Carried>;
@@ -41,7 +41,7 @@ export type RoundTripStart = Pick<Carried, 'interaction' | 'return_to' | 'is_fre
   login_hint?: string | undefined;
 };
 
-/** Sends the browser to a provider. @throws ProviderRefusal: it does not answer */
+/** Redirects the browser to a provider. @throws ProviderRefusal: it does not answer */
 export async function sendToProvider(
   deps: PagesDeps,
   ctx: Context,
@@ -61,21 +61,21 @@ export async function sendToProvider(
 
 function promptOf({ is_fresh, own }: RoundTripStart) {
   if (is_fresh) return 'login';
-  // Whose account there is connected is the user's choice, not that of an earlier user of this browser.
+  // The user chooses the account to connect, not an earlier user of this browser.
   return own ? 'select_account' : null;
 }
 
-/** Each provider has an address of its own: the answer of one is never taken for that of another (RFC 9700 §4.4). */
+/** Each provider has its own redirect URI: a response of one is never taken for that of another (RFC 9700 §4.4). */
 const callbackOf = ({ issuer }: PagesDeps, trust_id: string) => `${issuer}/sign-in/callback/${trust_id}`;
 
-/** What this browser sent along; undefined: it was altered, is of another browser or provider, or took too long. */
+/** The state that this browser returned; undefined: it was changed, belongs to another browser or provider, or is too old. */
 export function carriedIn(deps: PagesDeps, ctx: Context): Carried | undefined {
   const state = carriedState(deps, { purpose, browser: csrfToken(deps, ctx) }, one(ctx.query.state));
   const carried = Carried.safeParse(state).data;
   return carried?.trust_id === ctx.params.trust_id ? carried : undefined;
 }
 
-/** Whom the answer of a provider is about. It is judged once. @throws ProviderRefusal */
+/** The user that a provider's response asserts. It is checked once. @throws ProviderRefusal */
 export async function accountOf(deps: PagesDeps, ctx: Context, trust: LoginTrust): Promise<UpstreamAccount> {
   const carried = carriedIn(deps, ctx);
   if (!carried) throw new ProviderRefusal('expired', 'unknown or expired state, or of another browser');

@@ -18,7 +18,7 @@ import type { OfferedProvider, SignInView } from './page-data.ts';
 
 const uuid = z.uuid();
 
-/** The trust that a button or an answer names; undefined: users cannot sign in with it any more. */
+/** The trust that a button or a response names; undefined: users cannot sign in with it any more. */
 export async function findLoginTrust({ db, policy }: PagesDeps, id: unknown): Promise<LoginTrust | undefined> {
   return isAllowed(await policy.current(), 'provider') ? findTrustOfLogin(db, id) : undefined;
 }
@@ -29,15 +29,15 @@ export async function findTrustOfLogin(db: Db, id: unknown): Promise<LoginTrust 
   return isLogin(trust) ? trust : undefined;
 }
 
-/** What a sign-in page offers beside the password. */
+/** The sign-in methods of a page beside the password. */
 export type Offered = {
   providers: OfferedProvider[];
-  /** Whether some users have no password: with their address alone they are told where they sign in. */
+  /** Whether some users have no password: by their address alone they are shown their provider. */
   has_home_realms: boolean;
   notice?: string;
 };
 
-/** The providers to sign in with; first the one that is for the address, where one is. */
+/** The providers to sign in with; first the one for the address, if any. */
 export async function offeredProviders(deps: PagesDeps, ctx: Context, view: SignInView): Promise<Offered> {
   if (view.connect) return { providers: [], has_home_realms: false };
   const { providers: t } = textsFor(deps, ctx);
@@ -56,7 +56,7 @@ export async function offeredProviders(deps: PagesDeps, ctx: Context, view: Sign
   return { providers: offered, has_home_realms, ...(notice && { notice }) };
 }
 
-/** Where a sign-in with a provider begins, from the sign-in page with this form. */
+/** The address to start a sign-in with a provider, from the sign-in page with this form. */
 function startAddress(signInAction: string, { id }: LoginTrust, login_hint: string | undefined): string {
   const uid = interactionOf(signInAction);
   const return_to = new URL(signInAction, 'http://localhost').searchParams.get('return_to');
@@ -71,12 +71,12 @@ export const connectPurpose = 'connect an account';
 const Pending = z.object({ trust_id: z.uuid(), subject: z.string(), user_id: z.uuid() });
 export type PendingConnection = z.infer<typeof Pending>;
 
-/** The account that a form carries along; undefined: it was altered, is of another browser, or waited for too long. */
+/** The account in the state of a form; undefined: it was changed, belongs to another browser, or is too old. */
 export function pendingConnection(deps: PagesDeps, ctx: Context, text: string): PendingConnection | undefined {
   return Pending.safeParse(carriedState(deps, { purpose: connectPurpose, browser: csrfToken(deps, ctx) }, text)).data;
 }
 
-/** What a browser carries of the provider until the second factor is proven, too. */
+/** The provider's data that a browser keeps until the second factor is proven, too. */
 export const CarriedProvider = z.object({
   trust_id: z.uuid(),
   trust_epoch: z.int(),

@@ -6,7 +6,7 @@ import { requestOrigin } from '../../../platform/http/index.ts';
 import { ownCookie } from '../own-cookie.ts';
 import type { PagesDeps } from '../pages.ts';
 
-/** Several people may use one browser. */
+/** Several users may use one browser. */
 const mostSecrets = 5;
 
 const cookieOf = ({ issuer }: PagesDeps) => ownCookie('latchkey_second_factor', issuer);
@@ -16,7 +16,9 @@ function secretsIn(deps: PagesDeps, ctx: Context): string[] {
   return (ctx.cookies.get(name, options) ?? '').split('.').filter(Boolean).slice(0, mostSecrets);
 }
 
-/** For how many days a user may skip the second factor in a browser; undefined: it is required of them, or the policy allows none. */
+/**
+ * For how many days a user may skip the second factor in a browser; undefined: it is required, or the policy does not allow skipping it.
+ */
 export async function skippableDays(deps: PagesDeps, user_id: string): Promise<number | undefined> {
   const { remember_browser_days: days } = await deps.policy.current();
   if (days === 0 || (await requiredOfUser(deps, user_id)) !== undefined) return undefined;
@@ -30,7 +32,9 @@ export async function isSkipped(deps: PagesDeps, ctx: Context, user_id: string):
   return days !== undefined && isRememberedBrowser(deps, { user_id, days, secrets });
 }
 
-/** Remembers this browser for a user who has just proven the second factor. Its secret is always a new one: nobody can plant one. */
+/**
+ * Remembers this browser for a user who has just proven the second factor. Its secret is always a new one: no one can set it in advance.
+ */
 export async function skipFromNowOn(
   deps: PagesDeps,
   ctx: Context,

@@ -12,11 +12,11 @@ import { CarriedProvider } from './providers.ts';
 import { isSkipped, skipFromNowOn, skippableDays } from './remembered-browser.ts';
 import { minutesToWait } from './throttled.ts';
 
-// After the password there is time to fetch a phone, but not to come back another day.
+// After the password there is time to fetch a phone, but not to return another day.
 const secondsForIt = 10 * 60;
 const purpose = 'second step';
 
-/** What was proven so far, and when; the epoch is the one that the password was read with. */
+/** The proofs so far, and their time; the epoch is the one that the password was read with. */
 const Pending = z.object({
   user_id: z.uuid(),
   user_epoch: z.int(),
@@ -24,13 +24,14 @@ const Pending = z.object({
   provider: CarriedProvider.optional(),
 });
 
-/** What a submitted step came to; `expired`: it begins again. */
+/** The result of a submitted step; `expired`: it starts again. */
 export type SecondStep = { authentication: Authentication } | 'expired' | 'answered';
 
 /**
- * Asks for a second factor after the password, where the user has one and does not skip it in this browser. Nothing is stored: the browser carries what was proven, sealed.
+ * Requires a second factor after the password, if the user has one and does not skip it in this browser. Nothing is stored: the browser
+ * keeps the proofs, sealed.
  *
- * @returns whether it was asked for, so that the request is answered
+ * @returns whether it was required, and the request answered
  */
 export async function askSecondFactor(
   deps: PagesDeps,
@@ -39,7 +40,7 @@ export async function askSecondFactor(
 ): Promise<boolean> {
   const { user_id, user_epoch, amr, provider } = authentication;
   if (!(await hasSecondFactor(deps.db, user_id))) return false;
-  // Connecting an account adds a way in, which takes all that the user has.
+  // Connecting an account adds a sign-in method, which requires all factors of the user.
   const isAll = view.asksAll || view.connect !== undefined;
   if (!isAll && (await isSkipped(deps, ctx, user_id))) return false;
   const browser = csrfToken(deps, ctx);
@@ -55,7 +56,7 @@ async function showStep(deps: PagesDeps, ctx: Context, { user_id, pending, view,
   const { action, client_name, cancel, connect } = view;
   const wrong = problem.error ? 422 : 200;
   const offered = fields ?? { has_code: false, takes_code: true, passkey: undefined };
-  // Their second factor still protects the account: the first one alone does not sign them in.
+  // The second factor still protects the account: the first one alone does not sign the user in.
   const isClosed = !offered.takes_code && !offered.passkey;
   const remember_days = await skippableDays(deps, user_id);
   const closed = isClosed ? { blocked: textsFor(deps, ctx).secondStep.noneAllowed } : {};
@@ -74,7 +75,7 @@ async function showStep(deps: PagesDeps, ctx: Context, { user_id, pending, view,
   show(deps, ctx, 'second-step', data, { status: problem.blocked ? 429 : wrong });
 }
 
-/** Judges a submitted second factor. */
+/** Checks a submitted second factor. */
 export async function judgeSecondStep(deps: PagesDeps, ctx: Context, view: SignInView): Promise<SecondStep> {
   const pending = form(ctx).get('pending') ?? '';
   const state = Pending.safeParse(carriedState(deps, { purpose, browser: csrfToken(deps, ctx) }, pending)).data;
@@ -90,7 +91,7 @@ export async function judgeSecondStep(deps: PagesDeps, ctx: Context, view: SignI
   const outcome = await proveFactor(factorDeps(deps), { user_id, proof, origin: requestOrigin(ctx) });
   if (outcome.kind === 'ok') {
     const { user_epoch, authenticated_at } = outcome;
-    // Everything of the account was ended after the password was entered.
+    // All credentials of the account were revoked after the password was entered.
     if (user_epoch !== state.user_epoch) return 'expired';
     if (form(ctx).get('remember')) await skipFromNowOn(deps, ctx, { user_id, user_epoch });
     const provider = state.provider && { ...state.provider, proven_at: authenticated_at };

@@ -12,7 +12,7 @@ import { accountFields, refusedFields } from './account-fields.ts';
 
 const SetupForm = UserInput.pick({ username: true, email: true, name: true }).extend({ password: z.string() });
 
-/** Making the first administrator, with the one-time link. */
+/** Creating the first administrator, with the one-time link. */
 export function setupRoutes(router: Router, deps: PagesDeps): void {
   router.get('/setup/:secret', async (ctx: Context) => {
     await checkLink(deps, ctx);
@@ -57,7 +57,7 @@ async function submit(deps: PagesDeps, ctx: Context): Promise<void> {
       await signInHere(deps, ctx, { ...authentication, to: pagePaths.console });
       return;
     }
-    // The operator of the machine made the link to this page, which proves as much as a link to add a second factor.
+    // The operator of the machine created the link to this page, which proves as much as a link to add a second factor.
     const { url } = await createEnrolmentLink(deps, system, user_id);
     ctx.status = 303;
     ctx.redirect(new URL(url).pathname);

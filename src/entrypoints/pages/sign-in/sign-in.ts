@@ -20,7 +20,7 @@ import { findLoginTrust, offeredProviders, pendingConnection } from './providers
 import { askSecondFactor, judgeSecondStep } from './second-step.ts';
 import { minutesToWait } from './throttled.ts';
 
-/** Signing in to one's own pages, outside of any app's request. */
+/** Signing in to the user's own pages, without a request of an app. */
 export function signInRoutes(router: Router, deps: PagesDeps): void {
   router.get('/sign-in', async (ctx: Context) => {
     await showSignIn(deps, ctx, { action: ctx.url, login: '' });
@@ -34,7 +34,7 @@ export function signInRoutes(router: Router, deps: PagesDeps): void {
 // The ids in its addresses are percent-encoded, its lists keep their filters there; no part is empty or begins with a dot.
 const inConsole = /^\/console(?:\/[\w%~:-][\w%.~:-]*)*(?:\?[\w%.~:=&+*-]*)?$/;
 
-/** Only a path of ours: anything else would be an open redirect. */
+/** Only a path of this server: anything else would be an open redirect. */
 export function ownPath(target: string | string[] | undefined): string {
   return typeof target === 'string' && (/^\/(account(\/[\w/-]*)?)?$/.test(target) || inConsole.test(target))
     ? target
@@ -58,7 +58,7 @@ export async function showSignIn(deps: PagesDeps, ctx: Context, view: SignInView
   show(deps, ctx, 'sign-in', shown, { status });
 }
 
-/** Judges a submitted sign-in; on anything but success it has answered, and nobody is returned. */
+/** Checks a submitted sign-in; on anything but success it has answered, and returns nothing. */
 export async function judgeSignIn(
   deps: PagesDeps,
   ctx: Context,
@@ -78,7 +78,7 @@ export async function judgeSignIn(
   return authentication;
 }
 
-/** Refuses a sign-in that somebody else may have prepared. @returns whether it has answered */
+/** Refuses a sign-in that someone else may have prepared. @returns whether it has answered */
 export async function isRefusedDoubted(
   deps: PagesDeps,
   ctx: Context,
@@ -90,7 +90,7 @@ export async function isRefusedDoubted(
   return true;
 }
 
-/** Connects the account at a provider with which the user came. @returns what is wrong, as a sentence */
+/** Connects the provider's account of the user. @returns the error, as a sentence */
 async function connectAsked(
   deps: PagesDeps,
   ctx: Context,
@@ -141,7 +141,7 @@ async function judgeMailed(deps: PagesDeps, ctx: Context, view: SignInView): Pro
   return undefined;
 }
 
-/** A passkey says whose it is, and that its user was verified: it needs no second step. */
+/** A passkey identifies its user, whom it has verified: it needs no second step. */
 async function judgePasskey(deps: PagesDeps, ctx: Context, view: SignInView): Promise<Authentication | undefined> {
   const t = textsFor(deps, ctx);
   const proof = sentProof(deps, ctx, 'sign-in');
@@ -158,7 +158,7 @@ async function judgePasskey(deps: PagesDeps, ctx: Context, view: SignInView): Pr
 async function judgePassword(deps: PagesDeps, ctx: Context, view: SignInView): Promise<Authentication | undefined> {
   const t = textsFor(deps, ctx).signIn;
   const sent = form(ctx);
-  // Before any look-up: the answer is the same for every login.
+  // Before any lookup: the response is the same for every login.
   if (!(await isOffered(deps, view, 'password'))) {
     await showSignIn(deps, ctx, view, 422);
     return undefined;

@@ -19,7 +19,7 @@ import { interactionAsked, pathOfInteraction } from './from-app.ts';
 import { linkClosed } from './link-closed.ts';
 import { minutesToWait } from './throttled.ts';
 
-/** Creating an account oneself, where the installation allows it: asking for a link, and opening it. */
+/** Creating one's own account, if the installation allows it: requesting a link, and opening it. */
 export function signUpRoutes(router: Router, deps: PagesDeps): void {
   if (!deps.config.signUp) return;
   router.get(pagePaths.signUp, async (ctx: Context) => showSignUp(deps, ctx, {}));
@@ -36,7 +36,7 @@ export function signUpRoutes(router: Router, deps: PagesDeps): void {
 
 type SignUpView = { interaction?: string; email?: string; error?: string; blocked?: string; is_sent?: boolean };
 
-/** Shows the form that asks for a link. */
+/** Shows the form that requests a link. */
 export function showSignUp(deps: PagesDeps, ctx: Context, view: SignUpView, status = 200): void {
   const { interaction = interactionAsked(ctx), is_sent = false, ...typed } = view;
   const shown = {
@@ -47,7 +47,7 @@ export function showSignUp(deps: PagesDeps, ctx: Context, view: SignUpView, stat
   show(deps, ctx, 'sign-up', shown, { status });
 }
 
-/** Does the same for every address: which accounts there are is not said here. */
+/** The same for every address: the response does not reveal which accounts exist. */
 async function submitRequest(deps: PagesDeps, ctx: Context): Promise<void> {
   const { signUp: t } = textsFor(deps, ctx);
   const email = (form(ctx).get('email') ?? '').trim();
@@ -82,7 +82,7 @@ export async function showNewAccount(
   show(deps, ctx, 'new-account', { ...view, values: values ?? { username: usernameOf(email), name: '' } }, { status });
 }
 
-/** A username to begin with: what precedes the @, as far as usernames can have it. */
+/** A suggested username: the part before the @, as far as usernames allow it. */
 function usernameOf(email: string): string {
   return email
     .slice(0, email.lastIndexOf('@'))
@@ -90,7 +90,7 @@ function usernameOf(email: string): string {
     .slice(0, 64);
 }
 
-/** Creates the account; on anything but success it has answered, and nobody is returned. */
+/** Creates the account; on anything but success it has answered, and returns nothing. */
 export async function judgeNewAccount(deps: PagesDeps, ctx: Context): Promise<Authentication | undefined> {
   checkCsrf(deps, ctx);
   const texts = textsFor(deps, ctx);

@@ -25,7 +25,7 @@ import { connectPurpose, findLoginTrust, findTrustOfLogin } from './providers.ts
 import { askSecondFactor } from './second-step.ts';
 import { isRefusedDoubted, ownPath, showSignIn } from './sign-in.ts';
 
-/** Signing in to one's own pages with an identity provider, and the address to which every provider sends users back. */
+/** Signing in to the user's own pages with an identity provider, and the redirect URI of all providers. */
 export function providerRoutes(router: Router, deps: PagesDeps): void {
   router.get('/sign-in/with/:trust_id', async (ctx: Context) => {
     const return_to = ownPath(ctx.query.return_to);
@@ -37,7 +37,7 @@ export function providerRoutes(router: Router, deps: PagesDeps): void {
     const carried = carriedIn(deps, ctx);
     if (carried?.own) return comeToAccount(deps, ctx, { ...carried, own: carried.own });
     if (carried?.interaction) {
-      // The cookie of the app's request is sent to its own addresses alone.
+      // The cookie of the app's request is only sent to its own paths.
       ctx.status = 303;
       return ctx.redirect(`/interaction/${carried.interaction}/from/${carried.trust_id}${ctx.search}`);
     }
@@ -47,7 +47,7 @@ export function providerRoutes(router: Router, deps: PagesDeps): void {
   });
 }
 
-/** A provider says that somebody signed out there. No browser sends this: the signature of the token is the proof. */
+/** Back-channel logout of a provider. No browser sends it: the signature of the token is the proof. */
 async function logOut(deps: PagesDeps, ctx: Context): Promise<void> {
   ctx.set('Cache-Control', 'no-store');
   const trust = await findTrustOfLogin(deps.db, ctx.params.trust_id);
@@ -71,7 +71,7 @@ const ownView = (return_to: string): SignInView => ({
   action: `/sign-in?return_to=${encodeURIComponent(return_to)}`,
 });
 
-/** Sends the browser to the provider that the address names. */
+/** Redirects the browser to the provider that the address names. */
 export async function start(
   deps: PagesDeps,
   ctx: Context,
@@ -82,7 +82,7 @@ export async function start(
   await sendToProvider(deps, ctx, trust, to).catch((error: unknown) => refuse(deps, ctx, { trust, view, error }));
 }
 
-/** Judges the answer of a provider; on anything but success it has answered, and nobody is returned. */
+/** Checks the response of a provider; on anything but success it has answered, and returns nothing. */
 export async function finish(deps: PagesDeps, ctx: Context, view: SignInView): Promise<Authentication | undefined> {
   const trust = await findLoginTrust(deps, ctx.params.trust_id);
   if (!trust) {
@@ -137,7 +137,7 @@ async function enter(
 
 type Refused = { trust: LoginTrust; view: SignInView; error: unknown };
 
-/** Shows why, in words for the user, and records it in words for an administrator. */
+/** Shows the reason, in words for the user, and records it in words for an administrator. */
 async function refuse(deps: PagesDeps, ctx: Context, { trust, view, error }: Refused): Promise<undefined> {
   if (!(error instanceof ProviderRefusal)) throw error;
   await recordRefusal(deps, { trust, origin: requestOrigin(ctx) }, error.message);

@@ -7,19 +7,19 @@ export const exchangeParameters = [
   ...['resource', 'audience', 'scope'],
 ];
 
-/** More than one target is refused as a target, not as a parameter that came twice (RFC 8693 §2.2.2). */
+/** Several targets are refused as a target, not as a duplicate parameter (RFC 8693 §2.2.2). */
 export const targetParameters = ['resource', 'audience'];
 
 export type ExchangeRequest = {
-  /** For which API; undefined: the request does not say. */
+  /** The requested API; undefined: the request names none. */
   target: string | undefined;
   wantsJwt: boolean;
 };
 
 /**
- * What a request for an exchange says, its scope aside.
+ * The parameters of an exchange, except its scope.
  *
- * @throws InvalidRequest: it lacks something, or asks for what is not supported; InvalidTarget: for several APIs at once
+ * @throws InvalidRequest: one is missing or not supported; InvalidTarget: several APIs at once
  */
 export function exchangeRequest(params: Readonly<Record<string, unknown>>): ExchangeRequest {
   const { subject_token, subject_token_type, actor_token, actor_token_type, requested_token_type } = params;
@@ -33,7 +33,7 @@ export function exchangeRequest(params: Readonly<Record<string, unknown>>): Exch
   return { target: targetOf(params), wantsJwt: requested_token_type === jwtType };
 }
 
-/** APIs have one name here, which both parameters may carry. */
+/** APIs have one identifier here, which either parameter may contain. */
 function targetOf({ resource, audience }: Readonly<Record<string, unknown>>): string | undefined {
   const [target, ...others] = [...new Set([resource, audience].flat().filter((name) => name !== undefined))];
   const isRepeated = [resource, audience].some(Array.isArray);

@@ -10,9 +10,9 @@ import { type PresentedAssertionDeps, useOnce } from './presented-assertion.ts';
 import { senderOf } from './sender.ts';
 
 /**
- * Identity assertions (ID-JAG, draft-ietf-oauth-identity-assertion-authz-grant §4.4): for what the identity provider of a user says, an
+ * Identity assertions (ID-JAG, draft-ietf-oauth-identity-assertion-authz-grant §4.4): for an assertion of the user's identity provider, an
  * access token of that user for the client that it names. There is no consent page and no refresh token: the trust is the decision of an
- * administrator, and the identity provider is asked again. Link, user and trust are judged once more in the commit.
+ * administrator, and the identity provider is asked again. Link, user and trust are checked once more in the commit.
  */
 export const identityAssertion: GrantType = {
   name: jwtBearerName,
@@ -32,14 +32,14 @@ export const identityAssertion: GrantType = {
 
 type AboutUser = TrustedAssertion & { identity: StandingIdentity };
 
-/** @throws InvalidClientAuth: it did not authenticate; InvalidTarget, InvalidScope, InvalidGrant */
+/** @throws InvalidClientAuth: the client did not authenticate; InvalidTarget, InvalidScope, InvalidGrant */
 export async function issueForUser(
   deps: PresentedAssertionDeps,
   ctx: TokenEndpointGrantContext,
   trusted: AboutUser,
 ): Promise<void> {
   const { provider, client } = ctx.oidc;
-  // Anybody can name a client that has nothing to authenticate with (§8.1).
+  // Anyone can name a client that does not authenticate (§8.1).
   if (client.clientAuthMethod === 'none') throw new errors.InvalidClientAuth('the client must authenticate');
   const bind = await senderOf(ctx);
   const resourceServer = await targetOf(deps, ctx, trusted);
@@ -61,8 +61,8 @@ export async function issueForUser(
 }
 
 /**
- * The API that the token is for, with what of it the token may. A request may narrow what the assertion says, never widen it; what the
- * assertion says beyond what can be had is left out.
+ * The API of the token, with the scopes of the token. A request may narrow the scopes of the assertion, never widen them; scopes of the
+ * assertion that cannot be granted are left out.
  */
 async function targetOf(
   deps: PresentedAssertionDeps,
@@ -94,7 +94,7 @@ async function resourceIn(
   if (Array.isArray(asked)) throw new errors.InvalidTarget('a token has one resource: name a single one');
   const names = stated === undefined ? [] : [stated].flat().map(String);
   const servers = await Promise.all(names.map((name) => resourceServers.find(name)));
-  // However they are spelled.
+  // In any spelling.
   const known = servers.flatMap((server) => (server ? [server.identifier] : []));
   if (asked === undefined) {
     if (stated !== undefined && known.length !== 1)

@@ -20,7 +20,7 @@ export const grantTypes: readonly GrantType[] = [
   identityAssertion,
 ];
 
-/** The grant type that a token request names; undefined: none does, or no request for tokens is made. */
+/** The grant type that a token request names; undefined: none, or it is not a token request. */
 export function grantTypeNamed(grant_type: unknown): GrantType | undefined {
   return grantTypes.find(({ name }) => name === grant_type);
 }

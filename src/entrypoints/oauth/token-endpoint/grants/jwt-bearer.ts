@@ -8,8 +8,8 @@ import { assertionOf, findPresentedAssertion, useOnce } from './presented-assert
 import { senderOf } from './sender.ts';
 
 /**
- * JWT authorization grants (RFC 7523 §2.1): for a token of an issuer that is trusted, such as a cluster or a CI system, an access token
- * of the workload that it names, with what the trust gives. The trust is judged once more in the commit: none is given after it was
+ * JWT authorization grants (RFC 7523 §2.1): for a token of a trusted issuer, such as a cluster or a CI system, an access token of the
+ * workload that it names, with the permissions of the trust. The trust is checked once more in the commit: no token is issued after it was
  * disabled or changed.
  */
 export const jwtBearer: GrantType = {

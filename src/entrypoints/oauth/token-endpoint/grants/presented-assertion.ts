@@ -35,15 +35,15 @@ export type PresentedAssertionDeps = JudgementDeps & {
   workloadUses: WorkloadUses;
   refusals: Refusals;
   resourceServers: Pick<ResourceServers, 'find'>;
-  /** A client as this node knows it; undefined: there is none. */
+  /** A client as this node has it cached; undefined: there is none. */
   knownClient: (client_id: string) => Promise<{ enabled: boolean; registered_by: RegisteredBy } | undefined>;
-  /** Notes an id of an issuer until a time in seconds; false: it was used before, on whatever node. */
+  /** Records an id of an issuer until a time in seconds; false: it was used before, on any node. */
   isFirstUse: (issuer: string, jti: string, expiresAtSeconds: number) => Promise<boolean>;
 };
 
 /**
- * Judges the assertion of a token request before the provider wants to know the client: a workload needs nothing but the token of its
- * issuer, and is its own client. One that was never seen is registered.
+ * Checks the assertion of a token request before the provider needs the client: a workload needs only the token of its issuer, and is its
+ * own client. An unknown one is registered.
  */
 export function findPresentedAssertion(deps: PresentedAssertionDeps): Middleware {
   return async (ctx, next) => {
@@ -60,8 +60,8 @@ export function findPresentedAssertion(deps: PresentedAssertionDeps): Middleware
 const isOpenToTokenRequests = ({ vault_role }: Trust): boolean => vault_role === null;
 
 /**
- * For whom an assertion answers. One about a user answers for nobody: its client authenticates itself. A refused one is answered as
- * nobody's: an answer about its client would tell which clients there are.
+ * The client that an assertion identifies. One about a user identifies none: its client authenticates itself. A refused one identifies
+ * none, too: a response about its client would reveal which clients exist.
  */
 function clientOf(found: AcceptedAssertion | AssertionRefusal): string | undefined {
   if ('reason' in found) return builtInClientId;
@@ -69,9 +69,9 @@ function clientOf(found: AcceptedAssertion | AssertionRefusal): string | undefin
 }
 
 /**
- * What this client may have by the assertion that it sent.
+ * The permissions of this client by the assertion that it sent.
  *
- * @throws `invalid_grant`, the same for whatever is wrong: the reason is in the audit log (RFC 7523 §3.1)
+ * @throws `invalid_grant`, the same for any error: the reason is in the audit log (RFC 7523 §3.1)
  */
 export async function assertionOf(deps: PresentedAssertionDeps, ctx: KoaContextWithOIDC): Promise<AcceptedAssertion> {
   const { found, answersFor } = currentUnit().presentedAssertion ?? {};
@@ -87,7 +87,7 @@ export async function assertionOf(deps: PresentedAssertionDeps, ctx: KoaContextW
 
 const secondsToRemember = 60;
 
-/** Of an assertion that is accepted once the first use wins, on whatever node (RFC 7523 §3). */
+/** Of an assertion that is accepted once the first use wins, on any node (RFC 7523 §3). */
 export async function useOnce(deps: PresentedAssertionDeps, trusted: TrustedAssertion): Promise<void> {
   const { trust, jti, expires_at } = trusted;
   if (jti === undefined) return;
@@ -96,7 +96,7 @@ export async function useOnce(deps: PresentedAssertionDeps, trusted: TrustedAsse
   throw await refusedAssertion(deps, refusalOf(trusted, 'the assertion was used before'));
 }
 
-/** Records why an assertion is refused. @returns the refusal, which does not tell */
+/** Records why an assertion is refused. @returns the refusal, which does not contain the reason */
 export async function refusedAssertion(
   { refusals }: Pick<PresentedAssertionDeps, 'refusals'>,
   { reason, trust_id, details }: AssertionRefusal,
@@ -115,10 +115,10 @@ export function refusalOf({ trust, assertion }: TrustedAssertion, reason: string
 const mostJudged = 10;
 
 /**
- * The oldest trust whose conditions and keys fit decides: another one that is added takes nothing from it. One that gives nothing comes
- * after all that give something.
+ * The oldest trust whose conditions and keys match decides, so that a new one does not take workloads from it. One that grants nothing
+ * comes after all that grant something.
  *
- * @param isMeant which trusts the caller means
+ * @param isMeant selects the trusts that the caller means
  */
 export async function trustedIn(
   deps: PresentedAssertionDeps,
@@ -130,7 +130,7 @@ export async function trustedIn(
   const { unverified_iss } = details;
   const { iss } = assertion.payload;
   const trusts = typeof iss === 'string' ? (await deps.trusts.of(iss)).filter(isMeant) : [];
-  // Only where the claims are as they must be is a signature verified.
+  // The signature is verified only if the claims are correct.
   const judged = trusts.map((trust) => ({ trust, claims: judgeClaims(deps, trust, assertion) }));
   const wanted = judged
     .filter(({ trust, claims }) => isPassed([judgeType(trust, assertion), ...claims]))
@@ -143,12 +143,12 @@ export async function trustedIn(
     if (judgement.trusted) return accepted(deps, judgement.trusted);
     refusal ??= { reason: whyRefused(judgement), trust_id: trust.id, details };
   }
-  // Whose token it is may be a person, where nobody meant it for this server.
+  // The subject of a token that was not meant for this server may be a person.
   const unknown = { reason: 'no trust has this issuer', ...(unverified_iss && { details: { unverified_iss } }) };
   return refusal ?? unknown;
 }
 
-/** Refusals of one reason are recorded together, so the cluster's is a part of it. */
+/** Refusals with one reason are recorded together, so the cluster is part of the reason. */
 function whyRefused(judgement: Judgement): string {
   const review = reviewRefusalIn(judgement);
   return `the check "${reasonIn(judgement)}" failed${review === undefined ? '' : `: ${review}`}`;
@@ -157,7 +157,7 @@ function whyRefused(judgement: Judgement): string {
 const givesNothing = ({ permissions, roles }: TrustedAssertion['trust']) =>
   Number(Object.keys(permissions).length === 0 && roles.length === 0);
 
-/** What a trust accepts, once its workload has a client, or with the user whom it is about. */
+/** The accepted workload with its client, or the user of an identity assertion. */
 async function accepted(
   deps: PresentedAssertionDeps,
   trusted: TrustedAssertion,
@@ -176,7 +176,7 @@ async function aboutUser(
   return identity ? { ...trusted, identity } : refusalOf(trusted, 'the account is linked to no user who is enabled');
 }
 
-/** Why the client of a workload cannot be had; undefined: it is registered, now or before. */
+/** Why the client of a workload cannot be registered; undefined: it is registered, now or before. */
 async function registrationProblem(
   deps: PresentedAssertionDeps,
   { trust, subject }: TrustedAssertion,

@@ -8,10 +8,10 @@ export function asksFor(ctx: Context, grant_type: string): boolean {
 }
 
 /**
- * Lets what a token request presents answer for a client, where nobody authenticates as one: a workload needs nothing else. Undefined:
- * it answers for none.
+ * Lets the presented credential of a token request identify the client, if no client authenticates: a workload needs nothing else.
+ * Undefined: it identifies none.
  *
- * @returns the client that it answers for; undefined: the request authenticates a client, or names another
+ * @returns the identified client; undefined: the request authenticates a client, or names another
  */
 export function answerForClient(
   ctx: Context,

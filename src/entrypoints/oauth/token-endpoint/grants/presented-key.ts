@@ -18,8 +18,8 @@ import { answerForClient, asksFor } from './presented-client.ts';
 export type PresentedKeyDeps = { apiKeys: KeyVerifier };
 
 /**
- * Finds the API key that a token is asked for before the provider wants to know the client. Where nobody authenticates as a
- * client the key itself answers for its owner's, so that a workload needs nothing but its key.
+ * Finds the API key that is exchanged before the provider needs the client. If no client authenticates, the key identifies its owner's
+ * client, so that a workload needs only its key.
  */
 export function findPresentedKey({ apiKeys }: PresentedKeyDeps): Middleware {
   return async (ctx, next) => {
@@ -32,7 +32,7 @@ export function findPresentedKey({ apiKeys }: PresentedKeyDeps): Middleware {
   };
 }
 
-/** The client of a key's tokens. One that is stopped, and that of no key, could not even be told why it is refused. */
+/** The client for a key's tokens. With a disabled client, or without a key, the refusal could not contain a reason. */
 function clientOf(found: KeyEntry | KeyVerdict): string {
   const isClients = !('code' in found) && found.owner.kind === 'client' && found.owner_enabled;
   return isClients ? found.owner.name : builtInClientId;
@@ -57,7 +57,7 @@ const tokenErrors: Readonly<Partial<Record<KeyCode, Refusal['tokenError']>>> = {
   ...Object.fromEntries(refusalCodes.map((code) => [code, refusals[code].tokenError])),
 };
 
-/** A verdict on a key as the token endpoint words it (RFC 6749 §5.2, RFC 8693 §2.2.2); a limit says when to come again. */
+/** A verdict on a key in the error codes of the token endpoint (RFC 6749 §5.2, RFC 8693 §2.2.2); a limit adds the time to wait. */
 export function refusalOf(ctx: KoaContextWithOIDC, { code, reason, retry_after_seconds }: KeyVerdict): Error {
   if (keyCodeKinds[code] !== 'limited') {
     const { error, description = reason } = tokenErrors[code] ?? { error: 'invalid_request' };

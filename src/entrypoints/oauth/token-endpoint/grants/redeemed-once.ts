@@ -4,8 +4,8 @@ import type { GrantType } from './grant-type.ts';
 type Redeemed = { name: string; source: string; table: string; reuse: AuditAction };
 
 /**
- * A credential that a person gave a client, redeemed once, which begins a family. Of several redemptions one wins; the others end that
- * family, because one of the two is a thief (RFC 6749 §4.1.2).
+ * A credential that a user gave a client, redeemed once, which starts a family. Of several redemptions one wins; the others revoke that
+ * family, because one of the two may be an attacker's (RFC 6749 §4.1.2).
  */
 export function redeemedOnce({ name, source, table, reuse }: Redeemed): GrantType {
   return {

@@ -4,7 +4,7 @@ const maxReplays = 60;
 
 /**
  * Refresh tokens (RFC 6749 §6), rotated on each use. One row is a whole family: its current token, and the one before. A retry within
- * the grace window is answered with the same successor; any other use of an older token ends the family (RFC 9700 §4.14.2).
+ * the grace window is answered with the same successor; any other use of an older token revokes the family (RFC 9700 §4.14.2).
  */
 export const refreshToken: GrantType = {
   name: 'refresh_token',

@@ -3,7 +3,7 @@ import { checkDpopReplay, checkDpopRequired, checkMtlsCert, validateDpop } from 
 
 export type Token = AccessToken | ClientCredentials;
 
-/** How tokens are bound to who asks: to a DPoP key (RFC 9449 §5), a certificate (RFC 8705 §3), or not. */
+/** How tokens are bound to their sender: to a DPoP key (RFC 9449 §5), a certificate (RFC 8705 §3), or not. */
 export async function senderOf(ctx: TokenEndpointGrantContext): Promise<(token: Token) => void> {
   const { provider, client } = ctx.oidc;
   const proof = await validateDpop(provider, ctx);

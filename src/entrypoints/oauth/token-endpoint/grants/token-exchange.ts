@@ -9,8 +9,9 @@ import { findPresentedKey, keyOf, refusalOf } from './presented-key.ts';
 import { senderOf, type Token } from './sender.ts';
 
 /**
- * Token exchange (RFC 8693): for an API key an access token that lasts minutes, for one API, with no more than the key may
- * there; so that the key never leaves its workload. The token ends with the key, which may be exchanged as often as its limits allow.
+ * Token exchange (RFC 8693): for an API key an access token that is valid for minutes, for one API, with no more than the permissions of
+ * the key there; so that the key never leaves its workload. The token is revoked with the key, which may be exchanged as often as its
+ * limits allow.
  */
 export const tokenExchange: GrantType = {
   name: tokenExchangeName,
@@ -25,7 +26,7 @@ export const tokenExchange: GrantType = {
   lives: `token_exchange.ends_at > $2`,
   recorded: { won: { action: 'access_token.issued' } },
   actor: ({ api_key_id }) => ({ kind: 'api_key', id: String(api_key_id) }),
-  // RFC 8693 §2.2.2: whatever is wrong with the subject token.
+  // RFC 8693 §2.2.2: for any error of the subject token.
   refusal: { error: 'invalid_request', error_description: 'subject_token is no longer valid' },
   register: (provider, deps) => {
     const answer = (ctx: TokenEndpointGrantContext) => exchange(deps, ctx);
@@ -34,7 +35,7 @@ export const tokenExchange: GrantType = {
   },
 };
 
-/** Whatever can be refused without counting a use of the key is refused before. */
+/** All other refusals come first, so that they do not count as a use of the key. */
 async function exchange(deps: GrantDeps, ctx: TokenEndpointGrantContext): Promise<void> {
   const { provider, client } = ctx.oidc;
   const request = exchangeRequest(ctx.oidc.params);
@@ -87,7 +88,7 @@ async function admit(
   { key, resourceServer }: { key: KeyEntry; resourceServer: ResourceServerInstance },
 ): Promise<void> {
   const verdict = await apiKeys.judge(key, {
-    // That it holds them, patterns among them, was seen when the resource server was resolved.
+    // When the resource server was resolved, the key was found to have these scopes, patterns among them.
     needs: undefined,
     permissions: resourceServer.scope.split(' '),
     resource: resourceServer.identifier(),
@@ -101,7 +102,7 @@ async function admit(
     throw refusalOf(ctx, { code: 'expired', reason: 'The key expires now.', limits: [] });
 }
 
-/** Of the key and of this text of it, whichever ends first. */
+/** The expiry of the key or of this version of it, whichever is first. */
 function secondsLeft({ expires_at, ends_at }: KeyEntry, now: Date): number {
   const ends = [expires_at, ends_at].filter((at) => at !== null).map((at) => at.getTime() - now.getTime());
   return Math.floor(Math.min(Number.POSITIVE_INFINITY, ...ends) / 1000);

@@ -6,7 +6,7 @@ import type { Action } from '../actions.ts';
 import type { RouteName } from '../admin-client.ts';
 import { keyRoutes, withKeys } from './key-context.ts';
 
-/** An action on keys, done by an administrator on anyone's key. */
+/** An action of an administrator on the key of any owner. */
 function byAdministrator({ path, describe, perform, summarize }: records.Action<KeyContext>, route: RouteName): Action {
   return {
     path,

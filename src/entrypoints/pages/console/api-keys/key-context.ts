@@ -24,7 +24,7 @@ export const keyRoutes = {
 export function withKeys(context: RequestContext): KeyContext {
   const { api } = context;
   const may = (verb: KeyVerb) => api.may(keyRoutes[verb]);
-  // Two fields of a form show them.
+  // Members that two fields of a form show.
   let listed: ReturnType<typeof listedApis> | undefined;
   const apis = () => {
     listed ??= listedApis(context);

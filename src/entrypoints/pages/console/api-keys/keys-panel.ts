@@ -5,7 +5,7 @@ import { rowOf } from './list.ts';
 
 const most = '10';
 
-/** The newest API keys of an owner; nothing for a person who may not list keys. */
+/** The newest API keys of an owner; nothing for a user who may not list keys. */
 export async function keysPanel(
   context: RequestContext,
   owner: { client_id: string } | { user: string },

@@ -9,7 +9,7 @@ import type { List } from '../lists.ts';
 import type { RequestContext } from '../request-context.ts';
 import { keyPath, withKeys } from './key-context.ts';
 
-/** The keys of services and users, in the environments there are. */
+/** The keys of services and users, in all environments. */
 export const apiKeyList = (environments: readonly string[]): List => ({
   heading: 'API keys',
   intro: 'Services and users call APIs with them. Only digests of their values are stored.',

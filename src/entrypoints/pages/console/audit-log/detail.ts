@@ -10,7 +10,7 @@ import { type Names, namesIn, partyCell, partyReference } from './parties.ts';
 
 type PlacedEvent = AdminAnswer<'GET /audit/events/{event_id}'>;
 
-/** An event: who did what from where, its details, and its position in the chain. */
+/** An event: actor, action and origin, its details, and its position in the chain. */
 export async function showEvent(context: RequestContext): Promise<void> {
   const { api, params, crumb } = context;
   const event = await api.call('GET /audit/events/{event_id}', { params: { event_id: params.event_id ?? '' } });

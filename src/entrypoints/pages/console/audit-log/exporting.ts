@@ -1,7 +1,7 @@
 import type { Action } from '../actions.ts';
 import { presetFilter, rangeIn } from '../ranges.ts';
 
-/** Downloading a range of the log, with what proves it. */
+/** Downloading a range of the log, with its proofs. */
 export const exporting: Action = {
   path: '/audit-log/export',
   route: 'GET /audit/export',

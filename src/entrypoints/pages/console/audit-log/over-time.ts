@@ -6,7 +6,7 @@ import type { RequestContext } from '../request-context.ts';
 
 const dayMs = 86_400_000;
 
-/** The events that a filter finds over time; undefined where it finds none. */
+/** The matching events of a filter over time; undefined if there are none. */
 export async function eventsOverTime(
   { api, deps }: RequestContext,
   query: Record<string, string>,

@@ -21,7 +21,7 @@ import { webhookPath } from '../webhooks/webhook.ts';
 
 export type Event = z.output<typeof EventView>;
 
-/** Whom or what events name: what people call it, by kind and id. */
+/** The display names of the records in events, by kind and id. */
 export type Names = ReadonlyMap<string, string>;
 
 const nameKey = (kind: string, id: string) => `${kind} ${id}`;
@@ -34,7 +34,7 @@ const namers: Readonly<Record<string, (db: Deps['db'], ids: string[]) => Promise
   api_key: listKeyNames,
 };
 
-/** Who did something, and what it was done with. */
+/** The actor of an event, and the credential that was used. */
 type Parties = Pick<Event, 'actor_kind' | 'actor_id' | 'target_kind' | 'target_id'>;
 
 /** The names in events, in one query for each kind. */
@@ -46,7 +46,7 @@ export async function namesIn({ deps }: Pick<RequestContext, 'deps'>, events: re
   const found = await Promise.all(
     Object.entries(namers).map(async ([kind, namesOf]) => {
       const ids = new Set(parties.flatMap((party) => (party.kind === kind && party.id ? [party.id] : [])));
-      // Events about a subject that does not exist hold what somebody typed.
+      // Events about an unknown subject contain the text that was typed.
       const known = [...ids].filter((id) => kind === 'client' || asId(id) === id);
       return [...(await namesOf(deps.db, known))].map(([id, name]) => [nameKey(kind, id), name] as const);
     }),
@@ -68,7 +68,7 @@ const pages: Readonly<Record<string, (id: string) => string | undefined>> = {
   secret: (id) => (id === '' || id.endsWith('/') ? undefined : secretPath(id)),
 };
 
-/** Kinds of records that always are where their id says; users, clients and keys only if they have a name. */
+/** Kinds of records whose page address follows from their id; users, clients and keys need a name as well. */
 const isNamed = (kind: string) => kind in namers;
 
 const short = (id: string) => (asId(id) === id ? shortId(id) : id);
@@ -80,12 +80,12 @@ export function partyCell(kind: string | null, id: string | null, names: Names):
   const name = names.get(nameKey(kind, id));
   const page = pages[kind]?.(id);
   if (page && (name !== undefined || !isNamed(kind))) return cell.link(name ?? short(id), page);
-  // Ids of sessions are long, and would leave the other columns no room.
+  // Ids of sessions are long, and would take the space of other columns.
   const shown = id.length > 24 ? shortId(id) : id;
   return cell.text(`${kind.replaceAll('_', ' ')} ${shown}`);
 }
 
-/** How the filters of the audit log name an actor or a target. */
+/** The value by which the filters of the audit log name an actor or a target. */
 export function partyReference(kind: string, id: string): string {
   return kind === 'user' ? `id:${id}` : `${kind}:${id}`;
 }
@@ -95,8 +95,8 @@ export type Party = { id?: string; kind?: string };
 const userPrefixes = ['id', 'username', 'email'];
 
 /**
- * Whom a text names. `client:…`, `api_key:…` and so on is an id as events of that kind hold it; an id alone is the same in
- * every kind; anything else is a user, whose id events hold.
+ * The party that a text names. `client:…`, `api_key:…` and so on is an id as events of that kind contain it; an id alone is the same in
+ * every kind; anything else is a username, and its id is searched for.
  */
 export async function partyIn({ deps }: Pick<RequestContext, 'deps'>, text: string | undefined): Promise<Party> {
   if (text === undefined) return {};

@@ -9,10 +9,10 @@ type Verification = AdminAnswer<'GET /audit/verification'>;
 
 export const verificationPath = '/console/audit-log/verification';
 
-/** Proving a range takes as long as reading it; the command proves the whole log. */
+/** Verifying a range takes as long as reading it; the command verifies the whole log. */
 const ranges = ['1h', '24h'] as const satisfies readonly Preset[];
 
-/** Whether events of a range are as they were sealed, in their order, with none missing. */
+/** Whether events of a range are unchanged since they were sealed, in their order, with none missing. */
 export async function showVerification(context: RequestContext): Promise<void> {
   const { api, ctx, deps, crumb } = context;
   const range = ranges.find((each) => each === ctx.query.range) ?? '1h';

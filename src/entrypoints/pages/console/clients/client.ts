@@ -15,7 +15,7 @@ export const kinds: Record<Client['type'], string> = {
   workload: 'Workload',
 };
 
-/** How clients came to be, in words. */
+/** How clients were registered, in words. */
 export const origins: Record<Client['registered_by'], string> = {
   operator: 'An operator',
   document: 'Its metadata document',
@@ -23,7 +23,7 @@ export const origins: Record<Client['registered_by'], string> = {
   trust: 'A trusted issuer',
 };
 
-/** How a client came to be; what a newer version knows is shown as it names it. */
+/** How a client was registered; a value of a newer version is shown unchanged. */
 export const originOf = ({ registered_by }: Client): string => origins[registered_by] ?? registered_by;
 
 export const clientPath = (client_id: string) => `/console/clients/${encodeURIComponent(client_id)}`;
@@ -41,7 +41,7 @@ export function findClient({ api, params: { client_id = '' } }: RequestContext):
   return api.call('GET /clients/{client_id}', { params: { client_id } });
 }
 
-/** What the pages of all actions on a client have in common. */
+/** The common parts of all action pages of a client. */
 export async function frame(
   context: RequestContext,
 ): Promise<Pick<ActionDescription, 'crumb' | 'name' | 'back'> & { client: Client }> {

@@ -16,7 +16,7 @@ const grantTypes: Readonly<Record<string, string>> = {
   'urn:ietf:params:oauth:grant-type:token-exchange': 'Token exchange',
 };
 
-/** What a client's registration says, in short. */
+/** A client's registration, in short. */
 export function configurationFacts(client: Client): Fact[] {
   if (client.trust_id !== null) return workloadFacts(client, client.trust_id);
   const { grant_types, token_endpoint_auth_method, redirect_uris, allowed_cors_origins } = client;

@@ -26,7 +26,7 @@ const tabLabels = {
 
 type TabKey = keyof typeof tabLabels;
 
-/** One client: its endpoints and configuration, its credentials, its permissions, and what happened. */
+/** One client: its endpoints and configuration, its credentials, its permissions, and its activity. */
 export async function showClient(context: RequestContext): Promise<void> {
   const client = await findClient(context);
   const { current, tabs } = tabsIn(context.ctx, clientPath(client.client_id), tabLabels);
@@ -117,7 +117,7 @@ function settingsFacts(client: Client) {
   ];
 }
 
-/** The number of what is revoked is counted only where the page shows it. */
+/** The number of revoked credentials is counted only if the page shows it. */
 async function dangerOf(context: RequestContext, client: Client, isCounted: boolean): Promise<DangerousAction[]> {
   const { client_id, enabled } = client;
   const path = clientPath(client_id);

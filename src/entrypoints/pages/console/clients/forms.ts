@@ -146,7 +146,7 @@ function signingAlgIn(sent: FormInput): Record<string, unknown> {
   return alg ? { id_token_signed_response_alg: alg } : {};
 }
 
-/** A form of an earlier version does not send it: then it stays as it is. */
+/** A form of an earlier version does not send it: then it is unchanged. */
 function claimsIn(sent: FormInput): { claims_in_id_token?: boolean } {
   const chosen = sent.text('claims_in_id_token');
   return chosen === undefined ? {} : { claims_in_id_token: chosen === 'true' };

@@ -2,7 +2,7 @@ import type { ActionLink } from '../../records/page-shapes.ts';
 import { allowedActions, type RequestContext } from '../request-context.ts';
 import { type Client, clientPath, usesSecret } from './client.ts';
 
-/** What a person may do with a client, apart from what revokes or disables. */
+/** A user's actions on a client, apart from those that revoke or disable. */
 export function clientLinks(context: RequestContext, client: Client): ActionLink[] {
   const path = clientPath(client.client_id);
   const edit = {
@@ -18,7 +18,7 @@ export function clientLinks(context: RequestContext, client: Client): ActionLink
     danger: false,
   };
   const enable = { ...edit, label: 'Enable', href: `${path}/enable` };
-  // What it is, it says itself.
+  // Its own document describes it.
   const edits = client.registered_by === 'operator' ? [edit] : [];
   return allowedActions(context, [
     ...edits,

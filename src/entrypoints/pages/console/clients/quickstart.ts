@@ -17,7 +17,7 @@ export function quickstartOf(issuer: string, client: Client): Snippet[] {
   return [nextJs(facts), express(facts), fastApi(facts)];
 }
 
-/** How a workload gets a token by that of its issuer (RFC 7523 §2.1). */
+/** How a workload gets a token with that of its issuer (RFC 7523 §2.1). */
 export const workloadRequest = (issuer: string, api = 'https://api.example'): Snippet => ({
   label: 'curl',
   text: [

@@ -7,7 +7,7 @@ import { type Client, clientPath } from './client.ts';
 
 export type Secret = z.output<typeof SecretView>;
 
-/** A secret as its list names it. */
+/** A secret as an item of its list. */
 export const secretName = ({ number, label }: Pick<Secret, 'number' | 'label'>): string => label ?? `Secret ${number}`;
 
 export async function listSecretsOf({ api }: RequestContext, client_id: string): Promise<Secret[]> {

@@ -138,7 +138,7 @@ function usedWords({ created_at, last_used_at }: Secret): string {
   return `created on ${exactTime(created_at)}, ${used}`;
 }
 
-/** The page that shows a new secret this once. */
+/** The page that shows a new secret once. */
 export function madeSecret(
   { deps }: RequestContext,
   client: Client,
@@ -158,7 +158,7 @@ export function madeSecret(
   };
 }
 
-/** Commands that try it out, for this very client. */
+/** Commands to try it, for this client. */
 function snippetsFor(issuer: string, client: Client, secret: string): MadePage['snippets'] {
   const { client_id, token_endpoint_auth_method: method, grant_types, service_permissions } = client;
   const isService = Array.isArray(grant_types) && grant_types.includes('client_credentials');

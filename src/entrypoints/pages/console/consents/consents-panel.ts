@@ -6,7 +6,7 @@ import { type Consent, consentPath, stateOf } from './consent.ts';
 
 const most = '10';
 
-/** The newest consents for a client or of a user; nothing for a person who may not list consents. */
+/** The newest consents for a client or of a user; nothing for a user who may not list consents. */
 export async function consentsPanel(
   { api }: RequestContext,
   whose: { client_id: string } | { user: string },

@@ -8,7 +8,7 @@ import { userPath } from '../users/user.ts';
 import { consentPath, getConsent, stateOf } from './consent.ts';
 import { permissionsPanel } from './permissions-panel.ts';
 
-/** What one user allowed one app. */
+/** The consent of one user for one app. */
 export async function showConsent(context: RequestContext): Promise<void> {
   const consent = await getConsent(context);
   const { username, client_id, client_name } = consent;

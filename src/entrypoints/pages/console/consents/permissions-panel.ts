@@ -3,7 +3,7 @@ import type { Panel } from '../../records/page-shapes.ts';
 import { apiPath } from '../resource-servers/resource-server.ts';
 import type { Consent } from './consent.ts';
 
-/** What a user allowed, by API. */
+/** The allowed scopes of a consent, by API. */
 export function permissionsPanel({ openid, resources }: Consent['scopes'], intro?: string): Panel {
   const rows = [
     ...(openid.length > 0 ? [[cell.text('User data'), cell.codes(openid)]] : []),

@@ -85,13 +85,13 @@ function rowOf({ deps, who }: RequestContext, kinds: readonly CredentialKind[], 
 const revokePath = ({ kind, id }: Pick<Credential, 'kind' | 'id'>): string =>
   `/console/credentials/${kind}/${encodeURIComponent(id)}/revoke`;
 
-/** The name that it is shown by; a session is shown by its browser. */
+/** Its display name; a session is shown by its browser. */
 export function nameOf({ kind, name, version }: Credential): string {
   if (kind === 'session') return deviceName(name);
   return kind === 'client_secret' && version !== null && !name.endsWith(` ${version}`) ? `${name} (${version})` : name;
 }
 
-/** Kinds that have a page of their own in the console. */
+/** Kinds with a page of their own in the console. */
 const pages: Readonly<Record<string, (item: Credential) => string>> = {
   api_key: ({ id }) => keyPath(id),
   grant: ({ id }) => grantPath(id),

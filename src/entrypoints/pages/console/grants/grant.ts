@@ -9,7 +9,7 @@ export type Grant = z.output<typeof GrantView>;
 
 export const grantPath = (id: string) => `/console/grants/${id}`;
 
-/** Whose consents or grants are listed. */
+/** The owner of the listed consents or grants. */
 export const ownerFilters = [
   { name: 'user', label: 'Username', options: [] },
   { name: 'client_id', label: 'Client ID', options: [] },

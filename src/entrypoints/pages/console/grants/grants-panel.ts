@@ -4,7 +4,7 @@ import { rowOf } from './grant.ts';
 
 const most = '10';
 
-/** The grants of a user or client; nothing for a person who may not list them. `href` is where all of them are listed. */
+/** The grants of a user or client; nothing for a user who may not list them. `href` is the address of the whole list. */
 export async function grantsPanel(
   { api }: RequestContext,
   query: { user?: string; client_id?: string },

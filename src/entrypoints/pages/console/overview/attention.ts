@@ -48,7 +48,7 @@ const words: Record<Attention['kind'], (item: Attention) => Words> = {
   }),
 };
 
-/** What needs attention, of what the person may read. */
+/** The items that need attention, as far as the user may read them. */
 export async function attentionFor(context: RequestContext): Promise<AttentionLine[]> {
   const { items } = await context.api.call('GET /attention');
   return items.map((item) => {

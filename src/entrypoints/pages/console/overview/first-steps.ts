@@ -37,7 +37,7 @@ const words: Record<Step, Words> = {
   },
 };
 
-/** The first steps after set-up; undefined once all of them are done. */
+/** The first steps after set-up; undefined once all are done. */
 export async function firstStepsFor(context: RequestContext): Promise<FirstStepsCard | undefined> {
   const { api, ctx, deps, who } = context;
   const { items } = await api.call('GET /first-steps');
@@ -51,7 +51,7 @@ export async function firstStepsFor(context: RequestContext): Promise<FirstSteps
   return { isHidden, lines, done: lines.filter((line) => line.isDone).length, csrf: csrfToken(deps, ctx) };
 }
 
-/** Takes the form that hides the list from the person, or that shows it again. */
+/** Handles the form that hides the list for the user, or shows it again. */
 export function postTo(change: typeof hideFirstSteps): (context: RequestContext) => Promise<void> {
   return async ({ ctx, deps, who }) => {
     checkCsrf(deps, ctx);

@@ -27,7 +27,7 @@ async function showOverview(context: RequestContext): Promise<void> {
 
 async function figuresFor(context: RequestContext): Promise<OverviewFigures> {
   const range = rangeIn(String(context.ctx.query.range ?? ''));
-  // The chart first: it counts what is not counted yet, which the tiles and first steps show as well.
+  // The chart first: its request counts new events, which the tiles and first steps show as well.
   const requests = await requestsChart(context, range);
   const [tiles, attention, firstSteps] = await Promise.all([
     tilesFor(context),

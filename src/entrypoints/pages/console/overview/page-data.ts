@@ -15,11 +15,11 @@ export type RangeLink = { text: string; href: string; isCurrent: boolean };
 export type RequestsChart = {
   chart: AreaChart;
   since: Date;
-  /** Until when everything is counted, where that is a while ago. */
+  /** Until when everything is counted, if that is a while ago. */
   counted_until: Date | undefined;
 };
 
-/** Something that needs attention: what it is, what is known of it, and the page that mends it. */
+/** Something that needs attention: its title, its details, and the page to fix it. */
 export type AttentionLine = {
   icon: string;
   level: 'problem' | 'warning' | 'notice';
@@ -35,7 +35,7 @@ export type FirstStepLine = {
   link: { text: string; href: string } | undefined;
 };
 
-/** The first steps after set-up. Where the person has hidden the list, a form shows it again. */
+/** The first steps after set-up. If the user has hidden the list, a form shows it again. */
 export type FirstStepsCard = { isHidden: boolean; lines: FirstStepLine[]; done: number; csrf: string };
 
 export type OverviewFigures = {
@@ -47,5 +47,5 @@ export type OverviewFigures = {
   firstSteps: FirstStepsCard | undefined;
 };
 
-/** The first page of the console. Without the permission to read figures, it has links to the sections alone. */
+/** The first page of the console. Without the permission to read figures, it has only links to the sections. */
 export type OverviewPage = { name: string; figures: OverviewFigures | undefined };

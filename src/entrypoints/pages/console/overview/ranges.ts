@@ -16,7 +16,7 @@ export type Range = {
   stepMs: number;
   periods: number;
   unit: string;
-  /** How a period is called in the table, and below the chart. */
+  /** The name of a period in the table, and below the chart. */
   label: (at: Date) => string;
   shortLabel: (at: Date) => string;
 };
@@ -42,7 +42,7 @@ export const ranges: readonly [Range, Range, ...Range[]] = [
   },
 ];
 
-/** The counts at each of these starts; a period that is not answered has none. */
+/** The counts at each of these starts; a period without an answer has none. */
 export function valuesOf(
   { items }: ActivityAnswer,
   starts: readonly Date[],

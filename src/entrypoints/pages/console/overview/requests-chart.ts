@@ -4,11 +4,11 @@ import type { RequestContext } from '../request-context.ts';
 import type { RangeLink, RequestsChart } from './page-data.ts';
 import { type Range, ranges, valuesOf } from './ranges.ts';
 
-// A job counts every minute, and so does a request for the page.
+// A job counts every minute, and so does a request for this page.
 const lateMs = 5 * 60_000;
 const notRequests = ['sign_in', 'session'];
 
-/** The range that the address names; 24 hours where it names none. */
+/** The range in the address; default: 24 hours. */
 export function rangeIn(name: string | undefined): Range {
   return ranges.find((range) => range.name === name) ?? ranges[0];
 }

@@ -8,7 +8,7 @@ import { type ActivityAnswer, valuesOf } from './ranges.ts';
 const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;
 const dayInHours = { stepMs: hourMs, periods: 24 };
-// Below this number, a rate that is twice the usual one is chance.
+// Below this number, a rate of twice the usual one is chance.
 const fewestAlarming = 10;
 const alarmingTimes = 2;
 
@@ -22,7 +22,7 @@ export async function tilesFor(context: RequestContext): Promise<Tile[]> {
     api.call('GET /activity', {
       query: { from: new Date(now.getTime() - ms).toISOString(), to: now.toISOString(), step },
     });
-  // The first call counts what is not counted yet, for all of them.
+  // The first call counts new events, for all of them.
   const hours = await since(2 * dayMs, '1h');
   const [lastHour, days, sessions] = await Promise.all([
     since(hourMs, '5m'),
@@ -38,7 +38,7 @@ export async function tilesFor(context: RequestContext): Promise<Tile[]> {
   ];
 }
 
-/** The address of a section; undefined where the person does not see it. */
+/** The address of a section; undefined if the user does not see it. */
 export function linkTo({ sections }: Pick<RequestContext, 'sections'>, section: string, rest = ''): string | undefined {
   return sections.some((item) => item.section === section) ? `/console/${section}${rest}` : undefined;
 }
@@ -129,7 +129,7 @@ function usualInWords(usual: number | undefined, since: Date): string {
   return usual < 1 ? 'Usually fewer than 1 a day' : `Usually ${figure(Math.round(usual))} a day`;
 }
 
-/** The mean of the seven whole days before today; undefined where nothing at all is known of the first of them. */
+/** The mean of the seven whole days before today; undefined if nothing is known of the first of them. */
 function usualRate(
   now: Date,
   days: ActivityAnswer,

@@ -10,7 +10,7 @@ export const formats: Readonly<Record<ResourceServer['access_token_format'], str
   jwt: 'JWT',
 };
 
-/** How users must have signed in for tokens of an API, in words. */
+/** The required authentication for tokens of an API, in words. */
 export const requiredAcr: Readonly<Record<NonNullable<ResourceServer['required_acr']>, string>> = {
   'urn:latchkey:acr:two-factor': 'Second factor or passkey',
   phr: 'Passkey',
@@ -18,7 +18,7 @@ export const requiredAcr: Readonly<Record<NonNullable<ResourceServer['required_a
 
 export const anyMethod = 'Any method';
 
-/** Whom an API is open to, in words. */
+/** To which clients an API is open, in words. */
 export const openTo: Readonly<Record<ResourceServer['open_to'], string>> = {
   registered: 'Registered clients only',
   documented: 'Registered clients and clients with a metadata document',

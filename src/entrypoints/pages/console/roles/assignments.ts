@@ -17,7 +17,7 @@ const sectionOf = { user: 'users', client: 'clients' } as const satisfies Record
 
 const pathOf = ({ kind, subject }: Subject) => `/console/${sectionOf[kind]}/${encodeURIComponent(subject)}`;
 
-/** The roles of a user or client; none for a person who may not see them. */
+/** The roles of a user or client; none for a user who may not see them. */
 export async function rolesPanel(context: RequestContext, who: Subject): Promise<Panel[]> {
   if (!context.api.may('GET /assignments/{kind}/{subject}')) return [];
   const assignments = await listAssignments(context, who);
@@ -27,7 +27,7 @@ export async function rolesPanel(context: RequestContext, who: Subject): Promise
     cell.time(created_at),
     grantedBy(granted_by),
     until && until <= context.deps.now() ? cell.quiet('Expired') : cell.time(until),
-    // A role by claims goes with the claim, or with its mapping.
+    // A role by claims is removed with the claim, or with its mapping.
     mayRemove && granted_by?.kind !== 'trust'
       ? cell.action('Remove', `${pathOf(who)}/roles/${role}/remove`, `the role ${role}`)
       : cell.text(''),
@@ -114,7 +114,7 @@ const assigning = (kind: Subject['kind']): Action => ({
   },
 });
 
-/** What a browser's field for a moment sends, read as UTC. */
+/** The value of a browser's date and time field, read as UTC. */
 function untilIn(sent: FormInput): string | undefined {
   const given = sent.text('until');
   if (given === undefined) return undefined;

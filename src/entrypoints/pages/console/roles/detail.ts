@@ -10,7 +10,7 @@ import { userPath } from '../users/user.ts';
 import { grantedBy } from './assignments.ts';
 import { getRole, type Role, rolePath } from './role.ts';
 
-/** One role: its permissions, and who has it. */
+/** One role: its permissions, and its assignments. */
 export async function showRole(context: RequestContext): Promise<void> {
   const role = await getRole(context);
   const path = rolePath(role.name);

@@ -17,7 +17,7 @@ import { webhookPath } from '../webhooks/webhook.ts';
 
 type Found = FoundKind['items'][number];
 
-/** How a kind is shown: its heading, where a record is, and the list that shows all that match, where it can be searched. */
+/** How a kind is shown: its heading, the address of a record, and the list of all matches, if it can be searched. */
 type ShownKind = { heading: string; page: (found: Found) => string; list?: string };
 
 const kinds: Readonly<Record<FoundKind['kind'], ShownKind>> = {
@@ -37,7 +37,7 @@ const kinds: Readonly<Record<FoundKind['kind'], ShownKind>> = {
 const longest = 100;
 const mostOfKind = 5;
 
-/** Records of every kind that the person may read, found by one text. */
+/** Records of every kind that the user may read, found by one text. */
 export async function showSearch(context: RequestContext): Promise<void> {
   const { deps, ctx, who } = context;
   const q = one(ctx.query.q).trim().slice(0, longest);

@@ -12,7 +12,7 @@ import { versionsPanel } from './versions.ts';
 
 const mostConsumers = 50;
 
-/** One secret: its versions and who reads them, never its value. */
+/** One secret: its versions and its readers, never its value. */
 export async function showSecret(context: RequestContext): Promise<void> {
   const secret = await getSecret(context);
   const { path } = secret;
@@ -88,7 +88,7 @@ function settingFacts(context: RequestContext, secret: Secret): Fact[] {
   ];
 }
 
-/** Of a credential that another system holds. */
+/** For a credential that another system stores. */
 function heldElsewhere({ location, accessible_to, rotated_at }: Secret): Fact[] {
   return [
     ...(location ? [{ label: 'Kept elsewhere', cell: cell.text(location) }] : []),

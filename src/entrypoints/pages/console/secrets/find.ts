@@ -8,7 +8,7 @@ import { secretPath } from './addresses.ts';
 
 type Search = AdminAnswer<'POST /secret-searches'>;
 
-/** Finds the secrets that have a value, such as one that leaked. The value is in no address and on no page. */
+/** Finds the secrets with a given value, such as one that leaked. The value is in no address and on no page. */
 export const findingValue: Action = {
   path: '/find-secret',
   route: 'POST /secret-searches',

@@ -104,7 +104,7 @@ export const addingVersion: Action = {
   },
 };
 
-/** What the next version changes for programs, and which version it destroys. */
+/** The effect of the next version on programs, and which version it destroys. */
 export function nextVersionWords({ current_version, max_versions, versions }: Secret): string {
   const oldest = current_version + 1 - max_versions;
   const isDropped = versions.some(({ number }) => number <= oldest);
@@ -156,7 +156,7 @@ async function settingsFields(context: Parameters<typeof ownerField>[0], secret:
   ];
 }
 
-/** For a credential that another system holds. */
+/** For a credential that another system stores. */
 const registerFields = ({ location, accessible_to }: Secret): Field[] => [
   {
     name: 'location',

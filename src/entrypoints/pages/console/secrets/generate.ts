@@ -91,7 +91,7 @@ const fields: Field[] = [
   ...inGroup('Certificate', certificateFields),
 ];
 
-/** What the chosen kind takes; fields of others are ignored. */
+/** The fields of the chosen kind; others are ignored. */
 function wantedIn(sent: FormInput): Record<string, unknown> {
   const kind = sent.text('kind') ?? 'password';
   const given = {

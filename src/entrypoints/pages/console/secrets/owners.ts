@@ -11,7 +11,7 @@ type Owner = NonNullable<Secret['owner']>;
 
 const clientPrefix = 'client:';
 
-/** The owner of a secret, as a link where the person may see the owner. */
+/** The owner of a secret, as a link if the user may see the owner. */
 export function ownerCell({ api }: RequestContext, owner: Owner | null): Cell {
   if (owner === null) return cell.text('');
   if ('client_id' in owner) {

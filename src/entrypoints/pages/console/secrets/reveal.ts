@@ -8,7 +8,7 @@ import { frame } from './secret.ts';
 const shownSeconds = 60;
 const leastReason = 10;
 
-/** Shows the value of a version, once there is a reason. The read is recorded with it before the value is sent. */
+/** Shows the value of a version, after a reason was entered. The read is recorded with it before the value is sent. */
 export const revealing: Action = {
   path: '/secrets/:path/reveal',
   route: 'GET /secrets/{path}/value',
@@ -51,7 +51,7 @@ export const revealing: Action = {
     if (version === undefined) throw conflict('This secret has no version that can be read.');
     const query = { version: String(version), reason };
     const { data, number } = await api.call('GET /secrets/{path}/value', { params: { path }, query });
-    // It works without JavaScript; what a browser has shown is not in its history.
+    // It works without JavaScript; the response to a form is not in the browser's history.
     ctx.set('Refresh', `${shownSeconds}; url=${secretPath(path)}`);
     return {
       made: {

@@ -17,7 +17,7 @@ export function getSecret({ api, params: { path = '' } }: RequestContext): Promi
   return api.call('GET /secrets/{path}', { params: { path } });
 }
 
-/** A secret, with what the pages of its actions show. */
+/** A secret, with the common data of its action pages. */
 export async function frame(
   context: RequestContext,
 ): Promise<Pick<ActionDescription, 'crumb' | 'name' | 'back'> & { secret: Secret }> {
@@ -25,7 +25,7 @@ export async function frame(
   return { secret, crumb: context.crumb, name: secret.path, back: secretPath(secret.path) };
 }
 
-/** Who read a secret in the last seven days. */
+/** The readers of a secret in the last seven days. */
 export function listConsumers({ api }: RequestContext, path: string): Promise<Consumers> {
   return api.call('GET /secrets/{path}/consumers', { params: { path } });
 }
@@ -47,7 +47,7 @@ const kinds: Readonly<Record<string, string>> = {
 };
 export const kindWords = (kind: string) => kinds[kind] ?? kind;
 
-/** What programs lose that read these versions in the last days. */
+/** The effect on programs that read these versions in the last days. */
 export function lostBy({ items }: Consumers, isLost: (version: number) => boolean): Impact[] {
   const readers = new Set(items.filter(({ version }) => isLost(version)).map(({ kind, id }) => `${kind} ${id}`));
   if (readers.size === 0) return [{ text: 'No consumers', words: 'in the last 7 days' }];

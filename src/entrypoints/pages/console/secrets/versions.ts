@@ -5,7 +5,7 @@ import { allowedActions, type RequestContext } from '../request-context.ts';
 import { secretPath, versionPath } from './addresses.ts';
 import { type Consumers, type Secret, stateCell, type Version } from './secret.ts';
 
-/** The versions of a secret, the newest first, with what can be done with each. */
+/** The versions of a secret, the newest first, with the actions on each. */
 export async function versionsPanel(context: RequestContext, secret: Secret, consumers: Consumers): Promise<Panel> {
   const readsOf = (number: number) =>
     consumers.items.reduce((sum, { version, reads_24h }) => sum + (version === number ? reads_24h : 0), 0);

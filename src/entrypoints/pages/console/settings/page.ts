@@ -8,7 +8,7 @@ import { policyPanel } from './sign-in-policy.ts';
 
 type Setting = AdminAnswer<'GET /settings'>['items'][number];
 
-/** The first that matches a name is its group. */
+/** The first one that matches a name is its group. */
 const groups: readonly (readonly [string, RegExp])[] = [
   ['Database', /DATABASE|PREPARED|DATA_DIR/],
   ['Tokens and sessions', /TOKEN|REFRESH|SESSION|KEY_ACTIVATION/],

@@ -18,7 +18,7 @@ const classes = {
 const any = 'Any method';
 
 const everyMethod = Object.keys(methods) as Method[];
-// Where the policy names none. Mailed codes are off unless it names them.
+// The methods if the policy names none. Mailed codes are off unless it names them.
 const usualMethods = everyMethod.filter((method) => method !== 'email_code');
 
 const shownMethods = (allowed: Policy['allowed_factors']) => methodsCell(allowed, 'All but codes by e-mail');
@@ -27,7 +27,7 @@ const shown = (acr: Policy['required_acr']) => cell.text(acr === null ? any : cl
 
 const shownDays = (days: number) => cell.text(days === 0 ? 'Never' : `For ${counted(days, 'day')}`);
 
-/** How users must sign in; none for those who may not see it. */
+/** How users must sign in; none for users who may not see it. */
 export async function policyPanel(context: RequestContext): Promise<Panel[]> {
   if (!context.api.may('GET /sign-in-policy')) return [];
   const policy = await context.api.call('GET /sign-in-policy');
@@ -112,7 +112,7 @@ export const changingPolicy: Action = {
   },
 };
 
-/** The usual ones selected are no restriction: a method that a later version knows is allowed, too. */
+/** Selecting all the usual ones is no restriction: a method of a later version is allowed, too. */
 function methodsIn(sent: FormInput): Policy['allowed_factors'] {
   const chosen = sent.lines('allowed_factors') as Method[];
   const isUsual = !chosen.includes('email_code') && usualMethods.every((method) => chosen.includes(method));

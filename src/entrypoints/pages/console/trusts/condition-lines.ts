@@ -18,7 +18,7 @@ export function conditionLine(condition: ShownCondition): string {
 /**
  * Conditions as lines, one a line.
  *
- * @throws Problem `invalid` at the field: a line is none
+ * @throws Problem `invalid` at the field: a line is invalid
  */
 export function conditionsIn(lines: readonly string[], field: string): Condition[] {
   return lines.map((line) => {
@@ -39,7 +39,7 @@ export function mappingLine({ role, ...condition }: ShownRoleMapping): string {
 /**
  * Role mappings as lines, one a line.
  *
- * @throws Problem `invalid` at the field: a line is none
+ * @throws Problem `invalid` at the field: a line is invalid
  */
 export function mappingsIn(lines: readonly string[], field: string): RoleMapping[] {
   return lines.map((line) => {

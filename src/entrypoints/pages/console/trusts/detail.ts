@@ -12,7 +12,7 @@ import { conditionLine } from './condition-lines.ts';
 import { loginFacts } from './login-fields.ts';
 import { getTrust, kinds, type Trust, trustPath } from './trust.ts';
 
-/** One trust: what it accepts, what it gives, and the workloads that came. */
+/** One trust: its conditions, its permissions, and its workloads. */
 export async function showTrust(context: RequestContext): Promise<void> {
   const trust = await getTrust(context);
   const path = trustPath(trust.id);
@@ -109,7 +109,7 @@ async function workloads(context: RequestContext, { id }: Trust): Promise<Panel>
         cell.link(subject, clientPath(client_id), client_id),
         cell.enabled(enabled),
         cell.time(created_at),
-        // A disabled one would come back enabled.
+        // A disabled one would be registered again, and enabled.
         mayDelete && enabled ? deletion(client_id, subject) : cell.text(''),
       ]),
       empty: 'No workload has requested a token yet.',

@@ -127,13 +127,13 @@ function valuesIn(sent: FormInput) {
   };
 }
 
-/** What a form changes of a trust by which users sign in; what is empty is removed. */
+/** The changes of a form to a trust by which users sign in; empty fields are removed. */
 function loginChanges(sent: FormInput) {
   const conditions = conditionsIn(sent.lines('conditions'), 'conditions');
   return { name: sent.text('name') ?? '', conditions, login: { scopes: null, label: null, ...loginIn(sent) } };
 }
 
-/** What is left out, or removed, where its field is empty. */
+/** Members that are left out, or removed, if their field is empty. */
 function optionsIn(sent: FormInput, trust?: Trust) {
   return {
     audience: sent.text('audience'),

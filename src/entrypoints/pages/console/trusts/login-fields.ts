@@ -104,7 +104,7 @@ export function loginFields(login: Login | undefined): Field[] {
   return fields.map((field) => ({ ...field, group }));
 }
 
-/** What a form says of the sign-in. Members that are left out are removed from an existing trust with `null`. */
+/** The sign-in members of a form. Members that are left out are removed from an existing trust with `null`. */
 export function loginIn(sent: FormInput) {
   const client_secret = sent.text('client_secret');
   const scopes = sent.text('scopes')?.split(/\s+/).filter(Boolean);
@@ -125,7 +125,7 @@ export function loginIn(sent: FormInput) {
 
 const days = (mapped_role_days: number | undefined) => (mapped_role_days === undefined ? {} : { mapped_role_days });
 
-/** How users sign in by a trust, and where the provider sends them back. */
+/** How users sign in by a trust, and its redirect URI. */
 export function loginFacts(issuer: string, { id, login, conditions }: Trust, conditionLine: ConditionLine): Fact[] {
   if (!login) return [];
   return [

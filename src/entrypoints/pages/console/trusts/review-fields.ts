@@ -4,7 +4,7 @@ import type { Trust } from './trust.ts';
 
 type Review = NonNullable<Trust['token_review']>;
 
-/** The Kubernetes API server that is asked about each token. */
+/** The Kubernetes API server that reviews each token. */
 export const reviewFields = (trust?: Trust): Field[] => [
   {
     name: 'url',
@@ -32,7 +32,7 @@ export const reviewFields = (trust?: Trust): Field[] => [
   },
 ];
 
-/** How a form wants tokens reviewed; undefined: no server is asked. */
+/** The review settings of a form; undefined: no server is asked. */
 export function reviewIn(sent: FormInput, before?: Review): Record<string, unknown> | undefined {
   const [url, ca, token] = ['url', 'ca', 'token'].map((name) => sent.text(name));
   if (url === undefined) return undefined;

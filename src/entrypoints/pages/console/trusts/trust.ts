@@ -23,7 +23,7 @@ export function getTrust({ api, params: { trust_id = '' } }: RequestContext): Pr
   return api.call('GET /trusts/{trust_id}', { params: { trust_id } });
 }
 
-/** A trust, with what the pages of its actions show. */
+/** A trust, with the common data of its action pages. */
 export async function frame(
   context: RequestContext,
 ): Promise<Pick<ActionDescription, 'crumb' | 'name' | 'back'> & { trust: Trust }> {

@@ -26,7 +26,7 @@ const tabLabels = {
 
 type TabKey = keyof typeof tabLabels;
 
-/** One user: their account, their roles and sessions, the apps and keys that act for them, and what happened. */
+/** One user: their account, their roles and sessions, the apps and keys that act for them, and their activity. */
 export async function showUser(context: RequestContext): Promise<void> {
   const user = await getUser(context);
   const { current, tabs } = tabsIn(context.ctx, userPath(user.username), tabLabels);
@@ -144,7 +144,7 @@ function actionsOf(context: RequestContext, user: User): ActionLink[] {
   ]);
 }
 
-/** The number of what is revoked is counted only where the page shows it. */
+/** The number of revoked credentials is counted only if the page shows it. */
 async function dangerOf(context: RequestContext, user: User, isCounted: boolean): Promise<DangerousAction[]> {
   const path = userPath(user.username);
   const [password] = allowedActions(context, [

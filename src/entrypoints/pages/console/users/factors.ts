@@ -6,7 +6,7 @@ import type { User } from './user.ts';
 
 const names = { password: 'Password', passkey: 'Passkey', totp: 'Authenticator app' };
 
-/** What a user signs in with; of recovery codes only how many are left. */
+/** A user's sign-in methods; of recovery codes only the number left. */
 export async function factorsPanel({ api }: RequestContext, { id }: User): Promise<Panel[]> {
   const { items } = await api.call('GET /users/{user}/factors', { params: { user: `id:${id}` } });
   const codes = items.filter(({ kind }) => kind === 'recovery_code').length;

@@ -8,7 +8,7 @@ const listRoute = 'GET /users/{user}/identities';
 const linkRoute = 'POST /users/{user}/identities';
 const unlinkRoute = 'DELETE /users/{user}/identities/{identity_id}';
 
-/** The accounts of a user at other issuers; nothing for a person who may not see them. */
+/** The accounts of a user at other issuers; nothing for a user who may not see them. */
 export async function identitiesPanel(context: RequestContext, { id, username }: User): Promise<Panel[]> {
   const { api } = context;
   if (!api.may(listRoute)) return [];

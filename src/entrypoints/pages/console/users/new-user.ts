@@ -65,7 +65,7 @@ export const adding: Action = {
   },
 };
 
-/** In which language e-mail is written to a user. */
+/** The language of e-mail to a user. */
 export const mailLanguageField = (chosen: string | null): Field => ({
   name: 'language',
   label: 'Language of e-mail',
@@ -75,7 +75,7 @@ export const mailLanguageField = (chosen: string | null): Field => ({
   hint: 'Automatic: the language they last signed in with, else that of the installation.',
 });
 
-/** Nothing for a person who may not list roles: they cannot assign any. */
+/** Nothing for a user who may not list roles: they cannot assign any. */
 const rolesField = (options: readonly Option[]): Field[] =>
   options.length === 0
     ? []

@@ -6,7 +6,7 @@ import type { RequestContext } from '../request-context.ts';
 
 const revoke = 'POST /sessions/{session_id}/revoke';
 
-/** The sessions of a user; nothing for a person who may not see them. */
+/** The sessions of a user; nothing for a user who may not see them. */
 export async function sessionsPanel(
   { api, ctx }: RequestContext,
   { user_id, path }: { user_id: string; path: string },

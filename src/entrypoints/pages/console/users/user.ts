@@ -5,7 +5,7 @@ import type { RequestContext } from '../request-context.ts';
 
 export type User = z.output<typeof UserView>;
 
-/** The page of the user whom an address of the console named so. */
+/** The address of a user's page in the console. */
 export const pathOfSubject = (subject: string) => `/console/users/${encodeURIComponent(subject)}`;
 export const userPath = (username: string) => pathOfSubject(referenceToUsername(username));
 export const nameOf = ({ name, username }: User) => name ?? username;

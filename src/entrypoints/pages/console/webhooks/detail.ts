@@ -7,7 +7,7 @@ import { counted } from '../../words.ts';
 import { allowedActions, type RequestContext, showInConsole } from '../request-context.ts';
 import { type Delivery, deliveryStates, getWebhook, nameOf, stateOf, type Webhook, webhookPath } from './webhook.ts';
 
-/** A webhook: where it sends what, and its deliveries. */
+/** A webhook: its URL, its events, and its deliveries. */
 export async function showWebhook(context: RequestContext): Promise<void> {
   const webhook = await getWebhook(context);
   const path = webhookPath(webhook.id);
@@ -57,7 +57,7 @@ function facts(webhook: Webhook): Panel {
 
 const deliveriesRoute = 'GET /webhooks/{webhook_id}/deliveries';
 
-/** How many messages failed, and a way to send them all again. */
+/** The number of failed messages, and a way to send them all again. */
 async function failures(context: RequestContext, { id }: Webhook): Promise<Panel[]> {
   const query = { state: 'dead', limit: '1', total: 'true' };
   const { total, total_is_capped } = await context.api.call(deliveriesRoute, { params: { webhook_id: id }, query });

@@ -8,7 +8,7 @@ import { frame, nameOf, type Webhook, webhookPath } from './webhook.ts';
 
 const everything = '*';
 
-/** Every action of the audit log, in groups by what it is about. */
+/** Every action of the audit log, grouped by subject. */
 const eventOptions: Option[] = [...auditActions, 'audit.sealed'].map((action) => ({
   value: action,
   text: actionWords(action),
@@ -119,7 +119,7 @@ export const changingWebhook: Action = {
   },
 };
 
-/** The secret of a webhook, shown this once. */
+/** The secret of a webhook, shown once. */
 export function madeSecret({ crumb }: RequestContext, webhook: Webhook, secret: string): MadePage {
   return {
     crumb: { text: nameOf(webhook), href: webhookPath(webhook.id) },

@@ -17,7 +17,7 @@ export function getWebhook({ api, params: { webhook_id = '' } }: RequestContext)
   return api.call('GET /webhooks/{webhook_id}', { params: { webhook_id } });
 }
 
-/** A webhook, with what the pages of its actions show. */
+/** A webhook, with the common data of its action pages. */
 export async function frame(
   context: RequestContext,
 ): Promise<Pick<ActionDescription, 'crumb' | 'name' | 'back'> & { webhook: Webhook }> {
