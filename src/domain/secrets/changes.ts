@@ -10,31 +10,31 @@ type Waiter = {
   answer: (isChanged: boolean) => void;
 };
 
-/** What a request waits for: a current version of this path other than this one. */
+/** The change that a request waits for: a current version of this path other than this one. */
 export type Awaited = {
   path: string;
   after: number;
   seconds: number;
-  /** Who waits: all requests of a client or user count together, whatever tokens they come with. */
+  /** The caller: all requests of a client or user count together, whatever tokens they use. */
   by: string;
-  /** Whether nobody waits for the answer any more, or the server is going down. */
+  /** Whether the caller has disconnected, or the server is stopping. */
   isGone: () => boolean;
-  /** Rejects if the caller may not wait any longer. Called every few seconds, and before the answer that nothing came. */
+  /** Rejects if the caller may not wait any longer. Called every few seconds, and before the response without a change. */
   judge: () => Promise<void>;
 };
 
 const lookEveryMs = 500;
 const judgeEveryMs = 5000;
 const mostWaiting = 2000;
-// One caller alone leaves room for others.
+// One caller must not use all slots.
 const mostOfOne = 250;
 const retryAfterSeconds = 5;
 
-/** Requests of this node that wait for new versions: one statement looks for all of them, twice a second while there are any. */
+/** Requests of this node that wait for new versions: one statement checks for all of them, twice a second while there are any. */
 export class SecretChanges {
   readonly #db: Db;
   readonly #waiters = new Set<Waiter>();
-  /** How many requests of a caller wait. */
+  /** How many requests of a caller are waiting. */
   readonly #places = new Map<string, number>();
   #taken = 0;
   #timer: NodeJS.Timeout | undefined;
@@ -46,7 +46,7 @@ export class SecretChanges {
   /**
    * Waits for another current version.
    *
-   * @returns whether there is one; false after the time
+   * @returns whether there is one; false after the timeout
    * @throws Problem 429: too many requests wait, of this caller or in total; and the error of `judge`
    */
   async wait({ seconds, by, judge, ...awaited }: Awaited): Promise<boolean> {

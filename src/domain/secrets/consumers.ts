@@ -3,11 +3,11 @@ import { dayMs } from '../credentials/index.ts';
 import type { SecretsDeps } from './deps.ts';
 import { mustAllow, type SecretCaller } from './rights.ts';
 
-/** How far back to look, and for which version. */
+/** How far back to search, and for which version. */
 export type ConsumersRequest = { path: string; days: number; version?: number | undefined };
 
 /**
- * Who read a secret in the last days, for each version: what the audit log recorded before the values left.
+ * The readers of a secret in the last days, for each version: as recorded in the audit log before the values were sent.
  *
  * @throws Problem `forbidden`
  */

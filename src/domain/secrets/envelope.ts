@@ -5,7 +5,7 @@ import { type Sealed, type SealedPlace, seal, unseal } from '../../platform/cryp
 /** A key that seals the keys of versions. */
 export type Term = { term: number; key: KeyObject };
 
-/** Where a version belongs. Its row opens nowhere else. */
+/** The row of a version. The value can be opened only there. */
 export type VersionPlace = { secret_id: string; path: string; number: number };
 
 export type SealedVersion = { term: number; sealed_key: Sealed; sealed_value: Sealed };
@@ -21,11 +21,11 @@ export function sealVersion({ term, key }: Term, place: VersionPlace, value: Buf
   return { term, sealed_key, sealed_value };
 }
 
-/** Keys of versions that were opened, each found by its place and its sealed form: a row that was altered or moved finds none. */
+/** Keys of versions that were opened, each found by its place and its sealed form: a changed or moved row finds none. */
 export type OpenedKeys = LRUCache<string, KeyObject>;
 
 const mostOpenedKeys = 1000;
-// The key of a version that was destroyed meanwhile leaves the memory, too.
+// The key of a version that was destroyed meanwhile is removed from memory, too.
 const keptMs = 300_000;
 
 export const noOpenedKeys = (): OpenedKeys => new LRUCache({ max: mostOpenedKeys, ttl: keptMs });
@@ -33,7 +33,7 @@ export const noOpenedKeys = (): OpenedKeys => new LRUCache({ max: mostOpenedKeys
 /** A term's key, and the keys of versions that it has opened. */
 export type OpeningKeys = { key: KeyObject; opened: OpenedKeys };
 
-/** @throws Error: the row was altered, or is not of this place */
+/** @throws Error: the row was changed, or belongs to another place */
 export function openVersion(keys: OpeningKeys, place: VersionPlace, version: SealedVersion): Buffer {
   return unseal(keyOfVersion(keys, place, version), valuePlace(place), version.sealed_value);
 }
@@ -49,7 +49,7 @@ function keyOfVersion({ key, opened }: OpeningKeys, place: VersionPlace, version
   return made;
 }
 
-/** Seals the key of a version under another term's. The value stays as it is. @throws Error as `openVersion` */
+/** Seals the key of a version under another term's. The value is unchanged. @throws Error as `openVersion` */
 export function rewrapKey(
   { from, to }: { from: Term; to: Term },
   place: VersionPlace,

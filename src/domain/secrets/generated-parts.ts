@@ -12,7 +12,7 @@ const DnsName = z
     'must be a DNS name in lower case',
   );
 
-/** A part of a value that Latchkey makes. */
+/** A part of a value that Latchkey generates. */
 const GeneratedPart = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('password'),
@@ -38,7 +38,7 @@ const GeneratedPart = z.discriminatedUnion('kind', [
 ]);
 export type GeneratedPart = z.output<typeof GeneratedPart>;
 
-/** The name of a part that is generated: it can be the name of a variable. */
+/** The name of a generated part: it can be the name of a variable. */
 export const PartName = z
   .string()
   .regex(/^[A-Za-z_][A-Za-z0-9_.-]{0,63}$/, 'must be the name of a part, such as password');

@@ -5,7 +5,7 @@ import type { GeneratedPart, KeyAlgorithm } from './generated-parts.ts';
 import { makeCertificate } from './self-signed.ts';
 import type { SecretData } from './values.ts';
 
-/** The generated parts of the value, and those of them that are not secret. */
+/** The generated parts of the value, and those of them that are public. */
 export type Generated = { data: SecretData; public: Record<string, string> };
 
 type Made = { secret: Record<string, string>; public?: Record<string, string> };
@@ -35,7 +35,7 @@ export async function generated(
 async function make(name: string, part: GeneratedPart, now: Date): Promise<Made> {
   if (part.kind === 'password') return { secret: { [name]: password(part) } };
   if (part.kind === 'random') return { secret: { [name]: randomBytes(part.bytes).toString(part.encoding) } };
-  // Names of variables, where a program gets its parts as such.
+  // Names of variables, for programs that get the parts as such.
   const named = (what: string) => (name === 'value' ? what : `${name}_${what}`);
   const { privateKey, publicKey } = await makeKeyPair(part.algorithm);
   if (part.kind === 'key_pair')
@@ -47,7 +47,7 @@ async function make(name: string, part: GeneratedPart, now: Date): Promise<Made>
 const classes = ['abcdefghijklmnopqrstuvwxyz', 'ABCDEFGHIJKLMNOPQRSTUVWXYZ', '0123456789'];
 const symbols = '!#%*+-.:=?@_~';
 
-/** Each character is drawn alike; drawn again until each class is there, as policies of others want it. */
+/** Each character has the same probability; repeated until each required class is included. */
 function password({ length, symbols: hasSymbols }: Extract<GeneratedPart, { kind: 'password' }>): string {
   const wanted = hasSymbols ? [...classes, symbols] : classes;
   const all = wanted.join('');

@@ -1,4 +1,4 @@
-/** Secrets: the sealed store of values that services read, with versions. */
+/** Secrets: the encrypted, versioned store of values that services read. */
 
 export { SecretChanges } from './changes.ts';
 export type { SecretsDeps } from './deps.ts';

@@ -10,7 +10,7 @@ const orders: ListOrders = {
 };
 
 export type SecretsRequest = ListRequest & {
-  /** Only paths that begin so. */
+  /** A prefix of the paths. */
   prefix?: string | undefined;
   /** Only secrets with this text in their readable members. */
   q?: string | undefined;
@@ -36,8 +36,8 @@ const mentions = (text: string) =>
 const mostNames = 10_000;
 
 /**
- * What a folder holds: names of secrets, and of folders with a `/` at the end. Each is found by one look at the index, however many
- * secrets a folder has.
+ * The content of a folder: names of secrets, and of folders with a `/` at the end. Each takes one lookup in the index, however many secrets
+ * a folder has.
  *
  * @param folder empty, or with a `/` at the end
  */
@@ -47,7 +47,7 @@ export async function listNames(db: Db, folder: string): Promise<string[]> {
     const rest = sql<string>`substr(${path}, ${folder.length + 1}::int)`;
     return sql<string>`case when position('/' in ${rest}) > 0 then split_part(${rest}, '/', 1) || '/' else ${rest} end`;
   };
-  // "!" comes before whatever a name may go on with, "0" right behind "/".
+  // "!" sorts before any character that can follow a name, "0" right after "/".
   const next = sql`(case when n.name like '%/' then ${folder} || rtrim(n.name, '/') || '0' else ${folder} || n.name || '!' end) collate "C"`;
   const { rows } = await sql<{ name: string }>`
     with recursive n as (

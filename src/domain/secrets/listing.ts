@@ -8,7 +8,7 @@ import type { SecretCaller } from './rights.ts';
 import type { SecretRecord } from './store.ts';
 
 /**
- * The secrets that the caller may list, without values. That they were listed is recorded.
+ * The secrets that the caller may list, without values. The list is recorded.
  *
  * @throws Problem `sealed`
  */
@@ -28,7 +28,7 @@ export async function listAllowedSecrets(
 }
 
 /**
- * The names in a folder that the caller may list: of secrets, and of folders, with a `/` at the end, in which something may be listed.
+ * The names in a folder that the caller may list: of secrets, and of folders, with a `/` at the end, that contain any of them.
  *
  * @param folder empty, or with a `/` at the end
  */
@@ -46,7 +46,7 @@ export async function listFolder(
   });
 }
 
-/** Whether something in a folder may be listed, or a secret. */
+/** Whether the caller may list something in a folder, or a secret. */
 export function mayList(rights: readonly string[], path: string): boolean {
   if (!path.endsWith('/') && path !== '') return allows(rights, permissionFor('list', path));
   const within = path === '' ? 'secrets:list:*' : `${permissionFor('list', path.slice(0, -1))}:*`;

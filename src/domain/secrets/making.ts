@@ -7,13 +7,13 @@ import { findSeal, insertSeal, insertTerm, type SealRow } from './seal-store.ts'
 
 export type NewVault = Pick<SealRow, 'kind'> &
   Partial<Pick<SealRow, 'generation' | 'key_check' | 'set_id' | 'shares' | 'threshold'>> & {
-    /** Opens the root key of the vault. */
+    /** The key that seals the root key of the vault. */
     sealingKey: KeyObject;
     created_at: Date;
     share_digests?: string;
   };
 
-/** Makes the keys of a vault: its root key under the sealing key, and the first term. Recorded with it. */
+/** Creates the keys of a vault: its root key under the sealing key, and the first term. Recorded in the same transaction. */
 export async function makeVault(
   trx: Trx,
   actor: Actor,

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** What may be done with a secret: a segment of the permission for it. */
+/** An action on a secret: a segment of its permission. */
 export const secretVerbs = ['read', 'write', 'delete', 'destroy', 'list'] as const;
 export type SecretVerb = (typeof secretVerbs)[number];
 
@@ -10,7 +10,7 @@ const longestPath = 240;
 const segmentShape = /^[A-Za-z0-9_.-]{1,64}$/;
 const onlyDots = /^\.+$/;
 
-/** What is wrong with a path; undefined: nothing. */
+/** The error of a path; undefined: it is valid. */
 export function pathProblem(path: string): string | undefined {
   const segments = path.split('/');
   if (path.length > longestPath) return `must have at most ${longestPath} characters`;
@@ -28,12 +28,12 @@ export const SecretPath = z
   })
   .meta({ examples: ['database/prod'] });
 
-/** The permission that something done with a secret needs (DESIGN.md §7): the folders of its path are segments. */
+/** The permission for an action on a secret (DESIGN.md §7): the folders of its path are segments. */
 export function permissionFor(verb: SecretVerb, path: string): string {
   return `secrets:${verb}:${path.replaceAll('/', ':')}`;
 }
 
-/** Regular expressions for PostgreSQL of the paths for which patterns give the permission `secrets:list`. */
+/** Regular expressions for PostgreSQL that match the paths for which patterns grant `secrets:list`. */
 export function listablePaths(patterns: readonly string[]): string[] {
   return patterns.flatMap((pattern) => {
     const [root, verb, ...segments] = pattern.split(':');
@@ -56,7 +56,7 @@ export const tokensPermission = 'secrets:tokens';
 /** The permission to initialize, seal, rotate and rekey the store. */
 export const sealPermission = 'secrets:seal';
 
-/** The scopes of the store as a resource server, with what a person reads who is asked to hand them to an application. */
+/** The scopes of the store as a resource server, with the text of the consent page. */
 export const secretsPermissions: Readonly<Record<string, string>> = {
   'secrets:list:*': 'List secrets and their versions',
   'secrets:read:*': 'Read the values of secrets',

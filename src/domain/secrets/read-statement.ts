@@ -2,12 +2,12 @@ import type { Sealed } from '../../platform/crypto/index.ts';
 import type { HotStatement } from '../../platform/database/index.ts';
 import type { AuditRows } from '../audit/index.ts';
 
-/** One read as the statement is given it; binary values in hexadecimal. */
+/** One read as the statement receives it; binary values in hexadecimal. */
 export type ReadRow = {
   path: string;
   /** Null: the current one. */
   number: number | null;
-  /** Of the seal, as this node opened the vault. */
+  /** The generation of the seal in which this node opened the vault. */
   generation: string;
   access_token: string | undefined;
   jti: string | undefined;
@@ -16,7 +16,7 @@ export type ReadRow = {
   event_id: string;
   actor_kind: string;
   actor_id: string | null;
-  /** Of each of the equal reads that are this row, the first one first. */
+  /** The request of each of the equal reads in this row, the first one first. */
   request_ids: string[];
   reason: string | undefined;
   personal_digest: string | undefined;
@@ -27,7 +27,7 @@ export type ReadRow = {
 
 export type ReadOutcome = 'read' | 'sealed' | 'revoked' | 'missing' | 'deleted' | 'destroyed';
 
-/** What a read found; the value is there for `read` alone. */
+/** The result of a read; only `read` has the value. */
 export type FoundVersion = {
   outcome: ReadOutcome;
   secret_id: string;
@@ -37,7 +37,7 @@ export type FoundVersion = {
   custom_metadata: Record<string, string>;
   term: number;
   sealed_key: Sealed;
-  /** Null: it is large, and read by itself. */
+  /** Null: it is large, and read separately. */
   sealed_value: Sealed | null;
   created_at: Date;
   expires_at: Date | null;
@@ -45,7 +45,7 @@ export type FoundVersion = {
   destroyed_at: Date | null;
 };
 
-// A batch of large values would take so long that all who wait for it are refused.
+// A batch of large values would take so long that all of its requests time out.
 const mostBatchedBytes = 65_536;
 
 const columns = {
@@ -70,7 +70,7 @@ const columns = {
 
 const standsIn = (view: string, key: string) => `(select true from ${view} t where ${key} and t.ends_at > $2 limit 1)`;
 
-// Each credential is looked up by its key: joined plainly, a view would be planned as a scan of all that stand.
+// Each credential is looked up by its key: joined plainly, a view would be planned as a scan of all active ones.
 const stands = {
   access_token: standsIn('standing_access_tokens', 't.digest = u.access_token and t.expires_at > $2'),
   jti: standsIn('standing_jwt_access_tokens', 't.jti = u.jti and t.expires_at > $2'),
@@ -79,15 +79,15 @@ const stands = {
     (select o.enabled from clients o where o.id = u.subject_id))`,
 };
 
-/** What a read may present, each of which has to stand. */
+/** The credentials of a read, each of which must be active. */
 type Presented = keyof typeof stands;
 
 export const presentable = Object.keys(stands) as Presented[];
 
 /**
- * Judges the reads of a batch, records each, and answers the sealed values of those that are allowed: one statement, so that no value is
- * handed out without its event, and a revocation or sealing that was committed before holds. It looks up what these reads present and
- * nothing else: even a look-up that no row needs costs PostgreSQL its start.
+ * Judges the reads of a batch, records each, and returns the sealed values of those that are allowed: one statement, so that no value is
+ * returned without its event, and a revocation or sealing committed before takes effect. It looks up only the credentials of these reads:
+ * even a lookup without rows costs PostgreSQL its start.
  */
 export function readStatement(rows: readonly ReadRow[], now: Date): HotStatement {
   const presented = presentable.filter((name) => rows.some((row) => row[name] !== undefined));
@@ -106,7 +106,7 @@ function asSent({ request_ids, reason, ...row }: ReadRow, n: number) {
 
 const texts = new Map<string, string>();
 
-/** `readText`, put together once for each kind of batch. */
+/** `readText`, composed once for each kind of batch. */
 function textFor(presented: readonly Presented[]): string {
   const name = presented.join();
   const text = texts.get(name) ?? readText(presented);
@@ -114,7 +114,7 @@ function textFor(presented: readonly Presented[]): string {
   return text;
 }
 
-/** For reads that present these and nothing else: `$1` the reads as JSON, `$2` the time. */
+/** For reads with exactly these credentials: `$1` the reads as JSON, `$2` the time. */
 export function readText(presented: readonly Presented[]): string {
   const stand = presented.map((name) => `(u.${name} is null or ${stands[name]})`);
   return `

@@ -10,7 +10,7 @@ import { findSealedValue } from './store.ts';
 import { decoded, type SecretData } from './values.ts';
 import { type Keyring, sealed } from './vault.ts';
 
-/** What a version is known by. */
+/** The identifiers of a version. */
 export type ReadVersion = Pick<
   FoundVersion,
   | 'path'
@@ -23,7 +23,7 @@ export type ReadVersion = Pick<
   | 'destroyed_at'
 >;
 
-/** What became of a read. `data` is there for a version that can be read. */
+/** The result of a read. `data` is present for a version that can be read. */
 export type ReadResult =
   | { outcome: 'read'; version: ReadVersion; data: SecretData }
   | { outcome: 'deleted' | 'destroyed'; version: ReadVersion }
@@ -32,10 +32,10 @@ export type ReadResult =
 const mostTries = 3;
 
 /**
- * Reads a version. The read is recorded in the same statement: no event, no value. What the caller presented is judged there once more,
- * and whether the vault is open.
+ * Reads a version. The read is recorded in the same statement: without the event no value is returned. The caller's credential is checked
+ * there once more, and whether the vault is open.
  *
- * @throws Problem `forbidden`; `sealed`; `revoked`: what the caller presented was revoked meanwhile; `unreadable`
+ * @throws Problem `forbidden`; `sealed`; `revoked`: the credential was revoked meanwhile; `unreadable`
  */
 export async function readSecret(deps: SecretsDeps, caller: SecretCaller, request: ReadRequest): Promise<ReadResult> {
   await mustAllow(deps, caller, { verb: 'read', path: request.path });

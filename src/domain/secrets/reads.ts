@@ -6,7 +6,7 @@ import type { SecretCaller } from './rights.ts';
 export type ReadsDeps = {
   database: Pick<Database, 'commits' | 'openHotConnection'>;
   now: () => Date;
-  /** Whether no other request is under way that could join the batch. */
+  /** Whether no other request is in flight that could join the batch. */
   isAlone?: () => boolean;
 };
 
@@ -21,7 +21,7 @@ export type ReadRequest = {
 /** A read that is not sent yet, and its result. */
 type Waiting = { row: ReadRow; found: Promise<FoundVersion> };
 
-// Beyond, another event begins.
+// Above this number, another event begins.
 const mostRecordedAsOne = 100;
 
 /**
@@ -37,7 +37,7 @@ export class SecretReads {
     this.#now = now;
     this.#group = new GroupCommit<ReadRow, FoundVersion>(database, {
       statements: (rows) => {
-        // What comes from now on is of a later statement.
+        // Later reads are in a later statement.
         this.#waiting.clear();
         return [readStatement(rows, now())];
       },
@@ -52,7 +52,7 @@ export class SecretReads {
   /** @throws DatabaseUnavailableError: whether the read was recorded is unknown, and nothing was read */
   find(caller: SecretCaller, request: ReadRequest, generation: string): Promise<FoundVersion> {
     const { request_id } = caller.actor.origin;
-    // What a person reads, for a reason that they give, is an event of its own.
+    // A read by a user, with a reason, is an event of its own.
     const isCountable = request.reason === undefined && request_id !== undefined;
     if (!isCountable) return this.#group.commit(this.#rowOf(caller, request, generation));
     const key = keyOf(caller, request, generation);
@@ -89,7 +89,7 @@ export class SecretReads {
   }
 }
 
-/** What equal reads have in common: who, by what, from where, and which version. No part can hold a line end. */
+/** The key of equal reads: caller, credential, origin, and version. No part can contain a line end. */
 function keyOf({ actor, credential }: SecretCaller, { path, number }: ReadRequest, generation: string): string {
   const { access_token, jti, api_key_id } = credential;
   const { address, user_agent } = actor.origin;

@@ -11,7 +11,7 @@ import { UnsealProgress } from './unseal-progress.ts';
 
 export type RekeyDeps = { db: Db; now: () => Date };
 
-/** How many shares are made, and how many shares open the vault. */
+/** The number of shares, and how many of them open the vault. */
 export type ShareCounts = { shares: number; threshold: number };
 
 /** @throws Problem `invalid` */
@@ -24,9 +24,9 @@ type Attempt = ShareCounts & {
   actor: Actor;
   nonce: string;
   mustVerify: boolean;
-  /** Of the present shares. */
+  /** The present shares given so far. */
   given: UnsealProgress;
-  /** What the new shares were shown for, and those of them that came back. */
+  /** The key of the new shares, and those of them that were confirmed. */
   pending?: { replacing: ShareSet; made: ShareSet; nonce: string; given: UnsealProgress };
 };
 
@@ -39,19 +39,19 @@ export type RekeyState = ShareCounts & {
   verification: { nonce: string; progress: number } | undefined;
 };
 
-/** The new shares, shown this once. */
+/** The new shares, shown once. */
 export type NewKeys = {
   keys: Buffer[];
   nonce: string;
   verification_nonce: string | undefined;
-  /** Without verification: to be called once the new shares were shown. From then on only they open the vault. */
+  /** Without verification: call it once the new shares were shown. From then on only they open the vault. */
   whenShown?: () => Promise<void>;
 };
 
 /**
- * Replaces the shares of a vault by others: enough of the present ones allow it. The present ones open the vault until the new ones arrived:
- * with verification until enough of them were given back, otherwise until they were shown, or have opened the vault. So a process that ends
- * before its answer loses no shares. The attempt is in the memory of this node alone, and ends with it.
+ * Replaces the shares of a vault by new ones: enough of the present ones allow it. The present ones open the vault until the new ones were
+ * received: with verification until enough of them were confirmed, otherwise until they were shown, or have opened the vault. So no shares
+ * are lost if a process ends before its response. The attempt is in the memory of this node alone, and ends with it.
  */
 export class Rekey {
   readonly #deps: RekeyDeps;
@@ -61,7 +61,7 @@ export class Rekey {
     this.#deps = deps;
   }
 
-  /** Undefined: nobody has started one on this node. */
+  /** Undefined: there is no attempt on this node. */
   async state(): Promise<RekeyState | undefined> {
     if (!this.#attempt) return undefined;
     const { nonce, shares, threshold, mustVerify, given, pending } = this.#attempt;
@@ -70,7 +70,7 @@ export class Rekey {
     return { nonce, shares, threshold, mustVerify, progress: given.count, required, verification };
   }
 
-  /** @throws Problem `invalid`; `conflict`: it is under way, or shares do not open the vault */
+  /** @throws Problem `invalid`; `conflict`: there is an attempt already, or shares do not open the vault */
   async start(actor: Actor, { mustVerify, ...counts }: ShareCounts & { mustVerify: boolean }): Promise<void> {
     mustBeCounts(counts);
     await this.#sets();
@@ -78,7 +78,7 @@ export class Rekey {
     this.#attempt = { ...counts, actor, mustVerify, nonce: randomUUID(), given: new UnsealProgress() };
   }
 
-  /** Forgets the attempt; the present shares stay. */
+  /** Cancels the attempt; the present shares stay. */
   cancel(): void {
     this.#attempt?.given.reset();
     this.#attempt?.pending?.given.reset();
@@ -86,10 +86,10 @@ export class Rekey {
   }
 
   /**
-   * Takes a present share.
+   * Accepts a present share.
    *
-   * @returns the new shares, once enough came
-   * @throws Problem `invalid`: what is wrong with the share; `conflict`: there is no such attempt
+   * @returns the new shares, once there are enough
+   * @throws Problem `invalid`: the error of the share; `conflict`: there is no such attempt
    */
   async takeShare({ nonce, text }: { nonce: string; text: string }): Promise<NewKeys | undefined> {
     const attempt = this.#attemptOf(nonce);
@@ -107,9 +107,9 @@ export class Rekey {
   }
 
   /**
-   * Takes a new share; with the last one that is needed the new shares replace the present ones.
+   * Accepts a new share; with the last required one the new shares replace the present ones.
    *
-   * @returns whether they do now
+   * @returns whether they have replaced them
    * @throws Problem as `takeShare`
    */
   async verify({ nonce, text }: { nonce: string; text: string }): Promise<boolean> {
@@ -124,7 +124,7 @@ export class Rekey {
     return true;
   }
 
-  /** Asks for the new shares again, from the first one on. @throws Problem `conflict` */
+  /** Restarts the confirmation of the new shares. @throws Problem `conflict` */
   restartVerification(): void {
     const pending = this.#attempt?.pending;
     if (!pending) throw conflict('no verification is in progress');

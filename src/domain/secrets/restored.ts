@@ -2,7 +2,7 @@ import type { Trx } from '../../platform/database/index.ts';
 import { deleteSecret, lockSecret, markDeleted, markDestroyed } from './store.ts';
 
 /**
- * Repeats in a database that was restored from a backup what was done with versions since. Those that are not there do not count.
+ * Repeats actions on versions, in a database restored from a backup, that were done since. Missing versions do not count.
  *
  * @returns how many were changed
  */

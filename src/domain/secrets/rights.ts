@@ -22,8 +22,8 @@ export const secretsAudience = (issuer: string): string => `${issuer}/v1`;
 type CallerDeps = { db: Db; now: () => Date; issuer: string };
 
 /**
- * A caller of the admin API. Their roles and the rights of their API key at the store say which secrets they may use. An access token for
- * the admin API has no permission at another API; that it has the permission of the route suffices.
+ * A caller of the admin API. Their roles and the permissions of their API key at the store say which secrets they may use. An access token
+ * for the admin API has no permission at another API; the permission of the route suffices.
  */
 export async function callerOf(deps: CallerDeps, actor: Actor): Promise<SecretCaller> {
   const { kind, id, subject_id } = actor;

@@ -99,7 +99,7 @@ export const secretRoutes = [
     method: 'GET',
     path: '/secrets/{path}/value',
     summary: 'Read the value of a secret; the read is recorded before the value is returned',
-    // Not `read`: the roles that see everything (`latchkey:*:read`) see no values.
+    // Not `read`: roles with `latchkey:*:read` see no values.
     permission: 'latchkey:secret:reveal',
     params: SecretParams,
     query: ReadQuery,
@@ -201,13 +201,13 @@ export const secretRoutes = [
   ...vaultRoutes,
 ];
 
-/** A member that a patch removes is not set. */
+/** A member that a patch removes is left out. */
 const unset = {
   ...{ description: null, environment: null, risk: null, owner: null, delete_after_seconds: null },
   ...{ location: null, accessible_to: [], rotated_at: null },
 };
 
-/** Times as texts again: the whole is parsed once more. */
+/** Times as texts again, because the whole object is parsed once more. */
 const asSent = ({ rotated_at, ...settings }: { rotated_at?: Date | null | undefined } & Record<string, unknown>) => ({
   ...settings,
   ...(rotated_at !== undefined && { rotated_at: rotated_at?.toISOString() ?? null }),

@@ -9,13 +9,13 @@ export async function findSeal(db: Db): Promise<SealRow | undefined> {
   return db.selectFrom('vault_seal').selectAll().executeTakeFirst();
 }
 
-/** Waits for transactions that make, seal or unseal the vault. */
+/** Waits for transactions that create, seal or unseal the vault. */
 export async function lockSeal(trx: Trx): Promise<SealRow | undefined> {
   await sql`select pg_advisory_xact_lock(hashtext('latchkey vault seal'))`.execute(trx);
   return trx.selectFrom('vault_seal').selectAll().forUpdate().executeTakeFirst();
 }
 
-/** Keeps the vault from being sealed until the transaction ends. */
+/** Prevents sealing the vault until the transaction ends. */
 export async function holdSeal(
   trx: Trx,
 ): Promise<(Pick<SealRow, 'generation' | 'sealed_at'> & { term: number }) | undefined> {
@@ -46,7 +46,7 @@ export async function insertTerm(trx: Trx, row: TermRow): Promise<void> {
   await trx.insertInto('vault_terms').values(row).execute();
 }
 
-/** Notes that people hold the shares: it was opened by them. */
+/** Records that people have the shares: they have opened it. */
 export async function confirmSeal(trx: Trx, confirmed_at: Date): Promise<void> {
   await trx
     .updateTable('vault_seal')
@@ -54,7 +54,7 @@ export async function confirmSeal(trx: Trx, confirmed_at: Date): Promise<void> {
     .execute();
 }
 
-/** A vault that nobody has opened holds nothing. */
+/** A vault that was never opened contains nothing. */
 export async function removeUnconfirmed(trx: Trx): Promise<void> {
   await trx.deleteFrom('vault_seal').where('confirmed_at', 'is', null).execute();
   await trx.deleteFrom('vault_terms').execute();

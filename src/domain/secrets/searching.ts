@@ -14,8 +14,8 @@ export function auditHash({ keys }: Pick<SecretsDeps, 'keys'>, value: unknown): 
 }
 
 /**
- * The versions of secrets that have this value as a part, of those that the caller may read: that there is one tells the value. The search is
- * recorded, whatever it finds.
+ * The versions of secrets that have this value as a part, of those that the caller may read: a match confirms the value. The search is
+ * recorded, with any result.
  *
  * @throws Problem `sealed`
  */

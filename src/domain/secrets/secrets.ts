@@ -24,25 +24,25 @@ import {
 import { digestsOf, encoded, type SecretData } from './values.ts';
 import type { Keyring } from './vault.ts';
 
-/** Of a secret that is created without any. */
+/** The settings of a secret that is created without any. */
 export const defaultSettings = { max_versions: 10, cas_required: false } as const;
 const defaults = { ...defaultSettings, custom_metadata: '{}' };
 
 export type NewVersion = {
   path: string;
   data: SecretData;
-  /** The version that the caller saw, 0: none; undefined: any. */
+  /** The version that the caller has read, 0: none; undefined: any. */
   cas?: number | undefined;
   /** How long the version can be read. */
   ttl_seconds?: number | undefined;
-  /** The parts that were made here. */
+  /** The parts that were generated here. */
   generated?: readonly string[] | undefined;
 };
 
 /**
  * Writes a new version of a secret; the first creates it. Versions beyond `max_versions` are destroyed, the oldest first.
  *
- * @throws Problem `forbidden`; `sealed`; `invalid`; `version_conflict`: another version is current than the caller saw;
+ * @throws Problem `forbidden`; `sealed`; `invalid`; `version_conflict`: the caller has not read the current version;
  *   `version_required`: the secret is only written with `cas`
  */
 export async function writeSecret(
@@ -159,7 +159,7 @@ async function getRecord(trx: Trx, path: string): Promise<SecretRecord> {
 }
 
 /**
- * A secret with all of its versions, without values. That it was looked at is recorded.
+ * A secret with all of its versions, without values. The access is recorded.
  *
  * @returns undefined: there is none
  * @throws Problem `forbidden`; `sealed`
@@ -181,7 +181,7 @@ export async function describeSecret(
 }
 
 /**
- * Deletes a secret with all of its versions, whose values cannot be had again. Repeating it changes nothing.
+ * Deletes a secret with all of its versions, whose values cannot be recovered. Repeating it changes nothing.
  *
  * @throws Problem `forbidden`; `sealed`; `not_found`
  */

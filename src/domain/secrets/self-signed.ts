@@ -5,7 +5,7 @@ import type { GeneratedPart } from './generated-parts.ts';
 type Pair = { privateKey: string; publicKey: string };
 type Wanted = Extract<GeneratedPart, { kind: 'certificate' }>;
 
-/** Clocks of others may be behind. */
+/** Other clocks may be behind. */
 const earlierMs = 5 * 60_000;
 
 const algorithms = {
@@ -15,7 +15,7 @@ const algorithms = {
 
 /** A certificate that its own key signs, in PEM. */
 export async function makeCertificate(pair: Pair, { common_name, dns_names, days, algorithm }: Wanted, now: Date) {
-  // Loaded by the first certificate: the library is large, and needs this one.
+  // Loaded for the first certificate: the library is large, and requires this one.
   await import('reflect-metadata');
   const x509 = await import('@peculiar/x509');
   const signing = algorithms[algorithm];

@@ -13,7 +13,7 @@ export type ShareSet = {
   sealed_root: Sealed;
 };
 
-/** The sets that open the vault, the newest first: until new shares have opened it, the ones that they replace do so, too. */
+/** The sets that open the vault, the newest first: until new shares have opened it, the replaced ones do so, too. */
 export async function listShareSets(db: Db, row: SealRow | undefined): Promise<ShareSet[]> {
   const present = row && presentSet(row);
   if (!present) return [];
@@ -31,7 +31,7 @@ function presentSet(row: SealRow): ShareSet | undefined {
   return { set_id, shares, threshold, key_check, share_digests, sealed_root };
 }
 
-/** Makes a set the only one that opens the vault. Nodes that are open stay so. */
+/** Makes a set the only one that opens the vault. Open nodes stay open. */
 export async function setShares(trx: Trx, set: ShareSet, updated_at: Date): Promise<void> {
   await trx
     .updateTable('vault_seal')
@@ -59,9 +59,9 @@ const written = ({ set_id, shares, threshold, key_check, share_digests, sealed_r
 });
 
 /**
- * Judges shares that were given, under the lock of the seal: a new set that was given back replaces the present one.
+ * Checks given shares, under the lock of the seal: a new set that was confirmed replaces the present one.
  *
- * @returns whether it did; undefined: the set opens nothing any more
+ * @returns whether it did; undefined: the set does not open the vault any more
  */
 export async function proveShares(
   trx: Trx,

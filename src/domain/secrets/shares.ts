@@ -3,24 +3,24 @@ import { crc32 } from 'node:zlib';
 import { combine, split } from 'shamir-secret-sharing';
 import { type Digest, digest } from '../../platform/crypto/index.ts';
 
-/** A share: a version, the set that it belongs to, a share of Shamir's scheme (33 bytes, of which the last is its place), and a checksum. */
+/** A share: a version, the set that it belongs to, a share of Shamir's scheme (33 bytes, the last of which is its index), and a checksum. */
 const version = 1;
 const setBytes = 16;
 const shareBytes = 33;
 const envelopeBytes = 1 + setBytes + shareBytes + 4;
 
-/** A share that was read. `place` is its x-coordinate, never 0: there the secret itself would be. */
+/** A parsed share. `place` is its x-coordinate, never 0: that is the secret itself. */
 export type Share = { set_id: string; place: number; bytes: Uint8Array; digest: string };
 
 /** Why a text is not a share. */
 export type ShareProblem = 'malformed' | 'mistyped';
 
-/** Splits a key of 32 bytes, so that any `threshold` of the shares make it again. @returns the shares as bytes */
+/** Splits a key of 32 bytes, so that any `threshold` of the shares restore it. @returns the shares as bytes */
 export async function splitKey(
   key: Buffer,
   { set_id, shares, threshold }: { set_id: string; shares: number; threshold: number },
 ): Promise<Buffer[]> {
-  // The library knows no threshold of one: there each share is the key itself.
+  // The library does not support a threshold of one: then each share is the key itself.
   const parts =
     threshold === 1
       ? Array.from({ length: shares }, (_, n) => Uint8Array.of(...key, n + 1))
@@ -28,7 +28,7 @@ export async function splitKey(
   return parts.map((part) => wrapped(set_id, part));
 }
 
-/** The key that shares make; of too few, or wrong ones, another one. */
+/** The key of a set of shares; too few, or wrong ones, result in another one. */
 async function combineShares(shares: readonly Share[], threshold: number): Promise<Buffer> {
   const [first] = shares;
   if (threshold === 1 && first) return Buffer.from(first.bytes.subarray(0, shareBytes - 1));
@@ -38,10 +38,10 @@ async function combineShares(shares: readonly Share[], threshold: number): Promi
   return key;
 }
 
-/** What a key that shares make is compared with. */
+/** The check value of a combined key. */
 type Checked = { set_id: string; threshold: number; key_check: Digest };
 
-/** The key that shares make, which are wiped; undefined: it is not the one of their set. */
+/** The key of the shares, which are wiped; undefined: it is not that of their set. */
 export async function keyOfShares(
   shares: readonly Share[],
   { set_id, threshold, key_check }: Checked,
@@ -84,12 +84,12 @@ function bytesOf(text: string): Buffer | undefined {
   return /^[A-Za-z0-9+/_-]+={0,2}$/.test(text) ? Buffer.from(text, 'base64') : undefined;
 }
 
-/** What tells a share of the present set. A share is random: nobody finds it by its digest. */
+/** The digest that identifies a share of the present set. A share is random, so its digest does not reveal it. */
 export function shareDigest(share: Buffer): string {
   return digest(Buffer.concat([Buffer.from('latchkey share'), share])).toString('hex');
 }
 
-/** What a key is known by, without opening anything: AES-GCM alone would let one ciphertext open under several keys. */
+/** The digest that identifies a key: AES-GCM alone would let one ciphertext open under several keys. */
 export function keyCheck(key: KeyObject, set_id: string): Digest {
   const exported = key.export();
   const checking = createSecretKey(Buffer.from(hkdfSync('sha256', exported, '', 'latchkey unseal key check', 32)));

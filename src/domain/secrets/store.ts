@@ -38,7 +38,7 @@ export async function lockSecret(trx: Trx, path: string): Promise<SecretRow | un
   return trx.selectFrom('secrets').selectAll().where('path', '=', path).forUpdate().executeTakeFirst();
 }
 
-/** Of several that create a secret at once, one does; the others wait, and lock it. */
+/** If several create a secret at once, one does; the others wait, and lock it. */
 export async function lockOrCreateSecret(
   trx: Trx,
   row: Insertable<Database['secrets']>,
@@ -64,7 +64,7 @@ export async function updateSecret(trx: Trx, id: string, changes: Updateable<Dat
     .executeTakeFirstOrThrow();
 }
 
-/** Its versions go with it. */
+/** Its versions are deleted with it. */
 export async function deleteSecret(trx: Trx, id: string): Promise<void> {
   await trx.deleteFrom('secrets').where('id', '=', id).execute();
 }
@@ -107,7 +107,7 @@ export async function markDeleted(
   return inOrder(rows);
 }
 
-/** Deleted or expired versions are there again; what was destroyed is not. */
+/** Deleted or expired versions become readable again; destroyed ones do not. */
 export async function markUndeleted(
   trx: Trx,
   secret_id: string,
@@ -144,7 +144,7 @@ export async function markDestroyed(
   return inOrder(rows);
 }
 
-/** The oldest versions beyond those that are kept. @returns which */
+/** The oldest versions above the limit. @returns which */
 export async function deleteVersionsUpTo(trx: Trx, secret_id: string, number: number): Promise<number[]> {
   const rows = await trx
     .deleteFrom('secret_versions')

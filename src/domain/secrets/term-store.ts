@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import type { Sealed } from '../../platform/crypto/index.ts';
 import type { Db, Trx } from '../../platform/database/index.ts';
 
-/** Of several that make a term at once, each makes its own. @returns the number of the next one */
+/** If several create a term at once, each creates its own. @returns the number of the next one */
 export async function lockNextTerm(trx: Trx): Promise<number> {
   await sql`select pg_advisory_xact_lock(hashtext('latchkey vault term'))`.execute(trx);
   const { rows } = await sql<{ term: number }>`select max(term) + 1 as term from vault_terms`.execute(trx);
@@ -28,7 +28,7 @@ export async function hasEarlierTerms(db: Db): Promise<boolean> {
 export type EarlierVersion = { secret_id: string; path: string; number: number; term: number; sealed_key: Sealed };
 export type Position = Pick<EarlierVersion, 'secret_id' | 'number'>;
 
-/** The next versions of earlier terms. What others hold is left to the next sweep. */
+/** The next versions of earlier terms. Locked ones are left to the next sweep. */
 export async function lockEarlierVersions(
   trx: Trx,
   { term, after, limit }: { term: number; after: Position | undefined; limit: number },

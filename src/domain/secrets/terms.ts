@@ -22,8 +22,8 @@ import type { Keyring, Vault } from './vault.ts';
 export type TermDeps = { db: Db; now: () => Date; vault: Vault; jobs: Pick<Jobs, 'send'> };
 
 /**
- * Makes the key of a new term. New versions are sealed under it at once, on every node; a job seals the keys of the present ones under it,
- * and removes the earlier terms then.
+ * Creates the key of a new term. New versions are sealed under it at once, on every node; a job seals the keys of the present ones under
+ * it, and then removes the earlier terms.
  *
  * @returns the number of the term
  * @throws Problem 503 `sealed`
@@ -56,10 +56,12 @@ export type RewrapDeps = TermDeps & { log: Logger };
 
 const batch = 200;
 const passedOnAfterSeconds = 5;
-// The job comes again by itself, ten minutes later.
+// The job runs again automatically, ten minutes later.
 const mostPassedOn = 60;
 
-/** The job that seals the keys of versions under the current term. Each batch commits by itself, so that a node that ends loses nothing. */
+/**
+ * The job that seals the keys of versions under the current term. Each batch commits separately, so that a node that stops loses nothing.
+ */
 export function rewrapSecrets(deps: RewrapDeps): JobHandler {
   return async ({ passed_on = 0 }) => {
     if (!(await hasEarlierTerms(deps.db))) return;
@@ -72,7 +74,7 @@ export function rewrapSecrets(deps: RewrapDeps): JobHandler {
   };
 }
 
-/** Leaves the job to a node whose vault is open: whichever node takes it next may be one. */
+/** Leaves the job to a node whose vault is open: the node that takes it next may be one. */
 async function passOn({ db, jobs }: RewrapDeps, passed_on: number): Promise<void> {
   if (passed_on > mostPassedOn) return;
   await inTransaction(db, (trx) => jobs.send(trx, 'rewrap-secrets', { passed_on }, passedOnAfterSeconds));
@@ -110,7 +112,7 @@ async function rewrapBatch(trx: Trx, keyring: Keyring, { after, log }: Sweep) {
   return { count, last: versions.length === batch ? versions.at(-1) : undefined };
 }
 
-/** Undefined: its row was changed in the database. It keeps its term. */
+/** Undefined: its row was changed outside of Latchkey. It keeps its term. */
 function keyOf({ current, terms }: Keyring, { term, sealed_key, ...place }: EarlierVersion) {
   const key = terms.get(term);
   try {

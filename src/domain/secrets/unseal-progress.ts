@@ -3,33 +3,33 @@ import { invalid, type Problem } from '../../platform/http/index.ts';
 import type { ShareSet } from './share-sets.ts';
 import { readShare, type Share } from './shares.ts';
 
-/** The shares that were given to this node so far, in memory alone. A wrong one is refused at once, and takes nothing from the others. */
+/** The shares that were entered on this node so far, in memory alone. A wrong one is refused at once, and the others are kept. */
 export class UnsealProgress {
-  /** By their set, and by their place in it. */
+  /** By their set, and by their index in it. */
   readonly #given = new Map<string, Map<number, Share>>();
   #nonce = '';
-  /** Of the latest share. */
+  /** The set of the latest share. */
   #set_id = '';
 
   get count(): number {
     return this.#given.get(this.#set_id)?.size ?? 0;
   }
 
-  /** Names one attempt; empty while no share was given. */
+  /** Identifies one attempt; empty while no share was entered. */
   get nonce(): string {
     return this.#nonce;
   }
 
-  /** The set of which shares are given; before the first one the newest. */
+  /** The set of the entered shares; before the first one the newest. */
   setOf(sets: readonly ShareSet[]): ShareSet | undefined {
     return sets.find(({ set_id }) => set_id === this.#set_id) ?? sets[0];
   }
 
   /**
-   * Takes a share of one of the sets. One that was given before changes nothing.
+   * Accepts a share of one of the sets. One that was entered before changes nothing.
    *
-   * @returns the shares, once they are enough; all are forgotten here
-   * @throws Problem `invalid`, saying what is wrong with the share
+   * @returns the shares, once there are enough; they are removed from here
+   * @throws Problem `invalid`, with the error of the share
    */
   take(text: string, sets: readonly ShareSet[]): { shares: Share[]; set: ShareSet } | undefined {
     const share = readShare(text);
@@ -48,7 +48,7 @@ export class UnsealProgress {
     return { shares: [...given.values()], set };
   }
 
-  /** Forgets the shares. */
+  /** Removes the shares. */
   reset(): void {
     this.#forgetAllBut([]);
     this.#nonce = '';

@@ -26,7 +26,7 @@ export type VaultDeps = {
   db: Db;
   rootKey: KeyObject;
   now: () => Date;
-  /** How a vault is sealed that is not initialized yet. */
+  /** The seal type of a vault that is not initialized yet. */
   sealKind: SealKind;
 };
 
@@ -37,7 +37,7 @@ export type Keyring = {
   root: KeyObject;
   current: Term;
   terms: ReadonlyMap<number, KeyObject>;
-  /** Forgotten with the keyring, when the vault is sealed. */
+  /** Erased with the keyring, when the vault is sealed. */
   opened: OpenedKeys;
 };
 
@@ -56,14 +56,14 @@ type Root = { key: KeyObject; generation: string };
 
 /**
  * The seal of the secrets on this node: it holds the keys while the vault is open. The hierarchy: the root key of the installation, or
- * shares that people hold, open the vault's root key; that opens the keys of the terms, a term's key those of versions.
+ * shares that people have, opens the vault's root key; that opens the keys of the terms, a term's key those of versions.
  */
 export class Vault {
   readonly #deps: VaultDeps;
   readonly #progress = new UnsealProgress();
   /** Replacing the shares, on this node. */
   readonly rekey: Rekey;
-  /** Of a vault that shares opened on this node. */
+  /** For a vault that was opened with shares on this node. */
   #root: Root | undefined;
   #opening: Promise<Keyring> | undefined;
 
@@ -73,7 +73,7 @@ export class Vault {
   }
 
   /**
-   * The keys; the first call makes those of a static seal.
+   * The keys; the first call creates those of a static seal.
    *
    * @throws Problem 503 `sealed`
    */
@@ -84,13 +84,13 @@ export class Vault {
     return opening;
   }
 
-  /** Reads the keys again: somebody sealed the vault, or there are others. */
+  /** Reads the keys again: the vault was sealed, or there are new ones. */
   forget(): void {
     this.#opening = undefined;
   }
 
   /**
-   * Does work with the keys in a transaction in which nobody seals the vault.
+   * Runs work with the keys in a transaction during which the vault cannot be sealed.
    *
    * @throws Problem 503 `sealed`
    */
@@ -131,7 +131,7 @@ export class Vault {
   }
 
   /**
-   * Makes a vault that shares open. While nobody has opened it by them, it can be made again: it holds nothing yet.
+   * Initializes a vault with shares. Until they have opened it, it can be initialized again: it contains nothing yet.
    *
    * @returns the shares, shown once
    * @throws Problem `conflict`: it is initialized, or its seal is static; `invalid`
@@ -152,7 +152,7 @@ export class Vault {
       await makeVault(trx, actor, {
         ...{ kind: 'shamir', sealingKey, created_at: now(), set_id, shares, threshold, share_digests },
         key_check: keyCheck(sealingKey, set_id),
-        // A node that opens the vault from before at this moment must not take its keys for those of this one.
+        // A node that opens the previous vault at this moment must not use its keys for this one.
         generation: String(Number(existing?.generation ?? 0) + 1),
       });
     });
@@ -162,9 +162,9 @@ export class Vault {
   }
 
   /**
-   * Takes a share of the key; with the last one that is needed this node opens the vault.
+   * Accepts a share of the key; with the last required one this node opens the vault.
    *
-   * @throws Problem `invalid`: what is wrong with the share; `conflict`: there is nothing to unseal
+   * @throws Problem `invalid`: the error of the share; `conflict`: there is nothing to unseal
    */
   async takeShare(actor: Actor, text: string): Promise<SealState> {
     const row = await findSeal(this.#deps.db);
@@ -175,7 +175,7 @@ export class Vault {
     return this.state();
   }
 
-  /** Forgets the shares that were given to this node. */
+  /** Removes the shares that were entered on this node. */
   resetProgress(): void {
     this.#progress.reset();
   }
@@ -226,7 +226,7 @@ export class Vault {
       const isStatic = row?.kind === 'static';
       if (!row || (isStatic && (row.sealed_at !== null) === isSealed)) return;
       const occurred_at = now();
-      // A vault that shares open is sealed by the next generation alone: each node needs the shares again.
+      // A vault with shares is sealed by the next generation alone: each node needs the shares again.
       await markSealed(trx, isSealed && isStatic ? occurred_at : null, occurred_at);
       const action = isSealed ? 'vault.sealed' : 'vault.unsealed';
       await appendEvent(trx, { actor, action, target: { kind: 'vault', id: row.kind }, occurred_at });
@@ -278,7 +278,7 @@ export class Vault {
 const unsealedRoot = (rootKey: KeyObject, { sealed_root }: SealRow) =>
   keyFrom(unseal(staticKey(rootKey), rootPlace('static'), sealed_root));
 
-/** A key outside of the heap; its bytes are wiped, as those of the key are once nobody uses it. */
+/** A key outside of the heap; its bytes are wiped once it is no longer used. */
 function keyFrom(bytes: Buffer): KeyObject {
   const key = createSecretKey(bytes);
   bytes.fill(0);
@@ -289,7 +289,7 @@ function ignoreSealed(error: unknown): void {
   if (!(error instanceof Problem && error.type === 'sealed')) throw error;
 }
 
-/** Nobody reads or writes secrets while the vault is sealed. */
+/** Secrets cannot be read or written while the vault is sealed. */
 export function sealed(): Problem {
   const detail = 'The vault is sealed. It can be unsealed: latchkey vault unseal.';
   return new Problem(503, 'sealed', { title: 'Sealed', detail, headers: { 'Retry-After': '10' } });

@@ -19,7 +19,7 @@ type Change = {
 };
 
 /**
- * Deletes versions: they are not read any more, until they are undeleted. Those that are deleted already, or are not there, do not count.
+ * Deletes versions: they cannot be read until they are undeleted. Deleted or missing ones do not count.
  *
  * @throws Problem `forbidden`; `sealed`; `not_found`: there is no such secret
  */

@@ -5,7 +5,7 @@ const mostValues = 50;
 
 export const ConditionText = ShownText(512);
 
-// RFC 7519 §4.1: what these say is checked for every token, whatever the conditions.
+// RFC 7519 §4.1: these claims are checked for every token, whatever the conditions.
 const checkedAnyway = new Set(['iss', 'aud', 'exp', 'nbf', 'iat', 'jti']);
 const ClaimName = ShownText(256)
   .refine((claim) => !checkedAnyway.has(claim), 'is checked for every token: name another claim')
@@ -23,10 +23,10 @@ const begins = {
 
 const conditions = [z.strictObject(equals), z.strictObject(oneOf), z.strictObject(begins)] as const;
 
-/** What a claim must be. */
+/** The required value of a claim. */
 export const Condition = z.union(conditions, { error: 'must be a claim with one of equals, one_of and prefix' });
 
-/** The same as it is shown: as it is, where a newer version wrote it while nodes of both run. */
+/** The same in responses: unchanged if a newer version wrote it while nodes of both run. */
 export const ConditionView = z.union([...conditions, z.looseObject({ claim: z.string() })]);
 
 const role = z
@@ -41,11 +41,11 @@ const mappings = [
   z.strictObject({ ...begins, role }),
 ] as const;
 
-/** The role of users whose claim meets a condition; of a list, one member is enough. */
+/** The role of users whose claim meets a condition; for a list, one matching member is enough. */
 export const RoleMappingInput = z.union(mappings, {
   error: 'must be a claim with one of equals, one_of and prefix, and a role',
 });
 export type RoleMappingInput = z.infer<typeof RoleMappingInput>;
 
-/** The same as it is shown. */
+/** The same in responses. */
 export const RoleMappingView = z.union([...mappings, z.looseObject({ claim: z.string(), role: z.string() })]);

@@ -2,7 +2,7 @@ import type { JWTPayload } from 'jose';
 import type { ClaimCondition } from '../../../db/schema.ts';
 import { isJsonObject, pathAt } from '../../platform/http/index.ts';
 
-/** The value of a claim; of one inside another by a JSON pointer (RFC 6901); undefined: it is missing. */
+/** The value of a claim, or of a member inside one by a JSON pointer (RFC 6901); undefined: it is missing. */
 function claimAt(payload: JWTPayload, claim: string): unknown {
   const path = claim.startsWith('/') ? pathAt(claim) : [claim];
   return path.reduce<unknown>(
@@ -12,7 +12,7 @@ function claimAt(payload: JWTPayload, claim: string): unknown {
 }
 
 /**
- * Whether a text is the prefix, or goes on where a segment of the prefix ends: `repo:acme/api` begins `repo:acme/api:ref:…`, but not
+ * Whether a text is the prefix, or continues where a segment of the prefix ends: `repo:acme/api` begins `repo:acme/api:ref:…`, but not
  * `repo:acme/api-of-another:ref:…`.
  */
 function beginsWithSegments(text: string, prefix: string): boolean {
@@ -20,14 +20,14 @@ function beginsWithSegments(text: string, prefix: string): boolean {
   return text.length === prefix.length || /[:/]$/.test(prefix) || /^[:/]/.test(text.slice(prefix.length));
 }
 
-/** Whether the claims meet a condition. A list meets none: which of its members counts would be a guess. */
+/** Whether the claims meet a condition. A list never does: it is unknown which of its members counts. */
 export function meets(payload: JWTPayload, condition: ClaimCondition): boolean {
   return isMet(claimAt(payload, condition.claim), condition);
 }
 
 const members = ['claim', 'equals', 'one_of', 'prefix', 'role', 'role_id'];
 
-/** Whether it is of this version: one that a newer version wrote, while nodes of both run, is met by no token here. */
+/** Whether this version knows it: one that a newer version wrote, while nodes of both run, is met by no token here. */
 export const isKnownCondition = (condition: ClaimCondition): boolean =>
   Object.keys(condition).every((member) => members.includes(member));
 
@@ -39,7 +39,7 @@ function isMet(value: unknown, condition: ClaimCondition): boolean {
   return beginsWithSegments(text, condition.prefix);
 }
 
-/** Whether the claims meet a condition, where one member of a list is enough. */
+/** Whether the claims meet a condition; one matching member of a list is enough. */
 export function meetsAny(payload: JWTPayload, condition: ClaimCondition): boolean {
   const value = claimAt(payload, condition.claim);
   return [value].flat().some((each) => isMet(each, condition));
@@ -50,14 +50,14 @@ export function unmetCondition(payload: JWTPayload, conditions: readonly ClaimCo
   return conditions.find((condition) => !meets(payload, condition))?.claim;
 }
 
-/** What a condition wants, and what the token says, for an administrator. */
+/** The condition and the token's value, for an administrator. */
 export function describeCondition(payload: JWTPayload, condition: ClaimCondition): string {
   const value = claimAt(payload, condition.claim);
   const is = value === undefined ? 'is missing' : `is ${JSON.stringify(value)}`;
   return `"${condition.claim}" ${is}; it must ${wantedBy(condition)}.`;
 }
 
-/** What a condition wants of its claim, in words. */
+/** A condition in words. */
 function wantedBy(condition: ClaimCondition): string {
   if (!isKnownCondition(condition)) return 'meet a condition of a newer version of Latchkey';
   if ('equals' in condition) return `be ${JSON.stringify(condition.equals)}`;

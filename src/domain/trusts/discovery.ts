@@ -9,10 +9,10 @@ export class OtherIssuerError extends Error {
 }
 
 /**
- * Reads what an issuer publishes about itself (OpenID Connect Discovery 1.0 §4).
+ * Reads the metadata of an issuer (OpenID Connect Discovery 1.0 §4).
  *
- * @throws OtherIssuerError: it names another issuer, which would make the keys of one those of another (§4.3); Error: it does not
- *   answer, or with something else
+ * @throws OtherIssuerError: the metadata names another issuer, whose keys must not be used for this one (§4.3); Error: there is no
+ * response, or an invalid one
  */
 export async function discoverIssuer(get: Getting, issuer: string): Promise<z.infer<typeof Metadata>> {
   const address = `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`;

@@ -1,4 +1,4 @@
-/** Trusts: foreign issuers whose tokens are accepted, from whom exactly, and what they give. */
+/** Trusts: foreign issuers whose tokens are accepted, under which conditions, and with which permissions. */
 
 export { type Assertion, assertionAlgorithms as signatureAlgorithms, readAssertion } from './assertion.ts';
 export { unmetCondition } from './conditions.ts';

@@ -9,14 +9,14 @@ import type { Trust } from './store.ts';
 
 export type IssuerKeysDeps = { get: Getting; now: () => Date };
 
-/** Where the keys of an issuer are. */
+/** The location of an issuer's keys. */
 export type KeySource = Pick<Trust, 'issuer' | 'jwks_uri' | 'jwks'>;
 
 type KeyFor = (header: CompactJWSHeaderParameters) => Promise<CryptoKey>;
 
 type Held = {
   keyFor: KeyFor;
-  /** Until when they are used without looking again. */
+  /** Until when they are used without fetching them again. */
   fresh_until: number;
   /** Until when they are used while the issuer does not answer. */
   usable_until: number;
@@ -24,7 +24,7 @@ type Held = {
 
 type Entry = {
   held: Held | undefined;
-  /** No look before that: what is not there is not asked for by each request. */
+  /** No fetch before that: a missing key must not cause one for each request. */
   next_look_at: number;
   looking: Promise<void> | undefined;
   problem: string;
@@ -46,13 +46,13 @@ const betweenLooksMs = 30_000;
 const KeySet = z.looseObject({ keys: z.array(z.looseObject({ kty: z.string() })).max(100) });
 
 /**
- * The public keys of issuers: remembered as long as their HTTP headers say, between a minute and an hour. A key that is not among
- * them is looked for again at most twice a minute, however many requests ask. While an issuer does not answer, its keys are used for another hour.
+ * The public keys of issuers: cached as long as their HTTP headers say, between a minute and an hour. A key that is not among them is
+ * fetched at most twice a minute, however many requests ask. While an issuer does not answer, its keys are used for another hour.
  */
 export class IssuerKeys {
   readonly #deps: IssuerKeysDeps;
   readonly #entries = new LRUCache<string, Entry>(atMostEntries(most));
-  /** Of sets that trusts hold themselves, by the set that the node remembers: each key is imported once. */
+  /** For key sets stored in trusts, by the cached set: each key is imported once. */
   readonly #inline = new WeakMap<object, KeyFor>();
 
   constructor(deps: IssuerKeysDeps) {
@@ -71,7 +71,7 @@ export class IssuerKeys {
     try {
       return await keyIn(before.keyFor, header);
     } catch (error) {
-      // An issuer that rotated its keys: it is asked again, within the budget.
+      // The issuer rotated its keys: they are fetched again, within the budget.
       await this.#look(source, entry);
       const { keyFor } = this.#heldIn(entry);
       if (keyFor === before.keyFor) throw error;
@@ -97,7 +97,7 @@ export class IssuerKeys {
     throw new NoKeyError(problem || 'its keys were not read yet');
   }
 
-  /** One look at a time, for all who wait. */
+  /** One fetch at a time, for all who wait. */
   async #look(source: KeySource, entry: Entry): Promise<void> {
     const now = this.#deps.now().getTime();
     if (!entry.looking && now < entry.next_look_at) return;
@@ -121,7 +121,7 @@ export class IssuerKeys {
   }
 }
 
-/** Whether a set names any of its keys; those of PEM files have no names, whatever their tokens say. */
+/** Whether a set names any of its keys; those of PEM files have no names, whatever the `kid` of their tokens is. */
 const isNamed = (jwks: NonNullable<KeySource['jwks']>): boolean => {
   const { keys = [] } = jwks as { keys?: { kid?: string }[] };
   return keys.some(({ kid }) => kid !== undefined);
@@ -129,7 +129,7 @@ const isNamed = (jwks: NonNullable<KeySource['jwks']>): boolean => {
 
 const withoutName = ({ kid: _, ...header }: CompactJWSHeaderParameters): CompactJWSHeaderParameters => header;
 
-/** Public keys that verify signatures; others of a set are left out. @throws ZodError: it is no set of keys */
+/** Public keys that verify signatures; others of a set are left out. @throws ZodError: it is not a set of keys */
 function keysIn(set: unknown): KeyFor {
   const keys = KeySet.parse(set).keys as JWK[];
   const usable = keys.filter(({ kty, use, d }) => kty !== 'oct' && use !== 'enc' && d === undefined);
@@ -148,7 +148,7 @@ async function keyIn(keyFor: KeyFor, header: CompactJWSHeaderParameters): Promis
   }
 }
 
-/** Where keys that are no longer fresh can be used, a slow issuer holds nobody up for longer. */
+/** If expired keys can still be used, requests do not wait longer for a slow issuer. */
 const aMoment = () => setTimeout(250, undefined, { ref: false });
 
 function keptMs(seconds: number | undefined): number {
@@ -156,7 +156,7 @@ function keptMs(seconds: number | undefined): number {
   return Math.min(longestMs, Math.max(shortestMs, kept));
 }
 
-/** What went wrong on the way is the same for whatever did: it would tell who may write trusts what there is in the inside network. */
+/** The message is the same for every network failure: otherwise it would reveal the internal network to authors of trusts. */
 function problemOf(error: unknown): string {
   if (error instanceof NoKeyError || error instanceof OtherIssuerError) return error.message;
   if (error instanceof z.ZodError) return 'not a set of keys or metadata of an issuer';

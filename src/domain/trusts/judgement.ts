@@ -7,15 +7,15 @@ import type { Trust } from './store.ts';
 import type { TokenReviews } from './token-reviews.ts';
 import { unknownSettings } from './unknown-settings.ts';
 
-/** One thing that is checked; `passed` is null where an earlier one has to pass first. */
+/** One check; `passed` is null if an earlier one has to pass first. */
 export type Check = { check: string; passed: boolean | null; detail: string };
 
-/** What a token says that a trust accepts. */
+/** The verified content of an accepted token. */
 export type TrustedAssertion = {
   trust: Trust;
   subject: string;
   expires_at: Date;
-  /** Set where the token is accepted once. */
+  /** Set if the token is accepted once. */
   jti: string | undefined;
   assertion: Assertion;
 };
@@ -26,7 +26,7 @@ export type Judgement = {
   trusted: TrustedAssertion | undefined;
 };
 
-/** `issuer`: of this installation, for whom tokens are meant unless a trust says otherwise. */
+/** `issuer`: of this installation, the expected audience unless a trust names another. */
 type ClaimDeps = { issuer: string; now: () => Date };
 
 export type JudgementDeps = ClaimDeps & { issuerKeys: IssuerKeys; tokenReviews: TokenReviews };
@@ -35,10 +35,10 @@ const toleranceSeconds = 30;
 const longestSubject = 512;
 
 /**
- * Judges a token by a trust: signer, audience, time and subject (RFC 7523 §3). It makes every check, so that an administrator
- * sees all that is wrong at once.
+ * Judges a token by a trust: signer, audience, time and subject (RFC 7523 §3). It makes every check, so that an administrator sees all
+ * errors at once.
  *
- * @param claims the checks of the claims, where they were made already
+ * @param claims the checks of the claims, if they were made already
  */
 export async function judge(
   deps: JudgementDeps,
@@ -68,14 +68,14 @@ export async function judge(
   return { checks, trusted: isPassed(checks) ? trusted : undefined };
 }
 
-/** What a newer version demands by a trust, while nodes of both run, cannot be judged here. */
+/** A requirement of a newer version, while nodes of both run, cannot be checked here. */
 function versionChecks(trust: Trust): Check[] {
   const unknown = unknownSettings(trust);
   const detail = `Only a newer version of Latchkey knows what this trust demands by ${unknown.join(', ')}: update this node.`;
   return unknown.length > 0 ? [check('version', false, detail)] : [];
 }
 
-/** Asks the cluster last: only about tokens with which nothing else is wrong. */
+/** Asks the cluster last: only about tokens that passed all other checks. */
 async function reviewCheck(
   { tokenReviews, issuer }: JudgementDeps,
   trust: Trust,
@@ -86,7 +86,7 @@ async function reviewCheck(
   return check(tokenReviewCheck, passed, detail);
 }
 
-/** What the check by the cluster is called. */
+/** The name of the check by the cluster. */
 const tokenReviewCheck = 'token_review';
 
 /** Why a cluster refused a token. */
@@ -94,15 +94,15 @@ export function reviewRefusalIn({ checks }: Judgement): string | undefined {
   return checks.find(({ check: name, passed }) => name === tokenReviewCheck && passed === false)?.detail;
 }
 
-/** The first check that failed: why a token is refused. */
+/** The first failed check: the reason for the refusal. */
 export function reasonIn({ checks }: Judgement): string | undefined {
   return checks.find(({ passed }) => passed === false)?.check;
 }
 
-/** Whether nothing is wrong. */
+/** Whether all checks passed. */
 export const isPassed = (checks: readonly Check[]): boolean => checks.every(({ passed }) => passed === true);
 
-/** Judges whether the claims are as a trust wants them; their signature is not looked at. */
+/** Checks the claims by the requirements of a trust; their signature is not checked. */
 export function judgeClaims(deps: ClaimDeps, trust: Trust, assertion: Assertion): readonly Check[] {
   const { payload } = assertion;
   const now = Math.floor(deps.now().getTime() / 1000);
@@ -125,7 +125,7 @@ const check = (name: string, passed: boolean | null, detail: string): Check => (
 /** A value of a token, for an administrator. */
 const shown = (value: unknown): string => (value === undefined ? 'missing' : JSON.stringify(value).slice(0, 300));
 
-/** Judges whether a JWT is one of those that a trust of this kind is for. */
+/** Checks whether a JWT has the type that a trust of this kind accepts. */
 export function judgeType({ kind }: Pick<Trust, 'kind'>, { header: { typ, cty } }: Assertion): Check {
   const rules = assertionRulesOf(kind);
   const type = typeof typ === 'string' ? typ.toLowerCase().replace(/^application\//, '') : typ;
@@ -136,7 +136,7 @@ export function judgeType({ kind }: Pick<Trust, 'kind'>, { header: { typ, cty } 
 
 function headerChecks({ header }: Assertion): Check[] {
   const { alg, crit, kid } = header;
-  // What a token says itself about its key would let anyone sign it (RFC 8725 §3.10, CWE-347).
+  // A key in the token's own header would let anyone sign it (RFC 8725 §3.10, CWE-347).
   const own = ['jku', 'jwk', 'x5u', 'x5c'].filter((member) => member in header);
   return [
     check(
@@ -188,7 +188,7 @@ async function findKey(
   }
 }
 
-/** One audience: each of several could send the token on to the others (CVE-2025-27371). */
+/** Exactly one audience: each of several could use the token at the others (CVE-2025-27371). */
 function audienceCheck(aud: unknown, audience: string): Check {
   const audiences = [aud].flat();
   return check(
@@ -208,12 +208,12 @@ function timeChecks({ payload: { exp, nbf, iat } }: Assertion, now: number): Che
   ];
 }
 
-// Beyond it is no date that PostgreSQL or JavaScript knows.
+// PostgreSQL and JavaScript have no later dates.
 const latestTime = 253_402_300_799;
 const isTime = (seconds: unknown): seconds is number =>
   typeof seconds === 'number' && seconds >= 0 && seconds <= latestTime;
 
-/** A time with what it is in the calendar. */
+/** A time with its calendar date. */
 const timeShown = (seconds: unknown): string =>
   isTime(seconds) ? `${seconds} (${new Date(seconds * 1000).toISOString()})` : shown(seconds);
 
@@ -229,7 +229,7 @@ function oneTimeChecks(trust: Trust, { payload: { jti, exp } }: Assertion, now: 
 /** Assertions about users are always accepted once. */
 const isOneTime = ({ kind, one_time }: Pick<Trust, 'kind' | 'one_time'>) => one_time || kind === 'id_jag';
 
-/** What an assertion about a user says beyond that: for which client, when, and for what (draft-ietf-oauth-identity-assertion-authz-grant §3). */
+/** Further checks of an assertion about a user: its client, time, and scope (draft-ietf-oauth-identity-assertion-authz-grant §3). */
 function identityChecks({ payload: { client_id, iat, scope, resource } }: Assertion): Check[] {
   const isText = (value: unknown) => typeof value === 'string' && value !== '' && value.length <= longestText;
   const resources = resource === undefined ? [] : [resource].flat();

@@ -4,12 +4,11 @@ export const kinds = ['workload', 'id_jag', 'login'] as const satisfies readonly
 
 type AssertionRules = {
   /**
-   * The types of the JWTs that it accepts. Each kind that is no plain assertion, such as an access token, has one of its own (RFC 8725
-   * §3.11).
+   * The accepted types of JWTs. Each kind that is not a plain assertion, such as an access token, has its own type (RFC 8725 §3.11).
    */
   types: readonly unknown[];
   inWords: string;
-  /** A `jti` is remembered until its token expires. */
+  /** A `jti` is stored until its token expires. */
   longestOneTimeSeconds: number;
 };
 

@@ -2,10 +2,10 @@ import { Cache, type ChangeFeed, type Db } from '../../platform/database/index.t
 import { listTrustsOf, type Trust } from './store.ts';
 
 const most = 1000;
-// Issuers come out of unverified JWTs; one that PostgreSQL refuses would be an error of the server.
+// Issuers are read from unverified JWTs; one that PostgreSQL refuses would be an error of the server.
 const issuerShape = /^[\u0021-\u007e]{1,512}$/;
 
-/** The enabled trusts as token requests see them: remembered by this node, and forgotten within a second of a change. */
+/** The enabled trusts for token requests: cached by this node, and removed within a second of a change. */
 export class KnownTrusts {
   readonly #db: Db;
   readonly #cache: Cache<readonly Trust[]>;

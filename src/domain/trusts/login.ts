@@ -8,7 +8,7 @@ import type { Trust } from './store.ts';
 const mostScopes = 20;
 const mostMappings = 100;
 const mostRoleDays = 365;
-// The view of standing role assignments has it, too.
+// The view of active role assignments uses it, too.
 export const usualRoleDays = 7;
 const mostDomains = 100;
 const longestSecret = 4096;
@@ -59,7 +59,7 @@ const settings = {
   }),
 };
 
-/** How users sign in with an identity provider, without the secret and without what only a newer version knows. */
+/** How users sign in with an identity provider, without the secret and without members that only a newer version knows. */
 export const LoginView = z.object({ ...settings, role_mappings: z.array(RoleMappingView).default([]) });
 
 export const LoginInput = z.strictObject({
@@ -70,7 +70,7 @@ export const LoginInput = z.strictObject({
 });
 export type LoginInput = z.infer<typeof LoginInput>;
 
-/** The members of a trust that have no meaning where users sign in. */
+/** The members of a trust that have no meaning for sign-ins. */
 const ofTokens = ['audience', 'jwks', 'jwks_uri', 'access_token_ttl_seconds'] as const;
 
 type LoginTrust = {
@@ -80,13 +80,13 @@ type LoginTrust = {
   permissions: Record<string, unknown>;
 } & Partial<Record<(typeof ofTokens)[number], unknown>>;
 
-/** Issuers of Microsoft that stand for many tenants, each of which is an issuer of its own. */
+/** Microsoft's issuers for many tenants, each of which has its own issuer. */
 const manyTenants = /^https:\/\/login\.microsoftonline\.com\/(common|organizations|consumers)\//;
 
 /**
- * Judges the sign-in settings of a trust.
+ * Checks the sign-in settings of a trust.
  *
- * @throws Problem `invalid`: it contradicts itself, or would believe every tenant of a provider
+ * @throws Problem `invalid`: it contradicts itself, or would accept every tenant of a provider
  */
 export function mustDescribeLogin(input: LoginTrust): void {
   const { kind, issuer, login } = input;
@@ -110,8 +110,8 @@ export function mustDescribeLogin(input: LoginTrust): void {
 const permission = 'latchkey:trust:login';
 
 /**
- * Guards trusts by which users sign in: somebody who writes one can become users who connect an account there. So it needs a permission of its
- * own, in addition to those to create accounts and to mark addresses as verified if the trust does that.
+ * Guards trusts by which users sign in: the author of one can sign in as users who connect an account there. So it needs a permission of
+ * its own, in addition to those to create accounts and to mark addresses as verified if the trust does that.
  *
  * @throws Problem `forbidden` naming the permission
  */

@@ -19,10 +19,10 @@ import { listRoledUsersAt, type Trust } from './store.ts';
 type Change = { now: () => Date; actor: Actor; existing?: Trust | undefined; input: TrustInput };
 
 /**
- * Guards registering and changing a trust: who decides whom it believes could be believed themselves. So the actor must hold every
- * permission that it gives, before and after, and what it gives lasts no longer than the credential of the actor. Who decides what is
- * said of users could act as each who has an account at the issuer, and must hold what these hold. Disabling needs what the verb for
- * it needs.
+ * Guards registering and changing a trust: whoever chooses the accepted tokens could get one accepted. So the actor must hold every
+ * permission that it gives, before and after, and its permissions last no longer than the credential of the actor. The author of a trust
+ * for users could act as each user with an account at the issuer, and must hold their permissions. Disabling needs the permissions of the
+ * verb for it.
  *
  * @throws Problem `forbidden` naming what is missing
  */
@@ -42,7 +42,7 @@ export async function mustBeAllowedToChange(trx: Trx, { now, actor, existing, in
   if (isMore) mustNotExceedLimits(actor, { what: 'a trust', until: null });
 }
 
-/** The roles of a trust that still exist; deleted ones give nothing. */
+/** The roles of a trust that still exist; deleted ones grant nothing. */
 async function mustHoldRoles(trx: Trx, { now, actor }: Pick<Change, 'now' | 'actor'>, names: readonly string[]) {
   const roles = await listRolesNamed(trx, names);
   await mustHold(
@@ -52,13 +52,13 @@ async function mustHoldRoles(trx: Trx, { now, actor }: Pick<Change, 'now' | 'act
   );
 }
 
-/** What a user who signs in without administering anything holds at most, and what an administrator may hold beside it. */
+/** The most that a user without administrative permissions holds, and what an administrator may hold beside it. */
 const everyday: Right[] = [{ resource: null, pattern: '*' }];
 const everything: Right[] = ['*', 'latchkey:*', 'secrets:*'].map((pattern) => ({ resource: null, pattern }));
 
 /**
- * Somebody who writes a trust by which users sign in could become each of those who have an account there, and where it is authoritative for a
- * domain, each who has an address in it: they must hold what these may hold.
+ * The author of a trust by which users sign in could sign in as each user with an account there, and if it is authoritative for a domain,
+ * as each with an address in it: the author must hold what these may hold.
  */
 async function mustBeAllowedToChangeLogin(trx: Trx, { now, actor, existing, input }: Change): Promise<void> {
   const states = [existing?.login, input.login].flatMap((login) => login ?? []);
@@ -71,7 +71,7 @@ async function mustBeAllowedToChangeLogin(trx: Trx, { now, actor, existing, inpu
   if (after) await mustBeAllowedToMap(trx, actor, { before: existing?.login, after, now: now() });
 }
 
-/** Whether the trust accepts other tokens than before, or gives more for them. */
+/** Whether the trust accepts other tokens than before, or grants more for them. */
 function isLooser(existing: Trust, input: TrustInput): boolean {
   const ttl = ({ access_token_ttl_seconds: seconds }: Pick<TrustInput, 'access_token_ttl_seconds'> | Trust) =>
     seconds ?? Number.POSITIVE_INFINITY;
@@ -91,7 +91,7 @@ function rightsIn(permissions: Readonly<Record<string, readonly string[]>>): Rig
   );
 }
 
-/** Whether other tokens are believed than before, or give other roles: what the earlier ones gave ends with that. */
+/** Whether other tokens are accepted than before, or get other roles: then the earlier permissions end. */
 export function isOtherwiseTrusted(existing: Trust, input: TrustInput): boolean {
   const of = ({ audience = null, jwks_uri = null, jwks = null, conditions, login, token_review }: Trust | TrustInput) =>
     JSON.stringify([
@@ -103,10 +103,10 @@ export function isOtherwiseTrusted(existing: Trust, input: TrustInput): boolean 
 }
 
 /**
- * A trust believes somebody in particular. One without conditions would believe every program that its issuer knows, and at an issuer
- * that serves everybody that is anyone.
+ * A trust must be for specific subjects. One without conditions would accept every program that its issuer knows, and at a public issuer
+ * that is anyone.
  *
- * @throws Problem `invalid`: it contradicts itself, or would believe anyone
+ * @throws Problem `invalid`: it contradicts itself, or would accept anyone
  */
 export function mustNameWhom(input: TrustInput, { allowHttp }: { allowHttp: boolean }): void {
   const { kind, issuer, audience, jwks, jwks_uri, conditions, token_review: review } = input;
@@ -124,7 +124,7 @@ export function mustNameWhom(input: TrustInput, { allowHttp }: { allowHttp: bool
   }
   if (kind === 'id_jag' && audience !== undefined)
     throw invalid('/audience', 'Leave it out: identity assertions are for the issuer of this installation.');
-  // Whom it is about is said by the accounts that are linked to users.
+  // The linked accounts of users determine its subjects.
   if (kind !== 'workload') return;
   if (conditions.length === 0)
     throw invalid(
@@ -136,7 +136,7 @@ export function mustNameWhom(input: TrustInput, { allowHttp }: { allowHttp: bool
     throw invalid('/conditions', `${issuer} issues tokens to anyone: set a condition on one of ${claims.join(', ')}.`);
 }
 
-/** Only workloads have roles by a trust, and only their tokens are known to a cluster. @throws Problem `invalid` */
+/** Only workloads get roles by a trust, and only their tokens can be reviewed by a cluster. @throws Problem `invalid` */
 function mustBeOfWorkloads({ kind, roles, token_review }: TrustInput): void {
   if (kind === 'workload') return;
   if (roles.length > 0) throw invalid('/roles', 'Leave it out: only trusts in workloads give roles.');

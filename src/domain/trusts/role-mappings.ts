@@ -9,19 +9,19 @@ import { type LoginInput, usualRoleDays } from './login.ts';
 
 type Mapping = { role_mappings?: readonly (RoleMappingInput & { role_id?: string })[] | undefined };
 
-/** The mappings of a trust as configuration names them. */
+/** The mappings of a trust in the form of a configuration file. */
 export function namedMappings(login: Mapping | undefined | null): RoleMappingInput[] {
   return (login?.role_mappings ?? []).map(({ role_id: _, ...mapping }) => mapping);
 }
 
-/** What a trust says of the sign-in, as configuration names it. */
+/** The sign-in settings of a trust in the form of a configuration file. */
 export function namedLogin(login: LoginSettings) {
   return { ...login, role_mappings: namedMappings(login), mapped_role_days: mappedRoleDays(login) };
 }
 
 /**
- * The mappings with the ids of their roles: another role of the same name later is not given. A role that was deleted is kept where the
- * trust named it before.
+ * The mappings with the ids of their roles: a later role of the same name is not assigned. A deleted role is kept if the trust named it
+ * before.
  *
  * @throws Problem `invalid`: there is no such role
  */
@@ -43,8 +43,8 @@ export async function identifiedMappings(
 }
 
 /**
- * Guards mappings, before and after a change: who decides which claims are believed decides who has these roles, and so must be allowed
- * to assign each.
+ * Guards mappings, before and after a change: whoever chooses the accepted claims decides who has these roles, and so must be allowed to
+ * assign each.
  *
  * @throws Problem `forbidden`; `invalid`: a role has permissions of Latchkey, and the trust is not for administrators
  */
@@ -66,18 +66,18 @@ export async function mustBeAllowedToMap(
   throw invalid(`/login/role_mappings/${at}/role`, detail);
 }
 
-/** The roles that the claims of an account give, by id. */
+/** The roles for the claims of an account, by id. */
 export function mappedRoleIds(claims: JWTPayload, { role_mappings = [] }: LoginSettings): string[] {
   const met = role_mappings.filter((mapping) => meetsAny(claims, mapping));
   return [...new Set(met.map(({ role_id }) => role_id))];
 }
 
-/** For how many days after a sign-in with the provider its roles count. */
+/** For how many days after a sign-in with the provider its roles are active. */
 export function mappedRoleDays({ mapped_role_days = usualRoleDays }: Pick<LoginSettings, 'mapped_role_days'>): number {
   return mapped_role_days;
 }
 
-/** The claims of the ID token that the mappings read. */
+/** The claims of the ID token that the mappings use. */
 export function mappedClaims({ role_mappings = [] }: LoginSettings): string[] {
   return [
     ...new Set(role_mappings.flatMap(({ claim }) => (claim.startsWith('/') ? pathAt(claim).slice(0, 1) : claim))),

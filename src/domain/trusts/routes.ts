@@ -21,7 +21,7 @@ export type TrustRouteDeps = TrustsDeps & JudgementDeps;
 
 const route = routesWith<TrustRouteDeps>();
 
-/** Trusts, and what they accept. */
+/** Trusts, and the tokens that they accept. */
 export const trustRoutes = [
   route({
     method: 'GET',

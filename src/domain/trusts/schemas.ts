@@ -54,7 +54,7 @@ const scopesPerResource = z
   .record(z.url().refine(isSeen, notSeen), z.array(ShownText(256)).min(1).max(mostScopes))
   .refine((named) => Object.keys(named).length <= mostResources, `must name at most ${mostResources} resource servers`);
 
-/** A trust as configuration names it. */
+/** A trust in the form of a configuration file. */
 export const TrustInput = z.strictObject({
   name: ShownText(100),
   kind: z.enum(kinds).default('workload').meta({

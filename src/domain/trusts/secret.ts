@@ -9,14 +9,14 @@ import type { Trust } from './store.ts';
 export const secretIn = ({ login, token_review }: TrustInput): string | undefined =>
   login?.client_secret ?? token_review?.token;
 
-/** How a cluster is asked about tokens, without the secret for it. */
+/** How a cluster reviews tokens, without the secret for it. */
 export function reviewIn({ token_review }: Pick<TrustInput, 'token_review'>): TokenReviewSettings | null {
   if (!token_review) return null;
   const { url, ca } = token_review;
   return { url, ...(ca !== undefined && { ca }) };
 }
 
-/** The token for a cluster is never sent to another one: without it somebody who changes the address would learn it. */
+/** The token for a cluster is never sent to another one: otherwise a user who changes the address would learn it. */
 export function withoutStraySecret({ kind, token_review }: Trust, input: TrustInput) {
   if (kind === 'login' || isDeepStrictEqual(token_review, reviewIn(input))) return {};
   return { sealed_secret: null, secret_key_id: null };
@@ -36,7 +36,7 @@ export async function secretOf(
   return openForProvider(keys, placeOf(id), { key_id: secret_key_id, sealed: sealed_secret });
 }
 
-/** Seals a secret of this installation at somebody else, under the server key for such secrets. */
+/** Seals a secret that this installation has at another server, under the server key for such secrets. */
 export function sealForProvider(
   keys: ServerKeys,
   place: SealedPlace,
@@ -46,7 +46,7 @@ export function sealForProvider(
   return { key_id, sealed: seal(key, place, secret) };
 }
 
-/** Opens what `sealForProvider` sealed; undefined: there is nothing. */
+/** Opens a value of `sealForProvider`; undefined: there is none. */
 export async function openForProvider(
   keys: ServerKeys,
   place: SealedPlace,

@@ -3,9 +3,9 @@ import type { TrustInput } from './schemas.ts';
 type Condition = TrustInput['conditions'][number];
 
 type SharedIssuer = {
-  /** The claims that say whose a token is. */
+  /** The claims that name the owner of a token. */
   claims: readonly string[];
-  /** How long a beginning of `sub` must be to name somebody; `repo:` does not. */
+  /** The minimum length of a prefix of `sub` that names an owner; `repo:` does not. */
   subject?: RegExp;
 };
 
@@ -14,8 +14,8 @@ const afterKind = /^[^:]+:[^:/]/;
 const sub = (...claims: string[]): SharedIssuer => ({ claims: ['sub', ...claims] });
 
 /**
- * Issuers that serve everybody, by what comes after `https://`. Those that give each customer an issuer of its own, as CircleCI and
- * Bitbucket do, are not among them.
+ * Public issuers, by the text after `https://`. Those that give each customer an issuer of its own, such as CircleCI and Bitbucket, are not
+ * among them.
  */
 const sharedIssuers: ReadonlyMap<string, SharedIssuer> = new Map([
   [
@@ -57,7 +57,7 @@ const withoutScheme = (issuer: string) =>
     .toLowerCase();
 
 /**
- * Which claims a trust of this issuer must have a condition on; undefined: the conditions name somebody, or the issuer serves one
+ * The claims on which a trust of this issuer must have a condition; undefined: the conditions name an owner, or the issuer serves one
  * customer only.
  */
 export function claimsToName(issuer: string, conditions: readonly Condition[]): readonly string[] | undefined {

@@ -16,13 +16,13 @@ export async function lockTrust(trx: Trx, id: string): Promise<Trust | undefined
   return trx.selectFrom('trusts').selectAll().where('id', '=', id).forUpdate().executeTakeFirst();
 }
 
-/** Names differ in more than case. */
+/** Names must differ in more than case. */
 export async function lockTrustNamed(trx: Trx, name: string): Promise<Trust | undefined> {
   const query = trx.selectFrom('trusts').selectAll();
   return query.where(sql`lower(name)`, '=', name.toLowerCase()).forUpdate().executeTakeFirst();
 }
 
-/** The enabled trusts of an issuer whose tokens are accepted; the oldest first. Kinds of a newer version are not for this one. */
+/** The enabled trusts of an issuer whose tokens are accepted; the oldest first. Kinds of a newer version are left out. */
 export async function listTrustsOf(db: Db, issuer: string): Promise<Trust[]> {
   const query = db.selectFrom('trusts').selectAll().where('issuer', '=', issuer).where('enabled', '=', true);
   return query.where('kind', 'in', assertingKinds).orderBy('id').execute();
@@ -137,7 +137,7 @@ export async function countWorkloads(db: Db, trust_id: string): Promise<number> 
   return Number(count);
 }
 
-/** Which trust registered the client of this `client_id`; undefined: there is no such client. */
+/** The trust that registered the client of this `client_id`; undefined: there is no such client. */
 export async function findRegistration(db: Db, client_id: string): Promise<{ trust_id: string | null } | undefined> {
   return db.selectFrom('clients').select('trust_id').where('client_id', '=', client_id).executeTakeFirst();
 }
@@ -161,7 +161,7 @@ export async function keepWorkload(db: Db, client_id: string, kept_until: Date):
 
 export type WorkloadState = { id: string; enabled: boolean; subject: string };
 
-/** The client of a workload of this trust, and what says how long it is kept: that is locked before the client, as elsewhere. */
+/** The client of a workload of this trust, and how long it is kept: that row is locked before the client, as elsewhere. */
 export async function lockWorkload(trx: Trx, trust_id: string, client_id: string): Promise<WorkloadState | undefined> {
   const { rows } =
     await sql<WorkloadState>`select c.id, c.enabled, coalesce(c.metadata ->> 'client_name', c.client_id) as subject
@@ -170,7 +170,7 @@ export async function lockWorkload(trx: Trx, trust_id: string, client_id: string
   return rows[0];
 }
 
-/** The enabled workload of a trust that requested no token for longest, of those that are kept no longer than until then. */
+/** The enabled workload of a trust that has requested no token for the longest time, of those that are kept no longer than until then. */
 export async function lockUnusedWorkload(
   trx: Trx,
   trust_id: string,
@@ -186,7 +186,7 @@ export async function lockUnusedWorkload(
 
 const ownsNothing = sql`not exists (select from clients o where o.owner_id = c.id)`;
 
-/** Deletes the client of a workload, which revokes its tokens. @returns whether it owns nothing, and is gone */
+/** Deletes the client of a workload, which revokes its tokens. @returns whether it owned nothing, and is deleted */
 export async function deleteWorkload(trx: Trx, id: string): Promise<boolean> {
   const { numAffectedRows = 0n } = await sql`delete from self_registered_clients s using clients c
     where s.client_id = ${id} and c.id = s.client_id and ${ownsNothing}`.execute(trx);
@@ -195,7 +195,7 @@ export async function deleteWorkload(trx: Trx, id: string): Promise<boolean> {
 
 export type WorkloadRights = { permissions: string; lifetimes: string; updated_at: Date };
 
-/** Gives every workload of a trust what the trust gives now. */
+/** Gives every workload of a trust the trust's present permissions. */
 export async function updateWorkloads(
   trx: Trx,
   trust_id: string,
@@ -208,7 +208,7 @@ export async function updateWorkloads(
   );
 }
 
-/** Gives the workloads of a trust, or the one of them, the roles that the trust names, and no other. */
+/** Gives the workloads of a trust, or one of them, the roles that the trust names, and no other. */
 export async function setWorkloadRoles(
   trx: Trx,
   { id, roles }: Pick<Trust, 'id' | 'roles'>,
@@ -222,7 +222,7 @@ export async function setWorkloadRoles(
     where ${isMeant} and r.name = any(${roles}::text[]) on conflict do nothing`.execute(trx);
 }
 
-/** Ends all tokens of a trust's workloads. */
+/** Revokes all tokens of a trust's workloads. */
 export async function endWorkloadTokens(trx: Trx, trust_id: string, at: Date): Promise<void> {
   await trx
     .updateTable('clients')
@@ -231,7 +231,7 @@ export async function endWorkloadTokens(trx: Trx, trust_id: string, at: Date): P
     .execute();
 }
 
-/** Disables the workloads of a trust, which ends their tokens. */
+/** Disables the workloads of a trust, which revokes their tokens. */
 export async function disableWorkloads(trx: Trx, trust_id: string, at: Date): Promise<void> {
   await sql`update clients set enabled = false, disabled_with_trust = true, tokens_valid_after = ${at}, updated_at = ${at},
       version = version + 1

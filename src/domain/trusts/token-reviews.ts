@@ -24,8 +24,8 @@ const Answer = z.looseObject({
 const refused = (detail: string): Review => ({ passed: false, detail });
 
 /**
- * Asks the API server of a cluster whether a token of a service account is still good (TokenReview of `authentication.k8s.io/v1`): it is not
- * once the pod or the account is gone. Anybody can send tokens, so a node asks few questions at once.
+ * Asks the API server of a cluster whether a token of a service account is still valid (TokenReview of `authentication.k8s.io/v1`): it is
+ * not once the pod or the account is deleted. Anyone can send tokens, so a node sends few requests at once.
  */
 export class TokenReviews {
   readonly #deps: TokenReviewsDeps;
@@ -35,7 +35,7 @@ export class TokenReviews {
     this.#deps = deps;
   }
 
-  /** Never rejects for what the cluster does: whatever is not a clear yes is a refusal, with the reason for administrators. */
+  /** Never rejects for an error of the cluster: anything but a clear yes is a refusal, with the reason for administrators. */
   async ask(trust: Trust, assertion: Assertion, audience: string): Promise<Review> {
     const own = this.#running.get(trust.id) ?? 0;
     const all = [...this.#running.values()].reduce((sum, each) => sum + each, 0);
@@ -71,7 +71,7 @@ export class TokenReviews {
         ...(ca !== undefined && { ca }),
       })
       .catch(() => undefined);
-    // What went wrong on the way is the same for whatever did: it would tell who may write trusts what there is in the inside network.
+    // The message is the same for every network failure: otherwise it would reveal the internal network to authors of trusts.
     if (!answer)
       return refused('The cluster did not answer in time, from a public or a named address with a valid certificate.');
     return judgeAnswer(answer, { audience, subject: String(payload.sub) });
@@ -89,7 +89,7 @@ function judgeAnswer(
   if (!parsed.success) return refused('The answer of the cluster is not a TokenReview.');
   const { authenticated, user, audiences = [] } = parsed.data.status;
   if (authenticated !== true) return refused('The cluster does not accept the token: its pod may have been deleted.');
-  // Servers that do not know audiences leave them out: the token may be for somebody else (KEP-460).
+  // Servers that do not support audiences leave them out: the token may be for another server (KEP-460).
   if (!audiences.includes(audience)) return refused('The cluster does not say that the token is for this audience.');
   if (user?.username !== subject) return refused('The cluster says that the token belongs to another account.');
   return { passed: true, detail: 'The cluster accepts the token.' };

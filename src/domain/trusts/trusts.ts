@@ -36,7 +36,7 @@ export type TrustsDeps = {
 const mostTrusts = 1000;
 
 /**
- * Creates a trust, or makes the one of this name equal to the input, in the transaction of the caller.
+ * Creates a trust, or updates the one of this name to equal the input, in the transaction of the caller.
  *
  * @throws Problem `invalid`: it contradicts itself, or would believe anyone; `conflict`: there are 1000, or only a newer version knows what it demands; `forbidden`: it gives what
  *   the actor does not hold
@@ -65,8 +65,8 @@ export async function createTrust(deps: TrustsDeps, actor: Actor, input: TrustIn
 }
 
 /**
- * Changes a trust by a JSON Merge Patch. Its workloads have what it gives from the next request on; where it believes other tokens
- * than before, what it gave until now ends.
+ * Changes a trust by a JSON Merge Patch. Its workloads have the new permissions from the next request on; if it accepts other tokens than
+ * before, the earlier permissions end.
  *
  * @throws Problem `not_found`; `precondition_failed`; `invalid`, also for another issuer or kind; `forbidden` as `putTrust`
  */
@@ -85,8 +85,8 @@ export async function changeTrust(
 }
 
 /**
- * Disables a trust: none of its tokens is accepted, its workloads are disabled, and what it gave ends. Enabling it again enables the
- * workloads that were disabled with it, and revives no token.
+ * Disables a trust: none of its tokens is accepted, its workloads are disabled, and the tokens issued under it are revoked. Enabling it
+ * again enables the workloads that were disabled with it, and reactivates no token.
  *
  * @throws Problem `not_found`
  */
@@ -105,9 +105,9 @@ export async function disableTrust(deps: Pick<TrustsDeps, 'db' | 'now'>, actor: 
 const longestName = 100;
 
 /**
- * Disables a trust for good, and gives its name free. The caller judges that the actor may.
+ * Disables a trust for good, and frees its name. The caller checks the permission of the actor.
  *
- * @returns the trust as it is kept
+ * @returns the trust as it is stored
  */
 export async function retireTrust(
   trx: Trx,
@@ -166,7 +166,7 @@ async function alter(trx: Trx, deps: Omit<TrustsDeps, 'db'>, actor: Actor, { exi
   return { trust, change: 'updated' as const };
 }
 
-/** The workloads of a trust have what it gives now, and are enabled while it is. */
+/** The workloads of a trust have its present permissions, and are enabled while it is. */
 async function followWorkloads(
   trx: Trx,
   { before, after, isOther }: { before: Trust; after: Trust; isOther: boolean },
@@ -180,7 +180,7 @@ async function followWorkloads(
   else if (isOther) await endWorkloadTokens(trx, after.id, at);
 }
 
-/** Subjects are of their issuer: under another one the same name is somebody else. @throws Problem `invalid` */
+/** Subjects belong to their issuer: under another one the same name is another subject. @throws Problem `invalid` */
 function mustKeepIdentity(existing: Trust, input: TrustInput): void {
   for (const member of ['issuer', 'kind'] as const)
     if (existing[member] !== input[member])
@@ -196,7 +196,7 @@ async function lockKnown(trx: Trx, id: string): Promise<Trust> {
   return trust;
 }
 
-/** A trust as configuration names it. */
+/** A trust in the form of a configuration file. */
 export function asInput(trust: Omit<Trust, 'id' | 'epoch' | 'created_at' | 'updated_at' | 'version'>): TrustInput {
   const { name, kind, issuer, audience, jwks_uri, jwks, conditions, permissions, access_token_ttl_seconds } = trust;
   const { one_time, most_workloads, login, enabled, roles, token_review } = trust;

@@ -4,7 +4,7 @@ import { isKnownCondition } from './conditions.ts';
 import { kinds } from './kinds.ts';
 import type { Trust } from './store.ts';
 
-// The type check names a column or member that is missing here.
+// tsc reports a column or member that is missing here.
 const columns: Record<keyof Trust, true> = {
   ...{ id: true, name: true, kind: true, issuer: true, audience: true, jwks_uri: true, jwks: true, conditions: true },
   ...{
@@ -29,8 +29,8 @@ const membersOfVaultRole: Record<keyof VaultAuthRole, true> = {
 };
 
 /**
- * The settings of a trust that only a newer version knows, while nodes of both run. What they demand cannot be judged here, so the trust
- * accepts nothing at this node. A setting that is null, false or empty demands nothing: migrations add columns in that state.
+ * The settings of a trust that only a newer version knows, while nodes of both run. Their requirements cannot be checked here, so the trust
+ * accepts nothing on this node. A setting that is null, false or empty requires nothing: migrations add columns in that state.
  */
 export function unknownSettings(trust: Trust): string[] {
   const { kind, conditions, login, token_review, vault_role } = trust;
@@ -44,7 +44,7 @@ export function unknownSettings(trust: Trust): string[] {
   ];
 }
 
-/** A change here could take away what a newer version demands by it. @throws Problem `conflict` */
+/** A change here could remove a requirement of a newer version. @throws Problem `conflict` */
 export function mustBeOfThisVersion(existing: Trust): void {
   const unknown = unknownSettings(existing);
   if (unknown.length > 0)

@@ -22,8 +22,8 @@ import {
 export type WorkloadDeps = { db: Db; now: () => Date };
 
 /**
- * The `client_id` of a workload: the same for a trust and a subject, always. Subjects are too long and too free for a `client_id`, and
- * two trusts may know the same one.
+ * The `client_id` of a workload: always the same for a trust and a subject. Subjects are too long and too varied for a `client_id`, and two
+ * trusts may have the same one.
  */
 export function workloadClientId({ id }: Pick<Trust, 'id'>, subject: string): string {
   const digest = createHash('sha256')
@@ -41,8 +41,8 @@ export function lifetimesFrom({ access_token_ttl_seconds }: Pick<Trust, 'access_
 export type RegistrationRefusal = 'trust' | 'most_workloads' | 'client_id';
 
 /**
- * Registers a workload that a trust vouches for, where it is not registered yet. The trust is locked: it registers no more than it may,
- * and none after it was disabled.
+ * Registers a workload that a trust accepts, if it is not registered yet. The trust is locked: it registers no more than allowed, and none
+ * after it was disabled.
  *
  * @returns why it is refused; undefined: it is registered
  */
@@ -56,7 +56,7 @@ export async function registerWorkload(
     if (!trust?.enabled) return 'trust';
     const client_id = workloadClientId(trust, subject);
     const existing = await findRegistration(trx, client_id);
-    // A client that is registered under this id would be taken for the workload.
+    // Another client that is registered under this id would be taken for the workload.
     if (existing) return existing.trust_id === trust_id ? undefined : 'client_id';
     const created_at = now();
     if (!(await hasPlace(trx, trust, created_at))) return 'most_workloads';
@@ -89,8 +89,8 @@ async function hasPlace(trx: Trx, { id, most_workloads }: Trust, now: Date): Pro
 }
 
 /**
- * Deletes the client of a workload, which revokes its tokens. It is registered again when the workload comes back, so one that is disabled
- * cannot be deleted: it would come back enabled.
+ * Deletes the client of a workload, which revokes its tokens. It is registered again when the workload returns, so a disabled one cannot be
+ * deleted: it would be enabled again.
  *
  * @throws Problem `not_found`; `conflict`: it is disabled, or owns another client
  */
@@ -119,7 +119,7 @@ async function recordDeleted(trx: Trx, actor: Actor, { client_id, trust_id, subj
 }
 
 const keptDays = 30;
-/** A use is noted once a day. */
+/** A use is recorded once a day. */
 const unusedDays = 2;
 
 /** Until when the client of a workload that requests a token now is kept. */
@@ -148,7 +148,7 @@ export class WorkloadUses {
   }
 }
 
-/** Nothing but the token of its issuer makes a workload known: it has no secret, no key and no redirect. */
+/** Only the token of its issuer authenticates a workload: it has no secret, no key and no redirect URI. */
 const metadata = {
   grant_types: [],
   response_types: [],
@@ -160,7 +160,7 @@ const metadata = {
 
 const longestName = 200;
 
-/** A subject as people see it. */
+/** A subject for display. */
 function nameOf(subject: string): string {
   const name = subject.slice(0, longestName);
   return isSeen(name) ? name : 'Workload';
