@@ -12,7 +12,7 @@ export class OtherIssuerError extends Error {
  * Reads the metadata of an issuer (OpenID Connect Discovery 1.0 §4).
  *
  * @throws OtherIssuerError: the metadata names another issuer, whose keys must not be used for this one (§4.3); Error: there is no
- * response, or an invalid one
+ *   response, or an invalid one
  */
 export async function discoverIssuer(get: Getting, issuer: string): Promise<z.infer<typeof Metadata>> {
   const address = `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`;

@@ -34,7 +34,7 @@ export function parseProxyTrust(text: string): ProxyTrust | undefined {
  * address header that is not the configured one.
  *
  * @returns undefined: the header of the trusted proxies has another syntax than RFC 7239 §4 and §6, so that no one can tell who wrote which
- * part of it; the request is to be refused (`malformedChain`)
+ *   part of it; the request is to be refused (`malformedChain`)
  */
 export function clientAddress(
   rules: EdgeRules,

@@ -26,7 +26,7 @@ export type Revalidating = (url: string, validators: Validators) => Promise<Got 
  * where plain http is allowed to this machine, too.
  *
  * @returns a function that resolves to the response; it rejects with a TypeError for a refused address, with an Error for any status but
- * 200 (`UnexpectedStatus`), a body over the limit, and network failures
+ *   200 (`UnexpectedStatus`), a body over the limit, and network failures
  */
 export function guardedGet(bounds: Bounds): Getting {
   const answer = guardedRequest(bounds);

@@ -49,7 +49,7 @@ const proofAlgs = ['ES256', 'EdDSA', 'Ed25519'];
  * RFC 9449 §7, RFC 8705 §3). One read of the database.
  *
  * @throws Problem 401 with a challenge (RFC 6750 §3): there is no token, or it is not active, or for another audience, or bound to another
- * key
+ *   key
  */
 export async function bearerOf(deps: BearerDeps, request: BearerRequest, audience: string): Promise<Bearer> {
   const [, scheme = '', token = ''] = /^(bearer|dpop) +([\w.~+/=-]+)$/i.exec(request.headers.authorization ?? '') ?? [];
