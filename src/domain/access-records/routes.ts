@@ -10,7 +10,7 @@ export const accessRecordRoutes = [
   route({
     method: 'GET',
     path: '/access-records',
-    summary: 'List access records: which credential was used where, by whom, with what result',
+    summary: 'List access records: the uses of credentials, with caller and result',
     permission: 'latchkey:audit:read',
     query: AccessRecordsQuery,
     response: searchPageOf(AccessRecordView),

@@ -27,18 +27,18 @@ export const AccessRecordView = z.object({
   caller: z
     .string()
     .nullable()
-    .meta({ description: 'who asked; null where the holder used it, and where a proxy asked' }),
+    .meta({ description: 'the client or user that asked; null: the holder used it, or a proxy asked' }),
   credential: z.string().nullable().meta({ description: 'null if Latchkey did not issue the token' }),
   client_id: z.string().nullable(),
   user_id: z.uuid().nullable(),
-  address: z.string().nullable().meta({ description: 'of the caller' }),
-  request_id: z.string().nullable().meta({ description: 'of the first use' }),
+  address: z.string().nullable().meta({ description: 'the address of the caller' }),
+  request_id: z.string().nullable().meta({ description: 'the request id of the first use' }),
   uses: z.int().meta({ description: 'the number of uses within half a second that differ only in the request' }),
-  credential_version: z.int().nullable().meta({ description: 'which version of an API key' }),
+  credential_version: z.int().nullable().meta({ description: 'the version of an API key' }),
   permissions: z
     .array(z.string())
     .nullable()
-    .meta({ description: 'what was asked of an API key and granted; `(other)`: too many to tell apart' }),
+    .meta({ description: 'the requested permission that an API key granted; `(other)`: too many to list' }),
   occurred_at: Timestamp,
   last_at: Timestamp,
 });

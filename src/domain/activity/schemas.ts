@@ -16,7 +16,7 @@ export const ActivityView = z.object({
   from: Timestamp,
   to: Timestamp,
   step_seconds: z.int(),
-  counted_until: Timestamp.meta({ description: 'what happened later may not be counted yet' }),
+  counted_until: Timestamp.meta({ description: 'later requests may not be counted yet' }),
   items: z
     .array(
       z.object({
@@ -29,7 +29,7 @@ export const ActivityView = z.object({
         count: z.int(),
       }),
     )
-    .meta({ description: 'periods without any are left out' }),
+    .meta({ description: 'periods without requests are left out' }),
 });
 
 export const ActiveSessionsView = z.object({
@@ -49,7 +49,7 @@ export const ClientUsageView = z.object({
 export const KeyUsesParams = z.strictObject({ key_id: z.uuid() });
 export const KeyUsesQuery = z.strictObject({ days: z.coerce.number().int().min(1).max(400).default(30) });
 export const KeyUsesView = z.object({
-  counted_until: Timestamp.meta({ description: 'what happened later may not be counted yet' }),
+  counted_until: Timestamp.meta({ description: 'later requests may not be counted yet' }),
   versions: z
     .array(z.object({ version: z.int(), last_used_at: Timestamp }))
     .meta({ description: 'when each version was last accepted, within 400 days; the newest first' }),
@@ -60,7 +60,7 @@ export const KeyUsesView = z.object({
         version: z.int(),
         permission: z.string().nullable().meta({
           description:
-            'what was asked and granted; null: the request named none; `(other)`: beyond 100 a day they are counted together',
+            'the requested permission that was granted; null: the request named none; `(other)`: after 100 a day they are counted together',
         }),
         uses: z.int().meta({ description: 'a request that names several permissions counts for each' }),
         last_used_at: Timestamp,

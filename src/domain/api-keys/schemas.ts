@@ -150,7 +150,7 @@ export const OwnKeysQuery = z.strictObject({
 
 const VersionView = z.object({
   number: z.int(),
-  start: z.string().meta({ description: 'how it starts' }),
+  start: z.string().meta({ description: 'its first characters' }),
   last_four: z.string(),
   issued_at: Timestamp,
   ends_at: Timestamp.nullable().meta({ description: 'null: it expires with the key' }),

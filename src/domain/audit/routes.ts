@@ -59,8 +59,7 @@ export const auditRoutes = [
   route({
     method: 'GET',
     path: '/audit/verification',
-    summary:
-      'Verify that no event was changed, removed, inserted or reordered; otherwise report the first one that was',
+    summary: 'Verify that no event was changed, removed, inserted or reordered; otherwise report the first such event',
     permission: 'latchkey:audit:read',
     query: SealedRangeQuery,
     response: VerificationView,

@@ -33,7 +33,7 @@ export const EventView = z.object({
   target_id: z.string().nullable(),
   outcome: z.enum(['success', 'failure']),
   reason: z.string().nullable(),
-  address: z.string().nullable().meta({ description: 'null where there was none, and where it was erased' }),
+  address: z.string().nullable().meta({ description: 'null: there was none, or it was erased' }),
   user_agent: z.string().nullable(),
   request_id: z.string().nullable(),
   details: z.record(z.string(), z.unknown()).nullable(),
@@ -44,10 +44,8 @@ export const HistogramQuery = z.strictObject(filters);
 export const HistogramView = z.object({
   from: Timestamp.meta({ description: 'when the first period starts' }),
   to: Timestamp,
-  step_seconds: z
-    .int()
-    .meta({ description: 'the length of a period, which follows from the range: at most 61 periods' }),
-  is_partial: z.boolean().meta({ description: 'true: only the newest events were counted, which begin at `from`' }),
+  step_seconds: z.int().meta({ description: 'the length of a period; depends on the range: at most 61 periods' }),
+  is_partial: z.boolean().meta({ description: 'true: only the newest events, from `from` on, were counted' }),
   items: z
     .array(z.object({ starts_at: Timestamp, success: z.int(), failure: z.int() }))
     .meta({ description: 'periods without events are left out' }),
@@ -59,16 +57,16 @@ export const PlacedEventView = EventView.extend({
   chain: z.object({
     state: z.enum(['verified', 'unsealed', 'changed']).meta({
       description:
-        'verified: the event is as it was sealed, and its segment is signed; unsealed: sealing takes a second',
+        'verified: the event is unchanged since it was sealed, and its segment is signed; unsealed: sealing takes a second',
     }),
-    fault: z.string().nullable().meta({ description: 'what differs from what was sealed' }),
+    fault: z.string().nullable().meta({ description: 'the difference from the sealed event' }),
     digest: z.string().meta({ description: 'SHA-256 of the event, hex' }),
     segment: z
       .object({
         number: z.int(),
         sealed_at: Timestamp,
         head: z.string(),
-        ordinal: z.int().meta({ description: 'which of the events of the segment it is, from 1' }),
+        ordinal: z.int().meta({ description: 'its position among the events of the segment, from 1' }),
         size: z.int().meta({ description: 'the number of events of the segment' }),
       })
       .nullable(),
@@ -84,7 +82,7 @@ export const SealedRangeQuery = z.strictObject({
 
 export const VerificationView = z.object({
   is_intact: z.boolean(),
-  fault: z.looseObject({}).nullable().meta({ description: 'the first difference from what was sealed' }),
+  fault: z.looseObject({}).nullable().meta({ description: 'the first difference from the sealed events' }),
   segments: z.int(),
   events: z.int(),
   without_details: z

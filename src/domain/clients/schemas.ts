@@ -119,7 +119,7 @@ export const ClientView = z.looseObject({
   type: z.enum(types),
   registered_by: z.enum(registrars).meta({
     description:
-      'operator: in the admin API, the console or configuration; document: read from its client ID metadata document; dynamic: by dynamic registration; trust: by a trusted issuer. Of what no operator registered, only enabled and lifetimes can be changed',
+      'operator: in the admin API, the console or configuration; document: read from its client ID metadata document; dynamic: by dynamic registration; trust: by a trusted issuer. For clients that no operator registered, only enabled and lifetimes can be changed',
   }),
   trust_id: z.uuid().nullable().meta({ description: 'the trust that registered it, and that defines its permissions' }),
   allowed_cors_origins: CorsOrigins.optional(),
@@ -154,7 +154,7 @@ export const SecretInput = z.strictObject({
     .min(1)
     .max(longestDays)
     .optional()
-    .meta({ description: 'left out: as the risk of the client says; never, where it has none' }),
+    .meta({ description: 'left out: the default for the risk of the client; never, if it has none' }),
 });
 export const RotationInput = SecretInput.extend({
   overlap_seconds: z
@@ -166,8 +166,8 @@ export const RotationInput = SecretInput.extend({
 });
 export const SecretParams = ClientParams.extend({ secret_id: z.uuid() });
 const numbered = {
-  number: z.int().meta({ description: 'which secret of the client it is, counted from 1' }),
-  last_four: z.string().nullable().meta({ description: 'the last four characters; null where it was not generated' }),
+  number: z.int().meta({ description: 'the number of the secret, counted from 1' }),
+  last_four: z.string().nullable().meta({ description: 'the last four characters; null: it was not generated here' }),
 };
 export const SecretView = z.object({
   id: z.uuid(),

@@ -17,7 +17,7 @@ export const CredentialsQuery = z.strictObject({
   }),
   kind: z.string().min(1).max(64).optional().meta({
     description:
-      'only this kind, such as api_key; sessions, grants, passwords and tokens are listed only where their kind or an owner is named',
+      'only this kind, such as api_key; sessions, grants, passwords and tokens are listed only if their kind or an owner is named',
   }),
   client_id: z.string().min(1).max(255).optional().meta({ description: 'only credentials owned by this client' }),
   user: UserReferenceText.optional(),
@@ -27,7 +27,7 @@ export const CredentialsQuery = z.strictObject({
   due: Flag.optional().meta({ description: 'true: active and due for rotation; false: all others' }),
   sort: SortBy(credentialOrders, '-created_at').removeDefault().optional().meta({
     description:
-      'what to sort by; with `-`: descending. Without: the newest first, access tokens by expiry. Kinds that are listed only by name have that order alone, unless an owner is named',
+      'what to sort by; with `-`: descending. Default: the newest first, access tokens by expiry. Kinds that are listed only by name have no other order, unless an owner is named',
   }),
 });
 

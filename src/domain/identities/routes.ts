@@ -34,7 +34,7 @@ export const identityRoutes = [
   route({
     method: 'DELETE',
     path: '/users/{user}/identities/{identity_id}',
-    summary: 'Unlink an account from a user; every token that was given for it is revoked',
+    summary: 'Unlink an account from a user; every token issued for it is revoked',
     permission: 'latchkey:user:link',
     params: IdentityParams,
     handle: async ({ actor, params }, deps) =>

@@ -38,7 +38,7 @@ const registrations = [
   route({
     method: 'POST',
     path: '/webhooks',
-    summary: 'Register a webhook for audit events from now on; you must be allowed to read them yourself',
+    summary: 'Register a webhook for audit events from now on; you need the permission to read them yourself',
     permission: 'latchkey:webhook:write',
     body: WebhookInput,
     response: CreatedWebhookView,

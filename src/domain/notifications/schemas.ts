@@ -66,7 +66,7 @@ export const DeliveryView = z.object({
   type: z.string(),
   state: z.enum(['delivered', 'retrying', 'dead', 'requested']),
   attempts: z.int(),
-  last_status: z.int().nullable().meta({ description: 'what the receiver answered; null where it did not' }),
+  last_status: z.int().nullable().meta({ description: 'the status of the last response; null: there was none' }),
   last_error: z.string().nullable(),
   created_at: Timestamp,
   updated_at: Timestamp,

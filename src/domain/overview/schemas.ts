@@ -9,10 +9,13 @@ const AttentionView = z.object({
     description: '`problem`: fails now; `warning`: will fail or is overdue; `notice`: happens by itself',
   }),
   count: z.int().meta({ description: 'failed deliveries, keys, secrets or jobs; at most 1000' }),
-  id: z.string().nullable().meta({ description: 'of the webhook, the first key, or the first client (`client_id`)' }),
+  id: z
+    .string()
+    .nullable()
+    .meta({ description: 'the id of the webhook, of the first key, or the `client_id` of the first client' }),
   name: z.string().nullable(),
   at: Timestamp.nullable().meta({
-    description: 'since when it fails, or when the first expires, signs or was created',
+    description: 'when it began to fail, or when the first one expires, signs or was created',
   }),
   detail: z.string().nullable(),
 });

@@ -14,7 +14,7 @@ const Scope = z.strictObject({
   open: z
     .boolean()
     .default(false)
-    .meta({ description: 'clients that no operator registered may ask users for it, as far as open_to says' }),
+    .meta({ description: 'clients that no operator registered may request it from users, as open_to allows' }),
 });
 
 /** From the strictest to the most open. */
@@ -37,7 +37,7 @@ export const ResourceServerInput = z.strictObject({
     .default(false)
     .meta({ description: 'its access tokens must be bound to a key of the client (RFC 9449)' }),
   required_acr: z.enum(requirableClasses).optional().meta({
-    description: 'how users must have signed in for its access tokens; a stronger class is enough, too',
+    description: 'how users must have signed in for its access tokens; a stronger class is accepted, too',
   }),
   allowed_factors: FactorList.nullish().meta({
     description:
@@ -45,7 +45,7 @@ export const ResourceServerInput = z.strictObject({
   }),
   open_to: z.enum(openTo).default('registered').meta({
     description:
-      'which clients may ask users for its open scopes. registered: none but those that are registered for it; documented: also those with a client ID metadata document; anyone: also those that register themselves (RFC 7591)',
+      'the clients that may request its open scopes from users. registered: only those that are registered for it; documented: also those with a client ID metadata document; anyone: also those that register themselves (RFC 7591)',
   }),
   enabled: z.boolean().default(true),
   scopes: z.array(Scope).max(500).default([]),

@@ -93,7 +93,7 @@ export const allowedValues = restriction({
   schema: z
     .record(z.string().regex(/^[A-Za-z0-9_.-]{1,64}$/), AllowedValues)
     .refine((named) => Object.keys(named).length <= 20, 'must name at most 20 parameters')
-    .meta({ description: 'per named parameter, the values it may have' }),
+    .meta({ description: 'the allowed values of each named parameter' }),
   refusal,
   form: {
     position: 8,

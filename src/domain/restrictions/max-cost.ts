@@ -8,7 +8,7 @@ const inWords = {
 
 /** How much one request may take of the limits, such as rows or tokens of a model; rates and quotas add up many. */
 export const maxCost = restriction({
-  schema: z.int().min(1).max(1_000_000).meta({ description: 'the most that one request may cost' }),
+  schema: z.int().min(1).max(1_000_000).meta({ description: 'the maximum cost of one request' }),
   refusal: { code: 'cost_too_high', status: 403 },
   form: {
     position: 9,

@@ -7,7 +7,7 @@ export const resourceServers = restriction({
     .array(z.string().min(1).max(512))
     .min(1)
     .max(100)
-    .meta({ description: 'identifiers of the APIs it is for' }),
+    .meta({ description: 'identifiers of the APIs it can be used for' }),
   refusal: { code: 'resource_not_allowed', status: 403, tokenError: { error: 'invalid_target' } },
   form: listForm(
     {

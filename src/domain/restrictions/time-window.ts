@@ -38,7 +38,7 @@ export const timeWindow = restriction({
     .strictObject({
       days: z.array(z.enum(days)).min(1).max(7).optional().meta({ description: 'left out: every day' }),
       from: TimeOfDay,
-      to: TimeOfDay.meta({ description: 'the first minute that is outside' }),
+      to: TimeOfDay.meta({ description: 'the first minute after the window' }),
       time_zone: z.string().max(64).refine(isTimeZone, 'must be a time zone such as Europe/Berlin').default('UTC'),
     })
     .meta({ description: 'when it may be used' }),

@@ -26,7 +26,7 @@ export const SearchView = z.object({
   kind: z.enum(searchedKinds),
   items: z.array(
     z.object({
-      id: z.string().meta({ description: 'what the paths of its type take' }),
+      id: z.string().meta({ description: 'the id in the paths of its type' }),
       name: z.string(),
       detail: z.string().nullable(),
     }),

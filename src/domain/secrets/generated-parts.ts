@@ -49,6 +49,6 @@ export const GeneratedParts = z
   .refine((parts) => Object.keys(parts).length <= most, `must have at most ${most} parts`)
   .meta({
     description:
-      'parts that are made here and shown to nobody: password, random, key_pair (the parts private_key and public_key) and certificate (private_key and certificate, signed by itself)',
+      'parts that are generated here and not shown: password, random, key_pair (the parts private_key and public_key) and certificate (private_key and certificate, self-signed)',
     examples: [{ password: { kind: 'password', length: 32 } }],
   });

@@ -122,7 +122,7 @@ export const secretRoutes = [
   route({
     method: 'GET',
     path: '/secrets/{path}/consumers',
-    summary: 'List who read a secret in the last days, by version',
+    summary: 'List the readers of a secret in the last days, by version',
     permission: 'latchkey:secret:list',
     params: SecretParams,
     query: ConsumersQuery,

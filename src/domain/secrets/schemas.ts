@@ -53,7 +53,7 @@ export const VersionInput = z.strictObject({
     .record(z.string().min(1).max(256), z.unknown())
     .optional()
     .meta({
-      description: 'the value: named parts, of whatever JSON is; at most 1 MiB; required unless parts are generated',
+      description: 'the value: named parts of any JSON; at most 1 MiB; required unless parts are generated',
       examples: [{ username: 'shop', password: '…' }],
     }),
   generate: GeneratedParts.optional(),
@@ -69,7 +69,7 @@ export const ReadQuery = z.strictObject({
 });
 
 export const RollbackInput = z.strictObject({
-  version: z.int().min(1).meta({ description: 'whose value becomes that of a new version' }),
+  version: z.int().min(1).meta({ description: 'the version whose value the new one gets' }),
 });
 
 export const ConsumersQuery = z.strictObject({
@@ -82,30 +82,30 @@ export const ConsumersView = z.object({
     z.object({
       version: z.int(),
       kind: z.string().meta({ examples: ['client', 'api_key', 'user'] }),
-      id: z.string().nullable().meta({ description: 'as the audit log names it' }),
+      id: z.string().nullable().meta({ description: 'the id in the audit log' }),
       reads: z.int(),
-      reads_24h: z.int().meta({ description: 'those of the last 24 hours' }),
+      reads_24h: z.int().meta({ description: 'reads in the last 24 hours' }),
       last_read_at: Timestamp,
-      address: z.string().nullable().meta({ description: 'where the last read came from' }),
+      address: z.string().nullable().meta({ description: 'the address of the last read' }),
     }),
   ),
   since: Timestamp.meta({ description: 'reads from then on are counted' }),
-  is_partial: z.boolean().meta({ description: 'true: there are more reads than are counted; the newest are' }),
+  is_partial: z.boolean().meta({ description: 'true: only the newest reads are counted' }),
 });
 
 export const SearchInput = z.strictObject({
   value: z
     .unknown()
     .refine((value) => value !== undefined, 'is required')
-    .meta({ description: 'a part of a value: a text as it is, or whatever else JSON is' }),
+    .meta({ description: 'a part of a value: a text, or any other JSON' }),
 });
 export const SearchView = z.object({
-  hash: z.string().meta({ description: 'the HMAC by which events name the value' }),
+  hash: z.string().meta({ description: 'the HMAC of the value in audit events' }),
   items: z.array(
     z.object({
       path: z.string(),
-      number: z.int().meta({ description: 'of the version' }),
-      part: z.string().meta({ description: 'which part of the version has the value' }),
+      number: z.int().meta({ description: 'the number of the version' }),
+      part: z.string().meta({ description: 'the part of the version with the value' }),
       is_current: z.boolean(),
       destroyed: z.boolean(),
     }),
@@ -123,7 +123,7 @@ export const SecretsQuery = z.strictObject({
     .string()
     .regex(/^[A-Za-z0-9_./-]{0,240}$/, 'must be the beginning of a path')
     .optional()
-    .meta({ description: 'only secrets whose path begins so' }),
+    .meta({ description: 'only secrets whose path begins with this' }),
   sort: SortBy(['path', 'updated_at'], 'path'),
 });
 
@@ -150,7 +150,7 @@ export const VersionsView = z.object({ items: z.array(VersionView) });
 export const SecretView = SecretSettings.extend({
   path: z.string(),
   current_version: z.int().meta({ description: '0: it has no version' }),
-  version: z.int().meta({ description: 'of the record itself, as its ETag' }),
+  version: z.int().meta({ description: 'the version of the record itself, as in its ETag' }),
   created_at: Timestamp,
   updated_at: Timestamp,
 });
@@ -171,10 +171,10 @@ export const VaultView = z.object({
   kind: z.enum(['static', 'shamir']),
   initialized: z.boolean(),
   sealed: z.boolean().meta({ description: 'on the node that answers' }),
-  shares: z.int().meta({ description: 'how many shares of the key there are; 0: none are needed' }),
+  shares: z.int().meta({ description: 'the number of shares of the key; 0: none are needed' }),
   threshold: z.int().meta({ description: 'how many shares open the vault' }),
   progress: z.int().meta({ description: 'how many this node has received so far' }),
-  nonce: z.string().meta({ description: 'names the attempt; empty while no share was given' }),
+  nonce: z.string().meta({ description: 'identifies the attempt; empty before the first share' }),
 });
 
 const mostShares = 255;

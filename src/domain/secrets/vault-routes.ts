@@ -29,8 +29,7 @@ export const vaultRoutes = [
   route({
     method: 'POST',
     path: '/vault/unseal',
-    summary:
-      'Unseal the secrets again: a static seal at once, others by a share of the key for each call, on each node',
+    summary: 'Unseal the secrets: a static seal at once, others with one share of the key for each call, on each node',
     permission: 'latchkey:vault:seal',
     body: UnsealInput,
     response: VaultView,

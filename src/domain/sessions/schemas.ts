@@ -21,5 +21,5 @@ export const SessionView = z.object({
   last_seen_at: Timestamp,
   apps: z
     .array(z.object({ name: z.string(), lasting: z.boolean() }))
-    .meta({ description: 'the clients that were used in it; a lasting one keeps its access when the session ends' }),
+    .meta({ description: 'the clients used in it; a lasting one keeps its access when the session ends' }),
 });

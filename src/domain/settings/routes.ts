@@ -18,7 +18,7 @@ export const settingRoutes = [
   route({
     method: 'POST',
     path: '/settings/test-mail',
-    summary: 'Send a test e-mail to yourself, and return the answer of the mail server',
+    summary: 'Send a test e-mail to yourself, and return the response of the mail server',
     permission: 'latchkey:mail:test',
     response: TestMailView,
     handle: ({ actor }, deps) => sendTestMail(deps, actor),

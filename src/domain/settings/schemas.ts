@@ -13,5 +13,5 @@ export type SettingView = z.output<typeof SettingView>;
 export const TestMailView = z.object({
   mailed_to: z.string().meta({ description: 'your e-mail address' }),
   accepted: z.boolean().meta({ description: 'whether the mail server accepted the e-mail' }),
-  answer: z.string().meta({ description: 'what the mail server answered, or why it could not be reached' }),
+  answer: z.string().meta({ description: 'the response of the mail server, or why it could not be reached' }),
 });

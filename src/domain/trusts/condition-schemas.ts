@@ -10,7 +10,7 @@ const checkedAnyway = new Set(['iss', 'aud', 'exp', 'nbf', 'iat', 'jti']);
 const ClaimName = ShownText(256)
   .refine((claim) => !checkedAnyway.has(claim), 'is checked for every token: name another claim')
   .meta({
-    description: 'its name; of a claim inside another a JSON pointer, such as /kubernetes.io/namespace',
+    description: 'its name, or a JSON pointer to a nested claim, such as /kubernetes.io/namespace',
     examples: ['sub'],
   });
 

@@ -32,30 +32,33 @@ const Domain = z
 const Scope = z.string().regex(/^[\u0021\u0023-\u005b\u005d-\u007e]{1,128}$/, 'must be a scope');
 
 const settings = {
-  provider: z.enum(providers).default('oidc').meta({ description: 'whose rules apply; oidc: any OpenID provider' }),
-  client_id: ShownText(512).meta({ description: 'of this installation, as it is registered at the provider' }),
+  provider: z
+    .enum(providers)
+    .default('oidc')
+    .meta({ description: 'the provider whose rules apply; oidc: any OpenID provider' }),
+  client_id: ShownText(512).meta({ description: 'the client_id of this installation at the provider' }),
   scopes: z.array(Scope).max(mostScopes).optional().meta({
-    description: 'left out: openid, email and profile; of GitHub read:user and user:email',
+    description: 'left out: openid, email and profile; for GitHub read:user and user:email',
   }),
-  label: ShownText(40).optional().meta({ description: 'the provider, as the button on the sign-in page names it' }),
+  label: ShownText(40).optional().meta({ description: 'the name of the provider on the button of the sign-in page' }),
   email_domains: z.array(Domain).max(mostDomains).default([]).meta({
     description:
-      'domains of e-mail addresses for which the provider is authoritative: users there are sent to it, and an address that it verified counts as verified',
+      'domains of e-mail addresses for which the provider is authoritative: their users are redirected to it, and an address that it verified counts as verified',
   }),
   creation: z.enum(creationPolicies).default('off').meta({
     description:
-      'whether somebody without an account gets one: off; domains: with a verified address in one of email_domains; open: everybody who meets the conditions',
+      'who gets an account at the first sign-in: off: no one; domains: users with a verified address in one of email_domains; open: everyone who meets the conditions',
   }),
   for_administrators: z.boolean().default(false).meta({
     description: 'whether users who hold permissions of Latchkey or of secrets may sign in with it',
   }),
   role_mappings: z.array(RoleMappingInput).max(mostMappings).default([]).meta({
     description:
-      'which roles users have because of their claims there, as of their last sign-in with it; needs latchkey:role:assign and the permissions of the roles',
+      'the roles that users have by their claims, as of their last sign-in with it; needs latchkey:role:assign and the permissions of the roles',
   }),
   mapped_role_days: z.int().min(1).max(mostRoleDays).default(usualRoleDays).meta({
     description:
-      'for how many days after a sign-in with it these roles count; fewer days count at once, more from the next sign-in',
+      'for how many days after a sign-in with it these roles are active; a shorter time applies at once, a longer one from the next sign-in',
   }),
 };
 
@@ -65,7 +68,8 @@ export const LoginView = z.object({ ...settings, role_mappings: z.array(RoleMapp
 export const LoginInput = z.strictObject({
   ...settings,
   client_secret: SecretText.min(1).max(longestSecret).refine(isSeen, notSeen).optional().meta({
-    description: 'of this installation at the provider; never shown. Left out: unchanged, or none (PKCE alone)',
+    description:
+      'the client secret of this installation at the provider; never shown. Left out: unchanged, or none (PKCE alone)',
   }),
 });
 export type LoginInput = z.infer<typeof LoginInput>;

@@ -65,7 +65,7 @@ export const trustRoutes = [
   route({
     method: 'POST',
     path: '/trusts/{trust_id}/disable',
-    summary: 'Disable a trust and its workloads; every token that it gave is revoked',
+    summary: 'Disable a trust and its workloads; every token issued under it is revoked',
     permission: 'latchkey:trust:disable',
     params: TrustParams,
     response: TrustView,

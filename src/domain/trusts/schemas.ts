@@ -38,7 +38,7 @@ const reviewSettings = {
     .regex(/^\s*-----BEGIN CERTIFICATE-----/, 'must be certificates in PEM')
     .optional()
     .meta({
-      description: 'who signs its certificate, in PEM; left out: the certificate authorities that programs know',
+      description: 'the certificate authorities of its certificate, in PEM; left out: the built-in ones of Node.js',
     }),
 };
 
@@ -46,7 +46,7 @@ const TokenReviewInput = z.strictObject({
   ...reviewSettings,
   token: SecretText.min(1).max(longestReviewerToken).refine(isSeen, notSeen).optional().meta({
     description:
-      'of a service account that may review tokens; never shown. Left out: unchanged while the other members are, or none: each token asks for itself',
+      'the token of a service account that may review tokens; never shown. Left out: unchanged if the other members are, otherwise none: each token is sent as its own credential',
   }),
 });
 
@@ -69,34 +69,34 @@ export const TrustInput = z.strictObject({
     description: 'the only `aud` of its tokens; left out: the issuer of this installation',
   }),
   jwks_uri: WebAddress.optional().meta({
-    description: 'where its keys are; without this and jwks they are found by discovery at the issuer',
+    description: 'the URL of its keys; without this and jwks they are found by discovery',
   }),
   jwks: Jwks.optional().meta({ description: 'its public keys, for an issuer that cannot be reached' }),
   conditions: z
     .array(Condition)
     .max(mostConditions)
     .default([])
-    .meta({ description: 'what the claims must be; all of them are required' }),
+    .meta({ description: 'conditions on the claims; all of them must be met' }),
   permissions: scopesPerResource.default({}).meta({
-    description: 'what a workload may have for itself, or a client for a user at most, per resource server',
+    description: 'the scopes that a workload may have for itself, or a client for a user at most, per resource server',
   }),
   access_token_ttl_seconds: z.int().min(60).max(86_400).optional().meta({
-    description: 'the longest lifetime of the access tokens that it gives',
+    description: 'the maximum lifetime of the access tokens issued under it',
   }),
   one_time: z.boolean().default(false).meta({
     description: 'each token is accepted once, by its `jti`',
   }),
   most_workloads: z.int().min(1).max(10_000).default(1000).meta({
-    description: 'how many workloads it registers as clients at most',
+    description: 'the maximum number of workloads that it registers as clients',
   }),
   roles: z.array(RoleName).max(mostRoles).default([]).meta({
-    description: 'roles that its workloads have; you must hold what they give',
+    description: 'roles of its workloads; you must hold their permissions',
   }),
   token_review: TokenReviewInput.optional().meta({
     description:
-      'the Kubernetes API server that is asked about each token (TokenReview); without keys of the issuer it also verifies the signature',
+      'the Kubernetes API server that reviews each token (TokenReview); without keys of the issuer it also verifies the signature',
   }),
-  login: LoginInput.optional().meta({ description: 'of the kind login: how users sign in' }),
+  login: LoginInput.optional().meta({ description: 'for the kind login: how users sign in' }),
   enabled: z.boolean().default(true),
 });
 export type TrustInput = z.infer<typeof TrustInput>;
@@ -136,7 +136,7 @@ export const ExplanationInput = z.strictObject({
     .min(1)
     .max(longestAssertion)
     .meta({
-      description: `a JWT of the issuer; it is judged, not used (signed with ${assertionAlgorithms.join(', ')})`,
+      description: `a JWT of the issuer; it is checked, not used (signed with ${assertionAlgorithms.join(', ')})`,
     }),
 });
 export const ExplanationView = z.object({
@@ -149,8 +149,9 @@ export const ExplanationView = z.object({
     }),
   ),
   client_id: z.string().nullable().meta({
-    description: 'the client that the workload is, or becomes; the one that must present an identity assertion',
+    description:
+      'the client of the workload, registered or not yet; or the client that must present an identity assertion',
   }),
-  user: z.string().nullable().meta({ description: 'the username of the user that an identity assertion is about' }),
-  is_registered: z.boolean().meta({ description: 'whether it has been a client before' }),
+  user: z.string().nullable().meta({ description: 'the username that an identity assertion is about' }),
+  is_registered: z.boolean().meta({ description: 'whether the workload is registered already' }),
 });

@@ -64,7 +64,7 @@ const accounts = [
   route({
     method: 'GET',
     path: '/users/{user}',
-    summary: 'A person',
+    summary: 'Get a user',
     permission: 'latchkey:user:read',
     params: UserParams,
     response: UserView,
@@ -125,7 +125,7 @@ const accounts = [
     method: 'POST',
     path: '/users/{user}/password-link',
     summary:
-      'Make a one-time link with which a person chooses their password, mailed where it can be; you must hold all they hold',
+      'Create a one-time link with which a user chooses their password, and e-mail it if possible; you must hold all of their permissions',
     permission: 'latchkey:user:reset_password',
     params: UserParams,
     response: PasswordLinkView,
@@ -171,7 +171,7 @@ const policies = [
     method: 'POST',
     path: '/users/{user}/enrolment-link',
     summary:
-      'Make a one-time link for a user to add their first second factor; you need one yourself, and all of their permissions',
+      'Create a one-time link with which a user adds their first second factor; you need one yourself, and all of their permissions',
     permission: enrolmentPermission,
     params: UserParams,
     response: EnrolmentLinkView,

@@ -39,14 +39,13 @@ export type UserInput = z.infer<typeof UserInput>;
 export type PasswordInput = { user_id: string; password: string };
 
 const MailLanguage = Language.nullable().optional().meta({
-  description:
-    'language of e-mail to them; null: that of the pages on which they last signed in, else the installation’s',
+  description: 'the language of e-mail to the user; null: that of the last sign-in, else the installation’s',
 });
 
 export const NewUser = UserInput.extend({
   password_hash: ImportedHash.optional().meta({
     description:
-      'instead of `password`: a hash of argon2, bcrypt, scrypt or pbkdf2 that another system made. Needs latchkey:user:import_password',
+      'instead of `password`: a hash of argon2, bcrypt, scrypt or pbkdf2 from another system; needs latchkey:user:import_password',
   }),
   language: MailLanguage,
   password: SecretText.optional().meta({ description: 'omitted without `invite`: one is generated and shown once' }),
@@ -77,7 +76,10 @@ export const UserView = z.object({
   }),
   email_verified_at: Timestamp.nullable(),
   name: z.string().nullable(),
-  language: z.string().nullable().meta({ description: 'chosen language of e-mail to them; null: none is chosen' }),
+  language: z
+    .string()
+    .nullable()
+    .meta({ description: 'the chosen language of e-mail to the user; null: none is chosen' }),
   enabled: z.boolean(),
   roles: z.array(z.string()),
   has_password: z.boolean(),
@@ -92,8 +94,8 @@ export const FactorView = z.object({
   kind: z.enum(['password', 'passkey', 'totp', 'recovery_code']).meta({
     description: 'the sign-in method; totp: one-time codes of an authenticator app',
   }),
-  name: z.string().nullable().meta({ description: 'what the user calls a passkey' }),
-  last_used_at: Timestamp.nullable().meta({ description: 'null: not known, or never' }),
+  name: z.string().nullable().meta({ description: 'the user’s name for a passkey' }),
+  last_used_at: Timestamp.nullable().meta({ description: 'null: unknown or never' }),
   created_at: Timestamp,
   updated_at: Timestamp.meta({ description: 'when it was last changed' }),
 });
@@ -103,8 +105,8 @@ export const FactorsResetView = z.object({
     .meta({ description: 'the number of passkeys, authenticator apps and recovery codes that were removed' }),
 });
 export const PasswordLinkView = z.object({
-  url: z.url().optional().meta({ description: 'shown this once; for the person alone. Missing where it was mailed' }),
-  mailed_to: z.string().optional().meta({ description: 'where it was mailed to' }),
+  url: z.url().optional().meta({ description: 'shown once, for the user alone; omitted if it was e-mailed' }),
+  mailed_to: z.string().optional().meta({ description: 'the address that it was e-mailed to' }),
   expires_at: Timestamp,
 });
 export const CreatedUserView = UserView.extend({

@@ -14,7 +14,7 @@ const problem = {
       type: 'array',
       items: { type: 'object', properties: { pointer: { type: 'string' }, detail: { type: 'string' } } },
     },
-    permission: { type: 'string', description: 'what is missing' },
+    permission: { type: 'string', description: 'the missing permission' },
     request_id: { type: 'string' },
   },
 };

@@ -97,7 +97,7 @@ function explain(): Command {
 function disable(): Command {
   return command(
     'disable',
-    'disable a trust and its workloads; every token that it gave is revoked',
+    'disable a trust and its workloads; every token issued under it is revoked',
     'latchkey trust disable deployments',
   )
     .argument('<trust>', trustArgument)

@@ -110,7 +110,7 @@ function identities(): Command[] {
       .action(later(async () => (await actions()).link)),
     command(
       'unlink',
-      'unlink an account from a user; every token that was given for it is revoked',
+      'unlink an account from a user; every token issued for it is revoked',
       'latchkey user unlink alice 01890a5d-ac96-774b-bcce-b302099a8057',
     )
       .argument('<user>', userArgument)

@@ -55,7 +55,7 @@ const DescribedRequest = z
       .string()
       .refine(isAddress, 'must be an IPv4 or IPv6 address, without port, brackets or zone')
       .optional()
-      .meta({ description: 'from which address the request came' }),
+      .meta({ description: 'the address that the request came from' }),
     origin: z.string().max(300).optional().meta({ description: 'its `Origin` header' }),
     cost: z.int().min(0).max(mostCost).default(1).meta({ description: 'the amount to count against its limits' }),
     parameters: z
@@ -63,9 +63,9 @@ const DescribedRequest = z
       .refine((named) => Object.keys(named).length <= mostParameters, `must name at most ${mostParameters}`)
       .optional(),
     acr_values: AcrValues.optional().meta({ description: 'how its user must have authenticated' }),
-    max_age: MaxAge.optional().meta({ description: 'at most how many seconds ago its user authenticated' }),
-    method: z.string().max(32).optional().meta({ description: 'with a DPoP proof: of the request' }),
-    url: z.string().max(4096).optional().meta({ description: 'with a DPoP proof: of the request' }),
+    max_age: MaxAge.optional().meta({ description: 'the maximum number of seconds since its user authenticated' }),
+    method: z.string().max(32).optional().meta({ description: 'with a DPoP proof: the method of the request' }),
+    url: z.string().max(4096).optional().meta({ description: 'with a DPoP proof: the URL of the request' }),
     proof: z.string().max(8192).optional().meta({ description: 'its `DPoP` header' }),
     certificate_thumbprint: z
       .string()

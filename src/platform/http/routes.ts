@@ -162,11 +162,10 @@ export function searchPageOf<Item extends z.ZodType>(item: Item) {
   return pageOf(item).extend({
     is_partial: z.boolean().meta({
       description:
-        'true: no index serves the filters, and only so many records were searched; the next page searches further',
+        'true: no index serves the filters, and a limited number of records was searched; the next page continues',
     }),
     searched_to: Timestamp.nullable().meta({
-      description:
-        'up to when records were searched, in an order of time; null: the page is not partial, or sorted by something else',
+      description: 'the time up to which records were searched; null: the page is not partial, or not sorted by time',
     }),
   });
 }

@@ -34,13 +34,13 @@ export const SignInPolicyInput = z.strictObject({
     description: 'the weakest class of authentication that is enough for users; null: any',
   }),
   administrator_required_acr: Class.default(null).meta({
-    description: 'the same for users who hold a permission of Latchkey itself; the stronger of both counts',
+    description: 'the same for users who hold a permission of Latchkey itself; the stronger of both applies',
   }),
   allowed_factors: Factors.default(null).meta({
     description: 'the methods that users may sign in with; null: all but mailed codes (email_code)',
   }),
   remember_browser_days: Days.default(0).meta({
-    description: 'for how many days users may skip the second factor in a browser, where none is required; 0: never',
+    description: 'for how many days users may skip the second factor in a browser, if none is required; 0: never',
   }),
 });
 export type SignInPolicyInput = z.output<typeof SignInPolicyInput>;
