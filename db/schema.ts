@@ -404,6 +404,13 @@ export type Database = {
     created_at: Date;
     updated_at: Date;
   };
+  /** Roles that tokens of Vault's clients are created with. */
+  vault_token_roles: {
+    name: string;
+    settings: JSONColumnType<VaultTokenRole>;
+    created_at: Date;
+    updated_at: Date;
+  };
   vault_secret_ids: {
     digest: Digest;
     client_id: string;
@@ -901,6 +908,21 @@ export type VaultAuthRole = {
 };
 
 /** What Vault's clients set of a role; 0 and empty: not limited. */
+/** The limits of a token that is created with a role; 0 and an empty list: none. */
+export type VaultTokenRole = {
+  /** Names of policies, or permissions; empty: those of the creator. */
+  allowed_policies: string[];
+  disallowed_policies: string[];
+  /** Its tokens have no parent. */
+  orphan: boolean;
+  renewable: boolean;
+  path_suffix: string;
+  token_bound_cidrs: string[];
+  token_explicit_max_ttl: number;
+  token_no_default_policy: boolean;
+  token_num_uses: number;
+};
+
 export type VaultRoleSettings = {
   secret_id_ttl: number;
   secret_id_num_uses: number;

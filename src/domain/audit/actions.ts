@@ -117,6 +117,8 @@ export const auditActions = [
   'vault.sealed',
   'vault.secret_id.created',
   'vault.secret_id.revoked',
+  'vault.token_role.deleted',
+  'vault.token_role.written',
   'vault.unsealed',
   'vault.unwrapped',
   'webhook.created',

@@ -221,6 +221,8 @@ const rules: Readonly<Record<AuditAction, Rule>> = {
   'vault.role.written': decide('has its earlier limits again, or no longer exists: write it again'),
   'vault.secret_id.created': nothing,
   'vault.secret_id.revoked': decide('has a secret id again that was revoked: revoke it again by its accessor'),
+  'vault.token_role.deleted': decide('is a role of tokens again: delete it again'),
+  'vault.token_role.written': decide('has its earlier limits again, or no longer exists: write it again'),
   'vault.unwrapped': nothing,
   'vault.rekeyed': decide('is opened by the earlier shares again: replace them again'),
   'vault.rewrapped': nothing,

@@ -1,4 +1,5 @@
 /** Tokens of Vault's clients: access tokens with an accessor, which can be renewed, and can make others. */
+export { findTokenRole, listTokenRoles, putTokenRole, removeTokenRole } from './token-roles.ts';
 export {
   describeVaultToken,
   type FoundByAccessor,
@@ -7,6 +8,7 @@ export {
   listTokenAccessors,
   noteVaultToken,
   renewVaultToken,
+  revokeAndOrphan,
   revokeVaultToken,
   type TokenLimits,
   takeTokenUse,

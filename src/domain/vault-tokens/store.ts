@@ -40,6 +40,14 @@ export async function findStandingToken(db: Db, digest: Digest, now: Date): Prom
   return rows[0];
 }
 
+export async function lockAccessToken(trx: Trx, digest: Digest): Promise<void> {
+  await trx.selectFrom('access_tokens').select('digest').where('digest', '=', digest).forUpdate().execute();
+}
+
+export async function orphanChildren(trx: Trx, parent: Digest): Promise<void> {
+  await trx.updateTable('vault_tokens').set({ parent: null }).where('parent', '=', parent).execute();
+}
+
 /** Takes one of the uses that are left. Of several that take the last one, one does. @returns how many are left; undefined: none was */
 export async function takeUse(db: Db, digest: Digest): Promise<number | undefined> {
   const { rows } = await sql<{ uses_left: number }>`update vault_tokens set uses_left = uses_left - 1

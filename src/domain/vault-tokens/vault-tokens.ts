@@ -13,6 +13,8 @@ import {
   holdStandingToken,
   insertVaultToken,
   listAccessors,
+  lockAccessToken,
+  orphanChildren,
   type StandingToken,
   takeUse,
   type VaultToken,
@@ -142,6 +144,16 @@ export function listTokenAccessors({ db, now }: VaultTokenDeps): Promise<string[
 /** Revokes a token, and those that it made. Repeating it changes nothing. */
 export async function revokeVaultToken({ db, now }: VaultTokenDeps, actor: Actor, token: Digest): Promise<void> {
   await inTransaction(db, (trx) => revokeTokenByHandle(trx, actor, { access_token: token }, now()));
+}
+
+/** Revokes a token alone: those that it made have no parent from then on. */
+export async function revokeAndOrphan({ db, now }: VaultTokenDeps, actor: Actor, token: Digest): Promise<void> {
+  await inTransaction(db, async (trx) => {
+    // Whoever creates another child holds the token, and sees that it was revoked.
+    await lockAccessToken(trx, token);
+    await orphanChildren(trx, token);
+    await revokeTokenByHandle(trx, actor, { access_token: token }, now());
+  });
 }
 
 const shortId = (of: Digest) => of.toString('hex').slice(0, 16);

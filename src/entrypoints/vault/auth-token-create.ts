@@ -1,11 +1,11 @@
-import { allows, contains } from '../../domain/access/index.ts';
-import { tokensPermission } from '../../domain/secrets/index.ts';
+import { contains } from '../../domain/access/index.ts';
 import { findPolicy } from '../../domain/vault-policies/index.ts';
 import { findParent, noteVaultToken, revokeVaultToken, type TokenLimits } from '../../domain/vault-tokens/index.ts';
 import { digest } from '../../platform/crypto/index.ts';
 import { issueFurtherToken } from '../oauth/index.ts';
 import { answerWith, permissionDenied, type VaultAnswer, VaultError } from './answers.ts';
-import { authOf } from './auth-token.ts';
+import { authOf, mustKeepTokens } from './auth-token.ts';
+import { type WithinRole, withinTokenRole } from './auth-token-roles.ts';
 import { isWithin, type VaultCaller } from './callers.ts';
 import { cidrsIn, type Fields, flagIn, numberIn, objectIn, secondsIn, textIn, textsIn } from './fields.ts';
 import type { Called, VaultDeps, VaultRoute } from './routing.ts';
@@ -13,21 +13,30 @@ import type { Called, VaultDeps, VaultRoute } from './routing.ts';
 /** A token makes another one, which may do no more, and ends with it, unless it is an orphan. */
 export const tokenCreationRoutes: readonly VaultRoute[] = [
   { path: /^auth\/token\/create$/, route: '/v1/auth/token/create', closed: { write: create } },
+  { path: /^auth\/token\/create\/([^/]+)$/, route: '/v1/auth/token/create', closed: { write: createInRole } },
   { path: /^auth\/token\/create-orphan$/, route: '/v1/auth/token/create-orphan', closed: { write: createOrphan } },
 ];
 
 const path = 'auth/token/create';
 
-async function createOrphan(deps: VaultDeps, asked: Called): Promise<VaultAnswer> {
-  return create(deps, { ...asked, body: { ...asked.body, no_parent: true } });
+async function create(deps: VaultDeps, asked: Called): Promise<VaultAnswer> {
+  return created(deps, asked, { path, body: asked.body });
 }
 
-async function create(deps: VaultDeps, { request, body, caller }: Called): Promise<VaultAnswer> {
+async function createOrphan(deps: VaultDeps, asked: Called): Promise<VaultAnswer> {
+  return created(deps, asked, { path, body: { ...asked.body, no_parent: true } });
+}
+
+async function createInRole(deps: VaultDeps, asked: Called): Promise<VaultAnswer> {
+  return created(deps, asked, await withinTokenRole(deps, asked.names[0] ?? '', asked.body));
+}
+
+async function created(deps: VaultDeps, { request, caller }: Called, asked: WithinRole): Promise<VaultAnswer> {
   const { token, client_id } = caller;
+  const { body, path } = asked;
   mustBeSupported(body);
   const isOrphan = flagIn(body, 'no_parent') === true;
-  if (isOrphan && !allows(caller.rights, tokensPermission))
-    throw new VaultError(403, 'permission denied', `a token without a parent needs ${tokensPermission}`);
+  if (isOrphan) mustKeepTokens(caller);
   const parent = client_id === undefined ? undefined : await findParent(deps, token);
   if (client_id === undefined || !parent)
     throw new VaultError(400, 'only a token that a client logged in for makes other tokens');

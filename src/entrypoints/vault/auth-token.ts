@@ -1,8 +1,15 @@
+import { allows } from '../../domain/access/index.ts';
+import { tokensPermission } from '../../domain/secrets/index.ts';
 import { revokeToken } from '../../domain/tokens/index.ts';
-import { describeVaultToken, renewVaultToken, type VaultToken } from '../../domain/vault-tokens/index.ts';
+import {
+  describeVaultToken,
+  renewVaultToken,
+  revokeAndOrphan,
+  type VaultToken,
+} from '../../domain/vault-tokens/index.ts';
 import { digest } from '../../platform/crypto/index.ts';
 import { answerWith, noContent, permissionDenied, type VaultAnswer, type VaultAuth, VaultError } from './answers.ts';
-import { vaultCallerOf } from './callers.ts';
+import { type VaultCaller, vaultCallerOf } from './callers.ts';
 import { secondsIn, textIn } from './fields.ts';
 import type { Called, VaultDeps, VaultRoute } from './routing.ts';
 
@@ -14,6 +21,11 @@ export const tokenRoutes: readonly VaultRoute[] = [
   { path: /^auth\/token\/lookup$/, route: '/v1/auth/token/lookup', closed: { write: ofNamed(lookUp) } },
   { path: /^auth\/token\/renew$/, route: '/v1/auth/token/renew', closed: { write: ofNamed(renew) } },
   { path: /^auth\/token\/revoke$/, route: '/v1/auth/token/revoke', closed: { write: ofNamed(revoke) } },
+  {
+    path: /^auth\/token\/revoke-orphan$/,
+    route: '/v1/auth/token/revoke-orphan',
+    closed: { write: byKeeper(ofNamed(revokeAlone)) },
+  },
 ];
 
 /** The same with a token that the body names. */
@@ -25,6 +37,20 @@ function ofNamed(handler: (deps: VaultDeps, asked: Called) => Promise<VaultAnswe
     });
     return handler(deps, { ...asked, caller });
   };
+}
+
+/** For callers with the permission. @throws VaultError 403 */
+function byKeeper(handler: typeof lookUp) {
+  return async (deps: VaultDeps, asked: Called): Promise<VaultAnswer> => {
+    mustKeepTokens(asked.caller);
+    return handler(deps, asked);
+  };
+}
+
+/** Tokens that no other one ends need the permission. @throws VaultError 403 */
+export function mustKeepTokens({ rights }: Pick<VaultCaller, 'rights'>): void {
+  if (!allows(rights, tokensPermission))
+    throw new VaultError(403, 'permission denied', `a token without a parent needs ${tokensPermission}`);
 }
 
 async function lookUp(deps: VaultDeps, { request, caller }: Called): Promise<VaultAnswer> {
@@ -109,5 +135,13 @@ export function authOf({ token, noted, rights, lease_duration }: Authenticated):
 async function revoke(deps: VaultDeps, { caller }: Called): Promise<VaultAnswer> {
   if (caller.isKey) throw permissionDenied();
   await revokeToken(deps, caller.actor, caller.token);
+  return noContent;
+}
+
+/** Its children outlive it: as if they were created without a parent. @throws VaultError 403 */
+async function revokeAlone(deps: VaultDeps, asked: Called): Promise<VaultAnswer> {
+  const { isKey, actor, token } = asked.caller;
+  if (isKey) throw permissionDenied();
+  await revokeAndOrphan(deps, actor, digest(token));
   return noContent;
 }

@@ -20,6 +20,7 @@ import { loginRoutes } from './auth-login.ts';
 import { tokenRoutes } from './auth-token.ts';
 import { accessorRoutes } from './auth-token-accessors.ts';
 import { tokenCreationRoutes } from './auth-token-create.ts';
+import { tokenRoleRoutes } from './auth-token-roles.ts';
 import { type VaultCaller, vaultCallerOf } from './callers.ts';
 import { kv1Routes } from './kv1.ts';
 import { kv2Routes } from './kv2.ts';
@@ -40,6 +41,7 @@ const routes: readonly VaultRoute[] = [
   ...kv1Routes,
   ...tokenRoutes,
   ...tokenCreationRoutes,
+  ...tokenRoleRoutes,
   ...accessorRoutes,
   ...loginRoutes,
   ...appRoleRoutes,

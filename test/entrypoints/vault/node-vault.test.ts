@@ -994,6 +994,93 @@ describe('a token without a parent', () => {
     expect((await look(narrow.client_token)).status).toBe(403);
   });
 
+  test('is left over when its parent is revoked alone, by who may', async () => {
+    const { auth } = await loggedIn(['secrets:read:*']);
+    const made = await authIn(await call('POST', 'auth/token/create', { token: auth.client_token, body: {} }));
+    const below = await authIn(await call('POST', 'auth/token/create', { token: made.client_token, body: {} }));
+    const body = { token: made.client_token };
+    const revoke = (token: string) => call('POST', 'auth/token/revoke-orphan', { token, body });
+    expect((await revoke(auth.client_token)).status).toBe(403);
+    expect((await revoke((await loggedIn(['secrets:tokens'])).auth.client_token)).status).toBe(204);
+    expect((await look(made.client_token)).status).toBe(403);
+    expect(await (await look(below.client_token)).json()).toMatchObject({ data: { orphan: true } });
+    await call('POST', 'auth/token/revoke-self', { token: auth.client_token });
+    expect((await look(below.client_token)).status).toBe(200);
+  });
+
+  test('can be what a role of tokens makes, which limits and gives nothing', async () => {
+    const folder = newFolder();
+    const read = `secrets:read:${folder}:*`;
+    const { auth, vault } = await loggedIn([read, 'secrets:roles', 'secrets:tokens', 'secrets:policies']);
+    const token = auth.client_token;
+    const [name, policy] = [`Role-${folder}`, `policy-${folder}`];
+    await vault.addPolicy({ name: policy, rules: `path "secret/data/${folder}/a" { capabilities = ["read"] }` });
+    const settings = {
+      allowed_policies: `${policy},${read}`,
+      disallowed_policies: [],
+      period: 0,
+      token_type: 'service',
+    };
+    const limits = { token_num_uses: 3, token_explicit_max_ttl: '30m', path_suffix: 'job', renewable: true };
+    await vault.write(`auth/token/roles/${name}`, { ...settings, ...limits, orphan: true });
+    await vault.write(`auth/token/roles/${name}`, { token_bound_cidrs: ['127.0.0.0/8', '::1'], orphan: null });
+    expect((await vault.read(`auth/token/roles/${name}`)).data).toMatchObject({
+      ...{ name, allowed_policies: [policy, read], orphan: true, token_explicit_max_ttl: 1800, path_suffix: 'job' },
+      ...{
+        token_bound_cidrs: ['127.0.0.0/8', '::1'],
+        token_num_uses: 3,
+        token_type: 'default-service',
+        token_period: 0,
+      },
+    });
+    expect((await vault.list('auth/token/roles')).data.keys).toContain(name);
+    const create = (by: string, body: object, of = name) =>
+      call('POST', `auth/token/create/${of}`, { token: by, body });
+    const made = await authIn(await create(token, { policies: [policy], ttl: '5h', num_uses: 9 }));
+    expect(made).toMatchObject({
+      ...{ orphan: true, num_uses: 3, lease_duration: 1800, policies: ['default', policy] },
+    });
+    expect(await (await look(made.client_token)).json()).toMatchObject({
+      data: { path: `auth/token/create/${name}/job`, bound_cidrs: ['127.0.0.0/8', '::1'] },
+    });
+    for (const [by, body, status, why, of] of [
+      [token, { policies: ['default', 'other'] }, 400, "role's allowed policies"],
+      [token, { bound_cidrs: '10.0.0.0/8' }, 400, 'within those of the role'],
+      [token, { num_uses: -1 }, 400, 'negative'],
+      [token, {}, 400, 'unknown role', 'none'],
+      [(await loggedIn([read])).auth.client_token, { policies: [read] }, 403, 'secrets:tokens'],
+      [(await loggedIn(['secrets:tokens'])).auth.client_token, { policies: [policy] }, 400, 'subset of parent'],
+    ] as const) {
+      const refused = await create(by, body, of);
+      expect([refused.status, JSON.stringify(await refused.json())]).toEqual([status, expect.stringContaining(why)]);
+    }
+    await vault.write(`auth/token/roles/${name}`, {
+      allowed_policies: [],
+      disallowed_policies: [policy],
+      orphan: false,
+    });
+    expect((await create(token, { policies: [policy] })).status).toBe(400);
+    expect((await create(token, {})).status).toBe(400);
+    expect(await authIn(await create(token, { policies: [read] }))).toMatchObject({ orphan: false });
+    for (const wrong of [
+      { token_period: '1h' },
+      { token_type: 'batch' },
+      { path_suffix: '../x' },
+      { token_num_uses: -1 },
+    ])
+      expect(await statusOf(vault.write(`auth/token/roles/${name}`, wrong))).toBe(400);
+    const weak = (await loggedIn([read, 'secrets:tokens'])).vault;
+    for (const attempt of [weak.read(`auth/token/roles/${name}`), weak.write(`auth/token/roles/x`, {})])
+      expect(await statusOf(attempt)).toBe(403);
+    await vault.delete(`auth/token/roles/${name}`);
+    await vault.delete(`auth/token/roles/${name}`);
+    expect(await statusOf(vault.read(`auth/token/roles/${name}`))).toBe(404);
+    expect((await look(made.client_token)).status).toBe(200);
+    const recorded = async (action: string) =>
+      (await latchkey.auditEvents(action)).filter(({ target_id }) => target_id === name).length;
+    expect([await recorded('vault.token_role.written'), await recorded('vault.token_role.deleted')]).toEqual([3, 1]);
+  });
+
   test('is not to be had without the permission, and stays in the networks of its maker', async () => {
     const { auth } = await loggedIn(['secrets:read:*']);
     for (const path of ['create-orphan', 'create']) {
