@@ -83,7 +83,7 @@ const table = {
   ],
   LATCHKEY_VAULT_SEAL: [
     'static',
-    'static or shamir: whether the root key opens the secrets, or shares of a key. Read when the vault is initialized.',
+    'static or shamir: whether the root key unseals the secrets, or shares of a key. Read when the secrets are initialized.',
   ],
   LATCHKEY_CLUSTERS: [
     '',
@@ -309,7 +309,7 @@ export function toConfig(values: z.output<typeof Environment>) {
     clusters: values.LATCHKEY_CLUSTERS ?? [],
     /** Who may register clients themselves. */
     registration: values.LATCHKEY_REGISTRATION,
-    /** What opens the secrets of a vault that is not initialized yet. */
+    /** The seal type of secrets that are not initialized yet. */
     vaultSeal: values.LATCHKEY_VAULT_SEAL,
     workers: values.WEB_CONCURRENCY,
     /** undefined: metrics are not served. */

@@ -61,7 +61,7 @@ export function contains(outer: readonly string[], inner: readonly string[]): bo
 }
 
 /**
- * Patterns that are parsed once, to be asked many times. One question costs a look-up, and one pass over those with a `*`.
+ * Patterns that are parsed once, to be asked many times. One question costs a lookup, and one pass over those with a `*`.
  */
 export class PatternSet {
   readonly #texts: ReadonlySet<string>;

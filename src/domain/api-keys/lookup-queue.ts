@@ -2,14 +2,14 @@ const most = 2000;
 const together = 256;
 
 /**
- * Lets look-ups go on in turns: those of one turn start together, and so become one statement; the next turn starts when it is
+ * Lets lookups continue in turns: those of one turn start together, and so become one statement; the next turn starts when it is
  * over. However many are asked for, the database answers one statement at a time.
  */
 export class LookupQueue {
   readonly #waiting: (() => Promise<unknown>)[] = [];
   #isBusy = false;
 
-  /** The result of a look-up; undefined, and nothing is looked up, when too many wait already. @throws what the look-up throws */
+  /** The result of a lookup; undefined, without a lookup, when too many wait already. @throws what the look-up throws */
   async run<Result>(look: () => Promise<Result>): Promise<{ result: Result } | undefined> {
     if (this.#waiting.length >= most) return undefined;
     return new Promise((resolve, reject) => {

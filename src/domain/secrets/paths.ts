@@ -63,11 +63,11 @@ export const secretsPermissions: Readonly<Record<string, string>> = {
   'secrets:write:*': 'Write secrets',
   'secrets:delete:*': 'Delete and undelete versions of secrets',
   'secrets:destroy:*': 'Destroy secrets for ever',
-  'secrets:policies': 'Write policies of the store, which give nothing that you lack',
+  'secrets:policies': 'Write policies of the store, which grant nothing that you lack',
   'secrets:policies-read': 'Read policies of the store',
-  [rolesPermission]: 'Write roles of services and workloads, and secret ids, which give nothing that you lack',
-  'secrets:audit-hash': 'Ask by which hash the audit log names a value',
+  [rolesPermission]: 'Write roles of services and workloads, and secret ids, which grant nothing that you lack',
+  'secrets:audit-hash': 'Get the hash of a value in the audit log',
   [tokensPermission]:
     'Look up, renew and revoke tokens of the store by their accessors, and create tokens without a parent',
-  [sealPermission]: 'Initialize and seal the store of secrets, and rotate its key',
+  [sealPermission]: 'Initialize and seal the secrets, and rotate their key',
 };

@@ -96,6 +96,6 @@ function revoked(): Problem {
 }
 
 function unreadable({ path, number }: FoundVersion): Problem {
-  const detail = `Version ${number} of "${path}" does not open: its row was changed in the database. Restore it from a backup, or write a new version.`;
+  const detail = `Version ${number} of "${path}" cannot be decrypted: its row was changed in the database. Restore it from a backup, or write a new version.`;
   return new Problem(500, 'unreadable', { title: 'Unreadable', detail });
 }

@@ -141,7 +141,7 @@ export class Rekey {
   async #sets(): Promise<ShareSet[]> {
     const { db } = this.#deps;
     const row = await findSeal(db);
-    if (row?.kind !== 'shamir' || !row.confirmed_at) throw conflict('shares do not open this vault');
+    if (row?.kind !== 'shamir' || !row.confirmed_at) throw conflict('the secrets are not sealed with shares');
     return listShareSets(db, row);
   }
 
@@ -184,7 +184,7 @@ type Replacement = { replacing: ShareSet; made: ShareSet; isProved: boolean };
 /** The root key of the vault under a new key, and the shares of that. */
 async function replaced(given: { shares: Share[]; set: ShareSet }, { shares, threshold }: ShareCounts) {
   const present = await keyOfShares(given.shares, given.set);
-  if (!present) throw invalid('/key', 'does not open the vault together with the others');
+  if (!present) throw invalid('/key', 'does not unseal the secrets together with the others');
   const root = unseal(present, rootPlace('shamir'), given.set.sealed_root);
   const secret = randomBytes(32);
   const set_id = randomUUID();

@@ -172,7 +172,7 @@ export const VaultView = z.object({
   initialized: z.boolean(),
   sealed: z.boolean().meta({ description: 'on the node that answers' }),
   shares: z.int().meta({ description: 'the number of shares of the key; 0: none are needed' }),
-  threshold: z.int().meta({ description: 'how many shares open the vault' }),
+  threshold: z.int().meta({ description: 'how many shares unseal the secrets' }),
   progress: z.int().meta({ description: 'how many this node has received so far' }),
   nonce: z.string().meta({ description: 'identifies the attempt; empty before the first share' }),
 });
@@ -180,7 +180,7 @@ export const VaultView = z.object({
 const mostShares = 255;
 export const InitializationInput = z.strictObject({
   shares: z.int().min(1).max(mostShares).default(5).meta({ description: 'how many shares are created' }),
-  threshold: z.int().min(1).max(mostShares).default(3).meta({ description: 'how many shares open the vault' }),
+  threshold: z.int().min(1).max(mostShares).default(3).meta({ description: 'how many shares unseal the secrets' }),
 });
 export const InitializedView = z.object({
   keys: z.array(z.string()).meta({ description: 'the shares, in base64; they are shown once' }),

@@ -106,7 +106,7 @@ async function rewrapBatch(trx: Trx, keyring: Keyring, { after, log }: Sweep) {
   for (const version of versions) {
     const key = keyOf(keyring, version);
     if (key) await setVersionKey(trx, version, key);
-    else log.error({ path: version.path, version: version.number }, 'a version of a secret does not open');
+    else log.error({ path: version.path, version: version.number }, 'a version of a secret cannot be decrypted');
     count += key ? 1 : 0;
   }
   return { count, last: versions.length === batch ? versions.at(-1) : undefined };

@@ -182,7 +182,7 @@ export class Vault {
 
   async #openBy(actor: Actor, { shares, set }: { shares: Share[]; set: ShareSet }, generation: string): Promise<void> {
     const key = await keyOfShares(shares, set);
-    if (!key) throw invalid('/key', 'does not open the vault together with the others');
+    if (!key) throw invalid('/key', 'does not unseal the secrets together with the others');
     const root = { key: keyFrom(unseal(key, rootPlace('shamir'), set.sealed_root)), generation };
     const { db, now } = this.#deps;
     await inTransaction(db, async (trx) => {
@@ -213,7 +213,7 @@ export class Vault {
    */
   async unseal(actor: Actor): Promise<void> {
     if ((await this.state()).kind === 'shamir')
-      throw conflict('Shares open this vault: enter enough of them at each node, with "latchkey vault unseal".');
+      throw conflict('The secrets are sealed with shares: enter enough of them on each node, with "latchkey vault unseal".');
     await this.#mark(actor, false);
     this.forget();
     await this.keyring();
@@ -291,6 +291,6 @@ function ignoreSealed(error: unknown): void {
 
 /** Secrets cannot be read or written while the vault is sealed. */
 export function sealed(): Problem {
-  const detail = 'The vault is sealed. It can be unsealed: latchkey vault unseal.';
+  const detail = 'The secrets are sealed. Unseal them with: latchkey vault unseal';
   return new Problem(503, 'sealed', { title: 'Sealed', detail, headers: { 'Retry-After': '10' } });
 }

@@ -63,7 +63,7 @@ export const adminPermissions: Readonly<Record<string, string>> = {
   'latchkey:secret:delete': 'Delete and undelete versions of secrets, of the paths that you may delete',
   'latchkey:secret:destroy': 'Destroy secrets for ever, of the paths that you may destroy',
   'latchkey:vault:read': 'Read the state of the seal of the secrets',
-  'latchkey:vault:seal': 'Initialize, seal and unseal the store of secrets',
+  'latchkey:vault:seal': 'Initialize, seal and unseal the secrets',
   'latchkey:webhook:read': 'Read webhooks and their deliveries',
   'latchkey:webhook:write': 'Create and update webhooks',
   'latchkey:webhook:delete': 'Delete webhooks',

@@ -20,7 +20,7 @@ function initialize(): Command {
     'latchkey vault init --shares 5 --threshold 3',
   )
     .option('--shares <number>', 'how many shares are created', '5')
-    .option('--threshold <number>', 'how many shares open the vault', '3')
+    .option('--threshold <number>', 'how many shares unseal the secrets', '3')
     .action(later(async () => (await actions()).initialize));
 }
 
@@ -67,7 +67,7 @@ function rekey(): Command {
     'latchkey vault rekey --shares 5 --threshold 3',
   )
     .option('--shares <number>', 'how many shares are created', '5')
-    .option('--threshold <number>', 'how many shares open the vault', '3')
+    .option('--threshold <number>', 'how many shares unseal the secrets', '3')
     .option('--no-verify', 'replace the shares without entering enough of the new ones again')
     .action(later(async () => (await import('./actions/vault-rekey.ts')).rekey));
 }

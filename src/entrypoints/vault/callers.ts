@@ -30,7 +30,7 @@ export type VaultCaller = SecretCaller & {
 export type TokenMarks = { vault_uses?: true; vault_cidrs?: readonly string[] };
 
 /**
- * Who calls: by an access token for the store of secrets, or by an API key.
+ * The caller: with an access token for the store of secrets, or an API key.
  *
  * @throws VaultError 403: none came, or it is not good; 429: the limits of a key
  */

@@ -749,7 +749,7 @@ describe('the command line', () => {
     expect((await run(['get', path])).code).toBe(1);
     expect((await run(['put', path])).code).toBe(2);
     const { stdout } = await latchkey.command(['vault', 'status']);
-    expect(stdout).toBe('The vault is open.\n');
+    expect(stdout).toBe('The secrets are unsealed.\n');
   });
 
   test('imports the secrets of another Vault with their versions, and resumes where it stopped', async () => {

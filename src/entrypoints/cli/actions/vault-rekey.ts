@@ -24,7 +24,7 @@ export const rekey = onInstallation(
       answer(options, shown(made, Number(threshold)), wordsOf(made, Number(threshold)));
       if (made.verification_nonce !== undefined) await giveBack(attempt, made.verification_nonce, Number(threshold));
       await made.whenShown?.();
-      if (!options.json) note('From now on only the new shares open the vault.');
+      if (!options.json) note('From now on only the new shares unseal the secrets.');
     } finally {
       attempt.cancel();
     }
@@ -67,6 +67,6 @@ function wordsOf({ keys, verification_nonce }: NewKeys, threshold: number): stri
   return [
     'The new shares of the key, shown only this once. Give each to a different person:',
     ...keys.map((key, n) => `  ${n + 1}: ${key.toString('base64')}`),
-    `Any ${threshold} of them open the vault${verification_nonce ? ', once as many were given back:' : '.'}`,
+    `Any ${threshold} of them unseal the secrets${verification_nonce ? ', once as many were entered again:' : '.'}`,
   ];
 }

@@ -15,7 +15,7 @@ export const initialize = onInstallation(
     answer(options, made, [
       'The shares of the key, shown only this once. Give each to a different person:',
       ...made.keys.map((key, n) => `  ${n + 1}: ${key}`),
-      `Any ${made.threshold} of them open the vault: latchkey vault unseal`,
+      `Any ${made.threshold} of them unseal the secrets: latchkey vault unseal`,
     ]);
   },
 );
@@ -53,7 +53,7 @@ export const unseal = onInstallation(async (place: CommandContext, options: Addr
 });
 
 function wordsOf({ kind, initialized, sealed }: State): string {
-  if (!initialized) return 'The vault is not initialized.';
-  if (kind === 'shamir') return 'The vault is sealed on every server.';
-  return sealed ? 'The vault is sealed.' : 'The vault is open.';
+  if (!initialized) return 'The secrets are not initialized.';
+  if (kind === 'shamir') return 'The secrets are sealed on every server.';
+  return sealed ? 'The secrets are sealed.' : 'The secrets are unsealed.';
 }
