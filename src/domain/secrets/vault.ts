@@ -213,7 +213,9 @@ export class Vault {
    */
   async unseal(actor: Actor): Promise<void> {
     if ((await this.state()).kind === 'shamir')
-      throw conflict('The secrets are sealed with shares: enter enough of them on each node, with "latchkey vault unseal".');
+      throw conflict(
+        'The secrets are sealed with shares: enter enough of them on each node, with "latchkey vault unseal".',
+      );
     await this.#mark(actor, false);
     this.forget();
     await this.keyring();
