@@ -4,6 +4,7 @@ import { inTransaction } from '../../platform/database/index.ts';
 import type { Actor } from '../../platform/http/index.ts';
 import { appendEvent } from '../audit/index.ts';
 import type { ClientDeps } from './clients.ts';
+import { nameByPlaces } from './provenance.ts';
 import { signingDefaults } from './registration.ts';
 import { keepSecrets } from './secrets.ts';
 import { withoutRights } from './self-registered.ts';
@@ -52,7 +53,8 @@ export async function registerDynamicClient(
 ): Promise<DynamicClient> {
   refusePowers(given);
   const scope = scopeOf(given, scopes);
-  const described = readSelfRegistration(given, { methods, reading: 'strict' });
+  const read = readSelfRegistration(given, { methods, reading: 'strict' });
+  const described = { client_name: nameByPlaces(read.redirect_uris), ...read };
   const metadata = { ...signingDefaults, ...described };
   const client_id = `dyn_${randomBytes(18).toString('base64url')}`;
   await deps.validateMetadata({ ...metadata, client_id });

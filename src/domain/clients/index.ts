@@ -3,6 +3,7 @@ export { type ClientDeps, checkClient, disableClient, putClient } from './client
 export { isRedirectOrigin } from './cors-origins.ts';
 export { type DynamicClient, registerDynamicClient } from './dynamic-registration.ts';
 export { clientSecretKind } from './kind.ts';
+export { type Provenance, provenanceOf } from './provenance.ts';
 export { applicationProblem, redirectProblem } from './redirect-uri-rules.ts';
 export { asInput, registrationDefaults, signInOf } from './registration.ts';
 export { clientRoutes } from './routes.ts';

@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import type { ConsentedScopes } from '../../../db/schema.ts';
+import type { ConsentedScopes, RegisteredBy } from '../../../db/schema.ts';
 import type { Db } from '../../platform/database/index.ts';
 import type { Page } from '../../platform/http/index.ts';
 import { hasWords, type ListOrders, type ListRequest, pageOfQuery } from '../../platform/lists/index.ts';
@@ -9,11 +9,15 @@ export type ConnectedApp = {
   consent_id: string;
   client_id: string;
   client_name: string;
+  registered_by: RegisteredBy;
   scopes: ConsentedScopes;
   allowed_at: Date;
   expires_at: Date | null;
   last_used_at: Date | null;
 };
+
+/** A connected app, and where its users are sent back to. */
+type OwnApp = ConnectedApp & { redirect_uris: unknown };
 
 export type ConnectedAppsQuery = {
   q: string;
@@ -24,9 +28,12 @@ export type ConnectedAppsQuery = {
 
 const clientName = sql<string>`coalesce(c.metadata ->> 'client_name', c.client_id)`;
 
+const redirectUris = sql<unknown>`c.metadata -> 'redirect_uris'`;
+
 const appColumns = [
   'k.id as consent_id',
   'c.client_id',
+  'c.registered_by',
   'k.scopes',
   'k.created_at as allowed_at',
   'k.expires_at',
@@ -54,13 +61,13 @@ export async function listConnectedApps(
   db: Db,
   user_id: string,
   query: ConnectedAppsQuery,
-): Promise<{ apps: ConnectedApp[]; total: number }> {
+): Promise<{ apps: OwnApp[]; total: number }> {
   const { q } = query;
   const found = connectedApps(db, user_id).$if(q !== '', (apps) => apps.where(hasWords(clientName, q)));
   const { total } = await found.select(sql<string>`count(*)`.as('total')).executeTakeFirstOrThrow();
   const apps = await found
     .select(appColumns)
-    .select([clientName.as('client_name'), lastUsed.as('last_used_at')])
+    .select([clientName.as('client_name'), redirectUris.as('redirect_uris'), lastUsed.as('last_used_at')])
     .orderBy(orders[query.sort])
     .orderBy('k.id')
     .offset(query.offset)
@@ -70,11 +77,11 @@ export async function listConnectedApps(
 }
 
 /** One of a person's connected apps. */
-export async function findConnectedApp(db: Db, user_id: string, consent_id: string): Promise<ConnectedApp | undefined> {
+export async function findConnectedApp(db: Db, user_id: string, consent_id: string): Promise<OwnApp | undefined> {
   return connectedApps(db, user_id)
     .where('k.id', '=', consent_id)
     .select(appColumns)
-    .select([clientName.as('client_name'), lastUsed.as('last_used_at')])
+    .select([clientName.as('client_name'), redirectUris.as('redirect_uris'), lastUsed.as('last_used_at')])
     .executeTakeFirst();
 }
 
@@ -108,6 +115,7 @@ export function listConsents(
       'k.user_id',
       'users.username',
       'c.client_id',
+      'c.registered_by',
       'k.scopes',
       'k.created_at as allowed_at',
     ])
@@ -124,6 +132,7 @@ export type ListedGrant = {
   user_id: string;
   username: string;
   client_id: string;
+  client_name: string;
   consent_id: string | null;
   session_id: string | null;
   offline: boolean;
@@ -146,8 +155,9 @@ export function listStandingGrants(
   let query = db
     .selectFrom('standing_grants as g')
     .innerJoin('users', 'users.id', 'g.user_id')
+    .innerJoin('clients as c', 'c.id', 'g.client_id')
     .select(['g.id', 'g.user_id', 'g.username', 'g.client as client_id', 'g.consent_id', 'g.offline', 'g.created_at'])
-    .select('g.session_uid as session_id')
+    .select(['g.session_uid as session_id', clientName.as('client_name')])
     .where('g.ends_at', '>', now);
   if (grant_id) query = query.where('g.id', '=', grant_id);
   if (user) query = query.where(isUser(user));

@@ -21,6 +21,7 @@ export const ConsentView = z.object({
   username: z.string(),
   client_id: z.string(),
   client_name: z.string(),
+  registered_by: z.string().meta({ description: 'how the client was registered, as `registered_by` of clients' }),
   scopes: z.object({
     openid: z.array(z.string()),
     resources: z.record(z.string(), z.array(z.string())),
@@ -38,6 +39,7 @@ export const GrantView = z.object({
   user_id: z.uuid(),
   username: z.string(),
   client_id: z.string(),
+  client_name: z.string(),
   consent_id: z.uuid().nullable(),
   session_id: z.string().nullable(),
   offline: z.boolean().meta({ description: 'outlives the browser session' }),

@@ -104,7 +104,7 @@ async function findGrants({ db, now }: SearchDeps, q: string): Promise<Found[]> 
   const grant_id = asId(q);
   if (grant_id === undefined) return [];
   const { items } = await listStandingGrants(db, { grant_id, limit: 1, sort: 'created_at', now: now() });
-  return items.map(({ id, username, client_id }) => ({ id, name: `${username}, ${client_id}`, detail: id }));
+  return items.map(({ id, username, client_name }) => ({ id, name: `${username}, ${client_name}`, detail: id }));
 }
 
 // There are a hundred at most.

@@ -30,12 +30,12 @@ describe('in the console', () => {
   test('a grant is found, and revoked', async () => {
     const { access_token } = await latchkey.tokens({ client_id: 'web-app' }, latchkey.browser(), 'bob');
     const list = await alice.get('/grants?user=bob&client_id=web-app');
-    const grant = await alice.get(withoutPrefix(linkOn(list, 'web-app')));
+    const grant = await alice.get(withoutPrefix(linkOn(list, 'Shop')));
     const page = await alice.get(withoutPrefix(linkOn(grant, 'Revoke grant')));
     expect(wordsOf(page)).toMatch(/1 access token/);
     expect(wordsOf(await alice.send(page))).toContain('Revoked.');
     expect(await latchkey.isActive(access_token)).toBe(false);
-    expect((await alice.get(withoutPrefix(linkOn(list, 'web-app')))).status).toBe(404);
+    expect((await alice.get(withoutPrefix(linkOn(list, 'Shop')))).status).toBe(404);
   });
 
   test('an API is disabled, and its tokens are revoked', async () => {

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { type AdminApi, asOwner } from '../../support/admin.ts';
 import { assertionType, keyedClient } from '../../support/client-assertion.ts';
+import { wordsOf } from '../../support/console.ts';
 import { eventually } from '../../support/eventually.ts';
 import { api, jwtApi, password, redirectUri, standardInstallation } from '../../support/installation.ts';
 import { queueJob } from '../../support/jobs.ts';
@@ -60,6 +61,50 @@ describe('open registration (RFC 7591)', () => {
     const tokens = await latchkey.tokens({ client_id, scope: 'openid email read' });
     expect(tokens.scope).toBe('openid read');
     expect(await latchkey.refresh(tokens.refresh_token, client_id)).toMatchObject({ status: 200 });
+  });
+
+  test.each<{ what: string; name?: string; redirect_uris: string[]; called: string; places: string }>([
+    { what: 'its name', name: 'Claude', redirect_uris: [redirectUri], called: 'Claude', places: 'client.example' },
+    {
+      what: 'where it returns to, if its name cannot be used',
+      name: 'claude.ai',
+      redirect_uris: ['http://127.0.0.1:4000/cb', 'http://localhost/cb'],
+      called: '127.0.0.1, localhost',
+      places: '127.0.0.1, localhost',
+    },
+    {
+      what: 'none of many places',
+      redirect_uris: ['claude.ai', 'a.example', 'b.example', 'c.example'].map((host) => `https://${host}/cb`),
+      called: 'Unnamed app',
+      places: 'a.example, b.example, c.example, claude.ai',
+    },
+  ])('is shown everywhere by $what, and as registered by itself', async ({ name, redirect_uris, called, places }) => {
+    const given = { ...described, client_name: name, redirect_uris };
+    const { body } = await registerAnew(given);
+    expect(body.client_name).toBe(called);
+    const { client_id } = body;
+    const browser = latchkey.browser();
+    const asks = { client_id, scope: 'openid read', redirect_uri: String(redirect_uris[0]) };
+    const signIn = await browser.get(latchkey.authorizeUrl(asks));
+    const consent = await browser.submit(signIn, { login: 'alice', password }, '/sign-in');
+    expect(wordsOf(consent)).toContain(`Allow ${called} to access your account?`);
+    expect(wordsOf(consent)).toContain('Registered by the app itself');
+    await browser.submit(consent, { decision: 'allow' }, '/consent');
+    const apps = await browser.get(`${latchkey.issuer}/account/apps`);
+    expect(wordsOf(apps)).toContain(`${called} Registered itself · returns to ${places}`);
+    const revoke = await browser.get(/href="([^"]+\/revoke-access)"/.exec(apps.html)?.[1] ?? '');
+    expect(wordsOf(revoke)).toContain(`Revoke access of ${called}? Registered itself · returns to ${places}`);
+    const inGerman = latchkey.browser('A browser in German', 'de');
+    await inGerman.submit(await inGerman.get('/sign-in'), { login: 'alice', password }, '/sign-in');
+    const german = await inGerman.get('/account/apps');
+    expect(wordsOf(german)).toContain(`Hat sich selbst registriert · zurück zu ${places}`);
+    const pages = [signIn, consent, apps, revoke, await browser.get(`${latchkey.issuer}/account/activity`)];
+    const console = `${latchkey.issuer}/console`;
+    for (const path of ['clients', 'consents', 'grants', 'audit-log'])
+      pages.push(await browser.get(`${console}/${path}`));
+    expect(wordsOf(pages.at(-4) ?? apps)).toContain(`${called} Registered itself, returns to ${places}`);
+    expect(wordsOf(pages.at(-3) ?? apps)).toContain(`${called} Registered itself`);
+    for (const page of pages) expect([page.url, wordsOf(page).includes(client_id)]).toEqual([page.url, false]);
   });
 
   test('issues a secret if the client authenticates with one', async () => {

@@ -1,5 +1,6 @@
 import type Router from '@koa/router';
 import type { Context } from 'koa';
+import { provenanceOf } from '../../../domain/clients/index.ts';
 import { findConnectedApp, impactOfConsent, listConnectedApps, revokeConsent } from '../../../domain/consents/index.ts';
 import { changePassword, hasSecondFactor, passwordProblem, type User } from '../../../domain/users/index.ts';
 import { form, notFound, Problem, person, requestOrigin } from '../../../platform/http/index.ts';
@@ -80,6 +81,7 @@ async function showApps(deps: PagesDeps, ctx: Context, { user }: SignedIn): Prom
   const apps = await Promise.all(
     found.apps.map(async (app) => ({
       ...app,
+      provenance: provenanceIn(app),
       logo: logos.get(app.client_id),
       groups: await describeScopes(deps.db, app.scopes, texts),
     })),
@@ -94,7 +96,13 @@ async function askRevokeAccess(deps: PagesDeps, ctx: Context, { user }: SignedIn
   const app = await appOf(deps, ctx, user);
   const ending = await impactOfConsent(deps, app.consent_id);
   const action = pagePaths.revokeAccess(app.consent_id);
-  const data = { csrf: csrfToken(deps, ctx), action, client_name: app.client_name, ...ending };
+  const data = {
+    csrf: csrfToken(deps, ctx),
+    action,
+    client_name: app.client_name,
+    provenance: provenanceIn(app),
+    ...ending,
+  };
   show(deps, ctx, 'revoke-access', data, { signed_in_as: accountName(user) });
 }
 
@@ -104,6 +112,10 @@ async function revokeAccess(deps: PagesDeps, ctx: Context, { user }: SignedIn): 
   ctx.status = 303;
   ctx.redirect(`${pagePaths.connectedApps}?revoked=1`);
 }
+
+type App = Pick<Awaited<ReturnType<typeof appOf>>, 'client_id' | 'registered_by' | 'redirect_uris'>;
+
+const provenanceIn = ({ redirect_uris, ...app }: App) => provenanceOf({ ...app, metadata: { redirect_uris } });
 
 async function appOf({ db }: PagesDeps, ctx: Context, user: User) {
   const id = idOf(ctx);

@@ -1,3 +1,4 @@
+import type { Provenance } from '../../../domain/clients/index.ts';
 import type { AllowedGroup } from '../consent/page-data.ts';
 import type { ActionPage, AskedProof, DetailPage, FieldErrors, ListPage, MadePage } from '../records/page-shapes.ts';
 
@@ -5,6 +6,7 @@ import type { ActionPage, AskedProof, DetailPage, FieldErrors, ListPage, MadePag
 type ConnectedApp = {
   consent_id: string;
   client_name: string;
+  provenance: Provenance | undefined;
   /** The address of its logo; undefined: it has none. */
   logo?: string | undefined;
   allowed_at: Date;
@@ -58,6 +60,7 @@ type RevokeAccessPage = {
   csrf: string;
   action: string;
   client_name: string;
+  provenance: Provenance | undefined;
   refresh_families: number;
   access_tokens: number;
   sessions: number;

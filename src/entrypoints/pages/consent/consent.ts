@@ -1,6 +1,6 @@
 import type { Context } from 'koa';
 import type { ConsentedScopes } from '../../../../db/schema.ts';
-import { redirectsToLoopbackOnly } from '../../../domain/clients/index.ts';
+import { provenanceOf, redirectsToLoopbackOnly } from '../../../domain/clients/index.ts';
 import { allowClient, findStandingConsent } from '../../../domain/consents/index.ts';
 import { findUserById } from '../../../domain/users/index.ts';
 import { form, isLoopbackName, person, requestOrigin } from '../../../platform/http/index.ts';
@@ -36,13 +36,12 @@ export async function showConsent(deps: PagesDeps, ctx: Context, interaction: Pe
 
 type Described = { described_by: { host: string } | 'nobody' | null; is_impersonable: boolean };
 
-function describedBy({ client_id, registered_by, metadata }: PendingInteraction['client']): Described {
-  if (registered_by === 'dynamic') return { described_by: 'nobody', is_impersonable: false };
-  if (registered_by !== 'document') return { described_by: null, is_impersonable: false };
-  return {
-    described_by: { host: new URL(client_id).host },
-    is_impersonable: redirectsToLoopbackOnly(metadata.redirect_uris),
-  };
+function describedBy(client: PendingInteraction['client']): Described {
+  const provenance = provenanceOf(client);
+  if (provenance?.by === 'itself') return { described_by: 'nobody', is_impersonable: false };
+  if (!provenance) return { described_by: null, is_impersonable: false };
+  const is_impersonable = redirectsToLoopbackOnly(client.metadata.redirect_uris);
+  return { described_by: { host: provenance.host }, is_impersonable };
 }
 
 function returnPlace(redirect_uri: string | undefined): { return_host: string | null; return_is_loopback: boolean } {

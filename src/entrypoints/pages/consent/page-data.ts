@@ -40,7 +40,7 @@ type ConsentPage = {
   client_name: string;
   /** The address of the client's logo. */
   client_logo?: string | undefined;
-  /** The host of the redirect. Names and logos can be chosen to mislead; this cannot. */
+  /** The id of the client, shown unless it registered itself: then the id is random and identifies nobody. */
   client_id: string;
   /** The source of the client's description, if it is not an operator: the host of its metadata document, or none. */
   described_by: { host: string } | 'nobody' | null;

@@ -95,6 +95,8 @@ export const de: Catalogue = {
     riskyNote: (p) =>
       `Als riskant markierter Zugriff kann Schaden anrichten, der sich schwer rückgängig machen lässt. Erlauben Sie ihn nur, wenn Sie ${p.app} vertrauen.`,
     appId: 'App-ID',
+    registeredBy: 'Registriert von',
+    itself: 'der App selbst',
     returnsTo: 'Zurück zu',
     device: 'dem Gerät, das Ihnen den Code gezeigt hat',
     duration: 'Dauer',
@@ -275,6 +277,8 @@ export const de: Catalogue = {
     empty: 'Keine verbundenen Apps',
     emptyNote: (p) =>
       `Wenn Sie sich mit ${p.brand} bei einer App anmelden und ihr Zugriff erlauben, erscheint sie hier.`,
+    documented: (p) => `Weist sich durch ihre Adresse bei ${p.host} aus`,
+    registeredItself: (p) => `Hat sich selbst registriert · zurück zu ${p.places}`,
     allowed: (p) => `Erlaubt ${p.time}`,
     used: (p) => `zuletzt verwendet ${p.time}`,
     neverUsed: 'nie verwendet',

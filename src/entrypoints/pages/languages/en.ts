@@ -99,6 +99,8 @@ export const en = {
     riskyNote: (p: { app: string }) =>
       `Access marked Risky can cause harm that is hard to undo. Allow it only if you trust ${p.app}.`,
     appId: 'App ID',
+    registeredBy: 'Registered by',
+    itself: 'the app itself',
     returnsTo: 'Returns to',
     device: 'the device that showed you the code',
     duration: 'Duration',
@@ -275,6 +277,8 @@ export const en = {
     empty: 'No connected apps',
     emptyNote: (p: { brand: string }) =>
       `When you sign in to an app with ${p.brand} and allow it access, the app appears here.`,
+    documented: (p: { host: string }) => `Identifies itself by its address at ${p.host}`,
+    registeredItself: (p: { places: string }) => `Registered itself · returns to ${p.places}`,
     allowed: (p: { time: string }) => `Allowed ${p.time}`,
     used: (p: { time: string }) => `last used ${p.time}`,
     neverUsed: 'never used',

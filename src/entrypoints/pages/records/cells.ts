@@ -6,6 +6,8 @@ export const text = (value: string): Cell => ({ kind: 'text', text: value });
 export const code = (value: string): Cell => ({ kind: 'code', text: value });
 export const copied = (value: string): Cell => ({ kind: 'copy', text: value });
 export const link = (value: string, href: string, id?: string): Cell => ({ kind: 'link', text: value, href, code: id });
+/** A link, and a note below it. */
+export const noted = (value: string, href: string, note: string): Cell => ({ kind: 'link', text: value, href, note });
 export const action = (value: string, href: string, about: string): Cell => ({
   kind: 'action',
   text: value,

@@ -8,7 +8,8 @@ export type Cell =
   | { kind: 'text'; text: string }
   | { kind: 'code'; text: string }
   | { kind: 'copy'; text: string }
-  | { kind: 'link'; text: string; href: string; code?: string | undefined }
+  /** Below it, an id or a note. */
+  | { kind: 'link'; text: string; href: string; code?: string | undefined; note?: string | undefined }
   | { kind: 'action'; text: string; href: string; about: string }
   | { kind: 'mark'; text: string; tone: Tone; note?: string | undefined }
   | { kind: 'time'; at: Date; before?: string }
@@ -204,4 +205,6 @@ export type MadePage = {
   /** Code to paste. */
   snippets: readonly Snippet[];
   facts: readonly Fact[];
+  /** What the facts are; undefined: a summary of what was made. */
+  facts_heading?: string;
 };

@@ -1,4 +1,5 @@
 import { listKeyNames } from '../../../../domain/api-keys/index.ts';
+import { listClientNames } from '../../../../domain/clients/index.ts';
 import { listUsernames } from '../../../../domain/users/index.ts';
 import type { AdminAnswer } from '../../../admin/index.ts';
 import * as cell from '../../records/cells.ts';
@@ -66,19 +67,21 @@ export const accessRecordList: List = {
   },
 };
 
-type Names = { users: ReadonlyMap<string, string>; keys: ReadonlyMap<string, string> };
+type Names = Record<'users' | 'keys' | 'clients', ReadonlyMap<string, string>>;
 
 const isUuid = (text: string) => /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(text);
 
-/** The names of the users and API keys of a page of records, in one query each. */
+/** The names of the users, API keys and clients of a page of records, in one query each. */
 async function namesIn({ deps }: RequestContext, records: readonly AccessRecord[]): Promise<Names> {
   const userIds = records.flatMap(({ user_id }) => (user_id ? [user_id] : []));
   const credentials = records.flatMap(({ credential }) => (credential && isUuid(credential) ? [credential] : []));
-  const [users, keys] = await Promise.all([
+  const clientIds = records.flatMap(({ client_id }) => (client_id ? [client_id] : []));
+  const [users, keys, clients] = await Promise.all([
     listUsernames(deps.db, [...new Set(userIds)]),
     listKeyNames(deps.db, [...new Set(credentials)]),
+    listClientNames(deps.db, [...new Set(clientIds)]),
   ]);
-  return { users, keys };
+  return { users, keys, clients };
 }
 
 function rowOf(record: AccessRecord, names: Names): Cell[] {
@@ -102,7 +105,7 @@ function credentialOf({ credential }: AccessRecord, { keys }: Names): Cell {
   return cell.code(credential.length > 20 ? shortId(credential) : credential);
 }
 
-function holderOf({ user_id, client_id }: AccessRecord, { users }: Names): Cell {
+function holderOf({ user_id, client_id }: AccessRecord, { users, clients }: Names): Cell {
   if (user_id) return cell.link(users.get(user_id) ?? user_id, pathOfSubject(`id:${user_id}`));
-  return client_id ? cell.link(client_id, clientPath(client_id)) : cell.text('');
+  return client_id ? cell.link(clients.get(client_id) ?? client_id, clientPath(client_id)) : cell.text('');
 }

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { type ClientView, isSecretMethod } from '../../../../domain/clients/index.ts';
+import { type ClientView, isSecretMethod, provenanceOf } from '../../../../domain/clients/index.ts';
 import type { ActionDescription } from '../actions.ts';
 import type { RequestContext } from '../request-context.ts';
 
@@ -25,6 +25,12 @@ export const origins: Record<Client['registered_by'], string> = {
 
 /** How a client was registered; a value of a newer version is shown unchanged. */
 export const originOf = ({ registered_by }: Client): string => origins[registered_by] ?? registered_by;
+
+/** What is known of where a client is from that registered itself; its name can be anyone's. */
+export function selfRegistrationOf(client: Client): string | undefined {
+  const provenance = provenanceOf({ ...client, metadata: client });
+  return provenance?.by === 'itself' ? `Registered itself, returns to ${provenance.returns_to.join(', ')}` : undefined;
+}
 
 export const clientPath = (client_id: string) => `/console/clients/${encodeURIComponent(client_id)}`;
 

@@ -34,7 +34,10 @@ export async function showClient(context: RequestContext): Promise<void> {
     crumb: context.crumb,
     name: nameOf(client),
     badges: [cell.enabled(client.enabled)],
-    line: [cell.text(kinds[client.type]), cell.timeAfter('registered', client.created_at)],
+    line: [
+      cell.text(kinds[client.type]),
+      cell.timeAfter(client.registered_by === 'dynamic' ? 'registered itself' : 'registered', client.created_at),
+    ],
     notice: noticeIn(context.ctx),
     actions: clientLinks(context, client),
     tabs,

@@ -3,7 +3,7 @@ import { choiceFilter, enabledFilter } from '../../records/filters.ts';
 import type { Cell } from '../../records/page-shapes.ts';
 import type { List } from '../lists.ts';
 import { allowedActions, type RequestContext } from '../request-context.ts';
-import { type Client, clientPath, kinds, nameOf, origins } from './client.ts';
+import { type Client, clientPath, kinds, nameOf, origins, selfRegistrationOf } from './client.ts';
 import { clientLinks } from './links.ts';
 
 export const clientList: List = {
@@ -47,13 +47,19 @@ export const clientList: List = {
 
 function rowOf(context: RequestContext, client: Client): Cell[] {
   return [
-    cell.link(nameOf(client), clientPath(client.client_id), client.client_id),
+    nameCell(client),
     cell.text(kinds[client.type]),
     cell.enabled(client.enabled),
     cell.time(client.last_used_at, 'Never'),
     cell.time(client.created_at),
     cell.menu(nameOf(client), rowActions(context, client)),
   ];
+}
+
+/** A client that registered itself has an id that tells people nothing. */
+function nameCell(client: Client): Cell {
+  const [name, path, note] = [nameOf(client), clientPath(client.client_id), selfRegistrationOf(client)];
+  return note === undefined ? cell.link(name, path, client.client_id) : cell.noted(name, path, note);
 }
 
 function rowActions(context: RequestContext, client: Client) {

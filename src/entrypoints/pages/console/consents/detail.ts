@@ -1,11 +1,10 @@
 import * as cell from '../../records/cells.ts';
 import { addressOf } from '../../records/lists.ts';
 import { noticeIn } from '../../records/notices.ts';
-import { clientPath } from '../clients/client.ts';
 import { grantsPanel } from '../grants/grants-panel.ts';
 import { allowedActions, type RequestContext, showInConsole } from '../request-context.ts';
 import { userPath } from '../users/user.ts';
-import { consentPath, getConsent, stateOf } from './consent.ts';
+import { appCell, consentPath, getConsent, stateOf } from './consent.ts';
 import { permissionsPanel } from './permissions-panel.ts';
 
 /** The consent of one user for one app. */
@@ -34,7 +33,7 @@ export async function showConsent(context: RequestContext): Promise<void> {
           kind: 'facts',
           facts: [
             { label: 'User', cell: cell.link(username, userPath(username)) },
-            { label: 'App', cell: cell.link(client_name, clientPath(client_id), client_id) },
+            { label: 'App', cell: appCell(consent) },
             { label: 'Last used', cell: cell.time(consent.last_used_at) },
             consent.revoked_at
               ? { label: 'Revoked', cell: cell.time(consent.revoked_at) }

@@ -1,12 +1,11 @@
 import * as cell from '../../records/cells.ts';
 import { choiceFilter } from '../../records/filters.ts';
 import type { Cell } from '../../records/page-shapes.ts';
-import { clientPath } from '../clients/client.ts';
 import { ownerFilters } from '../grants/grant.ts';
 import type { List } from '../lists.ts';
 import { allowedActions, type RequestContext } from '../request-context.ts';
 import { userPath } from '../users/user.ts';
-import { type Consent, consentPath, stateOf } from './consent.ts';
+import { appCell, type Consent, consentPath, stateOf } from './consent.ts';
 
 export const consentList: List = {
   heading: 'Consents',
@@ -42,7 +41,7 @@ function rowOf(context: RequestContext, consent: Consent): Cell[] {
   const name = `the consent of ${consent.username} for ${consent.client_name}`;
   return [
     cell.link(consent.username, consentPath(consent.consent_id)),
-    cell.link(consent.client_name, clientPath(consent.client_id), consent.client_id),
+    appCell(consent),
     stateOf(consent),
     cell.time(consent.allowed_at),
     cell.time(consent.last_used_at),

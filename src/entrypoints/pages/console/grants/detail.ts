@@ -10,7 +10,7 @@ import { type Grant, getGrant, grantPath, lifetimeOf } from './grant.ts';
 /** The access that one app has for one user in one session. */
 export async function showGrant(context: RequestContext): Promise<void> {
   const grant = await getGrant(context);
-  const { client_id, username } = grant;
+  const { client_id, client_name, username } = grant;
   const revoke = {
     route: 'POST /grants/{grant_id}/revoke' as const,
     label: 'Revoke grant',
@@ -20,7 +20,7 @@ export async function showGrant(context: RequestContext): Promise<void> {
   };
   showInConsole(context, 'console-detail', {
     crumb: context.crumb,
-    name: `${client_id} for ${username}`,
+    name: `${client_name} for ${username}`,
     badges: [cell.good('Active')],
     line: [cell.timeAfter('Created', grant.created_at)],
     notice: undefined,
@@ -32,7 +32,7 @@ export async function showGrant(context: RequestContext): Promise<void> {
         content: {
           kind: 'facts',
           facts: [
-            { label: 'App', cell: cell.link(client_id, clientPath(client_id)) },
+            { label: 'App', cell: cell.link(client_name, clientPath(client_id), client_id) },
             { label: 'User', cell: cell.link(username, userPath(username)) },
             { label: 'Expires', cell: lifetimeOf(grant) },
             {

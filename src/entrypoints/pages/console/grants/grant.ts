@@ -19,7 +19,7 @@ export const lifetimeOf = ({ offline }: Grant) => cell.text(offline ? 'When it i
 
 /** A grant as one row of a list. */
 export const rowOf = (grant: Grant): Cell[] => [
-  cell.link(grant.client_id, grantPath(grant.id)),
+  cell.link(grant.client_name, grantPath(grant.id)),
   cell.link(grant.username, userPath(grant.username)),
   lifetimeOf(grant),
   cell.time(grant.created_at),

@@ -56,6 +56,7 @@ function explained(trust: Trust, { accepted, checks, client_id, is_registered, u
     secret: undefined,
     words: [accepted ? acceptedWords : `${counted(failed, 'check')} failed.`],
     snippets: [],
+    facts_heading: 'Checks',
     facts: checks.map(({ check, passed, detail }) => ({ label: wordsOf(check), cell: resultOf(passed, detail) })),
   };
 }
