@@ -3,12 +3,12 @@ import { Problem } from '../../platform/http/index.ts';
 import { appendEvent } from '../audit/index.ts';
 import type { SecretsDeps } from './deps.ts';
 import { openVersion, type SealedVersion } from './envelope.ts';
+import { type Keyring, sealed } from './keyring.ts';
 import type { FoundVersion } from './read-statement.ts';
 import type { ReadRequest } from './reads.ts';
 import { mustAllow, type SecretCaller } from './rights.ts';
 import { findSealedValue } from './store.ts';
 import { decoded, type SecretData } from './values.ts';
-import { type Keyring, sealed } from './vault.ts';
 
 /** The identifiers of a version. */
 export type ReadVersion = Pick<

@@ -1,9 +1,21 @@
 import { type Insertable, type Selectable, sql } from 'kysely';
-import type { Database } from '../../../db/schema.ts';
+import type { Database, SealKind } from '../../../db/schema.ts';
 import type { Db, Trx } from '../../platform/database/index.ts';
 
 export type SealRow = Selectable<Database['vault_seal']>;
 export type TermRow = Selectable<Database['vault_terms']>;
+
+/** What a node tells about its seal. */
+export type SealState = {
+  kind: SealKind;
+  initialized: boolean;
+  /** On this node. */
+  sealed: boolean;
+  shares: number;
+  threshold: number;
+  progress: number;
+  nonce: string;
+};
 
 export async function findSeal(db: Db): Promise<SealRow | undefined> {
   return db.selectFrom('vault_seal').selectAll().executeTakeFirst();

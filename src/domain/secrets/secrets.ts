@@ -5,6 +5,7 @@ import { findOwner } from '../access/index.ts';
 import { appendEvent, changesBetween } from '../audit/index.ts';
 import type { SecretsDeps } from './deps.ts';
 import { sealVersion } from './envelope.ts';
+import type { Keyring } from './keyring.ts';
 import { mustAllow, type SecretCaller } from './rights.ts';
 import type { SecretSettings } from './schemas.ts';
 import { insertDigests } from './search-store.ts';
@@ -22,7 +23,6 @@ import {
   type Version,
 } from './store.ts';
 import { digestsOf, encoded, type SecretData } from './values.ts';
-import type { Keyring } from './vault.ts';
 
 /** The settings of a secret that is created without any. */
 export const defaultSettings = { max_versions: 10, cas_required: false } as const;

@@ -4,6 +4,7 @@ import type { JobHandler, Jobs } from '../../platform/jobs/index.ts';
 import type { Logger } from '../../platform/logging/index.ts';
 import { appendEvent } from '../audit/index.ts';
 import { rewrapKey } from './envelope.ts';
+import type { Keyring } from './keyring.ts';
 import { makeTerm } from './seal-keys.ts';
 import { insertTerm } from './seal-store.ts';
 import {
@@ -17,7 +18,7 @@ import {
   setVersionKey,
   type TermState,
 } from './term-store.ts';
-import type { Keyring, Vault } from './vault.ts';
+import type { Vault } from './vault.ts';
 
 export type TermDeps = { db: Db; now: () => Date; vault: Vault; jobs: Pick<Jobs, 'send'> };
 

@@ -1,22 +1,21 @@
 import { createSecretKey, type KeyObject, randomBytes, randomUUID } from 'node:crypto';
 import type { SealKind } from '../../../db/schema.ts';
-import { unseal } from '../../platform/crypto/index.ts';
 import { type Db, inTransaction, type Trx } from '../../platform/database/index.ts';
-import { type Actor, conflict, invalid, Problem, system } from '../../platform/http/index.ts';
+import { type Actor, conflict, invalid, system } from '../../platform/http/index.ts';
 import { appendEvent } from '../audit/index.ts';
-import { noOpenedKeys, type OpenedKeys, type Term } from './envelope.ts';
+import { ignoreSealed, type Keyring, openKeyring, openRoot, sealed } from './keyring.ts';
 import { makeVault } from './making.ts';
 import { mustBeCounts, Rekey } from './rekey.ts';
-import { rootPlace, staticKey, termPlace } from './seal-keys.ts';
+import { staticKey } from './seal-keys.ts';
 import {
   confirmSeal,
   findSeal,
   holdSeal,
-  listTerms,
   lockSeal,
   markSealed,
   removeUnconfirmed,
   type SealRow,
+  type SealState,
 } from './seal-store.ts';
 import { listShareSets, proveShares, type ShareSet } from './share-sets.ts';
 import { keyCheck, keyOfShares, type Share, shareDigest, splitKey } from './shares.ts';
@@ -28,28 +27,6 @@ export type VaultDeps = {
   now: () => Date;
   /** The seal type of a vault that is not initialized yet. */
   sealKind: SealKind;
-};
-
-/** The keys of an open vault, and the generation of the seal that they were opened in. */
-export type Keyring = {
-  generation: string;
-  /** Opens the keys of the terms. */
-  root: KeyObject;
-  current: Term;
-  terms: ReadonlyMap<number, KeyObject>;
-  /** Erased with the keyring, when the vault is sealed. */
-  opened: OpenedKeys;
-};
-
-export type SealState = {
-  kind: SealKind;
-  initialized: boolean;
-  /** On this node. */
-  sealed: boolean;
-  shares: number;
-  threshold: number;
-  progress: number;
-  nonce: string;
 };
 
 type Root = { key: KeyObject; generation: string };
@@ -183,7 +160,7 @@ export class Vault {
   async #openBy(actor: Actor, { shares, set }: { shares: Share[]; set: ShareSet }, generation: string): Promise<void> {
     const key = await keyOfShares(shares, set);
     if (!key) throw invalid('/key', 'does not unseal the secrets together with the others');
-    const root = { key: keyFrom(unseal(key, rootPlace('shamir'), set.sealed_root)), generation };
+    const root = { key: openRoot(key, { kind: 'shamir', sealed_root: set.sealed_root }), generation };
     const { db, now } = this.#deps;
     await inTransaction(db, async (trx) => {
       const occurred_at = now();
@@ -243,21 +220,8 @@ export class Vault {
     const { db, rootKey, sealKind } = this.#deps;
     const row = (await findSeal(db)) ?? (sealKind === 'static' ? await this.#initializeStatic() : undefined);
     if (!row || row.sealed_at) throw sealed();
-    const root = row.kind === 'static' ? unsealedRoot(rootKey, row) : this.#rootOf(row);
-    const terms = (await listTerms(db)).map(({ term, sealed_key }) => ({
-      term,
-      key: keyFrom(unseal(root, termPlace(term), sealed_key)),
-    }));
-    const current = terms.at(-1);
-    if (!current) throw new Error('the vault has no term');
-    const opened = noOpenedKeys();
-    return {
-      generation: row.generation,
-      root,
-      current,
-      terms: new Map(terms.map(({ term, key }) => [term, key])),
-      opened,
-    };
+    const root = row.kind === 'static' ? openRoot(staticKey(rootKey), row) : this.#rootOf(row);
+    return openKeyring(db, root, row);
   }
 
   /** @throws Problem 503 `sealed`: this node was not opened since the vault was sealed */
@@ -275,24 +239,4 @@ export class Vault {
       return makeVault(trx, system, { kind: 'static', sealingKey: staticKey(rootKey), created_at: now() });
     });
   }
-}
-
-const unsealedRoot = (rootKey: KeyObject, { sealed_root }: SealRow) =>
-  keyFrom(unseal(staticKey(rootKey), rootPlace('static'), sealed_root));
-
-/** A key outside of the heap; its bytes are wiped once it is no longer used. */
-function keyFrom(bytes: Buffer): KeyObject {
-  const key = createSecretKey(bytes);
-  bytes.fill(0);
-  return key;
-}
-
-function ignoreSealed(error: unknown): void {
-  if (!(error instanceof Problem && error.type === 'sealed')) throw error;
-}
-
-/** Secrets cannot be read or written while the vault is sealed. */
-export function sealed(): Problem {
-  const detail = 'The secrets are sealed. Unseal them with: latchkey vault unseal';
-  return new Problem(503, 'sealed', { title: 'Sealed', detail, headers: { 'Retry-After': '10' } });
 }

@@ -20,7 +20,7 @@ export { providers as providerKinds } from './login.ts';
 export { mappedClaims, mappedRoleDays, mappedRoleIds } from './role-mappings.ts';
 export { type TrustRouteDeps, trustRoutes } from './routes.ts';
 export { TrustInput, type TrustView } from './schemas.ts';
-export { openForProvider, sealForProvider, secretOf } from './secret.ts';
+export { secretOf } from './secret.ts';
 export { findTrust, listEveryTrust, listLoginTrusts, listTrusts, lockTrustNamed, type Trust } from './store.ts';
 export { TokenReviews } from './token-reviews.ts';
 export { asInput, disableTrust, putTrust, retireTrust, type TrustsDeps } from './trusts.ts';

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { TokenReviewSettings } from '../../../db/schema.ts';
-import { type Sealed, type SealedPlace, seal, unseal } from '../../platform/crypto/index.ts';
-import type { ServerKeys } from '../../platform/keys/index.ts';
+import type { SealedPlace } from '../../platform/crypto/index.ts';
+import { openForProvider, type ServerKeys, sealForProvider } from '../../platform/keys/index.ts';
 import type { TrustInput } from './schemas.ts';
 import type { Trust } from './store.ts';
 
@@ -34,27 +34,6 @@ export async function secretOf(
   { id, sealed_secret, secret_key_id }: Pick<Trust, 'id' | 'sealed_secret' | 'secret_key_id'>,
 ): Promise<string | undefined> {
   return openForProvider(keys, placeOf(id), { key_id: secret_key_id, sealed: sealed_secret });
-}
-
-/** Seals a secret that this installation has at another server, under the server key for such secrets. */
-export function sealForProvider(
-  keys: ServerKeys,
-  place: SealedPlace,
-  secret: string,
-): { key_id: number; sealed: Sealed } {
-  const { id: key_id, key } = keys.current('provider');
-  return { key_id, sealed: seal(key, place, secret) };
-}
-
-/** Opens a value of `sealForProvider`; undefined: there is none. */
-export async function openForProvider(
-  keys: ServerKeys,
-  place: SealedPlace,
-  { key_id, sealed }: { key_id: number | null; sealed: Sealed | null },
-): Promise<string | undefined> {
-  if (sealed === null || key_id === null) return undefined;
-  const { key } = await keys.named(key_id);
-  return unseal(key, place, sealed).toString();
 }
 
 const placeOf = (id: string): SealedPlace => ['trusts', 'sealed_secret', id];

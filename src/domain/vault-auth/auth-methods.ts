@@ -2,9 +2,10 @@ import type { VaultAuthConfig, VaultAuthMethod } from '../../../db/schema.ts';
 import type { SealedPlace } from '../../platform/crypto/index.ts';
 import { type Db, inTransaction, type Trx } from '../../platform/database/index.ts';
 import type { Actor } from '../../platform/http/index.ts';
+import { openForProvider, sealForProvider } from '../../platform/keys/index.ts';
 import { mustHold } from '../access/index.ts';
 import { appendEvent } from '../audit/index.ts';
-import { openForProvider, sealForProvider, type TrustsDeps } from '../trusts/index.ts';
+import type { TrustsDeps } from '../trusts/index.ts';
 import { writeRoleTrust } from './role-trusts.ts';
 import { findMethod, listRoleTrusts, lockMethod, type MethodRow, upsertMethod } from './store.ts';
 
