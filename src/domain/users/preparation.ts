@@ -21,7 +21,7 @@ export async function refusesDoubted(
   { user_id, origin }: { user_id: string; origin: Origin },
 ): Promise<boolean> {
   const isRefused = await isDoubted(db, user_id, now());
-  if (isRefused) await recordFailure({ refusals }, origin, 'somebody with fewer permissions can sign in, too', user_id);
+  if (isRefused) await recordFailure({ refusals }, origin, 'someone with fewer permissions can sign in, too', user_id);
   return isRefused;
 }
 

@@ -26,7 +26,7 @@ export function resourceServerCommand(): Command {
         )
         .option(
           '--open <scope>',
-          'a scope that is open to clients that nobody registered; may be repeated',
+          'a scope that is open to clients that no operator registered; may be repeated',
           repeated,
           [],
         )

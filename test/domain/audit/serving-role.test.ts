@@ -39,7 +39,7 @@ const attacks: [string, ...string[]][] = [
     'put a backdated event into a part of the log',
     event({ occurred_at: "latchkey_now() - interval '1 hour'" }, 'audit_events_default'),
   ],
-  ['erase the personal details of everybody', 'delete from audit_personal_details'],
+  ['erase the personal data of all users', 'delete from audit_personal_details'],
   ['empty the table of personal details', 'truncate audit_personal_details'],
   ['write other personal details', "update audit_personal_details set address = '192.0.2.1'"],
   ['erase without recording it', `select audit_erase_details(${alice}, 1000)`],

@@ -11,7 +11,7 @@ import { UpstreamProvider, upstreamClient } from '../../support/upstream-provide
 import type { Page, UserAgent } from '../../support/user-agent.ts';
 
 const chosen = 'seven wild horses';
-const doubted = 'Somebody who does not have all your permissions could sign in';
+const doubted = 'Someone who does not have all your permissions could sign in';
 
 /** Ways into the account of another; those that belong to one method are tested beside it (docs/security.md has the list). */
 describe('an account cannot be taken over', () => {
@@ -115,7 +115,7 @@ describe('an account cannot be taken over', () => {
       expect(isIn(await thief.get('/account'))).toBe(false);
       const asked = await thief.get(latchkey.authorizeUrl());
       expect(wordsOf(await thief.submit(asked, { login: username, password }, '/sign-in'))).toContain(doubted);
-      expect(await reasonsOf(username)).toContain('somebody with fewer permissions can sign in, too');
+      expect(await reasonsOf(username)).toContain('someone with fewer permissions can sign in, too');
       // The user chooses a password with the link of somebody who holds all that they hold.
       const { body } = await owner.post(`/users/${username}/password-link`);
       expect(isIn(await choose(String(body.url)))).toBe(true);

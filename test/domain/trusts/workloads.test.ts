@@ -439,7 +439,7 @@ describe('a trust', () => {
     ['no condition', { conditions: [] }, '/conditions'],
     ['a condition on what is checked anyway', { conditions: [{ claim: 'aud', equals: 'x' }] }, '/conditions/0'],
     [
-      'an issuer of everybody and no condition on who',
+      'a public issuer and no condition on the owner',
       {
         issuer: 'https://token.actions.githubusercontent.com',
         conditions: [{ claim: 'environment', equals: 'production' }],
@@ -447,7 +447,7 @@ describe('a trust', () => {
       '/conditions',
     ],
     [
-      'an issuer of everybody and the beginning of every subject',
+      'a public issuer and a prefix of every subject',
       {
         issuer: 'https://token.actions.githubusercontent.com',
         conditions: [{ claim: 'sub', prefix: 'repo:' }],

@@ -14,7 +14,7 @@ export const revoke = onInstallation(
       answer(options, { dry_run: true, ...planned }, [`Would end ${listed(planned)}.`]);
       return;
     }
-    if (!(await isConfirmed(`End ${listed(planned)}, of everybody?`, { ...options, scripts: 'need --yes' }))) {
+    if (!(await isConfirmed(`Revoke ${listed(planned)}, of all users and clients?`, { ...options, scripts: 'need --yes' }))) {
       answer(options, { dry_run: true, ...planned }, ['Nothing changed.']);
       return;
     }

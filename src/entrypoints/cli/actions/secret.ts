@@ -112,7 +112,7 @@ export const consumers = onInstallation(
         `last ${last_read_at.toISOString()}`,
         address ?? '',
       ],
-      none: `Nobody read ${path} in the last ${days} days.`,
+      none: `No reads of ${path} in the last ${days} days.`,
     });
   },
   optionNames,

@@ -101,7 +101,7 @@ export const passwordLink = onInstallation(async (place: CommandContext, user: s
   const link = await routesOf(place).call('POST /users/{user}/password-link', { params: { user } });
   const until = `It works once, until ${link.expires_at.toISOString()}.`;
   const lines = link.url
-    ? [link.url, `${until} Give it to nobody but ${user}.`]
+    ? [link.url, `${until} Give it to ${user} only.`]
     : [`The running server mails the link to ${link.mailed_to}. ${until}`];
   answer(options, link, lines);
 });
@@ -109,7 +109,7 @@ export const passwordLink = onInstallation(async (place: CommandContext, user: s
 export const enrolmentLink = onInstallation(async (place: CommandContext, user: string, options: Json) => {
   const link = await routesOf(place).call('POST /users/{user}/enrolment-link', { params: { user } });
   const until = `It works once, until ${link.expires_at.toISOString()}, together with their password.`;
-  answer(options, link, [link.url, `${until} Give it to nobody but ${user}.`]);
+  answer(options, link, [link.url, `${until} Give it to ${user} only.`]);
 });
 
 export const resetFactors = onInstallation(

@@ -114,7 +114,7 @@ export const enRecovery = {
     signInCode: {
       subject: (p: { brand: string }) => `Your code to sign in to ${p.brand}`,
       text: (p: { brand: string; code: string; time: string }) =>
-        `Your code to sign in to ${p.brand}: ${p.code} – it counts once, until ${p.time} UTC, in the browser in which you asked for it. Tell it to nobody. If you did not ask for it, ignore this e-mail.`,
+        `Your code to sign in to ${p.brand}: ${p.code} – it counts once, until ${p.time} UTC, in the browser in which you asked for it. Do not share it. If you did not ask for it, ignore this e-mail.`,
     },
     linkUntil: (p: { day: string; time: string }) => `The link works once, until ${p.day}, ${p.time} UTC.`,
     notices: {

@@ -66,7 +66,7 @@ export const en = {
     throttled: (p: { minutes: number }) =>
       `Too many attempts. Wait ${counted(p.minutes, 'minute', 'minutes')} and try again, or use a browser that you have signed in with before.`,
     doubted:
-      'Somebody who does not have all your permissions could sign in to this account, too. Choose a password of your own: use the link “Forgot your password?”, or ask an administrator for a link.',
+      'Someone who does not have all your permissions could sign in to this account, too. Choose a password of your own: use the link “Forgot your password?”, or ask an administrator for a link.',
     otherAccount: 'Sign in with the account you want to use.',
     noPasswords:
       'You cannot sign in with a password here. If you have no other sign-in method, ask your administrator for help.',
@@ -115,7 +115,7 @@ export const en = {
     identifiedBy: (p: { host: string }) =>
       `This app identifies itself by its address at ${p.host}. No administrator has reviewed it.`,
     registeredItself: 'This app registered itself.',
-    registeredItselfNote: 'Nobody has verified who is behind it, and its name and logo can be anyone’s.',
+    registeredItselfNote: 'No one has verified who operates it, and anyone can choose this name and logo.',
     deny: 'Don’t allow',
     allow: 'Allow',
     scopes: {
@@ -134,7 +134,7 @@ export const en = {
     intro:
       'Enter the code that your device shows. Continue only if you have just started the device or program yourself.',
     about:
-      'A device or program without a browser shows a short code. With the code you sign the device in from here. Never enter a code that somebody sent you.',
+      'A device or program without a browser shows a short code. With the code you sign the device in from here. Never enter a code that someone sent you.',
     code: 'Code',
     confirmTitle: (p: { app: string }) => `Connect ${p.app}?`,
     confirmHeading: (p: { code: string }) => `Does your device show ${p.code}?`,
@@ -142,7 +142,7 @@ export const en = {
     confirmAbout: (p: { app: string }) =>
       `${p.app} runs on a device or in a program that shows the same code. The device gets access to your account, so continue only with your own.`,
     confirmWarning: 'Continue only if you have just started it yourself.',
-    confirmWarningNote: 'If somebody sent you this code or link, cancel: that person would get access to your account.',
+    confirmWarningNote: 'If someone sent you this code or link, cancel: that person would get access to your account.',
     readyTitle: 'Device connected',
     ready: (p: { app: string }) => `${p.app} is connected`,
     yourDevice: 'Your device',

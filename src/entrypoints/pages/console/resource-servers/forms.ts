@@ -38,7 +38,7 @@ const fieldsOf = (server?: ResourceServer): Field[] => [
       {
         value: 'anyone',
         text: openTo.anyone,
-        note: 'Nobody has verified these. They may ask users for the permissions marked Open.',
+        note: 'No one has verified these. They may request the permissions marked Open from users.',
       },
     ],
     group: 'Advanced',

@@ -122,7 +122,7 @@ async function consumersPanel(context: RequestContext, secret: Secret, consumers
         cell.number(item.reads_24h),
         cell.number(item.reads),
       ]),
-      empty: 'Nobody read it in the last 7 days.',
+      empty: 'No reads in the last 7 days.',
     },
   };
 }
