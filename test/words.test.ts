@@ -19,6 +19,8 @@ const unwanted: readonly RegExp[] = [
   /\blink with which\b/i,
   /\bnothing here is like that\b|\btold of\b|\bgoes to\b/i,
   /\bdeeds?\b|\bone['’]s own\b|\bwhoever\b|\bnobody may\b|\bwhat is held\b|\bis away\b|\bwhom\b|\bsomebody else['’]s\b/i,
+  /\b(no|some|every)body\b(?!')|\blook-ups?\b|\bset-up\b|\bthis very\b|\blives? (for|until)\b|\bgives? (those )?away\b/i,
+  /\bthe vault (is|was) (un)?(sealed|open)|\b(recogni|normali|seriali)se[ds]?\b|\bgo(es)? on with\b|\bwould end\b|\beternal\b/i,
   /\bdies\b|\blets? nobody\b|\bwhose it is\b|\bstands? (in|under|with|apart)\b|\bgive(s|n)? away what they\b/i,
 ];
 
@@ -40,9 +42,9 @@ const pages = [
 ];
 
 const templates = inFolder('views').filter((file) => file.endsWith('.eta'));
-const catalogue = 'src/entrypoints/pages/languages/en.ts';
+const catalogues = inFolder('src/entrypoints/pages/languages').filter((file) => path.basename(file).startsWith('en'));
 
-test.each([...pages, ...templates, catalogue])('%s is in plain words', (page) => {
+test.each([...pages, ...templates, ...catalogues])('%s is in plain words', (page) => {
   expect(matchesIn(readFileSync(path.join(root, page), 'utf8'))).toEqual([]);
 });
 

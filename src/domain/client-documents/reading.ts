@@ -3,10 +3,10 @@ import { freshSeconds, type Revalidating, validatorsOf } from '../../platform/ou
 import type { SelfRegistration } from '../clients/index.ts';
 import { readDocument, readKeys } from './document.ts';
 
-/** What is stored of a document: its client's metadata, and by what its host recognises it. */
+/** What is stored of a document: its client's metadata, and by what its host recognizes it. */
 export type StoredDocument = { metadata: Record<string, unknown>; validators: DocumentValidators };
 
-/** What a document says, for how many seconds that may be used, and by what it is recognised the next time. */
+/** What a document says, for how many seconds that may be used, and by what it is recognized the next time. */
 export type DocumentReading = {
   metadata: Record<string, unknown>;
   seconds: number;

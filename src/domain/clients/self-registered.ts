@@ -14,7 +14,7 @@ import {
 } from './self-registered-store.ts';
 import { type Client, insertClient, lockClient, updateClient } from './store.ts';
 
-/** What a metadata document says, how long that is used and kept, and by what its host recognises it. */
+/** What a metadata document says, how long that is used and kept, and by what its host recognizes it. */
 export type DocumentedClient = {
   client_id: string;
   metadata: Record<string, unknown>;

@@ -45,7 +45,7 @@ export type CredentialKind = {
   inventory: Inventory;
   /** What is revoked with one of them; absent: nothing but itself. */
   reach?: (id: string) => Reach;
-  /** How a value that was found in public is recognised; absent: values of this kind are not. */
+  /** How a value that was found in public is recognized; absent: values of this kind are not. */
   leak?: {
     /** The credential of this value, in use or rotated away from but still accepted; undefined: none of this kind. */
     find: (deps: FindingDeps, value: string) => Promise<Found | undefined>;

@@ -6,7 +6,7 @@ export const firstSteps = ['api', 'client', 'route', 'colleague', 'email'] as co
 export type FirstStep = { step: (typeof firstSteps)[number]; is_done: boolean };
 
 /**
- * The first steps after set-up, and which of them are done. A route counts as protected once its API has verified a key or token here.
+ * The first steps after setup, and which of them are done. A route counts as protected once its API has verified a key or token here.
  *
  * @param deps `sendEmail`: set where there is a mail server
  */

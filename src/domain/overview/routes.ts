@@ -21,7 +21,7 @@ export const overviewRoutes = [
   route({
     method: 'GET',
     path: '/first-steps',
-    summary: 'List the first steps after set-up, and which of them are done',
+    summary: 'List the first steps after setup, and which of them are done',
     permission: 'latchkey:activity:read',
     response: FirstStepsView,
     handle: async (_, deps) => ({ items: await readFirstSteps(deps) }),

@@ -18,7 +18,7 @@ export class ResourceServers {
 
   /**
    * The resource server of an identifier, enabled or not. Scheme and host may be spelled in another case, and one slash at the end
-   * makes no difference: clients normalise what a person typed (RFC 3986 §6.2).
+   * makes no difference: clients normalize what a person typed (RFC 3986 §6.2).
    */
   async find(identifier: string): Promise<ResourceServer | undefined> {
     if (!identifierShape.test(identifier)) return undefined;

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { listForm, restriction } from './restriction.ts';
 
-// A browser sends an origin as it serialises it (RFC 6454 §6.2): a pattern, a path or another spelling would match none.
+// A browser sends an origin as it serializes it (RFC 6454 §6.2): a pattern, a path or another spelling would match none.
 const isOrigin = (text: string) => URL.parse(text)?.origin === text && /^https?:/.test(text) && !text.includes('*');
 
 /** From pages of which origins a key may be used: the `Origin` header, which only browsers can be relied on to send. */

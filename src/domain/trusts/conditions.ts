@@ -64,5 +64,7 @@ function wantedBy(condition: ClaimCondition): string {
   if ('one_of' in condition) return `be one of ${condition.one_of.map((value) => JSON.stringify(value)).join(', ')}`;
   const { prefix } = condition;
   const written = JSON.stringify(prefix);
-  return /[:/]$/.test(prefix) ? `begin with ${written}` : `be ${written}, or begin with it and go on with ":" or "/"`;
+  return /[:/]$/.test(prefix)
+    ? `begin with ${written}`
+    : `be ${written}, or begin with it and continue with ":" or "/"`;
 }

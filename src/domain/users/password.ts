@@ -55,7 +55,7 @@ export async function passwordProblem(typed: string, person: Named): Promise<Pas
 }
 
 /**
- * The hash of a password that a person is about to be given: Argon2id in PHC format, of the normalised form.
+ * The hash of a password that a person is about to be given: Argon2id in PHC format, of the normalized form.
  *
  * @throws Problem `invalid`: too weak
  */

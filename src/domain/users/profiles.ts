@@ -158,7 +158,7 @@ export function refuseTaken(error: unknown): never {
   throw isTaken ? conflict('Another user has this username or e-mail address.') : error;
 }
 
-/** A hash that was made elsewhere: nothing says that the password was normalised. */
+/** A hash that was made elsewhere: nothing says that the password was normalized. */
 export function importedHash(hash: string | undefined): PasswordHash | undefined {
   return hash === undefined ? undefined : { hash, form: 'as_typed' };
 }

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 
-/** By what a server recognises an answer that it gave earlier (RFC 9110 §8.8), as it said it. */
+/** By what a server recognizes an answer that it gave earlier (RFC 9110 §8.8), as it said it. */
 export type Validators = { etag?: string; last_modified?: string };
 
 // RFC 9110 §8.8.3, without the bytes that no text has. Longer ones are not kept.
@@ -8,7 +8,7 @@ const entityTag = /^(?:W\/)?"[\x21\x23-\x7e]{0,200}"$/;
 /** Every form of RFC 9110 §5.6.7. */
 const httpDate = /^[A-Za-z0-9 ,:-]{20,40}$/;
 
-/** By what a server recognises this answer; whatever cannot be sent back is left out. */
+/** By what a server recognizes this answer; whatever cannot be sent back is left out. */
 export function validatorsOf(headers: IncomingHttpHeaders): Validators {
   const { etag, 'last-modified': last_modified } = headers;
   return {

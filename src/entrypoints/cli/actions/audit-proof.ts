@@ -155,7 +155,7 @@ export const eraseDetails = onInstallation(
   async ({ deps, actor }: CommandContext, reference: string, options: Json & { yes?: boolean }) => {
     const user = await getUser(deps.db, reference);
     const question = `Erase address and user agent from all audit events and access records of ${user.username}?`;
-    if (!(await isConfirmed(question, { ...options, scripts: 'go on' }))) return;
+    if (!(await isConfirmed(question, { ...options, scripts: 'continue' }))) return;
     const { erased } = await erasePersonalDetails(deps, actor, { kind: 'user', id: user.id });
     const access_records = await eraseAddresses(deps.db, user.id);
     answer(options, { username: user.username, erased, access_records }, [

@@ -64,7 +64,7 @@ export const revoke = onInstallation(
     const found = items.find(({ id, number }) => id === secret || String(number) === secret);
     if (!found) throw notFound('client secret', secret);
     const question = `Revoke secret ${found.number} of ${client_id}? It is refused at once, and cannot be restored.`;
-    const isDone = await isConfirmed(question, { ...options, scripts: 'go on' });
+    const isDone = await isConfirmed(question, { ...options, scripts: 'continue' });
     const params = { client_id, secret_id: found.id };
     if (isDone) await routes.call('POST /clients/{client_id}/secrets/{secret_id}/revoke', { params });
     const after = await routes.call('GET /clients/{client_id}/secrets', { params: { client_id } });

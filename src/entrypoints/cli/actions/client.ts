@@ -76,7 +76,7 @@ export const disable = onInstallation(
     if (!client) throw notFound('client', client_id);
     const live = await countLiveTokens(deps.db, { client_id: client.id }, deps.now());
     const question = `Disable ${client_id}? It can no longer authenticate. This revokes ${live.refresh_families} refresh tokens and ${live.access_tokens} access tokens.`;
-    const isDone = await isConfirmed(question, { ...options, scripts: 'go on' });
+    const isDone = await isConfirmed(question, { ...options, scripts: 'continue' });
     const route = isDone ? 'POST /clients/{client_id}/disable' : 'GET /clients/{client_id}';
     const after = await routesOf(place).call(route, { params: { client_id } });
     answer(options, after, [isDone ? `Disabled client ${client_id}.` : 'Nothing changed.']);

@@ -5,7 +5,7 @@ import { checked } from '../../../platform/http/index.ts';
 import { note } from './output.ts';
 import { inOptions, type OptionNames, UsageError } from './usage.ts';
 
-/** Whether there is somebody to ask. */
+/** Whether a user can be asked. */
 export const isTerminal = () => process.stdin.isTTY === true;
 
 /**
@@ -38,11 +38,11 @@ export async function readSecrets(question: string, { atTerminal }: { atTerminal
   return given.map((line) => line.trim()).filter(Boolean);
 }
 
-type Confirmation = { yes?: boolean; json?: boolean; scripts: 'go on' | 'need --yes' };
+type Confirmation = { yes?: boolean; json?: boolean; scripts: 'continue' | 'need --yes' };
 
 /**
- * Asks at a terminal before something is destroyed. Scripts are not asked: they go on, with a note on standard error, or need
- * `--yes` where one command changes many records.
+ * Asks at a terminal before something is destroyed. Scripts are not asked: they continue, with a note on standard error, or need
+ * `--yes` if one command changes many records.
  */
 export async function isConfirmed(
   question: string,

@@ -118,7 +118,7 @@ export const revoke = onInstallation(async (place: CommandContext, id: string, o
   const routes = routesOf(place);
   const before = await routes.call('GET /api-keys/{key_id}', paramsOf(id));
   const question = `Revoke API key ${before.name}? It is refused at once, and cannot be restored.`;
-  const isDone = await isConfirmed(question, { ...options, scripts: 'go on' });
+  const isDone = await isConfirmed(question, { ...options, scripts: 'continue' });
   const after = isDone ? await routes.call('POST /api-keys/{key_id}/revoke', paramsOf(id)) : before;
   answer(options, after, [isDone ? `Revoked API key ${before.name}.` : 'Nothing changed.']);
 });

@@ -27,7 +27,7 @@ export const restoreCheck = onInstallation(async (place: CommandContext, files: 
   const input = await inputOf(files, options);
   const deps = depsOf(place);
   const plan = await planRestoreCheck(deps, input);
-  const question = `${whereIt(plan)} End again what was ended since${input.revokesAll ? ', and every token, session and API key that came back' : ''}?`;
+  const question = `${whereIt(plan)} Revoke again what was revoked since${input.revokesAll ? ', and every restored token, session and API key' : ''}?`;
   const isDry = options.dryRun === true;
   const goesOn = !isDry && (await isConfirmed(question, { ...options, scripts: 'need --yes' }));
   const report = goesOn ? await checkRestore(deps, place.actor, input) : plan;
@@ -91,16 +91,16 @@ function linesOf(report: RestoreReport): string[] {
     whereIt(report),
     ...(cut
       ? [
-          `Replaced ${cut.signing_keys.length} signing keys, closed all status lists, ended ${cut.jwt_access_tokens} JWT access tokens and ${cut.one_time_credentials} codes.`,
+          `Replaced ${cut.signing_keys.length} signing keys, closed all status lists, revoked ${cut.jwt_access_tokens} JWT access tokens and ${cut.one_time_credentials} codes.`,
         ]
       : []),
     ...(revoked_all
       ? [
-          `Ended ${revoked_all.sessions} sessions, ${revoked_all.refresh_families} refresh tokens, ${revoked_all.access_tokens} access tokens, ${revoked_all.api_keys} API keys and ${revoked_all.password_links} one-time links.`,
+          `Revoked ${revoked_all.sessions} sessions, ${revoked_all.refresh_families} refresh tokens, ${revoked_all.access_tokens} access tokens, ${revoked_all.api_keys} API keys and ${revoked_all.password_links} one-time links.`,
         ]
       : []),
     ...(refresh_families > 0 ? [`Refresh tokens older than those that apps have: ${refresh_families}.`] : []),
-    ...(told.length > 0 ? ['', 'Ended since the backup:', ...columns(told.map(rowOf))] : []),
+    ...(told.length > 0 ? ['', 'Revoked since the backup:', ...columns(told.map(rowOf))] : []),
     ...(nothing > 0 ? [`${nothing} more had not come back.`] : []),
     ...(to_decide.length > 0
       ? [

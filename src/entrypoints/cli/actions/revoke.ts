@@ -11,16 +11,21 @@ export const revoke = onInstallation(
     const handle = { issued_before: before, include_api_keys: options.apiKeys === true };
     const planned = { before, ...(await revocationImpact(deps, handle)) };
     if (options.dryRun) {
-      answer(options, { dry_run: true, ...planned }, [`Would end ${listed(planned)}.`]);
+      answer(options, { dry_run: true, ...planned }, [`Would revoke ${listed(planned)}.`]);
       return;
     }
-    if (!(await isConfirmed(`Revoke ${listed(planned)}, of all users and clients?`, { ...options, scripts: 'need --yes' }))) {
+    if (
+      !(await isConfirmed(`Revoke ${listed(planned)}, of all users and clients?`, {
+        ...options,
+        scripts: 'need --yes',
+      }))
+    ) {
       answer(options, { dry_run: true, ...planned }, ['Nothing changed.']);
       return;
     }
     const { revoked_at: _, ...died } = await revokeBy(deps, actor, handle);
     const ended = { before, ...died };
-    answer(options, { dry_run: false, ...ended }, [`Ended ${listed(ended)}.`]);
+    answer(options, { dry_run: false, ...ended }, [`Revoked ${listed(ended)}.`]);
   },
   { issued_before: '--before', handle: '--before' },
 );

@@ -159,7 +159,10 @@ export const destroy = onInstallation(
   async (place: CommandContext, path: string, options: VersionOptions & { yes?: boolean }) => {
     const { version: number } = options;
     const what = number === undefined ? `${path} with all of its versions` : `version ${number} of ${path}`;
-    const isDone = await isConfirmed(`Destroy ${what}? The value is lost for ever.`, { ...options, scripts: 'go on' });
+    const isDone = await isConfirmed(`Destroy ${what}? The value is lost for ever.`, {
+      ...options,
+      scripts: 'continue',
+    });
     const routes = routesOf(place);
     if (!isDone) return answer(options, { destroyed: false }, ['Nothing changed.']);
     if (number === undefined) await routes.call('DELETE /secrets/{path}', { params: { path } });

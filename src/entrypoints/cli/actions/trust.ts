@@ -153,7 +153,7 @@ export const disable = onInstallation(
   async (place: CommandContext, trust: string, options: Json & { yes?: boolean }) => {
     const found = await trustNamed(place, trust);
     const question = `Disable ${found.name}? Its workloads are disabled, and every token issued under it is revoked.`;
-    const isDone = await isConfirmed(question, { ...options, scripts: 'go on' });
+    const isDone = await isConfirmed(question, { ...options, scripts: 'continue' });
     const params = { trust_id: found.id };
     const after = isDone ? await routesOf(place).call('POST /trusts/{trust_id}/disable', { params }) : found;
     answer(options, after, [isDone ? `Disabled trust ${found.name}.` : 'Nothing changed.']);

@@ -75,7 +75,7 @@ export const disable = onInstallation(
     const { id, username } = await getUser(deps.db, reference);
     const live = await countLiveTokens(deps.db, { user_id: id }, deps.now());
     const question = `Disable ${username}? This signs them out everywhere and revokes ${live.refresh_families} refresh tokens and ${live.access_tokens} access tokens.`;
-    const isDone = await isConfirmed(question, { ...options, scripts: 'go on' });
+    const isDone = await isConfirmed(question, { ...options, scripts: 'continue' });
     const route = isDone ? 'POST /users/{user}/disable' : 'GET /users/{user}';
     const user = await routesOf(place).call(route, { params: { user: `id:${id}` } });
     answer(options, user, [isDone ? `Disabled user ${username}.` : 'Nothing changed.']);
@@ -116,7 +116,7 @@ export const resetFactors = onInstallation(
   async (place: CommandContext, reference: string, options: Json & { yes?: boolean }) => {
     const { id, username } = await getUser(place.deps.db, reference);
     const question = `Remove all sign-in methods of ${username} but the password? This signs them out everywhere.`;
-    const isDone = await isConfirmed(question, { ...options, scripts: 'go on' });
+    const isDone = await isConfirmed(question, { ...options, scripts: 'continue' });
     const params = { user: `id:${id}` };
     const result = isDone ? await routesOf(place).call('POST /users/{user}/reset-factors', { params }) : { removed: 0 };
     const done = `Removed ${result.removed} sign-in methods of ${username} and signed them out everywhere.`;

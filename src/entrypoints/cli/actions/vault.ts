@@ -28,7 +28,7 @@ export const status = onInstallation(async (place: CommandContext, options: Addr
 
 export const seal = onInstallation(async (place: CommandContext, options: Json & { yes?: boolean }) => {
   const question = 'Seal the secrets? No server reads or writes one until they are unsealed.';
-  const isDone = await isConfirmed(question, { ...options, scripts: 'go on' });
+  const isDone = await isConfirmed(question, { ...options, scripts: 'continue' });
   const routes = routesOf(place);
   const state = isDone ? await routes.call('POST /vault/seal') : await routes.call('GET /vault');
   answer(options, state, [isDone ? wordsOf(state) : 'Nothing changed.']);

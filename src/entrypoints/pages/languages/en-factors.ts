@@ -6,7 +6,7 @@ type NoticeParts = { brand: string; account: string; day: string; time: string }
 const notice = (what: string) => ({
   subject: (p: { brand: string }) => `How you sign in to ${p.brand} has changed`,
   text: (p: NoticeParts) =>
-    `${what} your account ${p.account} at ${p.brand} on ${p.day}, ${p.time} UTC. If it was not you, change your password, remove the sign-in methods that you don’t recognise, and tell an administrator.`,
+    `${what} your account ${p.account} at ${p.brand} on ${p.day}, ${p.time} UTC. If it was not you, change your password, remove the sign-in methods that you don’t recognize, and tell an administrator.`,
 });
 
 /** The mail about a changed sign-in method. */
@@ -131,7 +131,7 @@ export const enFactors = {
     setUpExpired: 'This page was open for too long. Scan the new picture.',
     removingApp: 'Remove the authenticator app?',
     recovery: 'Recovery codes',
-    recoveryNote: 'Each code stands in once for your passkey or app, when you don’t have it with you.',
+    recoveryNote: 'Each code replaces your passkey or app once, when you don’t have it with you.',
     recoveryLeft: (p: { count: number }) => `${counted(p.count, 'code', 'codes')} left`,
     noRecovery: 'You have no recovery codes.',
     recoveryLater: 'You can create recovery codes once you have a passkey or an authenticator app.',
@@ -140,7 +140,7 @@ export const enFactors = {
     createCodesSubmit: 'Create codes',
     codesMade: 'Your recovery codes',
     codesMadeNote:
-      'Print them or keep them in a password manager. Only digests of them are stored, so they are shown this once.',
+      'Print them or keep them in a password manager. Only digests of them are stored, so they are shown once.',
     confirm: 'First confirm that it’s you.',
     proveCode: 'Code from your app, or a recovery code',
     proveRecovery: 'Recovery code',

@@ -23,7 +23,7 @@ export const enProviders = {
       `You signed in to another account. Nothing was connected to your ${p.provider} account. Try again.`,
     title: 'Identity providers',
     note: 'Accounts elsewhere that you can sign in with.',
-    none: 'You have connected no account.',
+    none: 'You have not connected an account.',
     provider: 'Provider',
     connectTo: (p: Provider) => `Connect ${p.provider}`,
     connectNote: (p: Provider & { host: string }) =>
@@ -37,7 +37,7 @@ export const enProviders = {
     lastWay:
       'You have no other way to sign in. Add a passkey first, or choose a password with a link from an administrator.',
     confirmWith: (p: Provider) => `Confirm with ${p.provider}`,
-    confirmNote: 'Confirm that it’s you where you sign in. You come back to this page.',
+    confirmNote: 'Confirm that it’s you at your provider. You return to this page.',
     notices: {
       'provider-connected': 'The account is connected. You can sign in with it from now on.',
       'provider-disconnected': 'The account is disconnected.',

@@ -53,7 +53,7 @@ export const enRecovery = {
     emailNone: 'Your account has no e-mail address.',
     emailNew: 'New e-mail address',
     emailNote:
-      'You get an e-mail with a link at the new address. It counts once you have opened the link in this browser or one where you are signed in. Your previous address is notified and can undo the change for 7 days.',
+      'You get an e-mail with a link at the new address. It takes effect once you have opened the link in this browser or one where you are signed in. Your previous address is notified and can undo the change for 7 days.',
     emailNoMail: 'This server cannot send e-mail. Ask an administrator to change your address.',
     emailSubmit: 'Send link',
     deleteHeading: (p: { brand: string }) => `Delete your ${p.brand} account?`,
@@ -69,7 +69,7 @@ export const enRecovery = {
       'They are erased, with the IP addresses and browsers of your activity. What happened stays in the audit log, without them.',
     deleteSubmit: 'Delete account',
     notices: {
-      'email-requested': 'Check your e-mail: the new address counts once you have opened the link that was sent to it.',
+      'email-requested': 'Check your e-mail: the new address takes effect once you have opened the link that was sent to it.',
       'email-changed': 'Your e-mail address is changed.',
     },
   },
@@ -108,13 +108,13 @@ export const enRecovery = {
       recover_password: {
         subject: (p: { brand: string }) => `Reset your password for ${p.brand}`,
         text: (p: { brand: string }) =>
-          `Someone asked to reset your password for ${p.brand}. If it was you, choose a new password with this link. If not, ignore this e-mail: your password stays as it is.`,
+          `Someone asked to reset your password for ${p.brand}. If it was you, choose a new password with this link. If not, ignore this e-mail: your password does not change.`,
       },
     },
     signInCode: {
       subject: (p: { brand: string }) => `Your code to sign in to ${p.brand}`,
       text: (p: { brand: string; code: string; time: string }) =>
-        `Your code to sign in to ${p.brand}: ${p.code} – it counts once, until ${p.time} UTC, in the browser in which you asked for it. Do not share it. If you did not ask for it, ignore this e-mail.`,
+        `Your code to sign in to ${p.brand}: ${p.code} – it works once, until ${p.time} UTC, in the browser in which you asked for it. Do not share it. If you did not ask for it, ignore this e-mail.`,
     },
     linkUntil: (p: { day: string; time: string }) => `The link works once, until ${p.day}, ${p.time} UTC.`,
     notices: {
@@ -131,12 +131,12 @@ export const enRecovery = {
       email_changed: {
         subject: (p: { brand: string }) => `Your e-mail address for ${p.brand} was changed`,
         text: (p: { brand: string; account: string; day: string; time: string }) =>
-          `The e-mail address of your account ${p.account} at ${p.brand} was changed on ${p.day}, ${p.time} UTC. If it was not you, undo the change with this link. It brings this address back and signs everyone out.`,
+          `The e-mail address of your account ${p.account} at ${p.brand} was changed on ${p.day}, ${p.time} UTC. If it was not you, undo the change with this link. It restores this address and signs out every browser and app.`,
       },
       account_deleted: {
         subject: (p: { brand: string }) => `Your account at ${p.brand} was deleted`,
         text: (p: { brand: string; account: string; day: string; time: string }) =>
-          `Your account ${p.account} at ${p.brand} was deleted on ${p.day}, ${p.time} UTC, as its owner asked. Your personal details are erased.`,
+          `Your account ${p.account} at ${p.brand} was deleted on ${p.day}, ${p.time} UTC, at its owner’s request. Your personal data is erased.`,
       },
       account_exists: {
         subject: (p: { brand: string }) => `You have an account at ${p.brand}`,

@@ -134,7 +134,7 @@ export const en = {
     intro:
       'Enter the code that your device shows. Continue only if you have just started the device or program yourself.',
     about:
-      'A device or program without a browser shows a short code. With the code you sign the device in from here. Never enter a code that someone sent you.',
+      'A device or program without a browser shows a short code. Enter the code here to sign the device in. Never enter a code that someone sent you.',
     code: 'Code',
     confirmTitle: (p: { app: string }) => `Connect ${p.app}?`,
     confirmHeading: (p: { code: string }) => `Does your device show ${p.code}?`,

@@ -37,7 +37,7 @@ const words: Record<Step, Words> = {
   },
 };
 
-/** The first steps after set-up; undefined once all are done. */
+/** The first steps after setup; undefined once all are done. */
 export async function firstStepsFor(context: RequestContext): Promise<FirstStepsCard | undefined> {
   const { api, ctx, deps, who } = context;
   const { items } = await api.call('GET /first-steps');

@@ -35,7 +35,7 @@ export type FirstStepLine = {
   link: { text: string; href: string } | undefined;
 };
 
-/** The first steps after set-up. If the user has hidden the list, a form shows it again. */
+/** The first steps after setup. If the user has hidden the list, a form shows it again. */
 export type FirstStepsCard = { isHidden: boolean; lines: FirstStepLine[]; done: number; csrf: string };
 
 export type OverviewFigures = {
