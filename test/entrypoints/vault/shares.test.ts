@@ -107,9 +107,9 @@ describe('secrets sealed with shares', () => {
     const mistyped = `${second.slice(0, 40)}${second[40] === '0' ? '1' : '0'}${second.slice(41)}`;
     const wrong: [key: string, why: string][] = [
       [mistyped, 'mistyped'],
-      [second.slice(0, -2), 'no unseal key'],
-      ['ab'.repeat(33), 'no unseal key'],
-      [await forged(second, (bytes) => bytes.writeUInt8(0, bytes.length - 5)), 'no unseal key'],
+      [second.slice(0, -2), 'not an unseal key'],
+      ['ab'.repeat(33), 'not an unseal key'],
+      [await forged(second, (bytes) => bytes.writeUInt8(0, bytes.length - 5)), 'not an unseal key'],
       [await forged(second, (bytes) => bytes.writeUInt8(200, bytes.length - 5)), 'none of the keys'],
       [await forged(second, (bytes) => bytes.writeUInt8((bytes[20] ?? 0) ^ 1, 20)), 'none of the keys'],
       [await forged(second, (bytes) => bytes.fill(7, 1, 17)), 'another vault'],
@@ -231,19 +231,19 @@ describe('secrets sealed with shares', () => {
     const settings = { ...env, LATCHKEY_ISSUER: latchkey.issuer };
     for (const [n, key] of keys.slice(2).entries()) {
       const { code, stdout } = await latchkey.command(['vault', 'unseal'], `${key}\n`, settings);
-      expect([code, stdout]).toEqual([0, expect.stringContaining(n < 2 ? `${n + 1} of 3 shares given` : 'open')]);
+      expect([code, stdout]).toEqual([0, expect.stringContaining(n < 2 ? `${n + 1} of 3 shares entered` : 'unsealed')]);
     }
     expect(await isReadable()).toBe(true);
-    expect((await latchkey.command(['vault', 'status'], '', settings)).stdout).toContain('open');
+    expect((await latchkey.command(['vault', 'status'], '', settings)).stdout).toContain('unsealed');
     await owner.post('/vault/seal');
     const both = ['--address', latchkey.issuer, '--address', 'http://127.0.0.1:9'];
     const several = await latchkey.command(['vault', 'unseal', ...both], `${keys.slice(0, 3).join('\n')}\n`, settings);
-    expect([several.code, several.stdout]).toEqual([1, expect.stringMatching(/open\n.*No server answers/)]);
+    expect([several.code, several.stdout]).toEqual([1, expect.stringMatching(/unsealed\n.*No server answers/)]);
     expect(await isReadable()).toBe(true);
     const { hostname, port } = new URL(other.address);
     const all = ['--all', '--address', `http://${hostname}:${port}`];
     const everywhere = await latchkey.command(['vault', 'unseal', ...all], keys.slice(0, 3).join('\n'), settings);
-    expect([everywhere.code, everywhere.stdout]).toEqual([0, expect.stringContaining('open')]);
+    expect([everywhere.code, everywhere.stdout]).toEqual([0, expect.stringContaining('unsealed')]);
     expect(await isReadable(other.address)).toBe(true);
 
     const rekey = ['vault', 'rekey', '--shares', '3', '--threshold', '2'];
@@ -251,7 +251,7 @@ describe('secrets sealed with shares', () => {
     const few = await latchkey.command([...rekey, '--no-verify'], `${keys[0]}\n${keys[0]}\n`, settings);
     expect([few.code, few.stderr]).toEqual([2, expect.stringContaining('1 came')]);
     const wrong = await latchkey.command([...rekey, '--no-verify'], 'mistyped\n', settings);
-    expect([wrong.code, wrong.stderr]).toEqual([2, expect.stringContaining('no unseal key')]);
+    expect([wrong.code, wrong.stderr]).toEqual([2, expect.stringContaining('not an unseal key')]);
     const made = await latchkey.command([...rekey, '--no-verify', '--json'], keys.slice(1, 4).join('\n'), settings);
     expect(made.code).toBe(0);
     const fresh = (JSON.parse(made.stdout) as { keys: string[] }).keys.map((key) =>

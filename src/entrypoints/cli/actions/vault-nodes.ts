@@ -106,5 +106,5 @@ function always(ip: string): LookupFunction {
 
 function wordsOfNode({ initialized, sealed, t, progress }: NodeState): string {
   if (!initialized) return 'not initialized';
-  return sealed ? `sealed, ${progress} of ${t} shares given` : 'open';
+  return sealed ? `sealed, ${progress} of ${t} shares entered` : 'unsealed';
 }

@@ -69,7 +69,8 @@ export const enRecovery = {
       'They are erased, with the IP addresses and browsers of your activity. What happened stays in the audit log, without them.',
     deleteSubmit: 'Delete account',
     notices: {
-      'email-requested': 'Check your e-mail: the new address takes effect once you have opened the link that was sent to it.',
+      'email-requested':
+        'Check your e-mail: the new address takes effect once you have opened the link that was sent to it.',
       'email-changed': 'Your e-mail address is changed.',
     },
   },
