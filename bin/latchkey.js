@@ -4,8 +4,9 @@ import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import module from 'node:module';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import v8 from 'node:v8';
+import { bundledEntry } from './bundle.js';
 
 // Four threads of libuv's pool may be hashing passwords (src/domain/users/password.ts). The others are for what takes less than a
 // millisecond: RSA signatures, verified assertions and proofs, which would otherwise wait for a hash. Set before the pool is used.
@@ -21,7 +22,8 @@ if (runsTypeScript) {
   // Compiled code is kept between runs: commands start in half the time. Not in the shared temporary folder, where another
   // account could plant code.
   module.enableCompileCache(path.join(root, 'node_modules', '.cache', 'latchkey'));
-  await import('../src/server/latchkey.ts');
+  const bundled = bundledEntry(root);
+  await import(bundled ? pathToFileURL(bundled).href : '../src/server/latchkey.ts');
 } else {
   const pinned = path.join(root, 'node_modules', '.bin', process.platform === 'win32' ? 'node.cmd' : 'node');
   if (!existsSync(pinned)) {

@@ -4,6 +4,7 @@ import { accentOf, readLogo } from '../platform/branding/index.ts';
 import { type EdgeRules, parseProxyTrust } from '../platform/http/proxy-trust.ts';
 import { Language } from '../platform/languages/index.ts';
 import { parseDomainRules } from '../platform/outbound/index.ts';
+import { programFolder } from '../platform/program/index.ts';
 import { DatabaseUrl, FilePath, isHost, isOrigin, refuse, wholeNumber } from './setting-shapes.ts';
 
 export type SettingName = keyof typeof table;
@@ -242,8 +243,7 @@ export const Environment = z.object({
 } satisfies Record<SettingName, z.ZodType>);
 
 // The same whatever folder a command is started in. An update replaces an installed package whole, so it holds no data.
-const program = resolve(import.meta.dirname, '../..');
-const ownDataDir = resolve(program.split(sep).includes('node_modules') ? '.' : program, '.latchkey');
+const ownDataDir = resolve(programFolder.split(sep).includes('node_modules') ? '.' : programFolder, '.latchkey');
 
 /** The settings by the names that the program has for them. */
 export function toConfig(values: z.output<typeof Environment>) {

@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import { promisify } from 'node:util';
 import { brotliCompress, gzip } from 'node:zlib';
 import { once } from '../../platform/caching/index.ts';
+import { programFile } from '../../platform/program/index.ts';
 
 /** One file as it is sent. Its path changes with its content, so it may be cached for ever. */
 export type Asset = { path: string; type: string; body: Record<AssetEncoding, () => Promise<Buffer>> };
@@ -20,7 +21,7 @@ export type AssetName =
   | 'icon.svg';
 
 const require = createRequire(import.meta.url);
-const own = (name: string): string => readFileSync(new URL(`../../../views/assets/${name}`, import.meta.url), 'utf8');
+const own = (name: string): string => readFileSync(programFile(`views/assets/${name}`), 'utf8');
 const pico = readFileSync(require.resolve('@picocss/pico/css/pico.min.css'), 'utf8');
 
 const assets: Readonly<Record<AssetName, Asset>> = {

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { Eta } from 'eta/core';
+import { programFile } from '../../platform/program/index.ts';
 import { assetPath } from './assets.ts';
 import { textsOf } from './languages/languages.ts';
 import { bdi, escaped, link, Markup, rich, strong } from './languages/markup.ts';
@@ -66,7 +66,7 @@ const templates: Readonly<Record<keyof PageData, string>> = {
   'new-account': '@sign-in/new-account',
 };
 
-const views = compileViews(fileURLToPath(new URL('../../../views', import.meta.url)));
+const views = compileViews(programFile('views'));
 
 /**
  * A whole HTML page. Every value is escaped, except `form_html` of the page `sign-out`, which is the

@@ -2,12 +2,13 @@ import { promises as fs } from 'node:fs';
 import path from 'node:path';
 import { Kysely, PostgresDialect, sql } from 'kysely';
 import { FileMigrationProvider, Migrator } from 'kysely/migration';
+import { programFile } from '../program/index.ts';
 import { databaseTime } from './database-time.ts';
 import { openPool } from './pool.ts';
 
 export type MigrationState = { name: string; applied_at: Date | null };
 
-const migrationFolder = path.join(import.meta.dirname, '../../../db/migrations');
+const migrationFolder = programFile('db/migrations');
 const partitionsAhead = 24;
 const fewestAhead = 12;
 

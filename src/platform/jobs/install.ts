@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import pg from 'pg';
 import type { Queue } from 'pg-boss';
+import { programFile } from '../program/index.ts';
 import { queues } from './queues.ts';
 
 /** PostgreSQL notifies listening nodes of new jobs. */
@@ -32,7 +33,7 @@ export async function installJobs(url: string, runningRole?: string): Promise<vo
 
 /** The versions of pg-boss and of the queues: if the schema has the same, nothing is created. */
 function installedVersion(): string {
-  const { dependencies } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'));
+  const { dependencies } = JSON.parse(readFileSync(programFile('package.json'), 'utf8'));
   const digest = createHash('sha256').update(JSON.stringify(definitions)).digest('hex').slice(0, 16);
   return `pg-boss ${dependencies['pg-boss']}, queues ${digest}`;
 }

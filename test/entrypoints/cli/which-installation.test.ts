@@ -9,7 +9,7 @@ import { freePort } from '../../support/free-port.ts';
 import { runCommand, testRootKey } from '../../support/server.ts';
 
 const root = path.join(import.meta.dirname, '../../..');
-const patience = { withinMs: 60_000 };
+const patience = { withinMs: 120_000 };
 const timeoutMs = 180_000;
 
 /** A checkout of its own, where nobody has started anything yet, and an empty folder elsewhere. */

@@ -1,10 +1,8 @@
 import { readdirSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { posix } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { programFile } from '../../../platform/program/index.ts';
 import { pagePaths } from '../page-data.ts';
-
-const root = fileURLToPath(new URL('../../../../', import.meta.url));
 
 /** Files beside the docs that they link to. */
 const besides: Readonly<Record<string, string>> = { readme: 'README.md', settings: '.env.example' };
@@ -19,7 +17,7 @@ export type DocFile = { path: string; file: string; type: 'page' | 'image/png' |
 
 /** All of them, by their address. */
 export function docFiles(): ReadonlyMap<string, DocFile> {
-  const inDocs = readdirSync(`${root}docs`, { recursive: true, encoding: 'utf8' }).map((name) =>
+  const inDocs = readdirSync(programFile('docs'), { recursive: true, encoding: 'utf8' }).map((name) =>
     posix.join('docs', name.replaceAll('\\', '/')),
   );
   const besideDocs = Object.entries(besides).map(([name, file]) => [`${pagePaths.docs}/${name}`, file] as const);
@@ -51,13 +49,13 @@ export function linkedAddress(
 
 /** The content of a file, with the address of this installation in place of that of the examples. */
 export async function readDoc({ file }: DocFile, issuer: string): Promise<string> {
-  const text = await readFile(root + file, 'utf8');
+  const text = await readFile(programFile(file), 'utf8');
   const page = file === besides.settings ? `# Settings\n\nEnvironment variables.\n\n\`\`\`sh\n${text}\`\`\`\n` : text;
   // The README sets the width of its picture in HTML, because Markdown cannot.
   return page.replaceAll(exampleIssuer, issuer).replaceAll(/<img src="([^"]+)"[^>]* alt="([^"]*)">/g, '![$2]($1)');
 }
 
 /** The bytes of an image. */
-export const readImage = ({ file }: DocFile): Promise<Buffer> => readFile(root + file);
+export const readImage = ({ file }: DocFile): Promise<Buffer> => readFile(programFile(file));
 
 const exampleIssuer = 'http://localhost:3000';
