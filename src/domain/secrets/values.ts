@@ -9,11 +9,29 @@ const mostBytes = 1024 * 1024;
 const mostRecorded = 50;
 const digestBytes = 16;
 
-/** @throws Problem `invalid`: it is larger than 1 MiB */
+const mostLevels = 100;
+
+/** @throws Problem `invalid`: it is larger than 1 MiB, its parts are nested too deeply, or the name of a part cannot be recorded */
 export function encoded(data: SecretData): Buffer {
+  if (!Object.keys(data).every(isPartName))
+    throw invalid('/data', 'must have names of parts without control characters');
+  if (isDeeper(data)) throw invalid('/data', `must have at most ${mostLevels} levels`);
   const value = Buffer.from(JSON.stringify(data));
   if (value.length > mostBytes) throw invalid('/data', 'must have at most 1 MiB as JSON');
   return value;
+}
+
+/** Events name the parts: what PostgreSQL refuses in JSON would fail the write. */
+const isPartName = (name: string) => name.isWellFormed() && !/\p{Cc}/u.test(name);
+
+/** Level by level, since recursion would exhaust the stack. */
+function isDeeper(data: SecretData): boolean {
+  let level: unknown[] = [data];
+  for (let depth = 0; level.length > 0; depth += 1) {
+    if (depth > mostLevels) return true;
+    level = level.flatMap((value) => (typeof value === 'object' && value !== null ? Object.values(value) : []));
+  }
+  return false;
 }
 
 export function decoded(value: Buffer): SecretData {

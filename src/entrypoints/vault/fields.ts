@@ -4,33 +4,59 @@ import { VaultError } from './answers.ts';
 /** Members of a body, as Vault reads them: a null is as if it were not there, and several forms mean the same. */
 export type Fields = Readonly<Record<string, unknown>>;
 
+const conversionError = (name: string, expected: string) =>
+  new VaultError(400, `Field validation failed: error converting input for field "${name}": expected ${expected}`);
+
 /** @throws VaultError 400 */
 export function textIn(fields: Fields, name: string): string | undefined {
   const value = fields[name] ?? undefined;
-  if (value === undefined || typeof value === 'string') return value;
-  throw new VaultError(400, `Field validation failed: error converting input for field "${name}": expected a string`);
+  if (value === undefined || (typeof value === 'string' && isStorable(value))) return value;
+  throw conversionError(name, 'a string');
 }
+
+/** PostgreSQL stores no text with a null character. */
+const isStorable = (text: string) => !text.includes('\0');
+
+/** What PostgreSQL stores as an integer. */
+const largest = 2_147_483_647;
 
 /** A number, also as text. @throws VaultError 400 */
 export function numberIn(fields: Fields, name: string): number | undefined {
+  const number = integerIn(fields, name);
+  if (number === undefined || Math.abs(number) <= largest) return number;
+  throw conversionError(name, `a number up to ${largest}`);
+}
+
+function integerIn(fields: Fields, name: string): number | undefined {
   const value = fields[name] ?? undefined;
   if (value === undefined || value === '') return undefined;
   const number = typeof value === 'number' || typeof value === 'string' ? Number(value) : Number.NaN;
   if (Number.isInteger(number)) return number;
-  throw new VaultError(400, `Field validation failed: error converting input for field "${name}": expected a number`);
+  throw conversionError(name, 'a number');
 }
 
 const units: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 };
-const durationShape = /^(?:\d+(?:\.\d+)?[smhd])+$/;
+const durationShape = /^-?(?:\d+(?:\.\d+)?[smhd])+$/;
 
-/** Seconds: a number, or a text such as `90`, `30s` and `1h30m`. @throws VaultError 400 */
+/** Seconds: a number, or a text such as `90`, `30s` and `1h30m`; at most 68 years. @throws VaultError 400: also below 0 */
 export function secondsIn(fields: Fields, name: string): number | undefined {
+  const seconds = signedSecondsIn(fields, name);
+  if (seconds !== undefined && seconds < 0) throw new VaultError(400, `${name} must be positive`);
+  return seconds;
+}
+
+/** The same, where a time below 0 means something. @throws VaultError 400 */
+export function signedSecondsIn(fields: Fields, name: string): number | undefined {
   const value = fields[name] ?? undefined;
-  if (typeof value === 'string' && durationShape.test(value)) {
-    const parts = [...value.matchAll(/([\d.]+)([smhd])/g)];
-    return Math.floor(parts.reduce((sum, [, amount, unit = 's']) => sum + Number(amount) * (units[unit] ?? 1), 0));
-  }
-  return numberIn(fields, name);
+  const isDuration = typeof value === 'string' && durationShape.test(value);
+  const seconds = isDuration ? secondsOf(value) : integerIn(fields, name);
+  return seconds === undefined ? undefined : Math.max(-largest, Math.min(largest, seconds));
+}
+
+function secondsOf(duration: string): number {
+  const parts = [...duration.matchAll(/([\d.]+)([smhd])/g)];
+  const sum = parts.reduce((total, [, amount, unit = 's']) => total + Number(amount) * (units[unit] ?? 1), 0);
+  return Math.floor(sum) * (duration.startsWith('-') ? -1 : 1);
 }
 
 /** Seconds as Go writes a duration: `0s`, `1m30s`, `1h0m0s`. */
@@ -46,7 +72,7 @@ export function flagIn(fields: Fields, name: string): boolean | undefined {
   if (value === undefined || typeof value === 'boolean') return value;
   if (value === 'true' || value === '1' || value === 1) return true;
   if (value === 'false' || value === '0' || value === 0) return false;
-  throw new VaultError(400, `Field validation failed: error converting input for field "${name}": expected a boolean`);
+  throw conversionError(name, 'a boolean');
 }
 
 /** `"a,b"` or `["a","b"]`. @throws VaultError 400 */
@@ -54,9 +80,9 @@ export function textsIn(fields: Fields, name: string): string[] | undefined {
   const value = fields[name] ?? undefined;
   if (value === undefined) return undefined;
   const texts = typeof value === 'string' ? value.split(',') : value;
-  if (Array.isArray(texts) && texts.every((text) => typeof text === 'string'))
+  if (Array.isArray(texts) && texts.every((text) => typeof text === 'string' && isStorable(text)))
     return texts.map((text: string) => text.trim()).filter(Boolean);
-  throw new VaultError(400, `Field validation failed: error converting input for field "${name}": expected a list`);
+  throw conversionError(name, 'a list');
 }
 
 /** @throws VaultError 400 */
@@ -64,7 +90,7 @@ export function objectIn(fields: Fields, name: string): Record<string, unknown> 
   const value = fields[name] ?? undefined;
   if (value === undefined) return undefined;
   if (typeof value === 'object' && !Array.isArray(value)) return value as Record<string, unknown>;
-  throw new VaultError(400, `Field validation failed: error converting input for field "${name}": expected a map`);
+  throw conversionError(name, 'a map');
 }
 
 /** Numbers of versions: `[1, 2]`, `["1"]` or `"1,2"`. @throws VaultError 400 */
@@ -72,7 +98,7 @@ export function versionsIn(fields: Fields): number[] {
   const value = fields.versions ?? undefined;
   const given = typeof value === 'string' ? value.split(',') : [value].flat();
   const numbers = given.map(Number);
-  if (numbers.length === 0 || !numbers.every((number) => Number.isInteger(number) && number > 0))
+  if (numbers.length === 0 || !numbers.every((number) => Number.isInteger(number) && number > 0 && number <= largest))
     throw new VaultError(400, 'No version number provided');
   return numbers;
 }

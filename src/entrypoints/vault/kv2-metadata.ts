@@ -1,6 +1,6 @@
 import type { ReadVersion, SecretRecord, SecretSettings, Version } from '../../domain/secrets/index.ts';
 import { VaultError } from './answers.ts';
-import { durationOf, type Fields, flagIn, numberIn, objectIn, secondsIn } from './fields.ts';
+import { durationOf, type Fields, flagIn, numberIn, objectIn, signedSecondsIn } from './fields.ts';
 
 /** What Vault says of a version beside its number. */
 export function versionData({
@@ -33,7 +33,8 @@ const mostLabels = 64;
 /** What a body says of a secret's settings. @throws VaultError 400 */
 export function settingsIn(body: Fields): Partial<SecretSettings> {
   const most = numberIn(body, 'max_versions');
-  const seconds = secondsIn(body, 'delete_version_after');
+  // Below 0 it turns deletion off.
+  const seconds = signedSecondsIn(body, 'delete_version_after');
   const labels = objectIn(body, 'custom_metadata');
   const cas_required = flagIn(body, 'cas_required');
   if (most !== undefined && (most < 0 || most > mostVersions))
@@ -41,7 +42,7 @@ export function settingsIn(body: Fields): Partial<SecretSettings> {
   return {
     ...(most ? { max_versions: most } : {}),
     ...(cas_required !== undefined && { cas_required }),
-    ...(seconds !== undefined && { delete_after_seconds: seconds === 0 ? null : seconds }),
+    ...(seconds !== undefined && { delete_after_seconds: seconds <= 0 ? null : seconds }),
     ...(labels && { custom_metadata: labelsIn(labels) }),
   };
 }

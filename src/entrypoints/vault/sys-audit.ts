@@ -1,7 +1,6 @@
 import { allows } from '../../domain/access/index.ts';
 import { auditHash } from '../../domain/secrets/index.ts';
 import { answerAtTop, permissionDenied, type VaultAnswer, VaultError } from './answers.ts';
-import { textIn } from './fields.ts';
 import type { Called, VaultDeps, VaultRoute } from './routing.ts';
 
 /** The audit log, which is always on. */
@@ -32,7 +31,7 @@ async function refuse(): Promise<VaultAnswer> {
 async function hash(deps: VaultDeps, asked: Called): Promise<VaultAnswer> {
   mayHash(asked);
   if (asked.names[0] !== name) throw new VaultError(400, `unknown audit backend: use ${name}`);
-  const input = textIn(asked.body, 'input');
-  if (!input) throw new VaultError(400, 'the "input" parameter is empty');
+  const { input } = asked.body;
+  if (typeof input !== 'string' || input === '') throw new VaultError(400, 'the "input" parameter is empty');
   return answerAtTop(asked.request.request_id, { hash: auditHash(deps, input) });
 }

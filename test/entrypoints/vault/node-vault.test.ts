@@ -507,6 +507,57 @@ describe('what Vault’s clients compare', () => {
     );
   });
 
+  test('input that cannot be stored is refused by its field, and stored values come back as they were', async () => {
+    const folder = newFolder();
+    const { auth } = await loggedIn(['secrets:*']);
+    const token = auth.client_token;
+    const [data, metadata] = [`secret/data/${folder}/a`, `secret/metadata/${folder}/a`];
+    const written =
+      '{"data":{"__proto__":{"a":1},"n":9007199254740991,"f":1.5e3,"t":"x\\u0000y","d":"12345678901234567890"}}';
+    expect((await call('POST', data, { token, body: written })).status).toBe(200);
+    const { data: read } = (await (await call('GET', data, { token })).json()) as { data: { data: object } };
+    expect(JSON.stringify(read.data)).toBe(JSON.stringify(JSON.parse(written).data));
+    const nested = (levels: number) => `{"data":{"a":${'['.repeat(levels)}${']'.repeat(levels)}}}`;
+    expect((await call('POST', data, { token, body: nested(99) })).status).toBe(200);
+    expect((await call('GET', `secret/subkeys/${folder}/a`, { token })).status).toBe(200);
+    const huge = 10 ** 12;
+    const cases: [method: string, path: string, body: unknown, why: string][] = [
+      ['POST', data, nested(100_000), 'levels'],
+      ['POST', data, '{"data":{"n":12345678901234567890}}', 'send it as a string'],
+      ['POST', data, '{"data":{"n":1e400}}', 'send it as a string'],
+      ['POST', data, { data: { 'a\0': 'b' } }, 'control characters'],
+      ['POST', data, { data: { a: 1 }, options: { cas: huge } }, '"cas"'],
+      ['GET', `${data}?version=${huge}`, undefined, '"version"'],
+      ['PUT', `secret/destroy/${folder}/a`, { versions: [huge] }, 'version'],
+      ['POST', 'auth/token/create', { num_uses: huge }, '"num_uses"'],
+      ['POST', 'auth/token/create', { display_name: 'a\0' }, '"display_name"'],
+      ['POST', 'auth/token/create', { policies: ['a\0'] }, '"policies"'],
+      ['POST', 'auth/token/create', { ttl: -5 }, 'ttl must be positive'],
+      ['POST', 'auth/token/create', { ttl: '-5s' }, 'ttl must be positive'],
+      ['POST', 'auth/token/renew-self', { increment: -5 }, 'increment must be positive'],
+      ['POST', 'auth/token/lookup-accessor', { accessor: 'a\0' }, '"accessor"'],
+      ['POST', 'auth/jwt/login', { role: 'a\0', jwt: 'x.y.z' }, '"role"'],
+      ['POST', 'auth/approle/role/none', { secret_id_num_uses: huge }, '"secret_id_num_uses"'],
+      ['PUT', 'sys/policies/acl/x', { policy: '# \0' }, '"policy"'],
+    ];
+    for (const [method, path, body, why] of cases) {
+      const refused = await call(method, path, { token, body });
+      expect([why, refused.status, await refused.json()]).toEqual([
+        ...[why, 400],
+        { errors: [expect.stringContaining(why)] },
+      ]);
+    }
+    const lasting = async (delete_version_after: unknown) => {
+      await call('POST', metadata, { token, body: { delete_version_after } });
+      const found = (await (await call('GET', metadata, { token })).json()) as { data: Record<string, string> };
+      return found.data.delete_version_after;
+    };
+    expect(await lasting('999999999999h')).toBe('596523h14m7s');
+    expect(await lasting('-1s')).toBe('0s');
+    const longest = await call('POST', 'auth/token/create', { token, body: { ttl: '99999999999h' } });
+    expect(longest.status).toBe(200);
+  });
+
   test('events name a value by a hash that only some may request', async () => {
     const path = `${newFolder()}/a`;
     const { auth } = await loggedIn(['secrets:*']);
