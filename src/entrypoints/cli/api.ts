@@ -33,7 +33,7 @@ export function apiCommand(): Command {
 export function loginCommand(): Command {
   const login = new Command('login')
     .description(
-      'keep the credentials of a service for "latchkey api"; its secret is asked for, or read from standard input',
+      'store the credentials of a service for "latchkey api"; its secret is asked for, or read from standard input',
     )
     .requiredOption('--url <url>', 'the server')
     .requiredOption('--client-id <id>', 'the service, e.g. that of "latchkey bootstrap"')

@@ -13,7 +13,7 @@ export function auditCommand(): Command {
 function tailCommand(): Command {
   return command(
     'tail',
-    'show the newest events, oldest of them first; with --json one a line',
+    'show the newest events in ascending order; with --json, one per line',
     'latchkey audit tail --lines 100',
   )
     .option('-n, --lines <number>', 'how many', '20')

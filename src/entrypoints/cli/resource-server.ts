@@ -21,7 +21,7 @@ export function resourceServerCommand(): Command {
         .option('--allow <methods>', 'the methods that users must have signed in with, e.g. "passkey,provider"')
         .option(
           '--open-to <clients>',
-          'which clients may ask users for its open scopes: registered, documented or anyone',
+          'the clients that may request its open scopes from users: registered, documented or anyone',
           'registered',
         )
         .option(

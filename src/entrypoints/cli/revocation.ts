@@ -51,8 +51,8 @@ export function restoreCheckCommand(): Command {
     .argument('[files...]', 'exports of the audit log, webhook messages, or the standard output of servers')
     .option('--head <number:head>', 'a chain head noted elsewhere before the restore')
     .option('--keys <file>', 'the output of `latchkey audit keys --json`, if the backup lacks the newest key')
-    .option('--unproved', 'accept events that no signed head proves')
-    .option('--revoke-all', 'revoke every token, session and API key that came back')
+    .option('--unproved', 'accept events without a signed seal')
+    .option('--revoke-all', 'revoke every restored token, session and API key')
     .option('--dry-run', 'only show what would be revoked')
     .option('--yes', 'do not ask')
     .action(later(async () => (await import('./actions/restore-check.ts')).restoreCheck));

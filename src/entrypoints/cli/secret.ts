@@ -101,8 +101,8 @@ function generate(): Command {
     .option('--part <name>', 'its name; those of key pairs and certificates begin with it', 'value')
     .option('--length <number>', 'for a password: the number of characters')
     .option('--symbols', 'for a password: also use characters such as "!"')
-    .option('--bytes <number>', 'of random: how many bytes')
-    .option('--encoding <encoding>', 'of random: base64url, base64 or hex')
+    .option('--bytes <number>', 'for random: the number of bytes')
+    .option('--encoding <encoding>', 'for random: base64url, base64 or hex')
     .option('--algorithm <name>', 'for keys: ed25519 (not for certificates), ec_p256 or rsa_3072')
     .option('--common-name <name>', 'for a certificate: the common name of its subject')
     .option('--dns-name <name>', 'for a certificate: a DNS name; may be repeated', repeated, [])
@@ -115,7 +115,7 @@ function generate(): Command {
 function find(): Command {
   return command(
     'find',
-    'find the secrets that have a given value, such as a leaked one, which is read from standard input',
+    'find the secrets that have a given value, such as a leaked one; it is read from standard input',
     'latchkey secret find < leaked.txt',
   ).action(later(async () => (await actions()).find));
 }

@@ -15,7 +15,7 @@ export function signingKeyCommand(): Command {
       )
         .option('--alg <algorithm>', 'ES256, EdDSA, RS256 or PS256', 'ES256')
         .option('--now', 'sign with it at once: verifiers that cached the old key set refuse new tokens for a while')
-        .option('--leaked', 'as --now, and stop publishing the older keys: what they signed is refused')
+        .option('--leaked', 'as --now, and stop publishing the older keys: tokens that they signed are refused')
         .action(later(async () => (await actions()).rotate)),
     )
     .addCommand(

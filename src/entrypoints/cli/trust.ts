@@ -27,46 +27,55 @@ function create(): Command {
       'workload, id_jag for identity assertions about users, or login to let users sign in',
       'workload',
     )
-    .option('--claim <claim=value>', 'what a claim must be; may be repeated, also for several values', repeated, [])
-    .option('--prefix <claim=text>', 'what a claim must begin with; may be repeated', repeated, [])
+    .option(
+      '--claim <claim=value>',
+      'the required value of a claim; may be repeated, also for several values',
+      repeated,
+      [],
+    )
+    .option('--prefix <claim=text>', 'the required beginning of a claim; may be repeated', repeated, [])
     .option(
       '--permission <api=scopes>',
-      'what its workloads may have, or clients for its users; may be repeated',
+      'the scopes of its workloads, or of clients for its users; may be repeated',
       repeated,
       [],
     )
     .option('--audience <audience>', 'the aud of its tokens, if it is not this issuer')
-    .option('--jwks-uri <url>', 'where its keys are, if they are not found by discovery')
+    .option('--jwks-uri <url>', 'the URL of its keys, if they are not found by discovery')
     .option('--jwks <file>', 'a file with its public keys, for an issuer that cannot be reached')
     .option('--role <role>', 'a role that its workloads have; may be repeated', repeated, [])
     .option(
       '--token-review <url>',
-      'a Kubernetes API server that is asked about each token; the token of the reviewer is read from standard input',
+      'a Kubernetes API server that reviews each token; the token of the reviewer is read from standard input',
     )
     .option('--token-review-ca <file>', 'a file with the certificate authority of that server')
-    .option('--ttl <seconds>', 'the longest lifetime of the access tokens')
+    .option('--ttl <seconds>', 'the maximum lifetime of the access tokens')
     .option('--one-time', 'accept each token once')
-    .option('--provider <provider>', 'of the kind login: oidc, google, microsoft or github', 'oidc')
+    .option('--provider <provider>', 'for the kind login: oidc, google, microsoft or github', 'oidc')
     .option(
       '--client-id <id>',
-      'of the kind login: the client_id of this server; its secret is read from standard input',
+      'for the kind login: the client_id of this server; its secret is read from standard input',
     )
-    .option('--label <name>', 'of the kind login: the provider, as the button names it')
+    .option('--label <name>', 'for the kind login: the name of the provider on the button')
     .option(
       '--email-domain <domain>',
-      'of the kind login: a domain for which the provider is authoritative; may be repeated',
+      'for the kind login: a domain for which the provider is authoritative; may be repeated',
       repeated,
       [],
     )
-    .option('--creation <policy>', 'of the kind login, accounts for new users: off, domains or open', 'off')
+    .option('--creation <policy>', 'for the kind login, accounts for new users: off, domains or open', 'off')
     .option(
       '--role-mapping <claim=value=role>',
-      'of the kind login: the role of users whose claim has the value; may be repeated',
+      'for the kind login: the role of users whose claim has the value; may be repeated',
       repeated,
       [],
     )
-    .option('--mapped-role-days <days>', 'of the kind login: for how many days after a sign-in these roles count', '7')
-    .option('--for-administrators', 'of the kind login: administrators may sign in with it')
+    .option(
+      '--mapped-role-days <days>',
+      'for the kind login: for how many days after a sign-in these roles are active',
+      '7',
+    )
+    .option('--for-administrators', 'for the kind login: administrators may sign in with it')
     .action(later(async () => (await actions()).create));
 }
 

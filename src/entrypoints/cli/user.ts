@@ -20,9 +20,9 @@ function accounts(): Command[] {
     command('create', 'create a user', 'latchkey user create alice --email alice@example.com --role owner')
       .argument('<username>')
       .option('--email <address>', 'the e-mail address')
-      .option('--email-verified', 'the address is known to be theirs')
+      .option('--email-verified', 'mark the address as verified')
       .option('--name <name>', 'the name shown to apps')
-      .option('--language <language>', 'the language of e-mail to them, en or de')
+      .option('--language <language>', 'the language of their e-mail, en or de')
       .option('--role <role>', 'a role to assign, e.g. owner; may be repeated', repeated, [])
       .option(...passwordOption)
       .action(later(async () => (await actions()).create)),

@@ -69,7 +69,7 @@ export const create = onInstallation(async (place: CommandContext, name: string,
 /** How users sign in. The secret is read from standard input: an option would be seen by others on the machine. */
 async function loginIn(options: CreateOptions) {
   const { provider, clientId, label, emailDomain, creation, roleMapping, forAdministrators } = options;
-  if (clientId === undefined) throw new UsageError('A trust of the kind login needs --client-id.');
+  if (clientId === undefined) throw new UsageError('A trust for the kind login needs --client-id.');
   const client_secret = await readSecret('Client secret (empty: none): ');
   return {
     ...{ provider, client_id: clientId, email_domains: emailDomain, creation },
