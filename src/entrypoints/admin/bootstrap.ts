@@ -9,7 +9,7 @@ import { registerOwnApis } from './resource-server.ts';
 export type Bootstrapped = { client_id: string; client_secret: string; audience: string };
 
 /**
- * Makes the first credential for programs: a service with the role of an owner. Only for the operator at the machine.
+ * Creates the first credential for programs: a service with the role of an owner. Only for the operator on the machine.
  *
  * @throws Problem `conflict`: there is a client of this name, or the installation has another issuer
  */

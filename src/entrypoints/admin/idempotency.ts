@@ -9,16 +9,16 @@ import { type KeptAnswer, keepAnswer, lockKey } from './store.ts';
 const keptHours = 24;
 const shape = /^[\u0021-\u007e]{8,255}$/;
 
-/** A request as it is recognized: who sends what where, under which key; `formerContent`: as the version before compared it. */
+/** The identity of a request: caller, route, content and key; `formerContent`: as the previous version compared it. */
 type Presented = { key: string; who: Digest; content: string; formerContent: string };
-/** What seals the answer, and what its request is compared by. */
+/** The keys that seal the response, and digest its request. */
 type AnswerKeys = { sealing: KeyObject; digestOf: (content: string) => Digest };
 
 /**
- * What was sent with an `Idempotency-Key` happens once: sent again with the same body within 24 hours, it is answered as the
- * first time. The change and the answer commit together, so that a crash leaves both or neither; what was refused is not kept.
+ * A request with an `Idempotency-Key` is executed once: sent again with the same body within 24 hours, it gets the first response. The
+ * change and the response commit together, so that a crash leaves both or neither; refusals are not stored.
  *
- * @throws Problem 422: the key came with another request before; 400: it is malformed
+ * @throws Problem 422: the key was used with another request before; 400: it is malformed
  */
 export function once<Deps extends { db: Db; keys: ServerKeys; now: () => Date }>(deps: Deps) {
   const { db, keys, now } = deps;
@@ -26,7 +26,7 @@ export function once<Deps extends { db: Db; keys: ServerKeys; now: () => Date }>
     const key = ctx.get('Idempotency-Key');
     if (key === '') return work(deps);
     if (!shape.test(key)) throw invalid('', 'Idempotency-Key: send 8 to 255 printable characters, a UUID for example.');
-    // Names the row. It tells no more than that such a key was sent, and finds what nodes of the version before have kept.
+    // The key of the row. It only reveals that such a key was sent, and also finds rows of nodes of the previous version.
     const who = digest(JSON.stringify([actor.kind, actor.id, ctx.method, ctx.path, key]));
     const sent = [ctx.querystring, body ?? null];
     const content = JSON.stringify([...sent, actingRights(actor)]);
@@ -47,12 +47,12 @@ export function once<Deps extends { db: Db; keys: ServerKeys; now: () => Date }>
   };
 }
 
-/** An answer is for what was allowed then: another token of the same caller, or one whose role was taken away, is another request. */
+/** A response depends on the permissions at that time: another token of the same caller, or a removed role, makes it another request. */
 function actingRights({ permissions, limits = [] }: Call['actor']): unknown {
   return [permissions.toSorted(), limits.map(narrowing)];
 }
 
-/** Written as by the version before where it knew all of it, so that its answers serve. */
+/** Written as in the previous version if it had all members, so that its responses are found. */
 function narrowing({ rights, until, restrictions }: Limit): unknown {
   const patterns = rights.map(({ resource, pattern }) => `${pattern} ${resource}`).toSorted();
   const isPlain = until === null && Object.keys(restrictions).length === 0;
@@ -73,7 +73,7 @@ async function keptAnswer(keys: ServerKeys, kept: KeptAnswer, presented: Present
   return JSON.parse(unseal(sealing, placeOf(presented), kept.sealed).toString());
 }
 
-/** A row of the version before names no server key; a day after the last such node stopped there is none. */
+/** A row of the previous version names no server key; a day after the last such node stopped there is none. */
 async function keysOf(keys: ServerKeys, { key_id }: KeptAnswer, presented: Presented): Promise<AnswerKeys> {
   if (key_id === null) {
     const sealing = hkdfSync('sha256', presented.key, presented.who, 'latchkey idempotency', 32);
@@ -83,8 +83,8 @@ async function keysOf(keys: ServerKeys, { key_id }: KeptAnswer, presented: Prese
 }
 
 /**
- * People choose keys such as `deploy-key-0417`, and bodies hold passwords: neither may be guessed from a copy of the database.
- * So a server key, which no such copy tells, goes into both.
+ * People choose keys such as `deploy-key-0417`, and bodies contain passwords: neither may be guessed from a copy of the database. So both
+ * include a server key, which such a copy does not contain.
  */
 function answerKeys({ key: serverKey }: ServerKey, { key, who }: Presented): AnswerKeys {
   const secret = Buffer.concat([serverKey.export(), Buffer.from(key)]);

@@ -52,7 +52,7 @@ export { type Operation, type OperationGroup, searchReference } from './referenc
 export { registerOwnApis } from './resource-server.ts';
 export { waitForOwnChanges } from './wait-for-own-changes.ts';
 
-/** What the routes of the admin API work with. */
+/** The dependencies of the admin API's routes. */
 export type AdminRouteDeps = AccessDeps &
   ApiKeyDeps &
   ClientDeps &
@@ -65,16 +65,16 @@ export type AdminRouteDeps = AccessDeps &
   WebhookDeps & {
     keyActivationSeconds: number;
     issuer: string;
-    /** As they are in force, without secrets. */
+    /** The current settings, without secrets. */
     settings: readonly SettingView[];
-    /** Set where there is a mail server. */
+    /** Set if there is a mail server. */
     sendEmail?: SendEmail | undefined;
     refusals: Refusals;
   } & TestMailDeps;
 
 export type AdminDeps = AdminRouteDeps & {
   version: string;
-  /** Who presents an API key, or an access token for this audience. @throws Problem 401 */
+  /** The caller with an API key, or an access token for this audience. @throws Problem 401 */
   bearerOf: (ctx: Context, audience: string) => Promise<Bearer>;
 };
 
@@ -110,15 +110,15 @@ export const adminRoutes = [
 export type AdminRouteName = RouteName<AdminRoute>;
 export type AdminRoute = (typeof adminRoutes)[number];
 
-/** What a route answers. */
+/** The response of a route. */
 export type AdminAnswer<Name extends AdminRouteName> = Answered<AdminRoute, Name>;
 
-/** The admin API, in-process or at a server elsewhere. */
+/** The admin API, in this process or of a remote server. */
 export type AdminClient = RouteClient<AdminRoute>;
 const table = routeTable(adminRoutes);
 export const adminClient = (send: Transport<AdminRoute>): AdminClient => new RouteClient(table, send);
 
-/** The routes as a reference for readers. @param issuer where its examples call them */
+/** The routes as a reference for readers. @param issuer the server of their examples */
 export const adminReference = (issuer: string): OperationGroup[] => referenceOf(adminRoutes, { prefix, issuer });
 
 const bearers = new WeakMap<Actor, Bearer>();

@@ -122,12 +122,12 @@ function parameters(place: 'path' | 'query', schema: z.ZodType): object[] {
   }));
 }
 
-/** `clientsList`, `clientsSecretsRotate` …: what generated clients call it. */
+/** `clientsList`, `clientsSecretsRotate` …: the names in generated clients. */
 function operationId(words: readonly string[]): string {
   return words.join('-').replaceAll(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
 }
 
-/** On the wire, a date is a text. */
+/** On the wire, a date is a string. */
 function jsonSchema(schema: z.ZodType): object {
   const { $schema: _, ...rest } = wireSchema(schema);
   return rest;

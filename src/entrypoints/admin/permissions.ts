@@ -1,6 +1,5 @@
 /**
- * Every permission of the admin API, with what a person reads who is asked to hand it to an application; a test compares
- * them with the routes.
+ * Every permission of the admin API, with the text of the consent page; a test compares them with the routes.
  */
 export const adminPermissions: Readonly<Record<string, string>> = {
   'latchkey:client:read': 'Read clients',

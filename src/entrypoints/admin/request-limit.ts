@@ -6,8 +6,8 @@ const requests = 1200;
 const seconds = 60;
 
 /**
- * Bounds what one caller may ask of a node, and tells them how much is left (RateLimit fields,
- * draft-ietf-httpapi-ratelimit-headers). In memory: it protects the node, and no decision hangs on it.
+ * Limits the requests of a caller to a node, and returns what is left (RateLimit fields, draft-ietf-httpapi-ratelimit-headers). In memory:
+ * it protects the node, and no decision depends on it.
  *
  * @throws Problem 429
  */

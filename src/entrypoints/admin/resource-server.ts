@@ -13,8 +13,8 @@ type OwnApi = { identifier: string; name: string; permissions: Readonly<Record<s
 
 /**
  * Registers the APIs of this issuer as resource servers, the admin API and the store of secrets, with their permissions of this version,
- * enabled; whether their tokens are JWTs, how long they live and whether they need DPoP stays as it is. There is one of each: after a
- * change of the issuer it is the same one, under another identifier, and who was entitled to it still is.
+ * enabled; the token format, lifetime and DPoP setting are not changed. There is one of each: after a change of the issuer it is the same
+ * one, under another identifier, with the same entitlements.
  */
 export async function registerOwnApis({ db, now }: { db: Db; now: () => Date }, issuer: string): Promise<void> {
   const admin = { identifier: adminAudience(issuer), name: 'Latchkey administration', permissions: adminPermissions };
@@ -28,7 +28,7 @@ async function register(trx: Trx, now: () => Date, { identifier, name, permissio
   const scopes = Object.entries(permissions).map(([name, description]) => ({ name, description, sensitive: true }));
   const path = new URL(identifier).pathname;
   const sameApi = (await listBuiltInIdentifiers(trx)).filter((from) => new URL(from).pathname === path);
-  // The newest first: it takes the identifier, older ones join it.
+  // The newest first: it gets the identifier, older ones are merged into it.
   for (const from of sameApi) await moveResourceServer(trx, { now }, system, { from, to: identifier });
   const input = ResourceServerInput.parse({ identifier, name, assignment_required: true, scopes });
   await putResourceServer(trx, { now }, system, input, { builtIn: true });

@@ -29,7 +29,7 @@ export function apiCommand(): Command {
     .action(later(async () => (await actions()).callApi));
 }
 
-/** `latchkey login`: keeps the credentials of a service for `latchkey api`. */
+/** `latchkey login`: stores the credentials of a service for `latchkey api`. */
 export function loginCommand(): Command {
   const login = new Command('login')
     .description(

@@ -81,7 +81,7 @@ function secrets(): Command[] {
   ];
 }
 
-/** The members of a registration that have an option of their own; the type is chosen at registration only. */
+/** The members of a registration with their own option; the type is chosen at registration only. */
 function withMembers(made: Command, types?: string): Command {
   made.argument('<client-id>');
   if (types)

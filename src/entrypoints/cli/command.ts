@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 
 /**
- * The definition of a command with what all have: `--json`, `--create`, without which no command creates an installation, and an
+ * The definition of a command with the common options: `--json`, `--create`, without which no command creates an installation, and an
  * example that works. Definitions import nothing but Commander, so that help is printed at once.
  */
 export function command(name: string, description: string, example: string): Command {
@@ -18,7 +18,7 @@ export function withExample(made: Command, example: string): Command {
 
 type Action = (...given: never[]) => Promise<void>;
 
-/** An action whose program is loaded when the command runs. */
+/** An action whose module is loaded when the command runs. */
 export function later(load: () => Promise<Action>): (...given: unknown[]) => Promise<void> {
   return async (...given) => (await load())(...(given as never[]));
 }

@@ -9,7 +9,7 @@ import type { ServerKeys } from '../../platform/keys/index.ts';
 export type OpenInstallation = {
   database: Database;
   databaseUrl: string;
-  /** Where the data is, for people to read. */
+  /** The location of the data, for display. */
   databaseName: string;
   rootKey: KeyObject;
   keys: ServerKeys;
@@ -21,15 +21,15 @@ type Location = { url: string; migrateUrl: string; name: string; close: () => Pr
 
 type ServeOptions = { say: (lines: string) => void; note: (line: string) => void; signal: AbortSignal };
 
-/** What the process provides to the command line. */
+/** The functions that the process provides to the command line. */
 export type CommandHost = {
   readVersion: () => string;
-  /** Whether an installation exists; otherwise opening it makes one. */
+  /** Whether an installation exists; otherwise opening it creates one. */
   hasInstallation: (config: Config) => Promise<boolean>;
-  /** Where the data of a configuration is, for people to read. */
+  /** The location of a configuration's data, for display. */
   nameOfPlace: (config: Config) => Promise<string>;
   openInstallation: (config: Config) => Promise<OpenInstallation>;
-  /** What configuration as code, and the routes that commands call, work with. */
+  /** The dependencies of configuration as code, and of the routes that commands call. */
   applyDeps: (config: Config, installation: OpenInstallation, jobs: ApplyDeps['jobs']) => Promise<ApplyDeps>;
   openDatabaseServer: (config: Config, as: 'guest') => Promise<Location>;
   /** @returns names of the migrations applied now */
@@ -48,7 +48,7 @@ export class RootCommand extends Command {
   }
 }
 
-/** The host of a command that runs. Commander gives the command to its action as the last argument. */
+/** The host of a running command. Commander passes the command to its action as the last argument. */
 export function hostOf(given: readonly unknown[]): CommandHost {
   let command = given.at(-1);
   while (command instanceof Command && !(command instanceof RootCommand)) command = command.parent;

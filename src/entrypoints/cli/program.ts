@@ -65,7 +65,7 @@ export function program(host: CommandHost): Command {
       'after',
       '\nSettings are environment variables, the same as for the server; .env.example lists them.\n\nExample:\n  latchkey status',
     );
-  // What follows `api` is its own: no option there is one of ours.
+  // Everything after `api` belongs to it: no option there is one of ours.
   latchkey.enablePositionalOptions();
   for (const define of commands) latchkey.addCommand(define());
   return withUsageCode(latchkey);

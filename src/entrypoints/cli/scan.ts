@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { command, later } from './command.ts';
 
-/** `latchkey scan`: credentials that stand in files. */
+/** `latchkey scan`: credentials in files. */
 export function scanCommand(): Command {
   return command(
     'scan',

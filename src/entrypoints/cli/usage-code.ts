@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 
 /**
- * Makes wrong usage end with exit code 2, in all subcommands, and with `--json` as JSON on standard error, as every failure.
+ * Makes wrong usage exit with code 2, in all subcommands, and with `--json` as JSON on standard error, like every failure.
  */
 export function withUsageCode(command: Command): Command {
   const isJson = process.argv.includes('--json');

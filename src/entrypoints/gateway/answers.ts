@@ -1,12 +1,12 @@
 import { type Problem, problemJson, problemType } from '../../platform/http/index.ts';
 
-/** What the gateway answers, beside the headers that every answer has. */
+/** A response of the gateway, without the headers that all have. */
 export type Answer = {
   status: number;
   /** Names and values in turn. */
   headers: readonly string[];
   body: string;
-  /** Whether a credential was admitted from memory alone. */
+  /** Whether a credential was allowed from the cache alone. */
   isFromMemory: boolean;
 };
 

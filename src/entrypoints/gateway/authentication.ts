@@ -2,7 +2,7 @@ import { isAtLeast, weakestOf } from '../../domain/assurance/index.ts';
 import type { TokenAuthentication } from '../oauth/index.ts';
 import type { VerifyRequest } from './schemas.ts';
 
-/** What a request requires of how its user authenticated (RFC 9470). */
+/** The required authentication of the request's user (RFC 9470). */
 export type AuthenticationNeed = Pick<VerifyRequest, 'acr_values' | 'max_age'>;
 
 export const nobodyAuthenticated =

@@ -9,15 +9,15 @@ import type { Verdict } from './schemas.ts';
 export type CachedVerdict = { verdict: Verdict; headers: readonly string[]; text: string; number: number };
 
 /**
- * The verdicts on keys that may do what is asked, made once for each key and API: they are the same until the key is read again.
- * Kept by what the key may do at the API, which a node remembers with the key (`compileKey`) and which goes with it.
+ * The verdicts on keys with the required permissions, created once for each key and API: they are valid until the key is read again. Stored
+ * with the key's permissions at the API, which a node caches with the key (`compileKey`) and drops with it.
  */
 const cached = {
   permitted: new WeakMap<readonly string[], CachedVerdict>(),
   authentic: new WeakMap<readonly string[], CachedVerdict>(),
 };
 
-/** The answer about a key that is allowed to do what the request needs. */
+/** The response for a key that is allowed to do what the request needs. */
 export function cachedVerdict(entry: KeyEntry, { needs, resource }: Pick<Asked, 'needs' | 'resource'>): CachedVerdict {
   const permissions = entry.permissionsAt(resource);
   const verdicts = needs === undefined ? cached.authentic : cached.permitted;
@@ -29,7 +29,7 @@ export function cachedVerdict(entry: KeyEntry, { needs, resource }: Pick<Asked, 
   return made;
 }
 
-/** The facts about a key, as the answer states them. */
+/** The facts about a key in the response. */
 export function verdictOnKey(verdict: KeyVerdict, resource: string | undefined): Verdict {
   const { code, reason, missing, limits, entry, retry_after_seconds } = verdict;
   const said: Verdict = { valid: code === 'valid', code, reason, credential: 'api_key', limits: [...limits] };

@@ -15,17 +15,17 @@ const verifyPermission = 'latchkey:verify';
 
 export type CallerDeps = AccessDeps & {
   keys: KeyVerifier;
-  /** Of Latchkey's own API. */
+  /** The identifier of Latchkey's own API. */
   audience: string;
   bearerOf: (request: BearerRequest, audience: string) => Promise<Bearer>;
 };
 
-/** Who asks, by the id that they are counted by, and whether memory sufficed to know them. */
+/** The caller, by the id that is used for counting, and whether it was authenticated from the cache. */
 export type Caller = { id: string; isFromMemory: boolean };
 
 /**
- * Who asks whether a credential is good must hold `latchkey:verify`, in a key of their own (which costs no look at the
- * database) or an access token for Latchkey's own API.
+ * Callers that verify credentials need `latchkey:verify`, in a key of their own (which needs no database lookup) or an access token for
+ * Latchkey's own API.
  *
  * @throws Problem 401, 403, 429
  */
@@ -45,7 +45,7 @@ export async function callerOf(deps: CallerDeps, request: GatewayRequest): Promi
 }
 
 /**
- * The same from memory alone; undefined where that does not suffice.
+ * The same from the cache alone; undefined if that does not suffice.
  *
  * @throws Problem 400, 401, 403, 429
  */
@@ -56,15 +56,15 @@ export function cachedCallerOf({ keys, audience }: CallerDeps, request: GatewayR
   return verdict && { id: admitted(verdict).id, isFromMemory: true };
 }
 
-/** What is asked of the key of a service that asks about others. */
+/** The check of a service's own key when it verifies others. */
 function askedOfCaller(resource: string, ip: string): Asked {
   const needed = { needs: verifyPermission, permissions: [verifyPermission] };
   return { ...needed, resource, ip, origin: undefined, cost: 1, parameters: {} };
 }
 
 /**
- * The caller of Latchkey's own API with an API key in place of an access token (for tokens: `bearerOf`); what each call
- * needs is judged later. Undefined: no key came.
+ * The caller of Latchkey's own API with an API key instead of an access token (for tokens: `bearerOf`); the permission for each call is
+ * checked later. Undefined: there was no key.
  *
  * @throws Problem 401, 403, 429
  */

@@ -4,13 +4,13 @@ import { isAccessToken } from '../../domain/tokens/index.ts';
 import { Problem, timesSent } from '../../platform/http/index.ts';
 import type { HeaderSource } from './gateway-request.ts';
 
-/** What came in place of a name and password. */
+/** A credential that was sent instead of a name and password. */
 export type Credential = { key: string } | { token: string; scheme: 'bearer' | 'dpop' };
 
 /**
- * The credential of a caller of Latchkey itself, from `X-API-Key` or `Authorization`; undefined: none came.
+ * The credential of a caller of Latchkey itself, from `X-API-Key` or `Authorization`; undefined: there is none.
  *
- * @throws Problem 400: several came, of which two parties on the way could each believe another one
+ * @throws Problem 400: there are several, of which two parties on the path could each read a different one
  */
 export function callerCredentialOf(source: HeaderSource): Credential | undefined {
   const key = single(source, 'x-api-key');
@@ -21,10 +21,10 @@ export function callerCredentialOf(source: HeaderSource): Credential | undefined
 }
 
 /**
- * The credential of a request to an API, from `X-API-Key` or `Authorization` (Bearer, DPoP, or a key as user name or password
- * of Basic, RFC 7617); undefined: none came. Beside `X-API-Key` an `Authorization` header is the application's own affair.
+ * The credential of a request to an API, from `X-API-Key` or `Authorization` (Bearer, DPoP, or a key as user name or password of Basic, RFC
+ * 7617); undefined: there is none. Beside `X-API-Key` an `Authorization` header belongs to the application.
  *
- * @throws Problem 400: two credentials of Latchkey's came, of which two parties on the way could each believe another one
+ * @throws Problem 400: there are two credentials of Latchkey's, of which two parties on the path could each read a different one
  */
 export function credentialOf(source: HeaderSource, issuer: string): Credential | undefined {
   const key = single(source, 'x-api-key') || undefined;
@@ -64,19 +64,19 @@ function tokenIn(authorization: string): Credential | undefined {
 }
 
 /**
- * A header that came at most once.
+ * A header that was sent at most once.
  *
  * @throws Problem 400
  */
 export function single({ req: { headers, rawHeaders } }: HeaderSource, name: string): string | undefined {
-  // What proxies say is taken out of `headers` where they are not believed.
+  // Headers of untrusted proxies are removed from `headers`.
   const value = headers[name];
   if (value === undefined) return undefined;
   if (timesSent(rawHeaders, name) > 1) throw ambiguous(`Send one ${name} header.`);
   return String(value);
 }
 
-/** Two things that should be one. */
+/** Two values that should be one. */
 export function ambiguous(detail: string): Problem {
   return new Problem(400, 'invalid_request', { title: 'Invalid request', detail });
 }

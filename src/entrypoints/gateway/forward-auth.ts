@@ -12,9 +12,9 @@ import { judge, type VerdictDeps } from './verdicts.ts';
 export type ForwardAuthDeps = VerdictDeps & RecordDeps & { now: () => Date; issuer: string };
 
 /**
- * Answers proxies that ask before they let a request through: `/gateway/forward-auth?permission=…` (nginx `auth_request`,
+ * Answers proxies before they forward a request: `/gateway/forward-auth?permission=…` (nginx `auth_request`,
  * Traefik ForwardAuth, Caddy `forward_auth`, HAProxy), and `/gateway/ext-authz/PERMISSION/RESOURCE/…` (Envoy, which appends the
- * path of the request). What is asked for comes from the proxy's configuration; whatever a client sends can only add to it.
+ * path of the request). The proxy's configuration sets the required permissions; a client can only add to them.
  *
  * @throws Problem 400, 401, 403, 429: the refusal of the request
  */
@@ -31,7 +31,7 @@ export async function forwardAuth(deps: ForwardAuthDeps, asked: GatewayRequest):
   return admit(judgement, deps.now());
 }
 
-/** @throws Problem 400, 403: the question leads to no permission */
+/** @throws Problem 400, 403: no permission can be derived */
 function verificationOf(asked: GatewayRequest, question: Question, credential: Credential): VerifyRequest {
   const { request, resource } = question;
   const filledIn = question.permissions.map((fill) => filled(fill(request)));
@@ -59,7 +59,7 @@ function costOf(text: string | undefined): number {
   return Number(text);
 }
 
-/** The address that the client called, for which a DPoP proof was made; an API's identifier is more certain than a header. */
+/** The address that the client called, for which a DPoP proof was made; an API's identifier is more reliable than a header. */
 function urlOf(asked: GatewayRequest, { resource, request }: Question): string {
   const known = resource === undefined ? null : URL.parse(resource);
   const isWeb = known !== null && /^https?:$/.test(known.protocol);

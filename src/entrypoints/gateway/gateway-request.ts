@@ -10,19 +10,19 @@ import {
 export const verifyPath = '/gateway/verify';
 export const forwardAuthPath = '/gateway/forward-auth';
 
-/** Permission, API and path of the request, as Envoy asks. */
+/** Permission, API and path of the request, in Envoy's form. */
 export const extAuthzShape = /^\/gateway\/ext-authz\/([^/]+)\/([^/]+)(\/.*)?$/;
 
-/** The path of a request to the gateway as metrics name it; undefined: it is not for the gateway. */
+/** The path of a request to the gateway, for metrics; undefined: it is not for the gateway. */
 function gatewayTemplate(path: string): string | undefined {
   if (path === verifyPath || path === forwardAuthPath) return path;
   return extAuthzShape.test(path) ? '/gateway/ext-authz' : undefined;
 }
 
-/** What carries headers: a request to the gateway, or Koa's context. */
+/** An object with headers: a request to the gateway, or Koa's context. */
 export type HeaderSource = { req: Pick<IncomingMessage, 'headers' | 'rawHeaders'> };
 
-/** A request to the gateway, and what its edge says of it. */
+/** A request to the gateway, with the data of the edge. */
 export class GatewayRequest implements HeaderSource {
   readonly startedAt = performance.now();
   readonly req: IncomingMessage;
@@ -31,7 +31,7 @@ export class GatewayRequest implements HeaderSource {
   readonly path: string;
   readonly querystring: string;
   readonly request_id: string;
-  /** The client's address: the sender's, or the one that a trusted proxy asks for. Undefined: the proxies' list is malformed. */
+  /** The client's address: the sender's, or the one that a trusted proxy names. Undefined: the proxies' list is malformed. */
   readonly address: string | undefined;
 
   private constructor(req: IncomingMessage, edge: EdgeRules, { route, path, querystring }: Route) {
@@ -62,7 +62,7 @@ export class GatewayRequest implements HeaderSource {
 type Route = { route: string; path: string; querystring: string };
 
 function routeOf(url: string): Route | undefined {
-  // Nearly every request to this server is decided by this line.
+  // This line decides nearly every request to this server.
   if (url.startsWith('/') && !url.startsWith('/gateway/')) return undefined;
   const [target = ''] = inOriginForm(url).split('#', 1);
   const end = target.indexOf('?');

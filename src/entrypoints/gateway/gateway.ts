@@ -21,11 +21,11 @@ import { type VerifyDeps, verify } from './verify.ts';
 export type GatewayDeps = {
   db: Db;
   now: () => Date;
-  /** Judges keys, from memory where it can, and counts them. */
+  /** Verifies keys, from the cache if possible, and counts them. */
   keys: KeyVerifier;
   /** Records which credential was used. */
   records: AccessRecords;
-  /** What access tokens are judged with. */
+  /** The dependencies for verifying access tokens. */
   bearers: BearerDeps;
   /** The identifier of Latchkey's own API: services that ask need a permission there. */
   audience: string;
@@ -39,8 +39,8 @@ export type GatewayDeps = {
 };
 
 /**
- * The gateway's server on plain Node HTTP: one path for what is cached and what is not, traced or not. A request is parsed, judged
- * from memory or after a lookup, and answered; every exception becomes a problem+json answer.
+ * The gateway's server on plain Node HTTP: one path, cached or not, traced or not. A request is parsed, judged from the cache or after a
+ * lookup, and answered; every exception becomes a problem+json response.
  */
 export class Gateway {
   readonly #deps: GatewayDeps;
@@ -62,7 +62,7 @@ export class Gateway {
     };
   }
 
-  /** Takes a request that is for the gateway; false: it is not for the gateway, and nothing has happened. */
+  /** Handles a request for the gateway; false: it is not for the gateway, and nothing was done. */
   answer(request: IncomingMessage, response: ServerResponse): boolean {
     const { edge, inFlight, isTraced } = this.#deps;
     const asked = GatewayRequest.from(request, edge);
@@ -108,7 +108,7 @@ export class Gateway {
     const sent = [...this.#always, 'Content-Length', String(length), 'X-Request-Id', request_id, ...headers];
     response.writeHead(status, sent);
     if (length === 0) response.end();
-    // Plain ASCII takes the shorter way through Node.
+    // Plain ASCII takes a faster path in Node.
     else response.end(body, length === body.length ? 'latin1' : 'utf8');
     this.#deps.observe({ method, path, route, status, request_id, startedAt, isFromMemory });
     return status;

@@ -1,4 +1,4 @@
-/** The gateway: answers proxies and services that ask whether a key or token is good for a request. */
+/** The gateway: answers proxies and services that verify a key or token for a request. */
 export { keyBearerOf } from './callers.ts';
 export { Gateway } from './gateway.ts';
 export { verdictCodes } from './schemas.ts';

@@ -7,11 +7,11 @@ const unread: readonly string[] = [];
 type Described = { method: string | undefined; uri: string };
 const safeMethods = new Set(['GET', 'HEAD', 'OPTIONS', 'QUERY']);
 
-/** The request that a proxy asks about. */
+/** The request that a proxy describes. */
 export class OriginalRequest {
-  /** In capitals; undefined: the proxy does not say. */
+  /** In capitals; undefined: the proxy does not send it. */
   readonly method: string | undefined;
-  /** As it was sent, without the query. */
+  /** Unchanged, without the query. */
   readonly path: string;
   readonly #query: string;
   readonly #headers: IncomingHttpHeaders;
@@ -26,25 +26,25 @@ export class OriginalRequest {
     this.#headers = headers;
   }
 
-  /** The parts of the path, decoded, without the empty ones of its ends; undefined where one of them could be read in two ways. */
+  /** The parts of the path, decoded, without the empty ones of its ends; undefined if one of them is ambiguous. */
   get segments(): readonly string[] | undefined {
-    // Each placeholder asks.
+    // Called for each placeholder.
     if (this.#segments === unread) this.#segments = segmentsOf(this.path);
     return this.#segments;
   }
 
-  /** Whether an API may take it for a request of another method: a header or the query says so, as some servers believe. */
+  /** Whether an API may read the request as one with another method: some servers accept it from a header or the query. */
   get hasMethodOverride(): boolean {
     return this.#overridden().length > 0 || /(?:^|&)(?:_method|x-http-method(?:-override)?)=/i.test(this.#query);
   }
 
-  /** The method, in small letters; undefined: it is not known, or an API may take it for another one. */
+  /** The method in lower case; undefined: it is unknown, or an API may read another one. */
   get certainMethod(): string | undefined {
     const { method } = this;
     return this.#overridden().every((other) => other === method) ? method?.toLowerCase() : undefined;
   }
 
-  /** Whether it reads or writes, by its method; undefined where that is not known or an API may see it otherwise. */
+  /** Whether it reads or writes, by its method; undefined if that is unknown or an API may read another one. */
   get certainAction(): 'read' | 'write' | undefined {
     const { method } = this;
     if (method === undefined) return undefined;
@@ -61,10 +61,10 @@ export class OriginalRequest {
   }
 }
 
-// The method of the request itself, as proxies say it, and what a browser asks about in a preflight.
+// The method of the request itself, as the proxy sends it, and the one that a preflight requests.
 const notOverrides = new Set(['x-original-method', 'x-forwarded-method', 'access-control-request-method']);
 
-/** Whether some servers take a header of this name for the method (`X-HTTP-Method-Override` and the like); some read `_` as `-`. */
+/** Whether some servers read a header of this name as the method (`X-HTTP-Method-Override` and the like); some read `_` as `-`. */
 function isOverride(name: string): boolean {
   return /(?:^|[-_])method(?:[-_]|$)/.test(name) && !notOverrides.has(name);
 }
@@ -74,9 +74,9 @@ export type DescribedBy = 'x-original' | 'x-forwarded';
 
 /**
  * The original request as the proxy describes it: `X-Original-URI` and `X-Original-Method` (nginx), or `X-Forwarded-Uri` and
- * `X-Forwarded-Method` (Traefik, Caddy, HAProxy). Where the proxy's configuration names the pair, only that one is read. Otherwise
- * either is, and both must agree: proxies pass on what clients send, so that one who sends the other pair is refused instead of
- * believed. A method that no header names stays unknown: a request that changes something must not pass as one that reads.
+ * `X-Forwarded-Method` (Traefik, Caddy, HAProxy). If the proxy's configuration names the pair, only that one is read. Otherwise both are,
+ * and they must agree: proxies pass on what clients send, so a client that sends the other pair is refused instead of believed. A method
+ * without a header stays unknown: a request that changes something must not pass as one that reads.
  *
  * @throws Problem 400: two headers disagree
  */
@@ -100,7 +100,7 @@ function segmentsOf(path: string): readonly string[] | undefined {
   return certain.length === segments.length ? certain : undefined;
 }
 
-// Nothing in it to decode, and nothing that is read in two ways.
+// It has nothing to decode, and nothing ambiguous.
 const plain = /^[\w~-][\w.~-]*$/;
 
 /**
@@ -113,7 +113,7 @@ function decoded(part: string): string | undefined {
     const text = part.includes('%') ? decodeURIComponent(part) : part;
     return /^\.{0,2}(;|$)/.test(text) || /[/\\\0]/.test(text) ? undefined : text;
   } catch {
-    // Not UTF-8: what a server makes of it is its own affair.
+    // Not UTF-8: servers interpret it differently.
     return undefined;
   }
 }

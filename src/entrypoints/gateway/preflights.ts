@@ -8,10 +8,10 @@ const token = /^[!#$%&'*+.^_`|~\w-]+$/;
 const credentials = ['authorization', 'cookie', 'x-api-key'];
 
 /**
- * Whether a browser asks by this request what another one may be (CORS preflight, Fetch Standard §3.3.3): the proxy says that
- * its method is OPTIONS, it has `Origin` and `Access-Control-Request-Method`, and nothing that no browser sends with one.
+ * Whether the request is a CORS preflight of a browser (Fetch Standard §3.3.3): the proxy says that its method is OPTIONS, it has `Origin`
+ * and `Access-Control-Request-Method`, and nothing that browsers never send with one.
  *
- * @throws Problem 400: a header came twice
+ * @throws Problem 400: a header is repeated
  */
 export function isPreflight(source: HeaderSource, { method, hasMethodOverride }: OriginalRequest): boolean {
   const origin = single(source, 'origin') ?? '';

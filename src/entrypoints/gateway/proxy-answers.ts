@@ -6,8 +6,8 @@ import { type Verdict, verdictKinds } from './schemas.ts';
 import type { Judgement } from './verdicts.ts';
 
 /**
- * Lets a request through. Every identity header is always there, empty where there is nothing to say, so that a proxy that copies
- * them overwrites whatever a client sent under their names.
+ * Allows a request. Every identity header is always present, empty if it has no value, so that a proxy that copies them overwrites those
+ * that a client sent.
  */
 export function admit({ verdict, cached, isFromMemory }: Judgement, now: Date): Answer {
   const identity = cached ? cached.headers : identityOf(verdict).flat();
@@ -22,8 +22,8 @@ export function admitPreflight(): Answer {
 }
 
 /**
- * How the limits that a request counted at stand, as RateLimit fields (draft-ietf-httpapi-ratelimit-headers), for the proxy to
- * hand on; none where there is no limit.
+ * The remaining limits after a request, as RateLimit fields (draft-ietf-httpapi-ratelimit-headers), for the proxy to pass on; none if there
+ * is no limit.
  */
 function rateLimitHeaders(
   limits: Readonly<Verdict['limits']>,
@@ -41,7 +41,7 @@ function rateLimitHeaders(
   ];
 }
 
-/** Nobody said who they are: how they may (RFC 6750 §3, RFC 9728 §5.1). */
+/** The challenge for a request without a credential (RFC 6750 §3, RFC 9728 §5.1). */
 export function challengeFor(resource: string | undefined): Problem {
   const headers = { 'WWW-Authenticate': `Bearer ${parameters({ realm: 'latchkey' }, resource)}` };
   const detail = 'Send an API key in X-API-Key, or an access token in Authorization.';
@@ -79,7 +79,7 @@ export function refuse(
   });
 }
 
-/** Says with what authorization request the client gets a token that suffices (RFC 9470 §3). */
+/** Adds the authorization request with which the client gets an accepted token (RFC 9470 §3). */
 function askAuthentication(
   { code, reason: detail }: Verdict,
   { resource, acr_values, max_age }: AuthenticationNeed & { resource: string | undefined },
@@ -90,7 +90,7 @@ function askAuthentication(
   return new Problem(401, code, { title: 'Not authenticated', detail, headers, members: { code } });
 }
 
-/** A request that leads to no permission is allowed to nobody; proxies know no better refusal than 403. */
+/** A request without a derivable permission is allowed to no one; proxies understand no better refusal than 403. */
 export function notPermitted(detail: string): Problem {
   return new Problem(403, 'insufficient_permissions', { title: 'Not allowed', detail });
 }
@@ -101,7 +101,7 @@ function unauthorized({ code, reason }: Verdict, resource: string | undefined): 
   return `${isProof ? 'DPoP' : 'Bearer'} ${parameters({ error, error_description: reason }, resource)}`;
 }
 
-/** Challenge parameters, with where the API describes itself (RFC 9728 §3.1). */
+/** Challenge parameters, with the address of the API's metadata (RFC 9728 §3.1). */
 function parameters(said: Record<string, string>, resource: string | undefined): string {
   const described = resource === undefined ? undefined : metadataUrl(resource);
   const all = { ...said, ...(described && { resource_metadata: described }) };

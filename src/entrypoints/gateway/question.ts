@@ -9,7 +9,7 @@ import { permissionTemplate, type Template, template } from './templates.ts';
 
 const none = '-';
 
-/** What the proxy's configuration asks for, and the request that it describes. */
+/** The requirements of the proxy's configuration, and the request that it describes. */
 export type Question = {
   request: OriginalRequest;
   permissions: readonly Template[];
@@ -25,16 +25,16 @@ export type Question = {
   parameters: readonly (readonly [string, Template])[];
 };
 
-// Proxies ask with the same few queries all the time. Anybody may send others: what is kept of one is small.
+// Proxies send the same few queries all the time. Anyone may send others: the cached data of each is small.
 const queries = new LRUCache<string, Omit<Question, 'request'>>({ max: 1000, memoMethod: queryIn });
 const longestKept = 1000;
 const mostTemplates = 20;
 
-/** What a proxy asks. @throws Problem 400 */
+/** The question of a proxy. @throws Problem 400 */
 export function questionIn(asked: GatewayRequest): Question {
   if (asked.path === forwardAuthPath) return fromQuery(asked);
   const [, permission = none, resource = none, path = '/'] = extAuthzShape.exec(asked.path) ?? [];
-  // The query is the client's here.
+  // Here the client chooses the query.
   return {
     request: new OriginalRequest(asked.req.headers, { method: asked.method, uri: path }),
     permissions: [...(permission === none ? [] : [permissionTemplate(decoded(permission))]), ...fromHeader(asked)],
@@ -43,7 +43,7 @@ export function questionIn(asked: GatewayRequest): Question {
     acr_values: undefined,
     max_age: undefined,
     describedBy: undefined,
-    // Envoy answers or forwards preflights itself, and here the method is the client's word.
+    // Envoy answers or forwards preflights itself, and here the client states the method.
     admitsPreflight: false,
     parameters: [],
   };
@@ -66,7 +66,7 @@ function fromQuery(asked: GatewayRequest): Question {
   return { ...configured, request: originalRequest(asked, configured.describedBy), permissions };
 }
 
-/** @throws Problem 400: it asks for too much, or for something that is not known */
+/** @throws Problem 400: it requires too much, or something unknown */
 function queryIn(querystring: string): Omit<Question, 'request'> {
   const query = new URLSearchParams(querystring);
   const parameters: [string, Template][] = [];
@@ -97,7 +97,7 @@ const queryNames: ReadonlySet<string> = new Set([
   ...['permission', 'resource', 'cost', 'acr_values', 'max_age', 'preflight', 'described-by'],
 ]);
 
-/** The query is the proxy's configuration: one that is mistyped would ask for less than its operator means. */
+/** The query is the proxy's configuration: a mistyped one would require less than its operator intended. */
 function unknownName(name: string): Problem {
   const known = [...queryNames, `${parameterPrefix}NAME`].join(', ');
   return ambiguous(`The query names ${shown(name)}, which is unknown. The known names are ${known}.`);
@@ -106,7 +106,7 @@ function unknownName(name: string): Problem {
 const longestShown = 64;
 const shown = (name: string) => `"${name.slice(0, longestShown)}"`;
 
-/** @throws Problem 400: it is something else */
+/** @throws Problem 400: it has another value */
 function parsed<Value>(
   schema: z.ZodType<Value>,
   name: string,
@@ -119,7 +119,7 @@ function parsed<Value>(
   return data;
 }
 
-/** @throws Problem 400: it says something else */
+/** @throws Problem 400: it has another value */
 function oneOf<Value extends string>(
   query: URLSearchParams,
   name: string,
@@ -132,7 +132,7 @@ function oneOf<Value extends string>(
   return value;
 }
 
-/** A proxy may add permissions in a header; a client that sends it makes its own way narrower. */
+/** A proxy may add permissions in a header; a client that sends it only restricts itself. */
 function fromHeader(asked: GatewayRequest): readonly Template[] {
   const given = single(asked, 'x-latchkey-permission');
   if (given === undefined) return [];

@@ -11,14 +11,14 @@ export type RecordDeps = { records: AccessRecords };
 export type Judged = {
   request: Pick<VerifyRequest, 'ip' | 'permission' | 'permissions' | 'token'>;
   judgement: Pick<Judgement, 'verdict' | 'cached'>;
-  /** Who asked, of those who say so. */
+  /** The caller, if it is authenticated. */
   caller?: string;
-  /** Where the question came from, which says nothing else of where the request did. */
+  /** The origin of the question, which is not that of the request. */
   from: string;
   request_id: string | undefined;
 };
 
-/** Records the answers that APIs and proxies got about a key or token. */
+/** Records the verdicts that APIs and proxies got about a key or token. */
 export function recordUse({ records }: RecordDeps, { request, judgement, caller, from, request_id }: Judged): void {
   const { verdict, cached } = judgement;
   const { valid, subject, subject_kind, client_id } = verdict;
@@ -42,7 +42,7 @@ function asked({ permission, permissions }: Judged['request']): readonly string[
   return permission === undefined ? others : [permission, ...others];
 }
 
-/** What finds a token that is one of ours; of others there is nothing to remember. */
+/** The identifier of a token that is ours; for others nothing is recorded. */
 function credentialIn({ token }: Judged['request'], { subject }: Verdict): string | undefined {
   if (token === undefined || subject === undefined) return undefined;
   return isAccessToken(token) ? credentialName(token) : decodeJwt(token).jti;

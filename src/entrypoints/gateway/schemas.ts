@@ -7,7 +7,7 @@ const mostInBatch = 100;
 const mostCost = 1_000_000;
 const mostParameters = 20;
 
-/** Why a credential is good or not: a closed list, described in docs/gateway.md. */
+/** The codes of verdicts: a closed list, described in docs/gateway.md. */
 export const verdictCodes = [
   ...keyCodes,
   'proof_required',
@@ -25,7 +25,7 @@ export const verdictKinds: Readonly<Record<VerdictCode, VerdictKind>> = {
   insufficient_user_authentication: 'refused',
 };
 
-/** What a request requires of how its user authenticated (RFC 9470 §4): classes, any of which is enough, and an age in seconds. */
+/** The required authentication of the request's user (RFC 9470 §4): classes, any of which is enough, and an age in seconds. */
 export const AcrValues = z
   .string()
   .max(200)
@@ -78,19 +78,19 @@ const DescribedRequest = z
     error: 'send either a key or a token',
   });
 
-/** A request that somebody made to an API, with the credential that came with it; made into code, as it is read all the time. */
+/** A request to an API, with its credential; compiled to code, because it is parsed all the time. */
 export const VerifyRequest = z.compile(DescribedRequest, { strict: true });
 export type VerifyRequest = z.output<typeof VerifyRequest>;
 
 export const VerifyBatch = z.strictObject({ requests: z.array(VerifyRequest).min(1).max(mostInBatch) });
 
-/** What becomes of a request, and whose credential it brought; times become RFC 3339 text. */
+/** The verdict on a request, and the owner of its credential; times become RFC 3339 text. */
 export type Verdict = {
   valid: boolean;
   code: VerdictCode;
   reason: string;
   credential: 'api_key' | 'access_token';
-  /** As `sub` of tokens: a person's id, or a `client_id`. */
+  /** As in `sub` of tokens: a user's id, or a `client_id`. */
   subject?: string;
   subject_kind?: 'user' | 'client';
   client_id?: string;
@@ -100,7 +100,7 @@ export type Verdict = {
   permissions?: string[];
   missing?: string[];
   expires_at?: Date | null;
-  /** Of an access token: how its user authenticated, and when, in seconds since 1970. */
+  /** For an access token: how its user authenticated, and when, in seconds since 1970. */
   acr?: string;
   auth_time?: number;
   limits: { name: string; limit: number; remaining: number; resets_at: Date }[];

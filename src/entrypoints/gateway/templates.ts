@@ -6,7 +6,7 @@ const mostPlaceholders = 10;
 
 export type Filled = { text: string } | { problem: string };
 
-/** Fills in what an original request says. */
+/** Fills in values of an original request. */
 export type Template = (request: OriginalRequest) => Filled;
 
 /**
@@ -14,7 +14,7 @@ export type Template = (request: OriginalRequest) => Filled;
  * by the method) to be filled in.
  */
 export function template(written: string): Template {
-  // Literal texts and names of placeholders in turn; of too many nothing is kept.
+  // Literal texts and names of placeholders in turn; too many are not cached.
   const split = written.split(placeholder, 2 * mostPlaceholders + 2);
   if (split.length > 2 * mostPlaceholders + 1)
     return () => ({ problem: `A template has ${mostPlaceholders} placeholders at most.` });
@@ -37,7 +37,7 @@ function problemOf(placeholder: string, { method }: OriginalRequest): string {
   return `The proxy does not pass the request method, so {${placeholder}} is unknown: configure it to send X-Original-Method or X-Forwarded-Method.`;
 }
 
-/** The same for a permission; what comes from a request becomes one segment, and never a wildcard. */
+/** The same for a permission; a value from a request becomes one segment, and never a wildcard. */
 export function permissionTemplate(written: string): Template {
   const fill = template(written);
   const segments = written.split(':').length;
@@ -57,6 +57,6 @@ function placed(name: string): (request: OriginalRequest) => string | undefined 
   if (name === 'action') return ({ certainAction }) => certainAction;
   const position = /^path\.([1-9]\d?)$/.exec(name)?.[1];
   if (position === undefined) return () => undefined;
-  // One part that servers read in two ways makes every other uncertain: of `/a/../b` some serve `/b`.
+  // One ambiguous part makes every other uncertain: some servers read `/a/../b` as `/b`.
   return ({ segments }) => segments?.[Number(position) - 1];
 }

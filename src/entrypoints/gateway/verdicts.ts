@@ -24,20 +24,20 @@ export type VerdictDeps = {
   now: () => Date;
 };
 
-/** What becomes of a request. */
+/** The verdict on a request. */
 export type Judgement = {
   verdict: Verdict;
-  /** What a node keeps of the verdict on a key that may do what is asked; the verdict itself has the limits as they are now. */
+  /** The cached verdict on an allowed key; the complete verdict also has the current limits. */
   cached: CachedVerdict | undefined;
-  /** Whether the credential was admitted from memory alone. */
+  /** Whether the credential was allowed from the cache alone. */
   isFromMemory: boolean;
 };
 
 /**
- * Judges the credential of a request that somebody made to an API: from memory, without a wait, where that suffices.
+ * Verifies the credential of a request to an API: from the cache, without a wait, if that suffices.
  *
- * @param from who is counted when the key does not exist
- * @throws when the database is needed, and away
+ * @param from the address to count if the key does not exist
+ * @throws when the database is needed, and unavailable
  */
 export function judge(deps: VerdictDeps, request: VerifyRequest, from: KeySender): Judgement | Promise<Judgement> {
   const { key } = request;
@@ -56,7 +56,7 @@ async function judgementOnToken({ judgeToken, now }: VerdictDeps, request: Verif
   return { verdict, cached: undefined, isFromMemory: false };
 }
 
-/** No user authenticates with a key: one is not enough where that is required. */
+/** A key has no user authentication: it is refused if one is required. */
 function forUser(request: VerifyRequest, judgement: Judgement): Judgement {
   if (!judgement.verdict.valid || !needsAuthentication(request)) return judgement;
   const refused = { valid: false, code: 'insufficient_user_authentication', reason: nobodyAuthenticated } as const;
@@ -72,7 +72,7 @@ function judgementOn(found: KeyVerdict, asked: Asked, isFromMemory: boolean): Ju
   return { verdict, cached, isFromMemory };
 }
 
-/** What is asked of a key. */
+/** The check of a key. */
 function askedOf(request: VerifyRequest): Asked {
   const { resource, ip, origin, cost, parameters = {} } = request;
   const needs = needed(request);
@@ -121,7 +121,7 @@ function verdictOnToken(verdict: TokenVerdict, { needs, resource, now, ...need }
   return { ...known, valid: true, code: 'valid', reason: needs === undefined ? authenticToken : permittedToken };
 }
 
-/** A token for one API opens no other, and none that did not say which it is (RFC 9700 §2.3). */
+/** A token for one API is accepted at no other, nor by a caller that does not name its API (RFC 9700 §2.3). */
 function whereItIsFor(audience: string | null, resource: string | undefined): string {
   const what = audience === null ? 'The token has no audience' : `The token is for ${audience}`;
   return resource === undefined

@@ -10,8 +10,8 @@ import { type Judgement, judge, type VerdictDeps } from './verdicts.ts';
 export type VerifyDeps = VerdictDeps & CallerDeps & RecordDeps & { host: HostRules };
 
 /**
- * Answers `POST /gateway/verify`: whether credentials are good for requests that services got, one or many at once. Who asks is
- * judged before the body is read.
+ * Answers `POST /gateway/verify`: verifies the credentials of requests that services received, one or many at once. The caller is checked
+ * before the body is read.
  *
  * @throws Problem 400, 401, 403, 405, 413, 415, 421, 429
  */
@@ -20,7 +20,7 @@ export async function verify(deps: VerifyDeps, asked: GatewayRequest): Promise<A
   if (elsewhere !== undefined) return redirectTo(elsewhere);
   if (asked.method !== 'POST') throw methodNotAllowed(asked.method, 'POST');
   if (asked.querystring !== '') throw ambiguous('Describe the request in the body: this address takes no query.');
-  // Without a wait in between the body is taken as it comes; otherwise Node has to buffer it first.
+  // Without a wait the body is read as it arrives; otherwise Node has to buffer it first.
   const caller = cachedCallerOf(deps, asked) ?? (await callerOf(deps, asked));
   const body = await readJson(asked.req);
   if (isBatch(body)) return verifyAll(deps, asked, { body, caller });
@@ -49,11 +49,11 @@ async function verifyAll(
 /** @throws Problem 400 that names every wrong member */
 function parsed(body: unknown): VerifyRequest {
   const { success, data } = VerifyRequest.safeParse(body);
-  // What is wrong is put in words only where something is.
+  // Error texts are created only if there are errors.
   return success ? data : checked(VerifyRequest, body);
 }
 
-/** Who is counted where the key does not exist. */
+/** The address to count if the key does not exist. */
 function senderOf({ ip }: VerifyRequest, { id }: Caller) {
   return ip === undefined ? { service: id } : { address: ip };
 }

@@ -3,7 +3,7 @@ import type { Schema } from './schema.ts';
 
 const id = '0198c5c9-7c1e-7a3b-9f2d-4b8e6a1c5d70';
 
-/** What a member is called says better than its type what an example looks like. */
+/** A member's name determines its example better than its type. */
 const named: Readonly<Record<string, unknown>> = {
   access_token: 600,
   action: 'client.updated',
@@ -61,7 +61,7 @@ const named: Readonly<Record<string, unknown>> = {
 
 const permission = { pattern: 'invoices:read', resource: 'https://api.example.com' };
 
-/** Bodies whose common case no rule finds, by the operation's id. */
+/** Bodies whose common case no rule produces, by the operation's id. */
 const requests: Readonly<Record<string, unknown>> = {
   'clients-create': {
     client_id: 'billing',
@@ -103,12 +103,12 @@ const formats: Readonly<Record<string, string>> = {
 const mostLevels = 5;
 const fewMembers = 2;
 
-/** An example of what a route answers: every member that is not deprecated. */
+/** An example of a route's response: every member that is not deprecated. */
 export function responseExample(schema: Schema): unknown {
   return exampleOf('', schema, 0);
 }
 
-/** An example of what an operation takes: what is required and, where that says little, the first optional members. */
+/** An example of an operation's input: required members and, if they are few, the first optional ones. */
 export function requestExample(operation_id: string, schema: Schema): unknown {
   if (requests[operation_id]) return requests[operation_id];
   const { properties = {}, required = [] } = schema;

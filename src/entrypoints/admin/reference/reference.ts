@@ -10,25 +10,25 @@ export type Operation = {
   path: string;
   summary: string;
   permission: string;
-  /** As `latchkey api` names it. */
+  /** Its name in `latchkey api`. */
   command: string;
-  /** What it takes: in the address, in its query, and as a body. */
+  /** Its inputs: in the path, in its query, and as a body. */
   parameters: ReferenceMember[];
   query: ReferenceMember[];
   body: ReferenceMember[];
   answers: ReferenceMember[];
   status: number;
-  /** What can be pasted into a shell, with the token in `TOKEN`. */
+  /** An example for a shell, with the token in `TOKEN`. */
   curl: string;
-  /** A body that it takes; undefined: it takes none. */
+  /** Its request body; undefined: it has none. */
   request_example: unknown;
-  /** An answer as JSON; undefined: it has none. */
+  /** A response as JSON; undefined: it has none. */
   response_example: string | undefined;
 };
 
 export type OperationGroup = { name: string; operations: Operation[] };
 
-/** The routes for people to read, grouped by what they are about. @param issuer where the examples call them */
+/** The routes for readers, grouped by subject. @param issuer the server of the examples */
 export function referenceOf(
   routes: readonly RouteShape[],
   { prefix, issuer }: { prefix: string; issuer: string },
@@ -42,7 +42,7 @@ export function referenceOf(
   return [...groups].map(([name, operations]) => ({ name, operations }));
 }
 
-/** The operations with all of these words in what is said of them, in their groups. */
+/** The operations whose descriptions contain all of these words, in their groups. */
 export function searchReference(groups: readonly OperationGroup[], q: string): OperationGroup[] {
   const words = q.toLowerCase().split(/\s+/).filter(Boolean);
   const isFound = ({ id, method, path, summary, permission }: Operation) => {
@@ -81,7 +81,7 @@ function operation(route: RouteShape, { words, prefix, issuer, routes }: Operati
   };
 }
 
-/** A merge patch (RFC 7396) takes the members that a record is created with, each of them optional. */
+/** A merge patch (RFC 7396) has the members that a record is created with, each of them optional. */
 function patchedMembers({ method, path, body }: RouteShape, routes: readonly RouteShape[]): ReferenceMember[] {
   if (method !== 'PATCH' || !body) return [];
   const collection = path.slice(0, path.lastIndexOf('/'));

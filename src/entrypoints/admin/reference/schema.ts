@@ -20,7 +20,7 @@ export type Schema = {
   examples?: unknown[];
 };
 
-/** One line of the table that shows a schema; `level` says how deep it lies. */
+/** One line of the table that shows a schema; `level` is its depth. */
 export type ReferenceMember = {
   name: string;
   level: number;
@@ -48,7 +48,7 @@ export function membersOf(schema: Schema, level = 0): ReferenceMember[] {
   });
 }
 
-/** The objects inside: a list's items, an object's own members, and each of several shapes. */
+/** The nested objects: a list's items, an object's own members, and each alternative. */
 function nested(schema: Schema): Schema[] {
   const { anyOf, items, properties } = schema;
   if (anyOf) return anyOf.flatMap(nested);

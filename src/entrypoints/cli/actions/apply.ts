@@ -27,7 +27,7 @@ export const apply = onInstallation(async ({ deps, actor }: CommandContext, path
       pruned.push(each);
     }
   } finally {
-    // Secrets made a moment ago are shown now or never, whatever became of the pruning.
+    // Secrets generated a moment ago are shown now or never, whatever the result of the pruning.
     answer(options, { dry_run: dryRun, changes, pruned: pruned.map(({ of: _, ...each }) => each) }, [
       ...linesOf(changes, dryRun),
       ...prunedLines(pruned, dryRun),
@@ -35,7 +35,7 @@ export const apply = onInstallation(async ({ deps, actor }: CommandContext, path
   }
 }, 'file');
 
-/** What a dry run made was taken back with it. */
+/** The secrets of a dry run were rolled back with it. */
 function withoutSecret({ secret, ...change }: Change) {
   return { ...change, ...(secret && { secret_would_be_made: true }) };
 }

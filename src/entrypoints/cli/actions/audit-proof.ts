@@ -28,7 +28,7 @@ type Json = { json?: boolean };
 type Range = { from?: string; to?: string };
 type VerifyOptions = Json & Range & { head?: string; file?: string; keys?: string };
 
-/** A chain head as the log has it: `1204:3d0c…`. */
+/** A chain head in the notation of the log: `1204:3d0c…`. */
 export const Head = z
   .string()
   .regex(/^\d+:[0-9a-f]{64}$/, 'must be a number, a colon and 64 hex digits, as the log has them')
@@ -39,7 +39,7 @@ const rangeOf = ({ from, to }: Range) => ({
   to: parsed(Moment.optional(), to, '--to'),
 });
 
-/** A file is proved without an installation. */
+/** A file is verified without an installation. */
 export function verifyThere(options: VerifyOptions, self: Command): Promise<void> {
   const here = (place: CommandContext, wanted: VerifyOptions, _: Command) => verify(place, wanted);
   return options.file ? action(verifyFile)(options) : onInstallation(here)(options, self);
@@ -137,7 +137,7 @@ export const prune = onInstallation(
       ]);
       return;
     }
-    // The role that serves requests may delete no event.
+    // The serving role cannot delete events.
     const owning = config.migrateDatabaseUrl ?? installation.databaseUrl;
     const owner = openDatabase({ url: owning, poolSize: 1, preparedStatements: config.preparedStatements });
     try {

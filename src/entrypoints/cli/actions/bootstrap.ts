@@ -4,7 +4,7 @@ import { answer } from './output.ts';
 type Options = { json?: boolean; clientId: string };
 
 export const bootstrapService = onInstallation(async ({ config, deps, actor }: CommandContext, options: Options) => {
-  // Loaded here: the other commands start faster without every room.
+  // Loaded here: the other commands start faster without it.
   const { bootstrap } = await import('../../admin/index.ts');
   const issuer = config.issuer ?? `http://localhost:${config.port}`;
   const made = await bootstrap(deps, actor, { client_id: options.clientId, issuer });

@@ -29,7 +29,7 @@ async function givenSecret(): Promise<string> {
 
 type Given = { client_id: string; given: string; label: string | undefined; expires_in_days: number | undefined };
 
-/** The API takes no secret that somebody chose: another one could be guessed. The operator at the machine may. */
+/** The API accepts no chosen secret: it could be guessed. The operator on the machine may choose one. */
 async function addGiven({ deps, actor }: CommandContext, secret: Given, options: Json): Promise<void> {
   const { client_id, given, label, expires_in_days: days } = secret;
   const expires_at = days === undefined ? undefined : new Date(deps.now().getTime() + days * 86_400_000);

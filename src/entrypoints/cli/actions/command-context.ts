@@ -9,7 +9,7 @@ import { isConfirmed, isTerminal } from './input.ts';
 import { fail } from './output.ts';
 import { inOptions, type OptionNames } from './usage.ts';
 
-/** What a command works with: the installation, the person at the machine as the actor, and what the domain's verbs need. */
+/** The dependencies of a command: the installation, the operator on the machine as the actor, and those of the domain's verbs. */
 export type CommandContext = {
   host: CommandHost;
   config: Config;
@@ -18,13 +18,13 @@ export type CommandContext = {
   deps: ApplyDeps;
 };
 
-/** How an input is given: as options, or in a file, whose members keep their JSON pointers. */
+/** The form of an input: as options, or in a file, whose members keep their JSON pointers. */
 type TypedInput = OptionNames | 'file';
 
 /**
  * Runs an action; an error ends the process with one sentence.
  *
- * @param names how members of its input are typed, where that is not their name with dashes
+ * @param names the options of members whose option is not their name with dashes
  */
 export function action<Arguments extends unknown[]>(
   run: (...given: Arguments) => Promise<void>,
@@ -42,7 +42,7 @@ export function action<Arguments extends unknown[]>(
 /**
  * Makes sure that a command works on an existing installation, or on one that the user wants to make.
  *
- * @throws Problem `conflict`: there is none, and nobody at a terminal to ask
+ * @throws Problem `conflict`: there is none, and no terminal to ask at
  */
 export async function mustHaveInstallation(
   host: CommandHost,
@@ -64,7 +64,7 @@ export function onInstallation<Arguments extends unknown[]>(
 ) {
   return action(async (...given: Arguments) => {
     const settings = loadConfig();
-    // What Commander gives: the arguments, the options, and the command.
+    // The parameters that Commander passes: the arguments, the options, and the command.
     const host = hostOf(given);
     await mustHaveInstallation(host, settings, given.at(-2) ?? {});
     const installation = await host.openInstallation(settings);
@@ -85,7 +85,7 @@ async function atItsIssuer(config: Config, { database }: OpenInstallation): Prom
   return config.isIssuerChosen ? config : { ...config, issuer: (await findIssuer(database.db)) ?? config.issuer };
 }
 
-/** The person at the machine, by the name of their account there. */
+/** The operator on the machine, by the name of their account there. */
 function operator(): Actor {
   return { ...system, id: accountName(), origin: { user_agent: 'latchkey command' } };
 }
@@ -94,7 +94,7 @@ function accountName(): string | undefined {
   try {
     return userInfo().username;
   } catch {
-    // An account without a name, as containers have.
+    // An account without a name, as in containers.
     return process.getuid ? `uid ${process.getuid()}` : undefined;
   }
 }

@@ -2,7 +2,7 @@ import { lintSource } from '@secretlint/core';
 import { creator as commonProviders } from '@secretlint/secretlint-rule-preset-recommend';
 import { parseCredential, secretLength } from '../../../platform/crypto/index.ts';
 
-/** A credential that stands in a text, without its value. Lines and columns count from 1. */
+/** A credential in a text, without its value. Lines and columns count from 1. */
 type FoundCredential = { line: number; column: number; kind: string };
 
 const ours = /\b(lk_[a-z]{2,8}_|sk_[a-z][a-z0-9]{0,15}_)[0-9A-Za-z]{49}(?![0-9A-Za-z])/g;
@@ -18,7 +18,7 @@ const kinds: Readonly<Record<string, string>> = {
   lk_setup_: 'setup link',
 };
 
-/** What stands in a text: credentials of Latchkey, which their checksum tells from look-alikes, and those of common providers. */
+/** The credentials in a text: Latchkey's own, which have a checksum, and those of common providers. */
 export async function credentialsIn(text: string, file: string): Promise<FoundCredential[]> {
   const own = [...ownCredentialsIn(text), ...privateKeysIn(text)];
   const others = (await credentialsOfProviders(text, file)).filter(
@@ -42,15 +42,15 @@ const headerLine = /^[A-Za-z][\w-]*: .*$/gm;
 const keyMaterial = /^[A-Za-z0-9+/]{48,}={0,2}(?:=[A-Za-z0-9+/]{4})?$/;
 
 /**
- * Private keys in PEM (RFC 7468, RFC 4880), each by itself. The rules for providers know those of RSA alone.
- * A file in which a comment excepts something is left to them, because they know what it excepts.
+ * Private keys in PEM (RFC 7468, RFC 4880), each separately. The rules for providers only know those of RSA. A file with an exception
+ * comment is left to them, because they evaluate it.
  */
 function privateKeysIn(text: string): FoundCredential[] {
   if (text.includes('secretlint-disable')) return [];
   return [...text.matchAll(keyBegins)].flatMap(({ 0: begin, 1: label, index }) => {
     const rest = text.slice(index + begin.length, index + longestKey);
     const [content, end] = rest.split(`-----END ${label}-----`, 2);
-    // Keys of one line have their line ends as they are written in JSON.
+    // Keys on one line have escaped line ends, as in JSON.
     const material = content?.replaceAll(headerLine, '').replaceAll(/\s|\\[nr]/g, '') ?? '';
     const isKey = end !== undefined && keyMaterial.test(material);
     return isKey ? [{ ...placeIn(text, index), kind: 'private key' }] : [];
@@ -66,7 +66,7 @@ async function credentialsOfProviders(text: string, file: string): Promise<Found
   const { messages } = await lintSource({
     source: { content: text, filePath: file, contentType: 'text' },
     options: {
-      // Its messages name the value otherwise.
+      // Otherwise its messages contain the value.
       maskSecrets: true,
       config: { rules: [{ id: '@secretlint/secretlint-rule-preset-recommend', rule: commonProviders }] },
     },

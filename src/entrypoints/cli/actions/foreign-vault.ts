@@ -10,7 +10,7 @@ export type ForeignSecret = { path: string; labels: Record<string, string>; numb
 
 const mostSecrets = 100_000;
 
-/** @throws UsageError: the token would travel unencrypted */
+/** @throws UsageError: the token would be sent unencrypted */
 export function mustBeSafe({ url }: ForeignVault): void {
   const parsed = URL.parse(url);
   if (!parsed) throw new UsageError(`--vault must be the URL of a Vault, not "${url}".`);
@@ -35,7 +35,7 @@ type Metadata = {
   versions: Record<string, { deletion_time: string; destroyed: boolean }>;
 };
 
-/** What a secret is labelled with, and which of its versions can be read, in order. */
+/** The labels of a secret, and the numbers of its readable versions, in order. */
 export async function describeForeign(vault: ForeignVault, path: string): Promise<ForeignSecret> {
   const metadata = await get<Metadata>(vault, `metadata/${path}`);
   const readable = Object.entries(metadata?.versions ?? {}).filter(

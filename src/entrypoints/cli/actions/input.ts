@@ -9,7 +9,7 @@ import { inOptions, type OptionNames, UsageError } from './usage.ts';
 export const isTerminal = () => process.stdin.isTTY === true;
 
 /**
- * A secret from the terminal, not shown while it is typed, or from a pipe; never from the command line, where other
+ * A secret from the terminal, hidden while it is typed, or from a pipe; never from the command line, where other
  * processes can read it.
  *
  * @returns undefined when nothing was given
@@ -27,7 +27,7 @@ export async function readSecret(question: string): Promise<string | undefined> 
 }
 
 /**
- * Several secrets: the lines of a pipe, or what is typed at a terminal, one after the other.
+ * Several secrets: the lines of a pipe, or the inputs at a terminal, one after the other.
  *
  * @param atTerminal how many are asked for there
  */
@@ -64,9 +64,9 @@ export async function isConfirmed(
 }
 
 /**
- * Options as a schema wants them.
+ * Options, validated by a schema.
  *
- * @param names the option that was typed, or how the members of the input are typed
+ * @param names the option that was typed, or the options of the input's members
  * @throws UsageError that names every wrong option
  */
 export function parsed<Schema extends z.ZodType>(
@@ -81,20 +81,20 @@ export function parsed<Schema extends z.ZodType>(
   }
 }
 
-/** A positive number of days as the command line gives it. */
+/** A positive number of days from the command line. */
 export const Days = z.coerce
   .number('must be a number of days')
   .int('must be a whole number of days')
   .min(1, 'must be at least 1')
   .max(3660, 'must be at most 3660');
 
-/** A moment as the command line gives it. */
+/** A time from the command line. */
 export const Moment = z.iso
   .datetime({ offset: true, error: 'must be a time with its zone, e.g. 2026-11-24T12:00:00Z' })
   .transform((text) => new Date(text));
 
 /**
- * The members of an option whose value is a JSON object; none where it was left out.
+ * The members of an option whose value is a JSON object; none if it was left out.
  *
  * @throws UsageError: it is no JSON object
  */

@@ -29,7 +29,7 @@ type ListOptions = Json & {
   cursor?: string;
 };
 
-/** How the members of a key are typed. */
+/** The options of a key's members. */
 const createOptions: OptionNames = {
   name: '<name>',
   permissions: '--permission',

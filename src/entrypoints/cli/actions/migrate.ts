@@ -9,7 +9,7 @@ type Options = { json?: boolean; status?: boolean; create?: boolean };
 export const migrate = action(async (options: Options, ...given: unknown[]) => {
   const host = hostOf(given);
   const config = loadConfig();
-  // An empty database is what this command is for; a data folder is made by a server, or when it is wanted.
+  // This command is for an empty database, too; a data folder is created by a server, or on request.
   if (!config.databaseUrl) await mustHaveInstallation(host, config, options);
   const location = await host.openDatabaseServer(config, 'guest');
   try {

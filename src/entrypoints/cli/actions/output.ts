@@ -10,12 +10,12 @@ export function say(line: string): void {
   process.stdout.write(`${line}\n`);
 }
 
-/** Prints a line on standard error: what is not the answer itself. */
+/** Prints a line on standard error: anything except the result. */
 export function note(line: string): void {
   process.stderr.write(`${line}\n`);
 }
 
-/** Prints an answer: as JSON for programs, or as the lines that people read. */
+/** Prints a result: as JSON, or as lines of text. */
 export function answer({ json }: { json?: boolean }, value: unknown, lines: readonly string[]): void {
   if (json) say(JSON.stringify(value, undefined, 2));
   else for (const line of lines) say(line);
@@ -23,7 +23,7 @@ export function answer({ json }: { json?: boolean }, value: unknown, lines: read
 
 type Rows<Item> = { row: (item: Item) => string[] /** What to do when there is nothing to list. */; none: string };
 
-/** Prints a page of a list as the admin API answers it, or its items in columns. */
+/** Prints a page of a list as the admin API returns it, or its items in columns. */
 export function answerPage<Item>(
   options: { json?: boolean },
   page: { items: readonly Item[]; next?: string | null },
@@ -33,7 +33,7 @@ export function answerPage<Item>(
   if (page.next && !options.json) note(`More with --cursor ${page.next}`);
 }
 
-/** Rows in columns as wide as they need. */
+/** Rows in columns of the required width. */
 export function columns(rows: readonly (readonly string[])[]): string[] {
   const widths = rows.reduce<number[]>((most, row) => row.map((cell, n) => Math.max(cell.length, most[n] ?? 0)), []);
   return rows.map((row) =>
@@ -45,8 +45,8 @@ export function columns(rows: readonly (readonly string[])[]): string[] {
 }
 
 /**
- * Ends with exit code 2 if the command was typed wrongly, 1 otherwise, and one sentence on standard error; with `--json` a problem
- * as the admin API answers it, on one line. The stack is printed for a fault of ours only.
+ * Exits with code 2 for wrong usage, 1 otherwise, and one sentence on standard error; with `--json` a problem as the admin API returns it,
+ * on one line. The stack is printed only for a bug.
  */
 export function fail(error: unknown): never {
   const isJson = process.argv.includes('--json');

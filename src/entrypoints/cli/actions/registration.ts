@@ -21,7 +21,7 @@ export type RegistrationOptions = {
   patch?: string;
 };
 
-/** How the members of a registration are typed. */
+/** The options of a registration's members. */
 export const registrationOptions: OptionNames = {
   client_id: '<client-id>',
   client_name: '--name',
@@ -33,7 +33,7 @@ export const registrationOptions: OptionNames = {
   allowed_factors: '--allow',
 };
 
-/** The members of a registration that were typed; what was left out is absent. */
+/** The members of a registration that were given; others are absent. */
 export function membersIn(options: RegistrationOptions, isService: boolean): Record<string, unknown> {
   const { name, redirectUri, scope, resource, introspects, corsOrigin, risk, idTokenAlg } = options;
   const resources = Object.fromEntries(resource.map(resourceOption));
@@ -54,7 +54,7 @@ export function membersIn(options: RegistrationOptions, isService: boolean): Rec
   };
 }
 
-/** The methods of an option, separated by commas; null: all. The route refuses what is none. */
+/** The methods of an option, separated by commas; null: all. The route refuses invalid ones. */
 export const methodsIn = (text: string) =>
   text === 'all' ? null : text.split(',').map((name) => name.trim() as 'password');
 

@@ -23,8 +23,8 @@ const Profile = z.strictObject({
 type Profile = z.infer<typeof Profile>;
 
 /**
- * Calls the admin API of a server over HTTP: found by its address and a token, or by the credentials that `latchkey login` kept.
- * A call throws a Problem: what the server refuses with, that it cannot be reached, or that neither is there.
+ * Calls the admin API of a server over HTTP: with its address and a token, or with the credentials that `latchkey login` stored. A call
+ * throws a Problem: the refusal of the server, that it cannot be reached, or that there are no credentials.
  */
 export function remoteServer(options: RemoteOptions): Transport<RouteShape> {
   let known: Promise<Access> | undefined;
@@ -71,7 +71,7 @@ export async function keepProfile(file: string, given: Profile): Promise<void> {
   await tokenOf(profile);
   await mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
   await writeFile(file, `${JSON.stringify(profile, undefined, 2)}\n`, { mode: 0o600 });
-  // Writing keeps the mode of an existing file.
+  // Writing does not change the mode of an existing file.
   await chmod(file, 0o600);
 }
 
@@ -115,7 +115,7 @@ function readable(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    // Such as a proxy's error page; the status says more.
+    // For example a proxy's error page; the status says more.
     return {};
   }
 }

@@ -16,7 +16,7 @@ type CreateOptions = Json & {
 };
 type ListOptions = Json & { search?: string; limit: string; cursor?: string };
 
-/** How the members of a registration are typed. */
+/** The options of a registration's members. */
 const createOptions: OptionNames = {
   identifier: '<identifier>',
   access_token_format: '--format',
@@ -31,7 +31,7 @@ export const create = onInstallation(async (place: CommandContext, identifier: s
     const [first = '', ...rest] = text.split('=');
     return { name: first, open: open.includes(first), ...(rest.length > 0 && { description: rest.join('=') }) };
   });
-  // One that is only named as open is a scope, too.
+  // A scope that is only named as open is declared, too.
   const others = open.filter((each) => !named.some((known) => known.name === each));
   const scopes = [...named, ...others.map((each) => ({ name: each, open: true }))];
   const allowed = options.allow === undefined ? null : methodsIn(options.allow);

@@ -12,7 +12,7 @@ import { UsageError } from './usage.ts';
 type Member = { type?: string; description?: string; enum?: string[]; items?: object };
 type Members = Record<string, Member>;
 
-/** A tree of commands, one a route of the admin API, named after its path: `clients list`, `clients secrets rotate`. */
+/** A tree of commands, one for each route of the admin API, named after its path: `clients list`, `clients secrets rotate`. */
 export function routeCommands(client: AdminClient): Command {
   const root = new Command('latchkey api').description('the admin API of a server, also of a remote one');
   for (const route of adminRoutes) {
@@ -71,7 +71,7 @@ function optionFor(name: string, { type, description = '', enum: choices }: Memb
   const option = new Option(`${flag} <${isJson ? 'json' : 'value'}>`, description);
   if (choices) return option.choices(choices);
   if (type === 'integer' || type === 'number') return option.argParser(Number);
-  // What may be several things is not JSON only: a text need not be quoted.
+  // A value that may have several types need not be JSON: a text needs no quotes.
   if (type === undefined) return option.argParser((text) => (/^[[{"]|^null$/.test(text) ? json(text) : text));
   return isJson ? option.argParser(json) : option;
 }

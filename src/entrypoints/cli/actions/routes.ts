@@ -24,7 +24,7 @@ const routes = [
 ];
 const table = routeTable(routes);
 
-/** The routes of the admin API that commands are names for, in this process: the same inputs, answers and refusals. */
+/** The routes of the admin API that commands use, in this process: the same inputs, responses and refusals. */
 export function routesOf({ config, installation, deps, actor }: Omit<CommandContext, 'host'>) {
   const { issuer = '', mail } = config;
   const { database, rootKey, now } = installation;
@@ -33,7 +33,7 @@ export function routesOf({ config, installation, deps, actor }: Omit<CommandCont
     vault: new Vault({ db: database.db, rootKey, now, sealKind: config.vaultSeal }),
     secretReads: new SecretReads({ database, now }),
     keyActivationSeconds: config.keyActivationSeconds,
-    // A mail needs a whole address in it, and a server that sends it.
+    // A mail needs a complete address in it, and a server that sends it.
     sendEmail: mail && issuer ? emailQueue(deps) : undefined,
   };
   return new RouteClient<(typeof routes)[number]>(table, inProcess(given, actor));

@@ -3,17 +3,17 @@ import { mkdir, open, rename, rm, rmdir, stat, statfs } from 'node:fs/promises';
 import path from 'node:path';
 import { UsageError } from './usage.ts';
 
-/** A value as a file: its name, and what is in it. */
+/** A value as a file: its name and content. */
 export type ValueFile = { name: string; content: Buffer | string };
 
-/** Those of statfs(2) that keep files in memory: tmpfs and ramfs. */
+/** The file system types of statfs(2) that keep files in memory: tmpfs and ramfs. */
 const inMemory = new Set([0x01021994, 0x858458f6]);
 const fitName = /^[A-Za-z0-9_][\w.-]{0,127}$/;
 
 /** Files with the values of secrets, in a folder that only their owner reads. */
 export class ValueFiles {
   readonly #folder: string;
-  /** The folder and those above it that were made for the files. */
+  /** The folder and its parents that were created for the files. */
   readonly #made: readonly string[];
   #names = new Set<string>();
 
@@ -23,9 +23,9 @@ export class ValueFiles {
   }
 
   /**
-   * Opens a folder, and makes it where it is missing.
+   * Opens a folder, and creates it if it is missing.
    *
-   * @param mayBeOnDisk whether values may be written to a disk, where they stay readable after they were removed
+   * @param mayBeOnDisk whether values may be written to a disk, where they remain readable after their removal
    * @throws UsageError: it is not in memory, or others could replace its files
    */
   static async open(given: string, mayBeOnDisk: boolean): Promise<ValueFiles> {
@@ -42,9 +42,9 @@ export class ValueFiles {
   }
 
   /**
-   * Writes the files, each of which is replaced at once, and removes those of before that are not among them.
+   * Writes the files, each of which is replaced atomically, and removes earlier ones that are not among them.
    *
-   * @throws UsageError: a name is not one of a file
+   * @throws UsageError: a name is not valid for a file
    */
   async write(files: readonly ValueFile[]): Promise<void> {
     const unfit = files.find(({ name }) => !fitName.test(name));
@@ -55,11 +55,11 @@ export class ValueFiles {
     this.#names = names;
   }
 
-  /** Removes the files, and the folder if it was made for them. */
+  /** Removes the files, and the folder if it was created for them. */
   async remove(): Promise<void> {
     for (const name of this.#names) await rm(path.join(this.#folder, name), { force: true });
     this.#names.clear();
-    // A folder with something else in it stays.
+    // A folder with other content is kept.
     for (const folder of this.#made) await rmdir(folder).catch(() => undefined);
   }
 

@@ -3,18 +3,18 @@ import { constants } from 'node:os';
 import { UsageError } from './usage.ts';
 
 const forwarded = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const;
-/** How long a program has to end before it is started again. */
+/** How long a program has to exit before it is restarted. */
 const patienceMs = 10_000;
 
-/** The program that is run: started again with other variables, until it ends by itself. */
+/** The program that is run: restarted with other variables, until it exits by itself. */
 export class Program {
   readonly #program: string;
   readonly #given: readonly string[];
   readonly #ended = Promise.withResolvers<number>();
   #child: ChildProcess | undefined;
-  /** One that came before the program was started. */
+  /** A signal that arrived before the program was started. */
   #early: NodeJS.Signals | undefined;
-  /** While it is started again, its end is not the end. */
+  /** During a restart, its exit is not the end. */
   #restarting: Promise<void> | undefined;
   hasEnded = false;
 
@@ -24,7 +24,7 @@ export class Program {
     for (const signal of forwarded) process.on(signal, () => this.signal(signal));
   }
 
-  /** How it ended. */
+  /** Its exit code. */
   get ended(): Promise<number> {
     return this.#ended.promise;
   }
@@ -51,7 +51,7 @@ export class Program {
     this.#child?.kill(signal);
   }
 
-  /** Ends it, and starts it with these variables. Of several at once the last variables count. */
+  /** Stops it, and starts it with these variables. Of several calls at once the last one counts. */
   async restart(env: NodeJS.ProcessEnv): Promise<void> {
     await this.#restarting;
     if (this.hasEnded) return;

@@ -3,10 +3,10 @@ import { Problem } from '../../../platform/http/index.ts';
 import { note } from './output.ts';
 import { UsageError } from './usage.ts';
 
-/** How long the program's end waits until the token of a login is revoked. */
+/** How long the exit waits for the revocation of the login's token. */
 const patienceMs = 3000;
 
-/** The client of programs, as the command reads secrets. @throws UsageError, Problem: the address is not safe for credentials */
+/** The client of programs, for the command's reads. @throws UsageError, Problem: the address is not safe for credentials */
 export function openSecrets(url: string, login: Login): Secrets {
   if (!URL.canParse(url)) throw new UsageError(`LATCHKEY_URL must be the URL of a server, not "${url}".`);
   const onError = (error: unknown) =>
@@ -18,7 +18,7 @@ export function openSecrets(url: string, login: Login): Secrets {
   }
 }
 
-/** A failure as the command tells it. */
+/** A failure in the words of the command. */
 export function inWords(error: unknown): unknown {
   if (!(error instanceof SecretsError)) return error;
   const { status, message } = error;

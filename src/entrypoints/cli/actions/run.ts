@@ -21,7 +21,7 @@ type Options = {
 
 const signals = ['SIGHUP', 'SIGUSR1', 'SIGUSR2', 'SIGTERM', 'SIGINT'] as const;
 
-/** Reads the secrets, and becomes the program: its signals, and how it ends. Where it is to follow changes, it waits for them. */
+/** Reads the secrets, runs the program, and passes on signals and its exit code. If it follows changes, it waits for them. */
 export const run = action(async ([program = '', ...given]: string[], options: Options) => {
   const { secret: paths, onChange, files: folder, filesOnDisk: mayBeOnDisk = false } = options;
   if (!['ignore', 'restart', ...signals].includes(onChange))
@@ -30,7 +30,7 @@ export const run = action(async ([program = '', ...given]: string[], options: Op
   const files = folder === undefined ? undefined : await ValueFiles.open(folder, mayBeOnDisk);
   try {
     const read = await Promise.all(paths.map((path) => secrets.get(path)));
-    // From here on signals are the program's, so that no file stays behind.
+    // From here on signals are passed to the program, so that no file remains.
     const child = new Program(program, given);
     await files?.write(partsOf(read));
     const environment = () => environmentFor(files ? {} : variablesOf(read));
@@ -63,7 +63,7 @@ function secretsFor({ url, token, role, identity, auth }: Options): Secrets {
 
 type Following = { isOver: () => boolean; changed: () => Promise<void> };
 
-/** Several secrets may change at once: what follows from each is done one after the other. */
+/** Several secrets may change at once: the changes are applied one after the other. */
 function inTurn(act: () => Promise<void>): () => Promise<void> {
   let last = Promise.resolve();
   return () => {
@@ -72,7 +72,7 @@ function inTurn(act: () => Promise<void>): () => Promise<void> {
   };
 }
 
-/** Takes versions of a secret as they come. What cannot be read meanwhile keeps the program as it is. */
+/** Follows versions of a secret. While a version cannot be read, the program is not changed. */
 async function follow(secrets: Secrets, read: Secret[], n: number, { isOver, changed }: Following): Promise<void> {
   const before = read[n];
   if (!before) return;
@@ -80,14 +80,14 @@ async function follow(secrets: Secrets, read: Secret[], n: number, { isOver, cha
     if (isOver()) return;
     read[n] = next;
     await changed().catch((error: unknown) => {
-      // The client brings it again.
+      // The client delivers it again.
       read[n] = last;
       throw error;
     });
   });
 }
 
-/** The parts of secrets; of those with the same name the last one counts. A secret of one value is named by its path. */
+/** The parts of secrets; of those with the same name the last one counts. A secret with one value is named after its path. */
 function partsOf(read: readonly Secret[]): ValueFile[] {
   const parts = read.flatMap(({ path, data }) =>
     Object.entries(data).map(([name, value]) => {
@@ -98,7 +98,7 @@ function partsOf(read: readonly Secret[]): ValueFile[] {
   return [...new Map(parts)].map(([name, content]) => ({ name, content }));
 }
 
-/** Each part of a secret is a variable of its name. A variable cannot have any bytes: a value that is no text stays in base64. */
+/** Each part of a secret is a variable of its name. A variable cannot contain arbitrary bytes: a binary value stays in base64. */
 function variablesOf(read: readonly Secret[]): Record<string, string> {
   const variables = partsOf(read).map(({ name, content }) => [
     variableNamed(name),
@@ -107,7 +107,7 @@ function variablesOf(read: readonly Secret[]): Record<string, string> {
   return Object.fromEntries(variables);
 }
 
-/** Names that no shell takes are written as is usual: `db-password` is `DB_PASSWORD`. */
+/** Names that shells do not accept are converted as usual: `db-password` is `DB_PASSWORD`. */
 function variableNamed(name: string): string {
   return /^[A-Za-z_]\w*$/.test(name)
     ? name

@@ -6,14 +6,14 @@ import { credentialsIn } from './credentials-in-text.ts';
 import { answer, note } from './output.ts';
 import { UsageError } from './usage.ts';
 
-// What version control and package managers keep: nobody edits it, and it is large.
+// Folders of version control and package managers: they are not edited, and large.
 const skippedFolders = new Set(['.git', '.hg', '.svn', 'node_modules']);
 const mostBytes = 5 * 1024 * 1024;
 
 type Found = { path: string; line: number; column: number; kind: string };
 type Skipped = { path: string; reason: string };
 
-/** Finds credentials in the files of a folder. Files that are too large to be text, binary or unreadable are named. */
+/** Finds credentials in the files of a folder. Files that are too large, binary or unreadable are listed. */
 export const scan = action(async (start: string, options: { json?: boolean }) => {
   if (!(await lstat(start).catch(() => undefined))) throw new UsageError(`There is no folder or file ${start}.`);
   const found: Found[] = [];
@@ -56,7 +56,7 @@ async function* filesBelow(start: string, skipped: Skipped[]): AsyncGenerator<st
   for (const name of names.sort()) if (!skippedFolders.has(name)) yield* filesBelow(path.join(start, name), skipped);
 }
 
-/** The text of a file; undefined: it is none. */
+/** The text of a file; undefined: it is binary. */
 async function textOf(file: string, skipped: Skipped[]): Promise<string | undefined> {
   try {
     if ((await lstat(file)).size > mostBytes) {

@@ -18,7 +18,7 @@ type Options = {
   ttl?: string;
 };
 
-/** How the members of what is made are typed. */
+/** The options of the generated parts. */
 const optionNames = { path: '<path>', ttl_seconds: '--ttl', generate: '--kind' };
 
 export const generate = onInstallation(async (place: CommandContext, path: string, options: Options) => {

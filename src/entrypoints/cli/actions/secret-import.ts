@@ -19,7 +19,7 @@ type Options = {
   from: string;
 };
 
-/** Prints names alone. */
+/** Prints only names. */
 export const bring = onInstallation(
   async (place: CommandContext, path: string | undefined, options: Options) => {
     if (options.vault !== undefined) return bringFromVault(place, path, options);
@@ -48,7 +48,7 @@ function partsIn(text: string, file: string): Data {
 const pemBegins = /^-----BEGIN [A-Z0-9 ]+-----/;
 
 /**
- * Lines of a key in PEM that no quotes hold together look like variables, whose names would be parts of the key.
+ * Unquoted lines of a key in PEM look like variables, whose names would be parts of the key.
  *
  * @throws UsageError: which line to change
  */
@@ -66,7 +66,7 @@ function variablesIn(text: string, file: string): Data {
 
 type Result = { path: string; versions: number } | { path: string; problem: string };
 
-/** Every secret of a folder with its versions. Run again, it goes on where it ended. */
+/** Every secret of a folder with its versions. A second run resumes where it stopped. */
 async function bringFromVault(place: CommandContext, target = '', options: Options): Promise<void> {
   const { vault: url = '', vaultToken: token, mount } = options;
   if (!token) throw new UsageError('Set VAULT_TOKEN: a token that can list and read the secrets.');
@@ -102,7 +102,7 @@ async function bringOne(place: CommandContext, { vault, path, name }: One): Prom
     const there = await routes
       .call('GET /secrets/{path}', { params })
       .then(({ current_version }) => current_version, noneThere);
-    // First, so that an import that was broken off adds them, too.
+    // First, so that a resumed import adds them, too.
     if (there === 0 && numbers.length > 0 && Object.keys(labels).length > 0)
       await routes.call('PATCH /secrets/{path}', { params, body: { custom_metadata: labels } });
     let written = 0;

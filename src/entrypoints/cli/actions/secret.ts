@@ -28,21 +28,21 @@ export const put = onInstallation(async (place: CommandContext, path: string, op
   answer(options, made, [`Wrote version ${made.number} of ${path}.`]);
 }, optionNames);
 
-/** @throws UsageError: nothing came */
+/** @throws UsageError: the input is empty */
 async function valueGiven({ file }: PutOptions): Promise<Buffer> {
   const given = file === undefined ? await fromInput() : await readFile(file);
   if (given.length === 0) throw new UsageError('Give the value on standard input, or in a file with --file.');
   return given;
 }
 
-/** A line end that a program or an editor adds is no part of a value that comes through a pipe. */
+/** A line end that a program or an editor adds is not part of a value from a pipe. */
 async function fromInput(): Promise<Buffer> {
   if (isTerminal()) return Buffer.from((await readSecret('Value: ')) ?? '');
   const piped = await buffer(process.stdin);
   return isUtf8(piped) ? Buffer.from(piped.toString().replace(/\r?\n$/, '')) : piped;
 }
 
-/** One part for a text; bytes that are none are kept in base64. */
+/** One part for a text; other bytes are stored in base64. */
 function dataIn(given: Buffer, { object }: PutOptions): Data {
   if (object) return jsonObject(given.toString(), '--object');
   return isUtf8(given) ? { value: given.toString() } : { [binaryPart]: given.toString('base64') };
@@ -56,7 +56,7 @@ export const get = onInstallation(async (place: CommandContext, path: string, op
   return write(valueToPrint(found.data, part));
 }, optionNames);
 
-/** The only part, or the one that was named; several as JSON. */
+/** The only part, or the named one; several as JSON. */
 function valueToPrint(data: Data, part: string | undefined): Buffer | string {
   if (part !== undefined && !Object.hasOwn(data, part)) throw new UsageError(`The secret has no part "${part}".`);
   const [only, ...others] = part === undefined ? Object.entries(data) : [[part, data[part]] as const];
@@ -65,7 +65,7 @@ function valueToPrint(data: Data, part: string | undefined): Buffer | string {
   return contentOf(name, value);
 }
 
-/** Bytes are printed as they are, a text with a line end. */
+/** Bytes are printed unchanged, a text with a line end. */
 function write(value: Buffer | string): void {
   process.stdout.write(typeof value === 'string' ? `${value}\n` : value);
 }

@@ -9,13 +9,13 @@ export const serve = action(async (...given: unknown[]) => {
   const starting = hostOf(given)
     .serveRequests(loadConfig(), { say, note, signal })
     .catch((error: unknown) => {
-      // A start that was told to stop has nothing to say about what it did not finish.
+      // A start that was aborted prints no error about it.
       if (!signal.aborted) fail(error);
       return undefined;
     });
   const down = async () => {
     if (signal.aborted) return;
-    // Ends a wait for the database; what is further along goes down in order as soon as it is up.
+    // Aborts a wait for the database; a later phase of the start stops in order once it is complete.
     stop.abort();
     const server = await starting;
     await server?.close();

@@ -11,7 +11,7 @@ const names: OptionNames = { allowed_factors: '--allow', remember_browser_days: 
 
 const classes = { 'two-factor': 'urn:latchkey:acr:two-factor', phr: 'phr', any: null } as const;
 
-/** The class that an option names; undefined: it was not given. */
+/** The class of an option; undefined: it was not given. */
 function classNamed(text: string | undefined, option: string) {
   if (text === undefined) return undefined;
   if (!Object.hasOwn(classes, text)) throw new UsageError(`${option} must be ${Object.keys(classes).join(', ')}.`);

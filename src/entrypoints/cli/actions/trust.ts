@@ -34,7 +34,7 @@ type CreateOptions = Json & {
   forAdministrators?: boolean;
 };
 
-/** How the members of a trust are typed. */
+/** The options of a trust's members. */
 const createOptions: OptionNames = {
   name: '<name>',
   conditions: '--claim',
@@ -66,7 +66,7 @@ export const create = onInstallation(async (place: CommandContext, name: string,
   answer(options, made, [`Created trust ${name}: ${kind === 'login' ? signsIn : accepted}`]);
 }, createOptions);
 
-/** How users sign in. The secret is read from standard input: an option would be seen by others on the machine. */
+/** How users sign in. The secret is read from standard input: an option would be visible to others on the machine. */
 async function loginIn(options: CreateOptions) {
   const { provider, clientId, label, emailDomain, creation, roleMapping, forAdministrators } = options;
   if (clientId === undefined) throw new UsageError('A trust for the kind login needs --client-id.');
@@ -81,14 +81,16 @@ async function loginIn(options: CreateOptions) {
   };
 }
 
-/** How a cluster is asked. The token of the reviewer is read from standard input: an option would be seen by others on the machine. */
+/**
+ * How a cluster reviews tokens. The token of the reviewer is read from standard input: an option would be visible to others on the machine.
+ */
 async function reviewIn(url: string, { tokenReviewCa }: CreateOptions) {
   const token = (await readSecret('Token of the reviewer (empty: each token is sent as its own proof): '))?.trim();
   const ca = tokenReviewCa === undefined ? undefined : await readFile(tokenReviewCa, 'utf8');
   return { url, ...(ca !== undefined && { ca }), ...(token && { token }) };
 }
 
-/** `sub=repo:acme/shop`: a value may contain `=`, a name cannot. Several values of one claim are a choice. */
+/** `sub=repo:acme/shop`: a value may contain `=`, a name cannot. Of several values of one claim, one must match. */
 function conditionsIn({ claim, prefix }: CreateOptions) {
   const named = Map.groupBy(
     claim.map((text) => claimOption(text, '--claim')),

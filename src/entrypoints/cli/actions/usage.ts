@@ -1,9 +1,9 @@
 import { Problem, pathAt } from '../../../platform/http/index.ts';
 
-/** A command was typed wrongly. The message names the option as it was typed; the command ends with exit code 2. */
+/** Wrong usage of a command. The message names the option; the command exits with code 2. */
 export class UsageError extends Error {
   override name = 'UsageError';
-  /** Every wrong option, where there are several. */
+  /** Every wrong option, if there are several. */
   readonly errors: readonly WrongOption[] | undefined;
 
   constructor(message: string, errors?: readonly WrongOption[]) {
@@ -14,15 +14,15 @@ export class UsageError extends Error {
 
 type WrongOption = { option: string; detail: string };
 
-/** How members of an input are typed where that is not their name with dashes: `{ redirect_uris: '--redirect-uri' }`. */
+/** The options of members whose option is not their name with dashes: `{ redirect_uris: '--redirect-uri' }`. */
 export type OptionNames = Readonly<Record<string, string>>;
 
 type InputError = { pointer: string; detail: string };
 
 /**
- * A refusal in the words of the command line: a wrong input becomes a `UsageError` that names each option; anything else stays.
+ * A refusal in the words of the command line: an invalid input becomes a `UsageError` that names each option; others are unchanged.
  *
- * @param names how the members of the input are typed
+ * @param names the options of the input's members
  */
 export function inOptions(error: unknown, names: OptionNames): unknown {
   if (!(error instanceof Problem) || error.status !== 400) return error;

@@ -19,7 +19,7 @@ type CreateOptions = PasswordOptions & {
 type IdentityOptions = { issuer: string; subject: string };
 type ListOptions = Json & { search?: string; limit: string; cursor?: string };
 
-/** How the members of an account are typed. */
+/** The options of an account's members. */
 const createOptions: OptionNames = { username: '<username>', roles: '--role', password: '--password-stdin' };
 
 export const create = onInstallation(async (place: CommandContext, username: string, options: CreateOptions) => {
@@ -34,7 +34,7 @@ export const create = onInstallation(async (place: CommandContext, username: str
 const shownOnce = (password: string | undefined) =>
   password === undefined ? [] : [`Password, shown only this once: ${password}`];
 
-/** Asked for at a terminal, taken from standard input when told so, and otherwise left to be generated. */
+/** Requested at a terminal, read from standard input with the option, and otherwise generated. */
 async function typedPassword({ passwordStdin = false }: PasswordOptions): Promise<string | undefined> {
   if (!passwordStdin && !process.stdin.isTTY) return undefined;
   return (await readSecret('Password (empty: one is generated): ')) ?? generatePassword();

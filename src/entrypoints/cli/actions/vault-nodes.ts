@@ -8,16 +8,16 @@ import { answer, columns } from './output.ts';
 import { UsageError } from './usage.ts';
 
 export type Addressed = { address: string[]; all?: boolean };
-/** As a server answers `sys/seal-status`. */
+/** The response of a server's `sys/seal-status`. */
 type NodeState = { initialized: boolean; sealed: boolean; t: number; n: number; progress: number };
 type NodeRequest = { path: string; body?: object | undefined };
-/** A server; `ip`: that one, of several that the name stands for. */
+/** A server; `ip`: one of several that the name resolves to. */
 type Node = { address: string; url: URL; ip?: string };
 export type NodeAnswer = { address: string; state?: NodeState; error?: string };
 
 /**
- * Sends requests to each server, one after the other: each has its own keys in memory. A server that does not answer, or refuses, keeps none of
- * the others from being asked.
+ * Sends requests to each server, one after the other: each has its own keys in memory. A server that does not answer, or refuses, does not
+ * prevent the requests to others.
  */
 export async function askNodes(
   { config }: CommandContext,
@@ -31,7 +31,7 @@ export async function askNodes(
   return Promise.all(asked.map((node) => askNode(node, host, requests)));
 }
 
-/** Prints what each server said. The command fails where one could not be asked. */
+/** Prints the response of each server. The command fails if one could not be reached. */
 export function answerNodes(options: { json?: boolean }, nodes: readonly NodeAnswer[]): void {
   const wordsOf = ({ state, error = '' }: NodeAnswer) => (state ? wordsOfNode(state) : error);
   answer(options, nodes, columns(nodes.map((node) => [node.address, wordsOf(node)])));
@@ -77,7 +77,7 @@ async function askOnce(node: Node, host: string, { path, body }: NodeRequest): P
 
 const patienceMs = 10_000;
 
-/** A server takes requests for the host of the issuer alone, whatever its own address is. */
+/** A server accepts requests for the host of the issuer only, whatever its own address is. */
 function send(
   { url: base, ip }: Node,
   { path, host, body }: NodeRequest & { host: string },
@@ -98,7 +98,7 @@ function send(
   });
 }
 
-/** Connects to one of the servers that a name stands for; its certificate is that of the name. */
+/** Connects to one of the servers that a name resolves to; its certificate is that of the name. */
 function always(ip: string): LookupFunction {
   const family = ip.includes(':') ? 6 : 4;
   return (_, { all }, callback) => (all ? callback(null, [{ address: ip, family }]) : callback(null, ip, family));

@@ -8,8 +8,8 @@ import { UsageError } from './usage.ts';
 type Options = { json?: boolean; shares: string; threshold: string; verify: boolean };
 
 /**
- * Replaces the shares at this terminal: enough of the present ones allow it, and enough of the new ones are asked for again before they
- * count. Through a pipe nobody can give the new ones back, so that has to be said.
+ * Replaces the shares at this terminal: enough of the present ones allow it, and enough of the new ones must be entered again before they
+ * are valid. Through a pipe the new ones cannot be entered again, so `--no-verify` is required.
  */
 export const rekey = onInstallation(
   async (place: CommandContext, options: Options) => {
