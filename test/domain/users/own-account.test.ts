@@ -53,7 +53,7 @@ describe('a user’s own account', () => {
     const id = await person('vera');
     const browser = await signIn('vera');
     const asked = await changeTo(browser, 'vera.new@example.com');
-    expect(wordsOf(asked)).toContain('the new address counts once you have opened the link');
+    expect(wordsOf(asked)).toContain('the new address takes effect once you have opened the link');
     const link = await linkTo('vera.new@example.com', 'account/email/confirm');
     const page = await browser.get(link);
     expect(await addressOf(id)).toMatchObject({ email: 'vera@example.com' });
