@@ -29,7 +29,7 @@ export {
   isPermissionPattern,
   PatternSet,
 } from './permissions.ts';
-export { findDoubtSince, forgetPreparers, isDoubted, notePreparer } from './preparers.ts';
+export { findDoubtSince, forgetPreparers, isDoubted, listDoubts, notePreparer } from './preparers.ts';
 export { AssignmentEntry, assignmentEntryOf, putAssignment, putRole, removeAssignment } from './put.ts';
 export { authorityOf, stillHoldsAllOf, storedAuthorityOf } from './remembered-authority.ts';
 export { effectivePermissions, forbiddenBecause } from './rights.ts';

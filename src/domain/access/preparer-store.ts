@@ -1,8 +1,11 @@
 import type { Selectable } from 'kysely';
 import type { Database } from '../../../db/schema.ts';
 import type { Db, Trx } from '../../platform/database/index.ts';
+import { type Owner, ownerReference } from './owner.ts';
 
 export type Preparer = Selectable<Database['preparers']>;
+/** A preparer by name; null: the user or client was deleted. */
+type NamedPreparer = Preparer & { subject: Owner | null };
 
 /** Notes somebody, or that they prepared the account again. */
 export async function savePreparer(trx: Trx, { limits, held, ...row }: Preparer): Promise<void> {
@@ -17,8 +20,9 @@ export async function savePreparer(trx: Trx, { limits, held, ...row }: Preparer)
 }
 
 /** Those of a user, the oldest first. */
-export async function listPreparers(db: Db, user_id: string): Promise<Preparer[]> {
-  return db.selectFrom('preparers').selectAll().where('user_id', '=', user_id).orderBy('created_at').execute();
+export async function listPreparers(db: Db, user_id: string): Promise<NamedPreparer[]> {
+  const query = db.selectFrom('preparers').selectAll().select(ownerReference('preparers.subject_id').as('subject'));
+  return query.where('user_id', '=', user_id).orderBy('created_at').execute();
 }
 
 /** Those of all who have a role. */

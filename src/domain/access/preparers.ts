@@ -3,6 +3,7 @@ import type { Db, Trx } from '../../platform/database/index.ts';
 import type { Limit } from '../../platform/http/index.ts';
 import { isWithin } from './authority.ts';
 import { exportPermission } from './groups.ts';
+import type { Owner } from './owner.ts';
 import { allows } from './permissions.ts';
 import {
   deletePreparers,
@@ -42,12 +43,21 @@ export async function isDoubted(db: Db, user_id: string, now: Date): Promise<boo
 
 /** Since when; undefined: it is not. What the user proved before that is theirs. */
 export async function findDoubtSince(db: Db, user_id: string, now: Date): Promise<Date | undefined> {
+  return (await listDoubts(db, user_id, now))[0]?.created_at;
+}
+
+/** Those who could sign in as a user and lack what the user holds, the oldest first. */
+export async function listDoubts(
+  db: Db,
+  user_id: string,
+  now: Date,
+): Promise<{ subject: Owner | null; created_at: Date }[]> {
   const preparers = await listPreparers(db, user_id);
-  if (preparers.length === 0) return undefined;
+  if (preparers.length === 0) return [];
   const needed = { rights: await listHeldRights(db, user_id, now), isGroup: await isInGroup(db, user_id, now) };
-  // The oldest first.
-  for (const each of preparers) if (await lacks(db, each, { needed, now })) return each.created_at;
-  return undefined;
+  const lacking: Awaited<ReturnType<typeof listPreparers>> = [];
+  for (const each of preparers) if (await lacks(db, each, { needed, now })) lacking.push(each);
+  return lacking;
 }
 
 /**

@@ -12,6 +12,7 @@ import { setPassword } from './password-changes.ts';
 import { createPasswordLink, type LinkMakingDeps } from './password-links.ts';
 import { hasPassword } from './password-store.ts';
 import type { UserDeps } from './profiles.ts';
+import { findRefusedSignIn } from './refused-sign-in.ts';
 import {
   CreatedUserView,
   EmailVerification,
@@ -23,6 +24,7 @@ import {
   PasswordReset,
   PasswordResetView,
   UserChanges,
+  UserDetailView,
   type UserInput,
   UserParams,
   UsersQuery,
@@ -67,8 +69,11 @@ const accounts = [
     summary: 'Get a user',
     permission: 'latchkey:user:read',
     params: UserParams,
-    response: UserView,
-    handle: async ({ params }, deps) => shown(deps, await getUser(deps.db, params.user)),
+    response: UserDetailView,
+    handle: async ({ params }, deps) => {
+      const user = await getUser(deps.db, params.user);
+      return { ...(await shown(deps, user)), sign_in_refused: await findRefusedSignIn(deps, user) };
+    },
   }),
   route({
     method: 'GET',

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { Flag, PageQuery, SecretText, ShownText, Timestamp } from '../../platform/http/index.ts';
 import { Language } from '../../platform/languages/index.ts';
 import { SortBy } from '../../platform/lists/index.ts';
-import { UserReferenceText } from '../access/index.ts';
+import { Owner, UserReferenceText } from '../access/index.ts';
 import { hashProblem } from './hash-formats.ts';
 
 // Without "@" and ":", so that no username is an e-mail address or says that it is an id; what looks like an id is refused
@@ -87,6 +87,27 @@ export const UserView = z.object({
   version: z.int(),
   created_at: Timestamp,
   updated_at: Timestamp,
+});
+const RefusedSignInView = z.object({
+  since: Timestamp,
+  prepared_by: z
+    .array(z.object({ subject: Owner.nullable(), prepared_at: Timestamp }))
+    .meta({ description: 'who could sign in as the user, and lacks permissions of theirs; null: deleted since' }),
+  remove_methods_first: z.boolean().meta({
+    description:
+      'whether sign-in methods or linked accounts were added since, which may be of those: reset and unlink them before the user chooses a password',
+  }),
+  mailed_link: z.boolean().meta({
+    description:
+      'whether the user can request a link with “Forgot your password?”; otherwise a user with all of their permissions creates one with `/password-link`',
+  }),
+});
+/** One user, with what takes several queries. */
+export const UserDetailView = UserView.extend({
+  sign_in_refused: RefusedSignInView.nullable().meta({
+    description:
+      'set while every sign-in of the user is refused, because others who lack permissions of theirs prepared the account',
+  }),
 });
 export const EnrolmentLinkView = z.object({ url: z.string(), expires_at: Timestamp });
 export const FactorView = z.object({

@@ -1,7 +1,7 @@
 import { decodeJwt } from 'jose';
 import { generateSync } from 'otplib';
 import { type AdminApi, asOwner, asService } from '../../support/admin.ts';
-import { consoleAs } from '../../support/console.ts';
+import { consoleAs, wordsOf } from '../../support/console.ts';
 import { eventually } from '../../support/eventually.ts';
 import { Gateway } from '../../support/gateway.ts';
 import { password, standardInstallation } from '../../support/installation.ts';
@@ -460,6 +460,20 @@ describe('signing in with an identity provider', () => {
     const back = await browser.get(provider.authorize((await browser.get(href)).url));
     expect(new URL(back.url).pathname).toBe(path);
     expect((await browser.submit(back, {}, '/disconnect')).html).toContain('You have no other way to sign in');
+  });
+
+  test('two trusts of one issuer are each named, and each confirms and connects', async () => {
+    const browser = latchkey.browser();
+    await signIn(browser);
+    const second = await trustIn({}, { client_id: 'another', label: 'Partner ID', creation: 'off' });
+    const list = await browser.get('/account/security');
+    expect(wordsOf(list)).toMatch(/Acme ID, .*Partner ID .*Disconnect/);
+    for (const trust of [trust_id, second]) expect(list.html).toContain(`/providers/${trust}/connect"`);
+    const path = /href="(\/account\/security\/providers\/[^"]+\/disconnect)"/.exec(list.html)?.[1] ?? '';
+    const ask = await browser.get(path);
+    for (const trust of [trust_id, second]) expect(ask.html).toContain(`/account/security/confirm/${trust}?`);
+    await owner.post(`/trusts/${second}/disable`);
+    expect((await browser.get('/account/security')).html).not.toContain('Partner ID');
   });
 
   test('revokes the sessions of a user who signs out at the provider, once, on a valid logout token', async () => {

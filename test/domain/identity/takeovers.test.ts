@@ -2,7 +2,7 @@ import { pbkdf2Sync, randomBytes } from 'node:crypto';
 import { decodeJwt } from 'jose';
 import { generateSync } from 'otplib';
 import { type AdminApi, asOwner, asService } from '../../support/admin.ts';
-import { wordsOf } from '../../support/console.ts';
+import { consoleAs, wordsOf } from '../../support/console.ts';
 import { eventually } from '../../support/eventually.ts';
 import { password } from '../../support/installation.ts';
 import { startLatchkey } from '../../support/latchkey.ts';
@@ -115,11 +115,26 @@ describe('an account cannot be taken over', () => {
       expect(isIn(await thief.get('/account'))).toBe(false);
       const asked = await thief.get(latchkey.authorizeUrl());
       expect(wordsOf(await thief.submit(asked, { login: username, password }, '/sign-in'))).toContain(doubted);
+<<<<<<< HEAD
       expect(await reasonsOf(username)).toContain('someone with fewer permissions can sign in, too');
+=======
+      expect(await reasonsOf(username)).toContain('somebody with fewer permissions can sign in, too');
+      // Administrators see it, who prepared the account, and what helps.
+      const { body: seen } = await owner.get(`/users/${username}`);
+      expect(seen.sign_in_refused).toMatchObject({
+        ...{ since: expect.any(String), remove_methods_first: false, mailed_link: false },
+        prepared_by: [{ subject: { client_id: expect.stringMatching(/^service-/) }, prepared_at: expect.any(String) }],
+      });
+      const page = await (await consoleAs(latchkey)).get(`/users/${username}`);
+      expect(wordsOf(page)).toMatch(
+        /Sign-in refused .*Prepared by service-\w+ What to do A user who has all permissions/,
+      );
+>>>>>>> 3d0acfd2 (Console and admin API show why sign-in is refused; two trusts are named)
       // The user chooses a password with the link of somebody who holds all that they hold.
       const { body } = await owner.post(`/users/${username}/password-link`);
       expect(isIn(await choose(String(body.url)))).toBe(true);
       expect([isIn(await enter(username)), isIn(await enter(username, chosen))]).toEqual([false, true]);
+      expect((await owner.get(`/users/${username}`)).body.sign_in_refused).toBeNull();
     });
 
     test('a password that they changed later neither, and permissions that a role gets later count, too', async () => {
@@ -213,7 +228,10 @@ describe('an account cannot be taken over', () => {
       await choose(String(shown.body.url));
       const step = await enter(username, chosen, thief);
       expect(wordsOf(await thief.submit(step, { code: await codeOf(secret) }, '/sign-in'))).toContain(doubted);
+      const refused = async () => (await owner.get(`/users/${username}`)).body.sign_in_refused;
+      expect(await refused()).toMatchObject({ remove_methods_first: true, mailed_link: false });
       expect((await owner.post(`/users/${username}/reset-factors`)).body).toEqual({ removed: 1 });
+      expect(await refused()).toMatchObject({ remove_methods_first: false, mailed_link: false });
       const again = await owner.post(`/users/${username}/password-link`);
       expect(isIn(await choose(String(again.body.url), 'nine calm rivers'))).toBe(true);
       expect(isIn(await enter(username, 'nine calm rivers'))).toBe(true);
@@ -228,6 +246,8 @@ describe('an account cannot be taken over', () => {
       expect((await by.post(`/users/${username}/password`, { password })).status).toBe(200);
       await give(username);
       expect(wordsOf(await enter(username))).toContain(doubted);
+      const { body } = await owner.get(`/users/${username}`);
+      expect(body.sign_in_refused).toMatchObject({ remove_methods_first: false, mailed_link: true });
       await ask(username);
       expect(isIn(await choose(await linkTo(address, passwordLink, 2), 'nine calm rivers'))).toBe(true);
       expect(isIn(await enter(username, 'nine calm rivers'))).toBe(true);

@@ -64,6 +64,7 @@ export const show = onInstallation(async (place: CommandContext, user: string, o
     ['E-mail', found.email ? `${found.email} (${found.email_verified ? 'verified' : 'not verified'})` : ''],
     ['Status', found.enabled ? 'enabled' : 'disabled'],
     ['Roles', found.roles.join(', ')],
+    ...(found.sign_in_refused ? [['Sign-in refused', `since ${found.sign_in_refused.since.toISOString()}`]] : []),
     ['Created', found.created_at.toISOString()],
   ];
   answer(options, found, columns(rows));

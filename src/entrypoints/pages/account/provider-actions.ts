@@ -20,7 +20,7 @@ import { findLoginTrust } from '../sign-in/providers.ts';
 import { ownPath } from '../sign-in/sign-in.ts';
 import { type Here, one, type SignedIn } from '../signed-in.ts';
 import { askedProof } from '../step-up.ts';
-import { connections } from './confirming-providers.ts';
+import { connections, namesOf } from './confirming-providers.ts';
 
 const to = pagePaths.security;
 const ticketPurpose = 'connect a provider';
@@ -33,10 +33,10 @@ export async function providersPanel({ deps, ctx, who }: RequestContext): Promis
   if (connected.length + others.length === 0) return [];
   const { providers: t, security } = textsFor(deps, ctx);
   const columns = [t.provider, security.added, ''].map((label) => ({ label }));
-  const rows = connected.map(({ id, trust, created_at }) => [
-    cell.text(providerName(trust)),
-    cell.time(created_at),
-    cell.action(t.disconnect, `${to}/providers/${id}/disconnect`, providerName(trust)),
+  const rows = connected.map((account) => [
+    cell.text(namesOf(account)),
+    cell.time(account.created_at),
+    cell.action(t.disconnect, `${to}/providers/${account.id}/disconnect`, namesOf(account)),
   ]);
   const actions = others.map((trust) => ({
     label: t.connectTo({ provider: providerName(trust) }),
@@ -90,8 +90,8 @@ const disconnecting: Action<RequestContext> = {
     const { connected } = await connections(context.deps, context.who.user.id);
     const found = connected.find(({ id }) => id === context.params.identity_id);
     if (!found) throw notFound('linked account', String(context.params.identity_id).slice(0, 64));
-    const heading = t.disconnecting({ provider: providerName(found.trust) });
-    const impact = [{ text: providerName(found.trust), words: t.disconnectImpact }];
+    const heading = t.disconnecting({ provider: namesOf(found) });
+    const impact = [{ text: namesOf(found), words: t.disconnectImpact }];
     return { ...framed, impact, heading, words: [t.disconnectNote], button: t.disconnect, danger: true };
   },
   perform: async (context) => {

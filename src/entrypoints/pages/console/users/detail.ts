@@ -14,8 +14,9 @@ import { allowedActions, type RequestContext, showInConsole } from '../request-c
 import { rolesPanel } from '../roles/assignments.ts';
 import { factorsPanel } from './factors.ts';
 import { identitiesPanel } from './identities.ts';
+import { refusedSignInPanel } from './refused-sign-in.ts';
 import { sessionsPanel } from './sessions.ts';
-import { getUser, nameOf, type User, userPath } from './user.ts';
+import { getUser, nameOf, type User, type UserDetail, userPath } from './user.ts';
 
 const tabLabels = {
   overview: 'Overview',
@@ -33,7 +34,7 @@ export async function showUser(context: RequestContext): Promise<void> {
   showInConsole(context, 'console-detail', {
     crumb: context.crumb,
     name: nameOf(user),
-    badges: [cell.enabled(user.enabled)],
+    badges: [cell.enabled(user.enabled), ...(user.sign_in_refused ? [cell.bad('Sign-in refused')] : [])],
     line: [cell.text(user.email ?? user.username), cell.timeAfter('created', user.created_at)],
     notice: noticeIn(context.ctx),
     actions: actionsOf(context, user),
@@ -45,8 +46,9 @@ export async function showUser(context: RequestContext): Promise<void> {
   });
 }
 
-const panelsOf: Readonly<Record<TabKey, (context: RequestContext, user: User) => Promise<Panel[]>>> = {
+const panelsOf: Readonly<Record<TabKey, (context: RequestContext, user: UserDetail) => Promise<Panel[]>>> = {
   overview: async (context, user) => [
+    ...refusedSignInPanel(user),
     ...(await rolesPanel(context, { kind: 'user', subject: referenceToUsername(user.username) })),
     ...(await sessionsPanel(context, { user_id: user.id, path: userPath(user.username) })),
     ...(await recentEvents(context, partyOf(user), 5)),

@@ -1,9 +1,10 @@
 import type { z } from 'zod';
 import { referenceToUsername } from '../../../../domain/access/index.ts';
-import type { UserView } from '../../../../domain/users/index.ts';
+import type { UserDetailView, UserView } from '../../../../domain/users/index.ts';
 import type { RequestContext } from '../request-context.ts';
 
 export type User = z.output<typeof UserView>;
+export type UserDetail = z.output<typeof UserDetailView>;
 
 /** The address of a user's page in the console. */
 export const pathOfSubject = (subject: string) => `/console/users/${encodeURIComponent(subject)}`;
@@ -11,6 +12,6 @@ export const userPath = (username: string) => pathOfSubject(referenceToUsername(
 export const nameOf = ({ name, username }: User) => name ?? username;
 
 /** The user that an address names. */
-export function getUser({ api, params: { subject = '' } }: RequestContext): Promise<User> {
+export function getUser({ api, params: { subject = '' } }: RequestContext): Promise<UserDetail> {
   return api.call('GET /users/{user}', { params: { user: subject } });
 }
