@@ -115,10 +115,7 @@ describe('an account cannot be taken over', () => {
       expect(isIn(await thief.get('/account'))).toBe(false);
       const asked = await thief.get(latchkey.authorizeUrl());
       expect(wordsOf(await thief.submit(asked, { login: username, password }, '/sign-in'))).toContain(doubted);
-<<<<<<< HEAD
       expect(await reasonsOf(username)).toContain('someone with fewer permissions can sign in, too');
-=======
-      expect(await reasonsOf(username)).toContain('somebody with fewer permissions can sign in, too');
       // Administrators see it, who prepared the account, and what helps.
       const { body: seen } = await owner.get(`/users/${username}`);
       expect(seen.sign_in_refused).toMatchObject({
@@ -129,7 +126,6 @@ describe('an account cannot be taken over', () => {
       expect(wordsOf(page)).toMatch(
         /Sign-in refused .*Prepared by service-\w+ What to do A user who has all permissions/,
       );
->>>>>>> 3d0acfd2 (Console and admin API show why sign-in is refused; two trusts are named)
       // The user chooses a password with the link of somebody who holds all that they hold.
       const { body } = await owner.post(`/users/${username}/password-link`);
       expect(isIn(await choose(String(body.url)))).toBe(true);
