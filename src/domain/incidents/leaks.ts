@@ -23,7 +23,7 @@ export type LeakDeps = FindingDeps &
   CredentialDeps & {
     credentialKinds: readonly CredentialKind[];
     policy: LeakPolicy;
-    /** Set where there is a mail server. */
+    /** Set if there is a mail server. */
     sendEmail?: SendEmail | undefined;
   };
 
@@ -31,18 +31,18 @@ export type LeakDeps = FindingDeps &
 export type LeakReport = { token: string; type: string; source?: string | undefined; url?: string | undefined };
 
 /**
- * Takes the report of a leak. A live credential of ours ends (or, by policy, stays), an event `credential.leaked` tells of it, and
- * a letter whom it concerns, in one transaction. A report that comes again has no second effect: what ended is not live any more,
- * and what stays is remembered with the place where it was found. Of further places at most three letters a day are written.
+ * Handles the report of a leak. An active credential of ours is revoked (or, by policy, stays), and an event `credential.leaked` and an
+ * e-mail to its owner are recorded, in one transaction. A repeated report has no further effect: a revoked credential is not active any
+ * more, and a place is stored with a credential that stays. For further places at most three e-mails a day are sent.
  *
- * @returns whether it was a live credential of ours
+ * @returns whether it was an active credential of ours
  */
 export async function reportLeak(deps: LeakDeps, origin: Actor['origin'], report: LeakReport): Promise<boolean> {
   const actor = { ...system, id: 'secret-scanning', origin };
   const { token, type, source, url } = report;
   return inTransaction(deps.db, async (trx) => {
     const within = { ...deps, db: trx };
-    // Of two reports at once the second sees what the first did.
+    // Of two reports at once the second sees the effect of the first.
     await lockReports(trx, digest(token));
     const leaked = await handle(within, actor, token);
     if (!leaked) return false;
@@ -53,7 +53,7 @@ export async function reportLeak(deps: LeakDeps, origin: Actor['origin'], report
     await appendEvent(trx, {
       actor,
       action: 'credential.leaked',
-      // As access records name it: what was done with it is found there.
+      // The identifier in access records, where its uses can be found.
       target: { kind: 'credential', id: credentialName(token) },
       details: { type, source, url, policy: deps.policy, told },
       occurred_at: deps.now(),
@@ -80,7 +80,7 @@ function webAddress(url: string | undefined): string | undefined {
 
 const mostLetters = 10;
 
-/** How many were written to. */
+/** The number of e-mails. */
 async function tell(
   { sendEmail, policy, now }: LeakDeps,
   trx: Trx,
@@ -91,14 +91,14 @@ async function tell(
   const { names } = leaked;
   const credential = { credential: names.en, credential_in: names };
   const email = { kind: 'leak' as const, ...credential, found_at, still_works: policy === 'flag' };
-  // A client's contacts are free text (RFC 7591 §2): one that is no address could name many.
+  // A client's contacts are free text (RFC 7591 §2): an invalid address could contain many.
   const usable = recipients.filter(({ to }) => z.email().safeParse(to).success).slice(0, mostLetters);
   for (const { to, ...languages } of usable)
     await sendEmail(trx, { ...email, to, language: mailLanguageOf(languages) });
   return usable.length;
 }
 
-/** The credential of this value that revoking changes something for; the policy decides whether it is revoked. */
+/** The credential of this value, if a revocation would change something; the policy decides whether it is revoked. */
 async function handle(deps: LeakDeps & { db: Trx }, actor: Actor, value: string): Promise<Leaked | undefined> {
   for (const kind of deps.credentialKinds) {
     const found = await kind.leak?.find(deps, value);
@@ -112,7 +112,7 @@ async function handle(deps: LeakDeps & { db: Trx }, actor: Actor, value: string)
   return undefined;
 }
 
-/** A disabled credential that is found by its value is live: enabling it would make it work for the finder. */
+/** A disabled credential counts as active: after it is enabled, the finder could use it. */
 async function isLive({ db, now }: LeakDeps, kind: CredentialKind, credential: Credential): Promise<boolean> {
   if (!kind.reach) return true;
   const impact = await impactOf(db, kind, { credential, now: now() });

@@ -4,12 +4,12 @@ import { z } from 'zod';
 const KeySet = z.object({ public_keys: z.array(z.object({ key_identifier: z.string(), key: z.string() })).max(100) });
 
 const keptMs = 3_600_000;
-// An id that nobody has heard of asks anew, but no more often: ids are made up easily.
+// An unknown id causes a new fetch, but no more often than this: ids are easily made up.
 const soonestMs = 60_000;
 
 export type ScannerKeysOptions = { url: string; fetch: (url: string) => Promise<Response>; now: () => Date };
 
-/** The public keys with which a scanner signs its reports, fetched from where it publishes them and kept for an hour. */
+/** The public keys with which a scanner signs its reports, fetched from its URL and cached for an hour. */
 export class ScannerKeys {
   readonly #options: ScannerKeysOptions;
   #keys = new Map<string, KeyObject>();

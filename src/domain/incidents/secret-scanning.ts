@@ -33,7 +33,7 @@ type Answer = { token_raw: string; token_type: string; label: 'true_positive' | 
 
 export type SecretScanningDeps = LeakDeps & { scanner: Omit<ScannerKeysOptions, 'now'>; log: Logger };
 
-/** Answers `POST /secret-scanning`: reports of leaked credentials, signed by who scans for them. */
+/** Answers `POST /secret-scanning`: reports of leaked credentials, signed by their scanner. */
 export function secretScanning({ scanner, log, ...deps }: SecretScanningDeps): Middleware {
   const keys = new ScannerKeys({ ...scanner, now: deps.now });
   const oneByOne = inTurn();
@@ -55,8 +55,8 @@ export function secretScanning({ scanner, log, ...deps }: SecretScanningDeps): M
 }
 
 /**
- * Runs one after the other what is given. A report holds a connection while it waits for another of the same credential, and needs
- * a second one: many at once would wait for each other until the pool gives up.
+ * Runs the given functions one after the other. A report holds a connection while it waits for another of the same credential, and needs a
+ * second one: many at once would wait for each other until the pool times out.
  */
 function inTurn(): <T>(work: () => Promise<T>) => Promise<T> {
   let last: Promise<unknown> = Promise.resolve();

@@ -3,7 +3,7 @@ import type { Digest } from '../../platform/crypto/index.ts';
 import type { Db, Trx } from '../../platform/database/index.ts';
 import type { Language } from '../../platform/languages/index.ts';
 
-/** What leaked: by its kind, id and version in the inventory, and as its owner knows it. */
+/** The leaked credential: by its kind, id and version in the inventory, and by the name that its owner knows. */
 export type Leaked = {
   kind: string;
   id: string;
@@ -13,11 +13,11 @@ export type Leaked = {
   owner_id: string | null;
 };
 
-/** Who should know of a leak, with the languages of those who are users. */
+/** The recipients of a leak notice, with the languages of those who are users. */
 type Recipient = { to: string; language?: string | null; browser_language?: string | null };
 
 /**
- * Whom a leak concerns: the person whose credential it is, or the contacts of the client (RFC 7591 §2); where neither has an
+ * The recipients of a leak notice: the user who owns the credential, or the contacts of the client (RFC 7591 §2); if neither has an
  * address, the owners of the installation.
  */
 export async function findConcerned(db: Db, owner_id: string | null, now: Date): Promise<Recipient[]> {
@@ -37,14 +37,14 @@ export async function findConcerned(db: Db, owner_id: string | null, now: Date):
   return own.length > 0 ? own : owners;
 }
 
-/** Reports of one credential are taken one after the other. */
+/** Reports of one credential are handled one after the other. */
 export async function lockReports(trx: Trx, token: Digest): Promise<void> {
   await sql`select pg_advisory_xact_lock(hashtext('latchkey leak'), hashtext(${token.toString('hex')}))`.execute(trx);
 }
 
 const mostToldADay = 3;
 
-/** Remembers where a credential that still works was found. `known`: it was reported from there; `quiet`: told often enough today. */
+/** Stores where an active credential was found. `known`: it was reported from there; `quiet`: enough notices were sent today. */
 export async function takeReport(trx: Trx, leaked: Leaked, place: Digest): Promise<'known' | 'quiet' | 'told'> {
   const credential = [leaked.kind, leaked.id, leaked.version].filter((part) => part !== undefined).join(' ');
   const { rows } = await sql<{ is_told: boolean }>`

@@ -13,7 +13,7 @@ import { jumpEpochs, revokeOneTimeCredentials } from './store.ts';
 
 export type CutDeps = ReapplyDeps & SigningKeysDeps;
 
-/** What a restore revokes without an event that names it. */
+/** The revocations of a restore for which there is no event. */
 export type Cut = { signing_keys: string[]; jwt_access_tokens: number; one_time_credentials: number };
 
 /** The steps of this restore that were done before. */
@@ -26,11 +26,11 @@ export async function stepsDone(deps: CutDeps, restore: string): Promise<{ cut: 
 }
 
 /**
- * Ends what no event names. Keys that were published after the backup are unknown here, and keys that were withdrawn are back:
- * all are replaced. JWTs that were issued after it stand in no list and have no row: the lists that they refer to are closed, and
- * no list gets their number. Codes that were used after it could be used once more.
- * Epochs stay: opaque credentials of the time after the backup have no row here, whatever their epoch, and those that came back
- * and were not revoked go on.
+ * Revokes what no event names. Keys that were published after the backup are unknown here, and withdrawn keys were restored: all are
+ * replaced. JWTs that were issued after it have no row and no index in a list: their lists are closed, and no list gets their number. Codes
+ * that were used after it could be used once more.
+ * Epochs do not change: opaque credentials from after the backup have no row here, whatever their epoch, and restored ones that were not
+ * revoked stay active.
  *
  * The keys come first: a run that was killed before the rest rotates them again.
  */
@@ -54,7 +54,7 @@ export async function cut(deps: CutDeps, actor: Actor, restore: string): Promise
 
 const everything = { session: sql<boolean>`true`, family: sql<boolean>`true`, token: sql<boolean>`true` };
 
-/** Ends all credentials that the backup brought back but secrets and passwords: everybody signs in again, keys are made anew. */
+/** Revokes all restored credentials except secrets and passwords: all users sign in again, keys are created anew. */
 export async function revokeAll(deps: CutDeps, actor: Actor, restore: string): Promise<Record<string, number>> {
   return deps.db.transaction().execute(async (trx) => {
     const live = await countLive(trx, { reach: everything }, deps.now());

@@ -7,15 +7,15 @@ export type LaterEvent = {
   target_id: string | null;
   outcome: string;
   details: Record<string, unknown>;
-  /** Whether a signed head proves it. */
+  /** Whether a signed seal proves it. */
   is_proved: boolean;
 };
 
-/** A detail as text; empty where it is none. */
+/** A detail as text; empty if it is none. */
 export const text = (value: unknown): string => (typeof value === 'string' ? value : '');
 /** A detail as texts. */
 export const texts = (value: unknown): string[] => (Array.isArray(value) ? value.map(text).filter(Boolean) : []);
-/** The id of what the event is about. */
+/** The id of the event's target. */
 export const idOf = ({ target_id }: LaterEvent): string => target_id ?? '';
 const instant = (value: unknown, otherwise: Date): Date => {
   const time = new Date(text(value));

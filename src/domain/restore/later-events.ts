@@ -16,21 +16,21 @@ import type { Consequence } from './consequence.ts';
 import type { LaterEvent } from './later-event.ts';
 import { consequenceOf } from './rules.ts';
 
-/** An event with what follows from it. */
+/** An event with its consequence. */
 export type FollowedEvent = { event: LaterEvent; consequence: Consequence };
 
-/** What the files say that this database does not know. */
+/** The events in the files that this database lacks. */
 export type LaterLog = {
-  /** The last segment that this database has as the files have it: where it was restored to. */
+  /** The last segment that this database and the files have in common: the point of the restore. */
   restored_head: (NotedHead & { sealed_at: Date | null }) | undefined;
   /** The newest head that the files prove or name. */
   newest: NotedHead | undefined;
-  /** Numbers of segments that the files hold. */
+  /** Numbers of the segments in the files. */
   covered: Set<number>;
   missing: { events: number; first: string | undefined; last: string | undefined };
   /** The missing events that have a consequence, in the order of the log. */
   events: FollowedEvent[];
-  /** Events that no signed head proves: of a receiver that is told of some actions only, or of an older version. */
+  /** Events that no signed head proves: of a receiver of selected actions only, or of an older version. */
   unproved: number;
 };
 
@@ -93,7 +93,7 @@ function refused(file: string, reason: string) {
   );
 }
 
-/** Keeps of the files what this database lacks. */
+/** Keeps the events of the files that this database lacks. */
 class Collector {
   readonly #db: Db;
   readonly #ends: Awaited<ReturnType<typeof logEnds>>;
@@ -102,7 +102,7 @@ class Collector {
   readonly #kept: (FollowedEvent & { at: [number, number] })[] = [];
   readonly #covered = new Set<number>();
   #waiting: { event: ChainEvent; at: [number, number]; is_proved: boolean }[] = [];
-  /** Segments that are the same here and in the files, and the first that is not. */
+  /** The segments that are the same here and in the files, and the first that is not. */
   readonly #common = new Set<number>();
   #firstOther = Number.POSITIVE_INFINITY;
   #newest: NotedHead | undefined;
@@ -135,7 +135,7 @@ class Collector {
     if (this.#waiting.length >= lookedUpAtOnce) await this.#lookUp();
   }
 
-  /** Where an export begins: after a segment that this database may have. */
+  /** The start of an export: after a segment that this database may have. */
   async beginsAfter({ number, head }: NotedHead): Promise<void> {
     const { first } = this.#ends;
     const own = number === first.number ? first : await findHead(this.#db, number);
@@ -159,7 +159,7 @@ class Collector {
     };
   }
 
-  /** The files may go on after the restore: what is common is looked for before the first segment that differs. */
+  /** The files may continue after the restore: common segments are looked for before the first one that differs. */
   async #restoredHead(): Promise<LaterLog['restored_head']> {
     const number = [...this.#common].reduce((most, each) => (each < this.#firstOther && each > most ? each : most), -1);
     if (number === -1) return undefined;
@@ -168,7 +168,7 @@ class Collector {
   }
 
   async #lookUp(): Promise<void> {
-    // Messages come more than once.
+    // Messages may be repeated.
     const fresh = this.#waiting.filter(({ event: { id } }) => !this.#seen.has(id) && this.#seen.add(id));
     this.#waiting = [];
     const known = await knownEvents(

@@ -14,7 +14,7 @@ export type Reapplied = {
   action: string;
   target: string;
   says: string;
-  /** `nothing`: the backup does not have it, so it has not come back. `failed`: why, in `reason`. */
+  /** `nothing`: the backup does not contain it, so it was not restored. `failed`: see `reason`. */
   result: 'would end' | 'ended' | 'nothing' | 'done before' | 'failed';
   reason?: string;
 };
@@ -55,7 +55,7 @@ function lastAssignments(events: readonly FollowedEvent[]): ReadonlyMap<string, 
   );
 }
 
-/** A role that was unassigned and assigned again belongs to the subject in the end. */
+/** A role that was unassigned and assigned again is assigned in the end. */
 function isGivenBack(event: LaterEvent, n: number, givenBack: ReadonlyMap<string, number>): boolean {
   return event.action === 'role.unassigned' && (givenBack.get(assignmentOf(event)) ?? -1) > n;
 }
@@ -96,7 +96,7 @@ async function reapplyOne(
   }
 }
 
-/** A refusal of a verb, or a value that the database cannot take. */
+/** A refusal of a verb, or a value that the database does not accept. */
 function isRefusal(error: unknown): error is Error {
   if (error instanceof Problem) return true;
   return error instanceof Error && 'code' in error && /^22/.test(String(error.code));

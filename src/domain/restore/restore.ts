@@ -20,7 +20,7 @@ export type RestoreInput = {
   head?: NotedHead | undefined;
   /** Public keys of the log beside those of the restored database. */
   keys: PublicKeys;
-  /** Accepts events that no signed head proves. */
+  /** Accepts events without a signed seal. */
   acceptsUnproved: boolean;
   /** Revokes all restored credentials, API keys included. */
   revokesAll: boolean;
@@ -39,7 +39,7 @@ export type RestoreReport = {
   missing: LaterLog['missing'];
   unproved: number;
   gap: Gap | null;
-  /** What ends without an event; undefined: it was done before. */
+  /** Revocations without an event; undefined: they were done before. */
   cut?: Cut | undefined;
   revoked_all?: Record<string, number> | undefined;
   /** Families whose restored refresh token is out of date; in a plan, the maximum number. */
@@ -51,9 +51,9 @@ export type RestoreReport = {
 type Found = { log: LaterLog; gap: Gap | null; restore: string };
 
 /**
- * What a restore brought back and lost, by the events that this database lacks. Changes nothing.
+ * The effects of a restore, by the events that this database lacks. Changes nothing.
  *
- * @throws Problem `invalid`: a file cannot be read; `conflict`: a file is not believed, or contradicts the noted head
+ * @throws Problem `invalid`: a file cannot be read; `conflict`: a file is not trusted, or contradicts the noted head
  */
 export async function planRestoreCheck(deps: CutDeps, input: RestoreInput): Promise<RestoreReport> {
   const { log, gap } = await look(deps, input);
@@ -67,8 +67,8 @@ export async function planRestoreCheck(deps: CutDeps, input: RestoreInput): Prom
 }
 
 /**
- * Ends again what was ended after the backup, and reports the rest. Repeating it changes and records nothing more; one that was
- * killed is finished by the next.
+ * Repeats the revocations since the backup, and reports the rest. Repeating it changes and records nothing more; an interrupted run is
+ * completed by the next.
  *
  * @throws Problem as `planRestoreCheck`
  */
@@ -97,7 +97,7 @@ async function look({ db, keys }: CutDeps, input: RestoreInput): Promise<Found> 
 
 const newestOf = (a: NotedHead | undefined, b: NotedHead | undefined) => ((b?.number ?? 0) > (a?.number ?? 0) ? b : a);
 
-/** Without files: where the noted head stands here nothing is missing; otherwise the backup was made here, or before. */
+/** Without files: if the chain contains the noted head, nothing is missing; otherwise the backup was made here, or before. */
 async function restoredByHead(db: Db, { head, files }: RestoreInput): Promise<LaterLog['restored_head']> {
   const { last } = await logEnds(db);
   if (!head) return files.length > 0 ? undefined : last;

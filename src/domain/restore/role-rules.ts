@@ -2,7 +2,7 @@ import { takeMappedRole, unassignRole } from '../access/index.ts';
 import { decide, nothing, type Rule, verb } from './consequence.ts';
 import { idOf, text } from './later-event.ts';
 
-/** What an identity provider states is applied when the user next signs in with it. */
+/** Roles by claims are applied when the user next signs in with the identity provider. */
 export const assigning: Rule = (event) =>
   event.details.trust_id === undefined
     ? decide('no longer has this role: assign it again if needed')(event)

@@ -82,7 +82,7 @@ const rules: Readonly<Record<AuditAction, Rule>> = {
   'authorization_code.reuse': endsFamily,
   'backchannel_logout.delivered': nothing,
   'client.created': (event) =>
-    // A trust registers its workloads again when they come.
+    // A trust registers its workloads again at their next request.
     event.details.type === 'workload'
       ? {}
       : { advice: 'no longer exists: register it again, e.g. with "latchkey apply"' },
@@ -210,11 +210,11 @@ const rules: Readonly<Record<AuditAction, Rule>> = {
     advice: `has its earlier values again: ${texts(event.details.changed).join(', ') || 'unknown'}`,
   }),
   'vault.auth.configured': decide('finds the issuer of its roles as before again: configure it again'),
-  // The events of its trust say what to do.
+  // The events of its trust define what to do.
   'vault.auth_role.deleted': nothing,
   'vault.auth_role.written': nothing,
   'vault.initialized': nothing,
-  // The events of its role say what to do.
+  // The events of its role define what to do.
   'vault.policy.deleted': nothing,
   'vault.policy.written': nothing,
   'vault.role.deleted': decide('is a role of AppRole again: delete it again'),
@@ -241,14 +241,14 @@ const rules: Readonly<Record<AuditAction, Rule>> = {
   }),
 };
 
-/** Versions that were destroyed stay destroyed, whatever the backup holds. */
+/** Destroyed versions stay destroyed, whatever the backup contains. */
 function endsVersions(event: LaterEvent, how: 'deleted' | 'destroyed'): Consequence {
   const { versions } = event.details;
   const numbers = Array.isArray(versions) ? versions.filter((number) => Number.isInteger(number)) : [];
   return write(`versions ${how}`, (trx, at) => endRestoredVersions(trx, { path: idOf(event), numbers, how, at }));
 }
 
-/** One key, or those that the event of a bulk revocation names: a thousand at most. */
+/** One key, or those that the event of a bulk revocation names: at most a thousand. */
 function endsKeys(event: LaterEvent): Consequence {
   const { key_ids, count } = event.details;
   const ids = event.target_id === null ? texts(key_ids) : [event.target_id];

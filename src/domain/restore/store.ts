@@ -1,11 +1,11 @@
 import { sql } from 'kysely';
 import type { Trx } from '../../platform/database/index.ts';
 
-// More than the revocations that a log can have lost: what carries an epoch of the time after the backup must not fit again.
+// More than the revocations that a log can have lost: credentials with an epoch from after the backup must not become active again.
 const epochsAhead = 1_000_000;
 
 /**
- * Moves every owner to an epoch that none has ever had, so that nothing from before is accepted whatever its clock said. Clients are
+ * Moves every owner to an epoch that none has ever had, so that nothing from before is accepted, whatever its clock was. Clients are
  * locked before users, the order that every transaction keeps.
  */
 export async function jumpEpochs(trx: Trx): Promise<void> {
@@ -14,8 +14,8 @@ export async function jumpEpochs(trx: Trx): Promise<void> {
 }
 
 /**
- * Ends what may be used once and was perhaps used after the backup: codes, device codes, pushed requests, and pages of a sign-in
- * under way. @returns how many codes
+ * Invalidates everything that can be used once and may have been used after the backup: codes, device codes, pushed requests, and pages of
+ * an unfinished sign-in. @returns how many codes
  */
 export async function revokeOneTimeCredentials(trx: Trx, now: Date): Promise<number> {
   const codes =

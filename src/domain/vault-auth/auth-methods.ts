@@ -14,7 +14,7 @@ export type VaultAuthDeps = TrustsDeps & {
   audience: string;
 };
 
-/** How an auth method finds the issuer of its roles. `hasToken`: whether it has a token that reviews others. */
+/** The issuer configuration of an auth method. `hasToken`: whether it has a reviewer token. */
 export type AuthMethod = { config: VaultAuthConfig; hasToken: boolean };
 
 export async function findAuthMethod({ db }: { db: Db }, method: VaultAuthMethod): Promise<AuthMethod | undefined> {
@@ -25,8 +25,8 @@ export async function findAuthMethod({ db }: { db: Db }, method: VaultAuthMethod
 type NewMethod = { method: VaultAuthMethod; config: VaultAuthConfig; token: string | undefined };
 
 /**
- * Sets how an auth method finds the issuer of its roles, those that there are and those to come. Their issuer decides who logs in by
- * them: so it needs everything that can be had at the store.
+ * Sets the issuer configuration of an auth method, for its present and future roles. The issuer decides who logs in with them: so this
+ * needs all permissions at the store.
  *
  * @throws Problem `forbidden`; as `putTrust` for one of the roles
  */
@@ -55,7 +55,7 @@ function sealToken({ keys }: Pick<VaultAuthDeps, 'keys'>, method: VaultAuthMetho
   return { token_key_id, sealed_token };
 }
 
-/** The token that reviews others. */
+/** The reviewer token. */
 async function tokenOf(
   { keys }: Pick<VaultAuthDeps, 'keys'>,
   { method, sealed_token, token_key_id }: MethodRow,

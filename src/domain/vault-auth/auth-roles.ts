@@ -8,7 +8,7 @@ import { lockConfigured, type VaultAuthDeps } from './auth-methods.ts';
 import { type RoleBounds, writeRoleTrust } from './role-trusts.ts';
 import { findRoleTrust, listRoleTrusts, lockMethod, type RoleTrust } from './store.ts';
 
-/** A role of an auth method: the trust that it is, and the policies that its workloads have. */
+/** A role of an auth method: its trust, and the policies of its workloads. */
 export type AuthRole = { trust_id: string; role: VaultAuthRole; policies: readonly string[]; enabled: boolean };
 
 const asRole = ({ id, vault_role, roles, enabled }: RoleTrust): AuthRole => ({
@@ -31,9 +31,9 @@ export async function listAuthRoles({ db }: { db: Db }, method: VaultAuthMethod)
 type NewRole = { role: VaultAuthRole; policies: readonly string[]; boundsAt: (issuer: string) => RoleBounds };
 
 /**
- * Makes a role of an auth method, or changes it: a trust whose workloads have what the policies give.
+ * Creates or changes a role of an auth method: a trust whose workloads have the permissions of the policies.
  *
- * @param boundsAt what the role wants of the tokens of the method's issuer
+ * @param boundsAt the conditions of the role on the tokens of the method's issuer
  * @throws Problem `invalid`: the method is not configured, or there is no such policy, or one gives something at another API; `forbidden`: one
  *   gives, or gave, what the actor does not hold; `conflict`: there is another trust of the name
  */
@@ -57,7 +57,7 @@ export async function putAuthRole(
   });
 }
 
-/** Who may write the configuration of a method holds everything at the store, and nothing elsewhere. @throws Problem `invalid` */
+/** Whoever may configure a method has all permissions at the store, and none elsewhere. @throws Problem `invalid` */
 async function mustGiveAtStoreAlone(trx: Trx, { audience }: VaultAuthDeps, names: readonly string[]): Promise<void> {
   for (const { name, permissions } of await listRolesNamed(trx, names)) {
     const elsewhere = permissions.find(({ resource }) => resource !== audience);
@@ -70,9 +70,9 @@ async function mustGiveAtStoreAlone(trx: Trx, { audience }: VaultAuthDeps, names
 }
 
 /**
- * Deletes a role: what its workloads got ends. Repeating it changes nothing.
+ * Deletes a role, which revokes the tokens of its workloads. Repeating it changes nothing.
  *
- * @throws Problem `forbidden`: it gives what the actor does not hold
+ * @throws Problem `forbidden`: it grants permissions that the actor lacks
  */
 export async function removeAuthRole(
   deps: VaultAuthDeps,

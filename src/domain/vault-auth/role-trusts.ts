@@ -5,23 +5,24 @@ import { listRolesNamed } from '../access/index.ts';
 import { lockTrustNamed, putTrust, retireTrust, TrustInput, type TrustsDeps } from '../trusts/index.ts';
 import { markAsRole, type RoleTrust } from './store.ts';
 
-/** The claims that a role wants, and for whom its tokens are; undefined: for this installation. */
+/** The claims that a role requires, and the audience of its tokens; undefined: this installation. */
 export type RoleBounds = { conditions: ClaimCondition[]; audience?: string };
 
 export type WrittenRole = {
   role: VaultAuthRole;
-  /** Undefined: as the trust has them. */
+  /** Undefined: those of the trust. */
   bounds?: RoleBounds;
   /** Roles of this installation that its workloads have. */
   roles: readonly string[];
-  /** The trust that the role is; undefined: none yet. */
+  /** The trust of the role; undefined: none yet. */
   trust: RoleTrust | undefined;
   config: VaultAuthConfig;
   token: string | undefined;
 };
 
 /**
- * Makes the trust of a role what the role and its method say. A trust keeps its issuer: for another one it is retired, and another trust is made.
+ * Updates the trust of a role from the role and its method. A trust keeps its issuer: for another one it is retired, and a new trust is
+ * created.
  *
  * @throws Problem `conflict`: there is another trust of the name; otherwise as `putTrust`
  */
@@ -44,7 +45,7 @@ export async function writeRoleTrust(
     ...(trust && { one_time: trust.one_time, most_workloads: trust.most_workloads, permissions: trust.permissions }),
     ...(trust &&
       trust.access_token_ttl_seconds !== null && { access_token_ttl_seconds: trust.access_token_ttl_seconds }),
-    // Writing a role does not enable a trust that somebody disabled.
+    // Writing a role does not enable a disabled trust.
     ...(trust && { enabled: trust.enabled }),
   });
   if (trust && trust.issuer !== issuer) await retireTrust(trx, deps, actor, trust);
@@ -54,13 +55,13 @@ export async function writeRoleTrust(
   await markAsRole(trx, made.trust.id, role);
 }
 
-/** A role that is for no audience in particular is for that of its issuer, also of the next one. */
+/** A role without an audience uses that of its issuer, also of the next one. */
 function boundsOf(trust: RoleTrust | undefined, issuer: string): RoleBounds {
   const audience = trust?.audience === trust?.issuer ? issuer : trust?.audience;
   return { conditions: trust?.conditions ?? [], ...(audience && { audience }) };
 }
 
-/** Policies that were deleted meanwhile are in the way of nothing. */
+/** Policies that were deleted meanwhile do not prevent a deletion. */
 async function rolesThatExist(trx: Trx, names: readonly string[]): Promise<string[]> {
   const known = new Set((await listRolesNamed(trx, names)).map(({ name }) => name));
   return names.filter((name) => known.has(name));

@@ -5,14 +5,14 @@ import type { Trust } from '../trusts/index.ts';
 
 export type MethodRow = Selectable<Database['vault_auth_methods']>;
 
-/** A trust that is a role. */
+/** The trust of a role. */
 export type RoleTrust = Trust & { vault_role: VaultAuthRole };
 
 export async function findMethod(db: Db, method: VaultAuthMethod): Promise<MethodRow | undefined> {
   return db.selectFrom('vault_auth_methods').selectAll().where('method', '=', method).executeTakeFirst();
 }
 
-/** Changes of a method and of its roles follow one another. */
+/** Changes of a method and of its roles are serialized. */
 export async function lockMethod(trx: Trx, method: VaultAuthMethod): Promise<void> {
   await sql`select pg_advisory_xact_lock(hashtext(${`latchkey vault auth ${method}`}))`.execute(trx);
 }

@@ -1,2 +1,2 @@
-/** Policies of Vault: roles that give permissions at the store of secrets, with the text that they were written as. */
+/** Policies of Vault: roles with permissions at the store of secrets, with their original text. */
 export { findPolicy, listPolicies, type Policy, putPolicy, removePolicy } from './vault-policies.ts';

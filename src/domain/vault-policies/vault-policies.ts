@@ -11,7 +11,7 @@ export type PolicyDeps = {
   audience: string;
 };
 
-/** A policy. `source`: the text that it was written with; undefined: it was made as a role. */
+/** A policy. `source`: its text; undefined: it was created as a role. */
 export type Policy = { name: string; permissions: string[]; source: string | undefined };
 
 const isAt =
@@ -19,7 +19,7 @@ const isAt =
   ({ resource }: Right): boolean =>
     resource === audience;
 
-/** The names of the roles that give something at the store, in order. */
+/** The names of the roles with permissions at the store, in order. */
 export async function listPolicies({ db, audience }: PolicyDeps): Promise<string[]> {
   const roles = await listRoles(db);
   return roles.filter(({ permissions }) => permissions.some(isAt(audience))).map(({ name }) => name);
@@ -38,9 +38,9 @@ const patternsOf = ({ permissions }: Role, audience: string) =>
 type NewPolicy = { name: string; source: string; permissions: readonly string[] };
 
 /**
- * Makes a role give these permissions at the store, and keeps the text that they come from. What the role gives elsewhere stays.
+ * Sets the permissions of a role at the store, and stores their text. Its other permissions do not change.
  *
- * @throws Problem `forbidden`: it gives, or gave, what the actor does not hold; `conflict`: the role is built in
+ * @throws Problem `forbidden`: it grants, or granted, permissions that the actor lacks; `conflict`: the role is built in
  */
 export async function putPolicy(
   { db, now, audience }: PolicyDeps,
@@ -77,7 +77,7 @@ async function changeRights(
 }
 
 /**
- * Removes what a role gives at the store, and the role itself where it gives nothing else. A policy that is not there changes nothing.
+ * Removes the permissions of a role at the store, and the role itself if it has no others. Repeating it changes nothing.
  *
  * @throws Problem as `putPolicy`
  */

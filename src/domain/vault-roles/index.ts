@@ -1,4 +1,4 @@
-/** Roles of AppRole, which are clients; their secret ids; and answers that are handed on wrapped. */
+/** Roles of AppRole, which are clients; their secret ids; and wrapped responses. */
 export { secretIdKind } from './kind.ts';
 export {
   createSecretId,

@@ -1,7 +1,7 @@
 import { type CredentialKind, inventoryOf, textKey } from '../credentials/index.ts';
 import { findSecretIdByValue, looksLikeSecretId, revokeSecretIdByAccessor } from './secret-ids.ts';
 
-/** Secret ids of AppRole, by their accessors. One that was revoked is gone. */
+/** Secret ids of AppRole, by their accessors. A revoked one is deleted. */
 export const secretIdKind: CredentialKind = {
   kind: 'secret_id',
   label: 'Secret id',

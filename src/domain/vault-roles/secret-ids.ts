@@ -25,12 +25,12 @@ type Deps = Pick<VaultRoleDeps, 'db' | 'now'>;
 const prefix = 'lk_si_';
 const accessorBytes = 18;
 
-/** Whether a text has the form of a secret id: nothing else is looked up. */
+/** Whether a text has the form of a secret id: other texts are not looked up. */
 export function looksLikeSecretId(text: string): boolean {
   return parseCredential(prefix, secretLength, text) !== undefined;
 }
 
-/** How a secret id is limited; undefined: as its role says. */
+/** The limits of a secret id; undefined: those of its role. */
 export type SecretIdLimits = {
   uses?: number | undefined;
   ttl_seconds?: number | undefined;
@@ -40,7 +40,7 @@ export type SecretIdLimits = {
 };
 
 /**
- * Creates a secret id of a role. With it one can do what the role can.
+ * Creates a secret id of a role. Its holder has the permissions of the role.
  *
  * @returns it, shown once; only its digest is stored
  * @throws Problem `not_found`; `forbidden`: the role has a permission that the actor does not hold
@@ -74,7 +74,7 @@ export async function createSecretId(
   });
 }
 
-/** The lesser of two limits, of which 0 and undefined are none. */
+/** The lower of two limits; 0 and undefined are none. */
 function least(asked: number | undefined, ofRole: number): number | null {
   const limits = [asked, ofRole].filter((limit) => limit !== undefined && limit > 0) as number[];
   return limits.length === 0 ? null : Math.min(...limits);
@@ -82,7 +82,7 @@ function least(asked: number | undefined, ofRole: number): number | null {
 
 const nonEmpty = (list: readonly string[]) => (list.length > 0 ? list : undefined);
 
-/** What a login by a secret id may do with the token. */
+/** The limits of the token of a login by a secret id. */
 export type TakenSecretId = {
   settings: VaultRoleSettings;
   token_bound_cidrs: readonly string[] | undefined;
@@ -90,7 +90,7 @@ export type TakenSecretId = {
 };
 export type RefusedSecretId = { refused: 'wrong secret id' | 'secret id is not for this address' };
 
-/** Takes one use of a secret id: of several at once that take its last use, one does. */
+/** Uses one use of a secret id: if several use the last one at once, one succeeds. */
 export async function takeSecretId(
   { db, now }: Deps,
   { role: name, secret_id, address }: { role: string; secret_id: string; address: string },
@@ -127,7 +127,7 @@ export async function findSecretIdByAccessor(
   return findSecretId(db, { client_id: role.client_id, now: now(), ...key });
 }
 
-/** Revokes a secret id. Tokens that it gave stay. Repeating it changes nothing. */
+/** Revokes a secret id. Tokens of its logins stay active. Repeating it changes nothing. */
 export async function revokeSecretId(
   { db, now }: Deps,
   actor: Actor,

@@ -20,7 +20,7 @@ export async function findRole(db: Db, name: string): Promise<RoleRow | undefine
   return roles(db).where('c.client_id', '=', name).executeTakeFirst();
 }
 
-/** Also one that was deleted. */
+/** Including a deleted one. */
 export async function isRoleClient(db: Db, client_id: string): Promise<boolean> {
   const query = db.selectFrom('vault_roles').select('client_id').where('client_id', '=', client_id);
   return (await query.executeTakeFirst()) !== undefined;
@@ -85,7 +85,7 @@ export async function findSecretIdWithRole(
     .executeTakeFirst();
 }
 
-/** Takes one of the uses that are left. Of several that take the last one, one does. @returns false: none was */
+/** Uses one of the remaining uses. If several use the last one, one succeeds. @returns false: none was left */
 export async function takeUse(db: Db, digest: Digest, now: Date): Promise<boolean> {
   const taken = await db
     .updateTable('vault_secret_ids')
@@ -122,7 +122,7 @@ export async function findWrapped(db: Db, digest: Digest, now: Date): Promise<Wr
   return query.where('expires_at', '>', now).executeTakeFirst();
 }
 
-/** Of several that unwrap it at once, one does. */
+/** If several unwrap it at once, one succeeds. */
 export async function deleteWrapped(trx: Trx, digest: Digest, now: Date): Promise<WrappedRow | undefined> {
   const query = trx.deleteFrom('vault_wrapped').where('digest', '=', digest).where('expires_at', '>', now);
   return query.returningAll().executeTakeFirst();

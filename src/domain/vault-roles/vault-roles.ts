@@ -8,7 +8,7 @@ import { findRole, isRoleClient, listRoleNames, markRoleDeleted, type RoleRow, u
 
 export type VaultRoleDeps = Pick<ClientDeps, 'keys' | 'validateMetadata'> & { db: Db; now: () => Date };
 
-/** A role, with the policies that it gives: roles of Latchkey that its client has. */
+/** A role, with its policies: roles of Latchkey that its client has. */
 export type VaultRole = { client_id: string; name: string; settings: VaultRoleSettings; policies: string[] };
 
 export async function findVaultRole(
@@ -37,9 +37,9 @@ const unlimited: VaultRoleSettings = {
 };
 
 /**
- * Makes a role or changes it: a client that acts for itself, and has what its policies give.
+ * Creates or changes a role: a client that acts for itself, with the permissions of its policies.
  *
- * @throws Problem `conflict`: there is another client of this name; `forbidden`: a policy gives, or gave, what the actor does not hold;
+ * @throws Problem `conflict`: there is another client of this name; `forbidden`: a policy grants, or granted, a permission that the actor lacks;
  *   `invalid`: there is no such policy
  */
 export async function putVaultRole(
@@ -61,21 +61,21 @@ export async function putVaultRole(
   });
 }
 
-/** The client of a role; registers it where there is none. @throws Problem `conflict` */
+/** The client of a role; registers it if there is none. @throws Problem `conflict` */
 async function clientOf(trx: Trx, deps: VaultRoleDeps, actor: Actor, name: string): Promise<string> {
   const existing = await lockClient(trx, name);
   if (existing && (await isRoleClient(trx, existing.id))) return existing.id;
   if (existing) throw conflict(`The client "${name}" is not an AppRole role. Choose another name.`);
-  // Its own secret is known to nobody: it logs in with secret ids.
+  // Its own secret is unknown to everyone: it logs in with secret ids.
   const input = ClientInput.parse({ client_id: name, client_name: name, grant_types: ['client_credentials'] });
   return (await putClient(trx, deps, actor, input, { over: 'nothing' })).client.id;
 }
 
 /**
- * Deletes a role: its client keeps neither policies nor secret ids, so that its tokens may do nothing from then on. Repeating it changes
+ * Deletes a role: its client loses policies and secret ids, so that its tokens have no permissions from then on. Repeating it changes
  * nothing.
  *
- * @throws Problem `forbidden`: it has what the actor does not hold
+ * @throws Problem `forbidden`: it has permissions that the actor lacks
  */
 export async function removeVaultRole(deps: VaultRoleDeps, actor: Actor, name: string): Promise<void> {
   await inTransaction(deps.db, async (trx) => {

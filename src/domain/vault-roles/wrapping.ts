@@ -19,7 +19,7 @@ export type Wrapped = { token: string; accessor: string; ttl_seconds: number; cr
 
 const prefix = 'lk_wt_';
 
-/** Keeps an answer for the holder of the token that is returned, once. The token alone opens it. */
+/** Stores a response for the holder of the returned token, who can open it once. Only the token opens it. */
 export async function wrap(
   { db, now }: Deps,
   { answer, ttl_seconds, creation_path }: { answer: unknown; ttl_seconds: number; creation_path: string },
@@ -44,14 +44,17 @@ const placeOf = ({ digest: of }: Pick<WrappedRow, 'digest'>): SealedPlace => [
 ];
 const accessorOf = ({ digest: of }: Pick<WrappedRow, 'digest'>) => of.toString('hex').slice(0, 24);
 
-/** What of a wrapped answer can be known without opening it. */
+/** The data of a wrapped response that is known without opening it. */
 export async function describeWrapped({ db, now }: Deps, token: string): Promise<WrappedRow | undefined> {
   return isWrappingToken(token) ? findWrapped(db, digest(token), now()) : undefined;
 }
 
 const isWrappingToken = (token: string) => parseCredential(prefix, secretLength, token) !== undefined;
 
-/** Opens a wrapped answer, once: of several at the same time one does. @returns undefined: it was opened before, has expired, or never was */
+/**
+ * Opens a wrapped response, once: if several do at the same time, one succeeds. @returns undefined: it was opened before, has expired, or
+ * never existed
+ */
 export async function unwrap({ db, now }: Deps, actor: Actor, token: string): Promise<{ answer: unknown } | undefined> {
   if (!isWrappingToken(token)) return undefined;
   return inTransaction(db, async (trx) => {

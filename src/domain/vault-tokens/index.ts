@@ -1,4 +1,4 @@
-/** Tokens of Vault's clients: access tokens with an accessor, which can be renewed, and can make others. */
+/** Tokens of Vault's clients: access tokens with an accessor, which can be renewed, and can create others. */
 export { findTokenRole, listTokenRoles, putTokenRole, removeTokenRole } from './token-roles.ts';
 export {
   describeVaultToken,

@@ -13,7 +13,7 @@ export async function insertVaultToken(db: Db, row: Insertable<Database['vault_t
   return db.insertInto('vault_tokens').values(row).returningAll().executeTakeFirstOrThrow();
 }
 
-/** Of renewals and a revocation the first to lock the token wins. @returns false: it does not stand any more */
+/** Of renewals and a revocation the first to lock the token wins. @returns false: it is not active any more */
 export async function extendAccessToken(trx: Trx, digest: Digest, expires_at: Date, now: Date): Promise<boolean> {
   const extended = await trx
     .updateTable('access_tokens')
@@ -28,7 +28,7 @@ export async function extendAccessToken(trx: Trx, digest: Digest, expires_at: Da
 
 export type StandingToken = { expires_at: Date; trust_id: string | null; trust_epoch: number | null };
 
-/** A token that stands; nobody revokes or shortens it until the transaction ends. */
+/** An active token; it cannot be revoked or shortened until the transaction ends. */
 export async function holdStandingToken(trx: Trx, digest: Digest, now: Date): Promise<StandingToken | undefined> {
   const held = await trx.selectFrom('access_tokens').select('digest').where('digest', '=', digest).forShare().execute();
   return held.length === 0 ? undefined : findStandingToken(trx, digest, now);
@@ -48,14 +48,14 @@ export async function orphanChildren(trx: Trx, parent: Digest): Promise<void> {
   await trx.updateTable('vault_tokens').set({ parent: null }).where('parent', '=', parent).execute();
 }
 
-/** Takes one of the uses that are left. Of several that take the last one, one does. @returns how many are left; undefined: none was */
+/** Uses one of the remaining uses. If several use the last one, one succeeds. @returns how many are left; undefined: none was */
 export async function takeUse(db: Db, digest: Digest): Promise<number | undefined> {
   const { rows } = await sql<{ uses_left: number }>`update vault_tokens set uses_left = uses_left - 1
     where digest = ${digest} and uses_left > 0 returning uses_left`.execute(db);
   return rows[0]?.uses_left;
 }
 
-/** A token that stands, by its accessor, with what it may do. */
+/** An active token, by its accessor, with its permissions. */
 export type FoundByAccessor = VaultToken & { expires_at: Date; scope: string | null };
 
 export async function findByAccessor(db: Db, accessor: string, now: Date): Promise<FoundByAccessor | undefined> {

@@ -10,7 +10,7 @@ const unlimited: VaultTokenRole = {
   ...{ token_bound_cidrs: [], token_explicit_max_ttl: 0, token_no_default_policy: false, token_num_uses: 0 },
 };
 
-/** The limits of the tokens that are created with a role. A role gives nothing: its tokens have at most what their creator has. */
+/** The limits of the tokens that are created with a role. A role grants nothing: its tokens have at most what their creator has. */
 export async function findTokenRole({ db }: { db: Db }, name: string): Promise<VaultTokenRole | undefined> {
   const row = await db.selectFrom('vault_token_roles').select('settings').where('name', '=', name).executeTakeFirst();
   return row?.settings;
@@ -44,7 +44,7 @@ export async function putTokenRole(
   });
 }
 
-/** Deletes a role; its tokens stay as they are. Repeating it changes nothing. */
+/** Deletes a role; its tokens do not change. Repeating it changes nothing. */
 export async function removeTokenRole({ db, now }: VaultTokenDeps, actor: Actor, name: string): Promise<void> {
   await inTransaction(db, async (trx) => {
     await lockName(trx, name);
@@ -55,7 +55,7 @@ export async function removeTokenRole({ db, now }: VaultTokenDeps, actor: Actor,
   });
 }
 
-/** Changes of a role follow one another, the first one included, for which there is no row yet. */
+/** Changes of a role are serialized, including the first one, for which there is no row yet. */
 async function lockName(trx: Trx, name: string): Promise<void> {
   await sql`select pg_advisory_xact_lock(hashtext(${`latchkey vault token role ${name}`}))`.execute(trx);
 }

@@ -25,32 +25,32 @@ export type { FoundByAccessor, VaultToken } from './store.ts';
 export type VaultTokenDeps = { db: Db; now: () => Date };
 
 const accessorBytes = 18;
-// No access token lasts longer (docs/operations.md).
+// No access token is valid for longer (docs/operations.md).
 const mostSeconds = 24 * 3600;
 
-/** How a token is limited, beside its time and its permissions. */
+/** The limits of a token, beside its expiry and its permissions. */
 export type TokenLimits = {
-  /** How often it can be used; undefined: without limit. */
+  /** How often it can be used; undefined: no limit. */
   uses?: number | undefined;
   bound_cidrs?: readonly string[] | undefined;
-  /** It cannot be renewed beyond so long after it was made. */
+  /** It cannot be renewed beyond this time after its creation. */
   most_seconds?: number | undefined;
   renewable?: boolean | undefined;
 };
 
-/** What is noted of a login, or of a token that another one made. */
+/** The stored data of a login, or of a token that another one created. */
 export type Login = Pick<VaultToken, 'display_name' | 'path' | 'ttl_seconds'> & {
   metadata: Record<string, string>;
   limits?: TokenLimits;
   policies?: readonly string[];
-  /** The token that made it. */
+  /** The token that created it. */
   parent?: string;
 };
 
 /**
- * Notes what Vault's clients will ask of a token that was issued.
+ * Stores the data of an issued token that Vault's clients will request.
  *
- * @returns undefined: the token that made it does not stand any more
+ * @returns undefined: the parent token is not active any more
  */
 export async function noteVaultToken(
   { db, now }: VaultTokenDeps,
@@ -60,7 +60,7 @@ export async function noteVaultToken(
   const parent = login.parent === undefined ? undefined : digest(login.parent);
   return inTransaction(db, async (trx) => {
     const created_at = now();
-    // From here on whatever ends the parent ends this one, too.
+    // From here on a revocation of the parent revokes this one, too.
     if (parent && !(await holdStandingToken(trx, parent, created_at))) return undefined;
     const ends_at = await lastEnd(trx, login, { created_at, parent });
     const { display_name, path, ttl_seconds, metadata, policies, limits = {} } = login;
@@ -87,25 +87,25 @@ async function lastEnd(
   return ofParent && ofParent < own ? ofParent : own;
 }
 
-/** What was noted of a token; undefined: it was issued at the token endpoint. */
+/** The stored data of a token; undefined: it was issued at the token endpoint. */
 export function describeVaultToken({ db }: Pick<VaultTokenDeps, 'db'>, token: string): Promise<VaultToken | undefined> {
   return findVaultToken(db, digest(token));
 }
 
-/** Until when a token stands that makes another one, and the trust that it came by; undefined: it does not stand. */
+/** The expiry of an active token that creates another one, and its trust; undefined: it is not active. */
 export function findParent({ db, now }: VaultTokenDeps, token: string): Promise<StandingToken | undefined> {
   return findStandingToken(db, digest(token), now());
 }
 
-/** Takes one of the uses of a token. @returns how many are left; undefined: none was */
+/** Uses one of the uses of a token. @returns how many are left; undefined: none was */
 export function takeTokenUse({ db }: Pick<VaultTokenDeps, 'db'>, token: string): Promise<number | undefined> {
   return takeUse(db, digest(token));
 }
 
 /**
- * Lets a token last longer: as long as is asked from now on, but no longer than a day in all, and than the token that made it.
+ * Extends a token: by the requested time from now on, but to no more than a day in total, and no longer than its parent.
  *
- * @returns how many seconds it lasts from now on; undefined: it cannot be renewed, or has ended
+ * @returns how many seconds it is valid from now on; undefined: it cannot be renewed, or has expired
  */
 export async function renewVaultToken(
   { db, now }: VaultTokenDeps,
@@ -128,7 +128,7 @@ export async function renewVaultToken(
   });
 }
 
-/** A token that stands, by its accessor. */
+/** An active token, by its accessor. */
 export function findTokenByAccessor(
   { db, now }: VaultTokenDeps,
   accessor: string,
@@ -136,20 +136,20 @@ export function findTokenByAccessor(
   return findByAccessor(db, accessor, now());
 }
 
-/** The accessors of the tokens that stand. */
+/** The accessors of the active tokens. */
 export function listTokenAccessors({ db, now }: VaultTokenDeps): Promise<string[]> {
   return listAccessors(db, now());
 }
 
-/** Revokes a token, and those that it made. Repeating it changes nothing. */
+/** Revokes a token, and those that it created. Repeating it changes nothing. */
 export async function revokeVaultToken({ db, now }: VaultTokenDeps, actor: Actor, token: Digest): Promise<void> {
   await inTransaction(db, (trx) => revokeTokenByHandle(trx, actor, { access_token: token }, now()));
 }
 
-/** Revokes a token alone: those that it made have no parent from then on. */
+/** Revokes a token alone: those that it created have no parent from then on. */
 export async function revokeAndOrphan({ db, now }: VaultTokenDeps, actor: Actor, token: Digest): Promise<void> {
   await inTransaction(db, async (trx) => {
-    // Whoever creates another child holds the token, and sees that it was revoked.
+    // A concurrent creation of a child locks the token, and sees that it was revoked.
     await lockAccessToken(trx, token);
     await orphanChildren(trx, token);
     await revokeTokenByHandle(trx, actor, { access_token: token }, now());

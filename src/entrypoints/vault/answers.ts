@@ -1,18 +1,18 @@
 import { Problem } from '../../platform/http/index.ts';
 
-/** What Vault's API answers. */
+/** A response of Vault's API. */
 export type VaultAnswer = {
   status: number;
   /** Undefined: no body. */
   body?: object | undefined;
   headers?: Readonly<Record<string, string>> | undefined;
-  /** The request as metrics name it. */
+  /** The path of the request for metrics. */
   route?: string;
-  /** What is done once the answer was sent. */
+  /** Runs after the response was sent. */
   whenSent?: () => Promise<void>;
 };
 
-/** The token that a login or a renewal gives. */
+/** The token that a login or a renewal returns. */
 export type VaultAuth = {
   client_token: string;
   accessor: string;
@@ -35,14 +35,14 @@ type Envelope = {
   lease_duration?: number;
 };
 
-/** Answers in the envelope that Vault's clients read; the request id comes with the request. */
+/** Answers in the envelope that Vault's clients read; the request id is that of the request. */
 export function answerWith(request_id: string, given: Envelope, status = 200): VaultAnswer {
   const { data = null, auth = null, warnings = null, lease_duration = 0 } = given;
   const lease = { lease_id: '', renewable: false, lease_duration };
   return { status, body: { request_id, ...lease, data, wrap_info: null, warnings, auth } };
 }
 
-/** As `answerWith`, with the members of the data at the top, too, where old clients look for them. */
+/** Like `answerWith`, with the members of the data at the top, too, where old clients read them. */
 export function answerAtTop(request_id: string, data: Record<string, unknown>): VaultAnswer {
   const { body = {} } = answerWith(request_id, { data });
   return { status: 200, body: { ...data, ...body } };
@@ -63,17 +63,17 @@ export class VaultError extends Error {
   }
 }
 
-/** No token, or none that may do this: Vault says no more (never 401). */
+/** No token, or none with the permission: Vault's response is the same (never 401). */
 export const permissionDenied = (): VaultError => new VaultError(403, 'permission denied');
-/** A token that was good and is no longer: by the second error Vault's agent knows that it has to log in again. */
+/** A token that was valid before: by the second error Vault's agent knows that it has to log in again. */
 export const invalidToken = (): VaultError => new VaultError(403, 'permission denied', 'invalid token');
 export const notThere = (): VaultError => new VaultError(404);
 export const unsupportedOperation = (): VaultError => new VaultError(405, 'unsupported operation');
 
 /**
- * A refusal of the domain that names what to do, for those who administer the store.
+ * A refusal of the domain that says what to do, for administrators of the store.
  *
- * @throws VaultError 403: which permission the caller lacks; 404, 400; any other error
+ * @throws VaultError 403: the missing permission; 404, 400; any other error
  */
 export function inAdministratorsWords(error: unknown): never {
   if (!(error instanceof Problem) || error.status >= 500) throw error;
@@ -82,7 +82,7 @@ export function inAdministratorsWords(error: unknown): never {
   throw new VaultError(400, error.message);
 }
 
-/** Deleting what is not there succeeds. @throws any other error */
+/** Deleting a missing value succeeds. @throws any other error */
 export function ignoreMissing(error: unknown): void {
   if (!(error instanceof Problem && error.type === 'not_found')) throw error;
 }

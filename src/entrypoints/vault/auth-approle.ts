@@ -144,9 +144,9 @@ async function create(deps: VaultDeps, asked: Called): Promise<VaultAnswer> {
   return wrapped(deps, { request, data, ttl_seconds: wrapSeconds });
 }
 
-/** A text of JSON, as Vault wants it, or an object. @throws VaultError 400 */
+/** JSON as a text, as in Vault, or an object. @throws VaultError 400 */
 function metadataIn({ metadata }: Fields): Record<string, string> {
-  // Terraform writes an empty text where there is none.
+  // Terraform sends an empty text for none.
   const given = typeof metadata === 'string' && metadata !== '' ? parsed(metadata) : metadata || {};
   const isFlat =
     typeof given === 'object' &&

@@ -30,7 +30,7 @@ function configIn(body: Fields): { config: VaultAuthConfig } {
   const bound = textIn(body, 'bound_issuer') || undefined;
   const issuer = bound ?? discovery;
   if (issuer === undefined) throw new VaultError(400, 'bound_issuer must be set: it says whose tokens are accepted');
-  // Keys of one issuer do not vouch for tokens of another (OpenID Connect Discovery §4.3).
+  // Keys of one issuer do not verify tokens of another (OpenID Connect Discovery §4.3).
   if (discovery && withoutSlash(discovery) !== withoutSlash(issuer))
     throw new VaultError(400, 'bound_issuer must be the issuer that oidc_discovery_url names, or set jwks_url');
   const default_role = textIn(body, 'default_role')?.toLowerCase() || undefined;

@@ -3,7 +3,7 @@ import { VaultError } from './answers.ts';
 
 const mostKeys = 20;
 
-/** Public keys, or certificates that hold them, in PEM, as a JWK set; undefined: there are none. @throws VaultError 400 */
+/** Public keys, or certificates that contain them, in PEM, as a JWK set; undefined: there are none. @throws VaultError 400 */
 export function keySetOf(texts: readonly string[], member: string): { keys: Record<string, unknown>[] } | undefined {
   if (texts.length > mostKeys) throw new VaultError(400, `${member} has at most ${mostKeys} keys`);
   const keys = texts.map((text) => jwkOf(text, member));

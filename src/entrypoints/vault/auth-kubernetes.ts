@@ -5,7 +5,7 @@ import { keySetOf, pemsIn } from './auth-keys.ts';
 import { type MethodShape, methodRoutes, mustNotSet } from './auth-methods.ts';
 import { type Fields, flagIn, textIn, textsIn } from './fields.ts';
 
-/** Of clusters that were given no other one. */
+/** The default issuer of clusters. */
 const usualIssuer = 'https://kubernetes.default.svc.cluster.local';
 
 const kubernetes: MethodShape = {
@@ -18,7 +18,7 @@ const kubernetes: MethodShape = {
 /** Service accounts of a cluster. */
 export const kubernetesRoutes = methodRoutes(kubernetes);
 
-/** With keys, tokens are verified here; without them, or with a token for it, the cluster is asked about each. */
+/** With keys, tokens are verified here; without them, or with a reviewer token, the cluster reviews each. */
 function configIn(body: Fields): { config: VaultAuthConfig; token?: string | undefined } {
   const host = textIn(body, 'kubernetes_host');
   if (!host) throw new VaultError(400, 'no host provided');
@@ -43,7 +43,7 @@ function configIn(body: Fields): { config: VaultAuthConfig; token?: string | und
   return { config: { shown, issuer, ...(jwks && { jwks }), ...(isAsked && { token_review: review }) }, token };
 }
 
-/** The reviewer is of the same cluster as those whose tokens it reviews. */
+/** The reviewer belongs to the cluster whose tokens it reviews. */
 function issuerOf(token: string): string | undefined {
   try {
     return decodeJwt(token).iss;
@@ -75,7 +75,7 @@ function roleIn(body: Fields) {
     bound_service_account_namespace_selector: '',
     ...{ audience: audience ?? '', alias_name_source: alias },
   };
-  // Tokens that a cluster makes without an audience are for its own issuer.
+  // Tokens that a cluster issues without an audience are for its own issuer.
   return { shown, warnings, boundsAt: (issuer: string) => ({ conditions, audience: audience ?? issuer }) };
 }
 
@@ -91,7 +91,7 @@ function accountsIn(body: Fields, member: string, what: string): string[] {
   return given;
 }
 
-/** Whom a token must be about: by `sub`, or by what the cluster says beside it where there are too many. @throws VaultError 400 */
+/** The required subject of a token: by `sub`, or by other claims of the cluster if there are too many. @throws VaultError 400 */
 function conditionsOf(names: readonly string[], spaces: readonly string[]): ClaimCondition[] {
   const [anyName, anySpace] = [names.includes('*'), spaces.includes('*')];
   if (anyName && anySpace)

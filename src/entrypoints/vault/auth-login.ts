@@ -12,7 +12,7 @@ import { mustComeFrom } from './callers.ts';
 import { textIn } from './fields.ts';
 import type { Asked, VaultDeps, VaultRoute } from './routing.ts';
 
-/** Logins: each gives an access token for the store of secrets, as the token endpoint would. */
+/** Logins: each returns an access token for the store of secrets, like the token endpoint. */
 export const loginRoutes: readonly VaultRoute[] = [
   { path: /^auth\/approle\/login$/, route: '/v1/auth/approle/login', open: { write: logInWithRole } },
   { path: /^auth\/jwt\/login$/, route: '/v1/auth/jwt/login', open: { write: byAssertion('jwt') } },
@@ -36,7 +36,7 @@ async function logInWithRole(deps: VaultDeps, { request, body }: Asked): Promise
 
 type BySecretId = { request: Asked['request']; role: string; secret_id: string };
 
-/** By a secret id, of which this is one use. */
+/** With a secret id; this counts as one use. */
 async function logInWithSecretId(deps: VaultDeps, { request, role, secret_id }: BySecretId): Promise<VaultAnswer> {
   const taken = await takeSecretId(deps, { role, secret_id, address: request.address ?? '' });
   if ('refused' in taken) {
@@ -60,8 +60,8 @@ async function logInWithSecretId(deps: VaultDeps, { request, role, secret_id }: 
 }
 
 /**
- * A role is one that Vault's clients wrote, or another trust by its name; without one, any trust of the token's issuer counts, but those
- * of roles, which limit their tokens.
+ * A role is one that Vault's clients wrote, or another trust by its name; without one, any trust of the token's issuer is accepted, except
+ * those of roles, which limit their tokens.
  */
 function byAssertion(method: VaultAuthMethod) {
   return async (deps: VaultDeps, { request, body }: Asked): Promise<VaultAnswer> => {
@@ -100,7 +100,7 @@ function within({ tokenSeconds }: VaultDeps, { token_ttl, token_max_ttl }: Vault
 
 const longestMetadata = 512;
 
-/** The claims that a role makes metadata of. */
+/** The claims that a role copies to metadata. */
 function mapped(known: AuthRole | undefined, claims: Readonly<Record<string, unknown>>): Record<string, string> {
   const mappings = Object.entries((known?.role.shown.claim_mappings ?? {}) as Record<string, string>);
   const said = mappings.map(
@@ -112,7 +112,7 @@ function mapped(known: AuthRole | undefined, claims: Readonly<Record<string, unk
   );
 }
 
-/** What clients of Kubernetes look for. */
+/** The metadata that Kubernetes clients read. */
 function accountIn(subject: string): Record<string, string> {
   const [, namespace, name] = /^system:serviceaccount:([^:]+):([^:]+)$/.exec(subject) ?? [];
   if (!namespace || !name) return { subject };
@@ -123,7 +123,7 @@ const requestOf = ({ audience, tokenSeconds: seconds }: VaultDeps, { origin }: A
   ...{ audience, origin, seconds },
 });
 
-/** @throws VaultError 429: too many wrong secrets came; others as they are */
+/** @throws VaultError 429: there were too many wrong secrets; others unchanged */
 function inVaultsWords(error: unknown): never {
   const { status } = error as { status?: number };
   throw status === 429 ? new VaultError(429, 'too many wrong secret IDs: wait and try again') : error;

@@ -119,7 +119,7 @@ function removeRole(method: VaultAuthMethod) {
   };
 }
 
-/** What a client does not send stays as it was. */
+/** Parameters that a client does not send are unchanged. */
 function formerBody(before: AuthRole | undefined): Fields {
   if (!before) return {};
   const { shown, token_ttl, token_max_ttl, token_num_uses, token_bound_cidrs } = before.role;
@@ -132,7 +132,7 @@ const earlierNames: Readonly<Record<string, string>> = {
   ...{ bound_cidrs: 'token_bound_cidrs', period: 'token_period' },
 };
 
-/** Members under their present names; where a client sends both, that one counts. */
+/** Members under their present names; if a client sends both, the present one is used. */
 function withoutNulls(body: Fields): Fields {
   const sent = Object.entries(body).filter(([, value]) => value !== null);
   const present = sent.filter(([name]) => !(name in earlierNames));

@@ -16,7 +16,7 @@ import type { Called, VaultDeps, VaultRoute } from './routing.ts';
 
 type ByAccessor = (deps: VaultDeps, asked: Called & { found: FoundByAccessor }) => Promise<VaultAnswer>;
 
-/** Tokens by their accessors, which tell them apart and open nothing. */
+/** Tokens by their accessors, which identify them and give no access. */
 export const accessorRoutes: readonly VaultRoute[] = [
   {
     path: /^auth\/token\/lookup-accessor$/,
@@ -36,7 +36,7 @@ export const accessorRoutes: readonly VaultRoute[] = [
   { path: /^auth\/token\/accessors$/, route: '/v1/auth/token/accessors', closed: { list, read: list } },
 ];
 
-/** Of a token that the caller has, or that it made; of others with the permission. */
+/** For the caller's token and those it created; for others with the permission. */
 function withFound(handler: ByAccessor) {
   return async (deps: VaultDeps, asked: Called): Promise<VaultAnswer> => {
     const accessor = textIn(asked.body, 'accessor');

@@ -10,7 +10,7 @@ import { isWithin, type VaultCaller } from './callers.ts';
 import { cidrsIn, type Fields, flagIn, numberIn, objectIn, secondsIn, textIn, textsIn } from './fields.ts';
 import type { Called, VaultDeps, VaultRoute } from './routing.ts';
 
-/** A token makes another one, which may do no more, and ends with it, unless it is an orphan. */
+/** A token creates another one, which may do no more, and expires with it, unless it is an orphan. */
 export const tokenCreationRoutes: readonly VaultRoute[] = [
   { path: /^auth\/token\/create$/, route: '/v1/auth/token/create', closed: { write: create } },
   { path: /^auth\/token\/create\/([^/]+)$/, route: '/v1/auth/token/create', closed: { write: createInRole } },
@@ -65,7 +65,7 @@ async function created(deps: VaultDeps, { request, caller }: Called, asked: With
   return answerWith(request.request_id, { auth });
 }
 
-/** @throws VaultError 400: what would be ignored */
+/** @throws VaultError 400: a parameter that would be ignored */
 function mustBeSupported(body: Fields): void {
   const type = textIn(body, 'type') || 'service';
   if (type !== 'service' && type !== 'default-service')
@@ -112,7 +112,7 @@ function limitsIn(body: Fields, { limits: own }: VaultCaller): TokenLimits {
   };
 }
 
-/** A token is used from where the one that made it may be. @throws VaultError 400 */
+/** The networks of a child token must be within those of its parent. @throws VaultError 400 */
 function networksIn(body: Fields, own: readonly string[] | undefined): readonly string[] | undefined {
   const asked = cidrsIn(body, 'bound_cidrs');
   if (own && asked && !isWithin(own, asked))

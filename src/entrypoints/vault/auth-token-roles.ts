@@ -9,7 +9,7 @@ import type { Asked, Called, VaultDeps, VaultRoute } from './routing.ts';
 
 const route = '/v1/auth/token/roles';
 
-/** Roles that tokens are created with: limits that have a name. */
+/** Named limits for created tokens. */
 export const tokenRoleRoutes: readonly VaultRoute[] = [
   { path: /^auth\/token\/roles$/, route, closed: guardedRoles({ list, read: list }) },
   { path: /^auth\/token\/roles\/([^/]+)$/, route, closed: guardedRoles({ read, write, delete: remove }) },
@@ -84,10 +84,10 @@ function settingsIn(body: Fields): Partial<VaultTokenRole> {
   return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined));
 }
 
-/** What is asked for, within the limits of a role, and the path that the token is noted with. */
+/** The requested values, within the limits of a role, and the path that is stored with the token. */
 export type WithinRole = { body: Fields; path: string };
 
-/** @throws VaultError 400: there is no such role, or it does not allow what is asked for */
+/** @throws VaultError 400: there is no such role, or it does not allow a requested value */
 export async function withinTokenRole(deps: VaultDeps, name: string, body: Fields): Promise<WithinRole> {
   const role = await findTokenRole(deps, name);
   if (!role) throw new VaultError(400, `unknown role ${name}`);
@@ -107,10 +107,10 @@ export async function withinTokenRole(deps: VaultDeps, name: string, body: Field
   return { body: { ...body, ...limited }, path: ['auth/token/create', name, suffix].filter(Boolean).join('/') };
 }
 
-/** The lower of two limits; 0 is none. A number below 0 stays, to be refused. */
+/** The lower of two limits; 0 is none. A number below 0 is returned, to be refused. */
 const least = (own: number, asked = 0): number => (own > 0 && asked > 0 ? Math.min(own, asked) : asked || own);
 
-/** Without any that are asked for, a token has those that its role allows. @throws VaultError 400 */
+/** If none are requested, a token has the policies that its role allows. @throws VaultError 400 */
 function allowedPolicies({ allowed_policies, disallowed_policies }: VaultTokenRole, body: Fields): string[] {
   const asked = (policiesIn(body, 'policies') ?? []).filter((policy) => policy !== 'default');
   const policies = asked.length > 0 ? asked : allowed_policies;

@@ -47,7 +47,7 @@ function byKeeper(handler: typeof lookUp) {
   };
 }
 
-/** Tokens that no other one ends need the permission. @throws VaultError 403 */
+/** Tokens without a parent need the permission. @throws VaultError 403 */
 export function mustKeepTokens({ rights }: Pick<VaultCaller, 'rights'>): void {
   if (!allows(rights, tokensPermission))
     throw new VaultError(403, 'permission denied', `a token without a parent needs ${tokensPermission}`);
@@ -64,12 +64,12 @@ type Looked = {
   noted: VaultToken | undefined;
   expires_at: Date | null;
   rights: readonly string[];
-  /** Empty where it was looked up by its accessor. */
+  /** Empty if it was looked up by its accessor. */
   id: string;
   name: string;
 };
 
-/** What Vault says of a token. */
+/** Vault's description of a token. */
 export function tokenData({ noted, expires_at, rights, id, name }: Looked, now: Date) {
   const ttl = expires_at === null ? 0 : secondsUntil(expires_at, now);
   const issued = noted?.created_at ?? now;
@@ -95,7 +95,7 @@ export function tokenData({ noted, expires_at, rights, id, name }: Looked, now: 
   };
 }
 
-/** The policies that a token was made with; a token's permissions take their place where it was not made so. */
+/** The policies that a token was created with; if there were none, its permissions are listed instead. */
 const policiesOf = (noted: VaultToken | undefined, rights: readonly string[]): string[] =>
   noted?.policies ?? ['default', ...rights];
 
@@ -113,7 +113,7 @@ async function renew(deps: VaultDeps, { request, body, caller }: Called): Promis
 
 type Authenticated = { token: string; noted: VaultToken; rights: readonly string[]; lease_duration: number };
 
-/** What a login or a renewal answers of the token. */
+/** The response of a login or a renewal. */
 export function authOf({ token, noted, rights, lease_duration }: Authenticated): VaultAuth {
   const policies = policiesOf(noted, rights);
   return {

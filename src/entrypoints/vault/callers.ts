@@ -21,18 +21,18 @@ export type VaultCaller = SecretCaller & {
   isKey: boolean;
   expires_at: Date | null;
   name: string;
-  /** The client that acts for itself by an opaque token; undefined: somebody else, or by something else. */
+  /** The client that acts for itself with an opaque token; undefined: another caller or credential. */
   client_id?: string | undefined;
   limits: TokenMarks;
 };
 
-/** What a token says of its limits (`marks` of a login). */
+/** The limits of a token (`marks` of a login). */
 export type TokenMarks = { vault_uses?: true; vault_cidrs?: readonly string[] };
 
 /**
  * The caller: with an access token for the store of secrets, or an API key.
  *
- * @throws VaultError 403: none came, or it is not good; 429: the limits of a key
+ * @throws VaultError 403: there is no valid token; 429: the limits of a key
  */
 export async function vaultCallerOf(
   deps: CallerDeps,
@@ -47,7 +47,7 @@ async function callerByToken(deps: CallerDeps, request: VaultRequest, token: str
   const { origin } = request;
   const verdict = await judgeToken(deps.bearers, { token });
   if (verdict.code !== 'valid' && isAccessToken(token)) throw invalidToken();
-  // A token that is bound to a key is used with a proof, which Vault's clients do not make.
+  // A token that is bound to a key needs a proof, which Vault's clients do not send.
   if (verdict.code !== 'valid' || verdict.audience !== deps.audience) throw permissionDenied();
   const { kind, id, subject_id, client_id, scopes } = verdict.bearer;
   const actor = { kind, id, subject_id, limits: [limitOf('the token', scopes, deps)], permissions: scopes, origin };
@@ -62,7 +62,7 @@ async function callerByToken(deps: CallerDeps, request: VaultRequest, token: str
   return { ...caller, client_id: own, limits };
 }
 
-/** @throws VaultError 403: the token may not be used from there */
+/** @throws VaultError 403: the token may not be used from this address */
 export function mustComeFrom(cidrs: readonly string[] | undefined, address = ''): void {
   if (cidrs && !new NetworkSet(networksOf(cidrs)).has(address)) throw permissionDenied();
 }
@@ -75,7 +75,7 @@ export function isWithin(cidrs: readonly string[], others: readonly string[]): b
   return networksOf(others).every((network) => networks.covers(network));
 }
 
-/** What somebody gives by a credential, it must hold itself, however much its owner has. */
+/** A credential must itself have the permissions that it grants, however many its owner has. */
 function limitOf(by: string, patterns: readonly string[], { audience }: CallerDeps): Limit {
   const rights = patterns.map((pattern) => ({ resource: audience, pattern }));
   return { by, rights, until: null, restrictions: {}, conditions: [] };

@@ -1,7 +1,7 @@
 import { parseNetwork } from '../../platform/http/index.ts';
 import { VaultError } from './answers.ts';
 
-/** Members of a body, as Vault reads them: a null is as if it were not there, and several forms mean the same. */
+/** Members of a body, as Vault reads them: a null counts as absent, and several forms are accepted. */
 export type Fields = Readonly<Record<string, unknown>>;
 
 const conversionError = (name: string, expected: string) =>

@@ -6,7 +6,7 @@ import type { Called, VaultDeps, VaultRoute } from './routing.ts';
 import { folderOf, secretPathOf } from './secret-paths.ts';
 
 const folder = 'kv/';
-// Nothing ends with it: it is how long clients may go without reading again.
+// Nothing expires with it: it only tells clients when to read again.
 const leaseSeconds = 2_764_800;
 
 /** KV version 1, at `kv/`: the current versions of the secrets in the folder `kv`. */
@@ -25,7 +25,7 @@ async function read(deps: VaultDeps, { request, names, caller }: Called): Promis
   return answerWith(request.request_id, { data: result.data, lease_duration: leaseOf(result.data) });
 }
 
-/** A secret says by a part `ttl` or `lease` when to read it again. */
+/** A part `ttl` or `lease` of a secret says when to read it again. */
 function leaseOf({ ttl, lease }: SecretData): number {
   try {
     return secondsIn({ ttl: ttl ?? lease }, 'ttl') ?? leaseSeconds;

@@ -5,12 +5,12 @@ import type { Called, VaultDeps } from './routing.ts';
 
 const { max_versions, cas_required } = defaultSettings;
 
-/** What holds for secrets that have no settings of their own. */
+/** The default settings of secrets. */
 export async function readConfig(_: VaultDeps, { request }: Called): Promise<VaultAnswer> {
   return answerWith(request.request_id, { data: { cas_required, delete_version_after: '0s', max_versions } });
 }
 
-/** It is the same for all: a client that writes it as it is succeeds. @throws VaultError 400 */
+/** It is constant: a client that writes the same values succeeds. @throws VaultError 400 */
 export async function writeConfig(_: VaultDeps, { body }: Called): Promise<VaultAnswer> {
   const most = numberIn(body, 'max_versions') || max_versions;
   const isCasRequired = flagIn(body, 'cas_required') ?? cas_required;

@@ -2,7 +2,7 @@ import type { ReadVersion, SecretRecord, SecretSettings, Version } from '../../d
 import { VaultError } from './answers.ts';
 import { durationOf, type Fields, flagIn, numberIn, objectIn, signedSecondsIn } from './fields.ts';
 
-/** What Vault says of a version beside its number. */
+/** Vault's description of a version, without its number. */
 export function versionData({
   expires_at,
   deleted_at,
@@ -12,7 +12,7 @@ export function versionData({
   return { deletion_time, destroyed: destroyed_at !== null };
 }
 
-/** A secret with its versions as `metadata/` has them. */
+/** A secret with its versions in the form of `metadata/`. */
 export function metadataData({ secret, versions }: { secret: SecretRecord; versions: readonly Version[] }) {
   const { cas_required, created_at, current_version, custom_metadata, delete_after_seconds, max_versions } = secret;
   return {
@@ -30,7 +30,7 @@ export function metadataData({ secret, versions }: { secret: SecretRecord; versi
 const mostVersions = 1000;
 const mostLabels = 64;
 
-/** What a body says of a secret's settings. @throws VaultError 400 */
+/** The settings of a secret in a body. @throws VaultError 400 */
 export function settingsIn(body: Fields): Partial<SecretSettings> {
   const most = numberIn(body, 'max_versions');
   // Below 0 it turns deletion off.

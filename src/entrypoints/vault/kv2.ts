@@ -50,8 +50,8 @@ async function read(deps: VaultDeps, asked: Called): Promise<VaultAnswer> {
 const longestWait = 30;
 
 /**
- * Waits for a version after the one that the caller has, and reads it. What the caller may do, and whether its token stands, is judged anew
- * now and then, and for the answer: both may have ended meanwhile. No version came: 204.
+ * Waits for a version after the one that the caller has, and reads it. The caller's permissions and token are checked again from time to
+ * time, and before the response: both may have changed meanwhile. Without a new version: 204.
  */
 async function readOnceChanged(deps: VaultDeps, asked: Called): Promise<VaultAnswer> {
   const { request, names, caller } = asked;
@@ -77,13 +77,13 @@ async function readNow(deps: VaultDeps, { request, names, caller }: Called): Pro
 
 type NotRead = Exclude<Awaited<ReturnType<typeof readSecret>>, { outcome: 'read' }>;
 
-/** Of a version that was deleted clients read that there was something. @throws VaultError 404 */
+/** For a deleted version, clients read that there was one. @throws VaultError 404 */
 function notReadable({ request_id }: Called['request'], result: NotRead, member = 'data'): VaultAnswer {
   if (result.outcome === 'missing') throw notThere();
   return answerWith(request_id, { data: { [member]: null, metadata: versionMetadata(result.version) } }, 404);
 }
 
-/** The names of a value's parts, and of what is within them, without what they are. It is a read as any other. */
+/** The names of a value's parts, and of their nested members, without values. It is recorded like any read. */
 async function readSubkeys(deps: VaultDeps, { request, names, caller }: Called): Promise<VaultAnswer> {
   const path = secretPathOf(names[0] ?? '');
   const number = numberIn({ version: request.query.get('version') }, 'version') || undefined;
@@ -193,7 +193,7 @@ const verbs: Readonly<Record<string, string>> = {
   list: 'list',
 };
 
-/** What a client sends that takes the mount for one of version 1. */
+/** A request of a client that takes the mount for version 1. */
 async function invalidPath(_: VaultDeps, { request }: Called): Promise<VaultAnswer> {
   const warning = `Invalid path for a versioned K/V secrets engine. See the API docs for the appropriate API endpoints to use. If using the Vault CLI, use 'vault kv ${verbs[request.operation]}' for this operation.`;
   return answerWith(request.request_id, { warnings: [warning] }, 404);

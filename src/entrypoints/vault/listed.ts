@@ -3,7 +3,7 @@ import { numberIn } from './fields.ts';
 import type { VaultRequest } from './vault-request.ts';
 
 /**
- * The names in a folder, or, as clients of OpenBao ask for them, at most `limit` of those that come after `after`.
+ * The names in a folder; with the parameters of OpenBao at most `limit` of those after `after`.
  *
  * @throws VaultError 404: there are none
  */

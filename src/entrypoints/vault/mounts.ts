@@ -12,7 +12,7 @@ const mounts: readonly Mount[] = [
   { path: 'kv/', version: '1', description: 'the current versions of the secrets in the folder kv' },
 ];
 
-/** What Vault's clients ask before they read: where secrets are, and what they may do there. */
+/** Requests of Vault's clients before they read: the mounts, and the capabilities of their token. */
 export const mountRoutes: readonly VaultRoute[] = [
   { path: /^sys\/mounts$/, route: '/v1/sys/mounts', closed: { read: listMounts } },
   {
@@ -67,7 +67,7 @@ async function readTuning(_: VaultDeps, asked: Called): Promise<VaultAnswer> {
   return answerAtTop(asked.request.request_id, { ...config, description, options });
 }
 
-/** @throws VaultError 400: as Vault refuses a second mount at a path */
+/** @throws VaultError 400: Vault refuses a second mount at a path in the same way */
 async function enableMount(_: VaultDeps, { names }: Called): Promise<VaultAnswer> {
   const isThere = mounts.some(({ path }) => path === `${names[0]}/`);
   if (isThere) throw new VaultError(400, `path is already in use at ${names[0]}/`);
@@ -79,14 +79,14 @@ async function keepMount(_: VaultDeps, asked: Called): Promise<VaultAnswer> {
   throw new VaultError(400, `${mountIn(asked).path} is always there, and is not tuned`);
 }
 
-/** Sign-in pages ask without a token: no mount is shown to them. @throws VaultError 403: a token came that is not good */
+/** Sign-in pages ask without a token: no mount is shown to them. @throws VaultError 403: the token is invalid */
 async function listForUi(deps: VaultDeps, { request }: Asked): Promise<VaultAnswer> {
   const caller = request.token === undefined ? undefined : await vaultCallerOf(deps, request);
   const shown = caller ? mounts.filter((mount) => mayUse(caller.rights, mount)) : [];
   return answerWith(request.request_id, { data: { secret: dataOf(shown), auth: {} } });
 }
 
-/** @throws VaultError 403: there is no such mount, or the caller may do nothing there */
+/** @throws VaultError 403: there is no such mount, or the caller has no permission there */
 async function findMount(_: VaultDeps, { request, names, caller }: Called): Promise<VaultAnswer> {
   const path = `${names[0]}/`;
   const mount = mounts.find((each) => path.startsWith(each.path));
@@ -110,7 +110,7 @@ async function tellCapabilities(_: VaultDeps, { request, body, caller }: Called)
   return answerAtTop(request.request_id, data);
 }
 
-/** What another token may do, which the caller has. */
+/** The capabilities of another token, which the caller has. */
 async function tellCapabilitiesOf(deps: VaultDeps, asked: Called): Promise<VaultAnswer> {
   const token = textIn(asked.body, 'token');
   if (!token) throw new VaultError(400, 'no token provided');

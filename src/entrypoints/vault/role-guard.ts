@@ -5,7 +5,10 @@ import type { Called, VaultDeps, VaultRoute } from './routing.ts';
 
 type Handlers = NonNullable<VaultRoute['closed']>;
 
-/** Guards the handlers of roles, whatever they log in: each needs the permission for roles. A refusal of the domain names what the caller lacks. */
+/**
+ * Guards the handlers of roles of all auth methods: each needs the permission for roles. A refusal of the domain names the missing
+ * permission.
+ */
 export function guardedRoles(handlers: Handlers): Handlers {
   const entries = Object.entries(handlers).map(([operation, handle]) => [
     operation,

@@ -7,29 +7,29 @@ import type { VaultAnswer } from './answers.ts';
 import type { CallerDeps, VaultCaller } from './callers.ts';
 import type { Operation, VaultRequest } from './vault-request.ts';
 
-/** What the handlers of Vault's API work with. */
+/** The dependencies of the handlers of Vault's API. */
 export type VaultDeps = SecretsDeps &
   CallerDeps & {
     logIn: LogInDeps;
     tokenSeconds: number;
     /** Requests that wait for new versions. */
     secretChanges: SecretChanges;
-    /** The rules for the clients that roles are. */
+    /** The rules for the clients of roles. */
     validateMetadata: VaultRoleDeps['validateMetadata'];
     /** Whether issuers may be read without TLS, from this machine: in development only. */
     allowHttp: boolean;
     version: string;
     log: Logger;
-    /** Whether anybody may initialize the vault: on the machine of a developer. */
+    /** Whether anyone may initialize the vault: on the machine of a developer. */
     isTutorial: boolean;
-    /** Makes a token for the developer who initialized the vault. */
+    /** Issues a token for the developer who initialized the vault. */
     tutorialToken: (origin: Origin) => Promise<string>;
   };
 
-/** A request with what its path names, and who calls. */
+/** A request with the parameters of its path, and its caller. */
 export type Asked = {
   request: VaultRequest;
-  /** The parts of the path that a route leaves open, in order. */
+  /** The parts of the path that match the placeholders of a route, in order. */
   names: readonly string[];
   body: Record<string, unknown>;
 };
@@ -42,12 +42,12 @@ type Handler<Given> = (deps: VaultDeps, asked: Given) => Promise<VaultAnswer>;
 /** A path of Vault's API, with its handler for each operation. */
 export type VaultRoute = {
   path: RegExp;
-  /** As metrics name it. */
+  /** The path for metrics. */
   route: string;
-  /** Its answers are wrapped where the request wants it. */
+  /** Its responses are wrapped if the request asks for it. */
   wraps?: true;
-  /** What needs no token. */
+  /** Operations without a token. */
   open?: Partial<Record<Operation, Handler<Asked>>>;
-  /** What needs one. */
+  /** Operations with a token. */
   closed?: Partial<Record<Operation, Handler<Called>>>;
 };

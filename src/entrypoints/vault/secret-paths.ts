@@ -2,9 +2,9 @@ import { pathProblem } from '../../domain/secrets/index.ts';
 import { VaultError } from './answers.ts';
 
 /**
- * The path of a secret as a URL has it, decoded.
+ * The path of a secret in a URL, decoded.
  *
- * @throws VaultError 400: the store takes no such path
+ * @throws VaultError 400: the store does not allow such a path
  */
 export function secretPathOf(written: string, folder = ''): string {
   const path = `${folder}${decoded(written)}`;

@@ -12,7 +12,7 @@ export const auditRoutes: readonly VaultRoute[] = [
 
 const name = 'latchkey';
 
-/** With a hash and the audit log one can tell whether a guess of a value is right. @throws VaultError 403 */
+/** With a hash and the audit log one can check a guess of a value. @throws VaultError 403 */
 function mayHash({ caller: { rights } }: Called): void {
   if (!allows(rights, 'secrets:audit-hash')) throw permissionDenied();
 }
@@ -27,7 +27,7 @@ async function refuse(): Promise<VaultAnswer> {
   throw new VaultError(400, 'the audit log is always on, and the only one');
 }
 
-/** What events of written secrets have for a part of this value. */
+/** The value of events of written secrets for a part of this value. */
 async function hash(deps: VaultDeps, asked: Called): Promise<VaultAnswer> {
   mayHash(asked);
   if (asked.names[0] !== name) throw new VaultError(400, `unknown audit backend: use ${name}`);

@@ -8,7 +8,7 @@ const methods = ['approle', 'jwt', 'kubernetes', 'token'];
 
 const path = (rest: string) => new RegExp(`^sys/(?:auth|mounts/auth)/([^/]+)/?${rest}$`);
 
-/** What clients ask of auth methods before they configure them. All are enabled, each at the path of its type. */
+/** Requests of clients before they configure auth methods. All are enabled, each at the path of its type. */
 export const authListRoutes: readonly VaultRoute[] = [
   { path: /^sys\/auth$/, route: '/v1/sys/auth', closed: { read: list } },
   { path: path(''), route: '/v1/sys/auth', closed: { read, write: enable, delete: disable } },
@@ -23,7 +23,7 @@ const config = {
 };
 
 const described = (type: string) => ({
-  // Terraform would undo a description that it did not write, again and again.
+  // Terraform would repeatedly undo a description that it did not write.
   ...{ accessor: `auth_${type}_latchkey`, config, description: '', local: false },
   ...{ external_entropy_access: false, options: {}, seal_wrap: false, type, uuid: '' },
 });
@@ -62,7 +62,7 @@ async function readTuning(_: VaultDeps, asked: Called): Promise<VaultAnswer> {
   return answerAtTop(asked.request.request_id, { ...config, description });
 }
 
-/** @throws VaultError 400: times are those of roles */
+/** @throws VaultError 400: times are set by roles */
 async function tune(_: VaultDeps, asked: Called): Promise<VaultAnswer> {
   mayWriteRoles(asked);
   throw new VaultError(400, `auth/${typeIn(asked)} cannot be tuned: roles have token_ttl and token_max_ttl`);

@@ -2,7 +2,7 @@ import { noContent, notThere, type VaultAnswer, VaultError } from './answers.ts'
 import { textIn } from './fields.ts';
 import type { Asked, VaultDeps, VaultRoute } from './routing.ts';
 
-/** Leases. What is read here has none, so that none is ever found; revoking one that is not there succeeds. */
+/** Leases. Reads here have none, so that none is ever found; revoking a missing one succeeds. */
 export const leaseRoutes: readonly VaultRoute[] = [
   { path: /^sys\/leases\/lookup(?:\/.*)?$/, route: '/v1/sys/leases/lookup', closed: { write: noLease, list: none } },
   { path: /^sys\/(?:leases\/)?renew(?:\/.*)?$/, route: '/v1/sys/leases/renew', closed: { write: noLease } },
@@ -33,7 +33,7 @@ async function revokeAll(): Promise<VaultAnswer> {
   return noContent;
 }
 
-/** In the body, or by old clients in the path. */
+/** In the body, or, from old clients, in the path. */
 function isNamed({ body, request }: Pick<Asked, 'body' | 'request'>): boolean {
   return Boolean(textIn(body, 'lease_id')) || /\/(?:renew|revoke|lookup)\/./.test(request.name);
 }

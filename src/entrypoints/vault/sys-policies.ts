@@ -17,7 +17,7 @@ import { PolicyError } from './policies/rule.ts';
 import { defaultPolicy, shownPolicy } from './policies/shown-policy.ts';
 import type { Asked, Called, VaultDeps, VaultRoute } from './routing.ts';
 
-/** Policies, which are roles with permissions at the store; the second two as old clients ask for them. */
+/** Policies, which are roles with permissions at the store; the second two for old clients. */
 export const policyRoutes: readonly VaultRoute[] = [
   { path: /^sys\/policies\/acl$/, route: '/v1/sys/policies/acl', closed: { read: list, list } },
   {
@@ -35,7 +35,7 @@ export const policyRoutes: readonly VaultRoute[] = [
 
 const readPermission = 'secrets:policies-read';
 const writePermission = 'secrets:policies';
-// Nobody has the policy `root`: there is no token that may do everything.
+// No token has the policy `root`: none may do everything.
 const builtIn = ['default', 'root'];
 const longest = 64 * 1024;
 
@@ -76,7 +76,7 @@ async function textOf(deps: VaultDeps, name: string): Promise<string | undefined
   return policy && (isAsWritten(policy) ? policy.source : shownPolicy(policy));
 }
 
-/** Whether its permissions still are those of its text: somebody may have changed them as those of a role. */
+/** Whether its permissions are still those of its text: the role may have been changed. */
 function isAsWritten({ source, permissions }: Policy): boolean {
   if (source === undefined) return false;
   const compiled = compilePolicy(source).permissions;

@@ -5,7 +5,7 @@ import { noContent, permissionDenied, type VaultAnswer, VaultError } from './ans
 import { flagIn, numberIn, textIn } from './fields.ts';
 import type { Asked, Called, VaultDeps, VaultRoute } from './routing.ts';
 
-/** Replacing the shares of the key. Starting it needs a token; what follows needs shares, and the nonce of the attempt. */
+/** Replacing the shares of the key. Starting it needs a token; the next steps need shares, and the nonce of the attempt. */
 export const rekeyRoutes: readonly VaultRoute[] = [
   {
     path: /^sys\/rekey\/init$/,

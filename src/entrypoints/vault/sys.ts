@@ -21,10 +21,10 @@ export const sysRoutes: readonly VaultRoute[] = [
 const clusterName = 'latchkey';
 
 /**
- * Clients decide by the version of Vault what they send: the provider of Terraform skips what a version before the present one does not know,
- * ends if there is no semantic version (`internal/provider/meta.go`: `IsAPISupported`, `getVaultVersion`), and takes `ent` in the part after
- * `+` for the enterprise edition. So this is the version whose API this is, and whose server it is stands where comparisons do not look
- * (Semantic Versioning 2.0.0 §10).
+ * Clients choose their requests by the version of Vault: Terraform's provider skips what an earlier version does not support, exits if
+ * there is no semantic version (`internal/provider/meta.go`: `IsAPISupported`, `getVaultVersion`), and takes `ent` in the part after `+`
+ * for the enterprise edition. So this is the version of the API, and our own version is where comparisons do not look (Semantic Versioning
+ * 2.0.0 §10).
  */
 const vaultVersion = '1.17.0';
 const versionOf = ({ version }: Pick<VaultDeps, 'version'>) => `${vaultVersion}+latchkey-${version}`;
@@ -42,7 +42,7 @@ async function tellHealth(deps: VaultDeps, { request }: Asked): Promise<VaultAns
   return { status: sealed ? codeIn(request, 'sealedcode', 503) : codeIn(request, 'activecode', 200), body };
 }
 
-/** Load balancers say which status they want. */
+/** Load balancers state the status they expect. */
 function codeIn({ query }: Asked['request'], name: string, usual: number): number {
   const wanted = Number(query.get(name) ?? usual);
   return Number.isInteger(wanted) && wanted >= 200 && wanted <= 599 ? wanted : usual;
@@ -66,8 +66,8 @@ async function tellInit({ vault }: VaultDeps): Promise<VaultAnswer> {
 }
 
 /**
- * Makes the vault. The caller gets all shares, so this needs the permission; on the machine of a developer it needs
- * nothing, as tutorials expect.
+ * Initializes the vault. The caller gets all shares, so this needs the permission; on the machine of a developer it needs none, as
+ * tutorials expect.
  */
 async function initialize(deps: VaultDeps, { request, body }: Asked): Promise<VaultAnswer> {
   const { kind, initialized, sealed } = await deps.vault.state();
@@ -87,7 +87,7 @@ async function initialize(deps: VaultDeps, { request, body }: Asked): Promise<Va
   return { status: 200, body: { ...texts, root_token } };
 }
 
-// A page that a developer visits could send a request to this machine, too; browsers name the page's origin.
+// A page that a developer visits could also send a request to this machine; browsers name the page's origin.
 const isOfDeveloper = ({ address = '', req: { headers } }: Asked['request']) =>
   (address === '::1' || address.startsWith('127.')) && headers.origin === undefined;
 
@@ -134,7 +134,7 @@ async function rotate(deps: VaultDeps, { caller }: Asked & { caller: VaultCaller
   return noContent;
 }
 
-/** `encryptions`: how many keys of versions are sealed under the term. */
+/** `encryptions`: the number of version keys that are sealed under the term. */
 async function tellTerm(deps: VaultDeps, { request }: Asked): Promise<VaultAnswer> {
   const current = await describeTerm(deps);
   if (!current) throw new VaultError(400, 'Vault is not initialized');

@@ -35,7 +35,7 @@ import { rekeyRoutes } from './sys-rekey.ts';
 import { VaultRequest } from './vault-request.ts';
 import { wrappingRoutes, wrapSecondsOf } from './wrapping.ts';
 
-/** The first that fits answers. */
+/** The first match answers. */
 const routes: readonly VaultRoute[] = [
   ...kv2Routes,
   ...kv1Routes,
@@ -70,7 +70,7 @@ type UsingCaller = VaultCaller & { uses_left?: number };
 
 const mergePatchType = 'application/merge-patch+json';
 
-/** Vault's HTTP API, on plain Node HTTP. Its statuses, errors and types are Vault's, to the letter. */
+/** Vault's HTTP API, on plain Node HTTP. Its statuses, errors and types are exactly Vault's. */
 export class VaultApi {
   readonly #deps: VaultApiDeps;
   readonly #host: ReturnType<typeof hostRules>;
@@ -83,7 +83,7 @@ export class VaultApi {
     this.#always = [...Object.entries(headersForPrograms(deps.issuer)).flat(), 'Cache-Control', 'no-store'];
   }
 
-  /** Takes a request for Vault's API; false: it is not for Vault's API, and nothing has happened. */
+  /** Handles a request for Vault's API; false: it is not for Vault's API, and nothing was done. */
   answer(request: IncomingMessage, response: ServerResponse): boolean {
     const { edge, inFlight, isTraced } = this.#deps;
     const asked = VaultRequest.from(request, edge);
@@ -123,7 +123,7 @@ export class VaultApi {
     const names = found.path.exec(request.name)?.slice(1) ?? [];
     const open = found.open?.[operation];
     const closed = found.closed?.[operation];
-    // A caller without a token does not learn which operations there are.
+    // A caller without a token does not learn which operations exist.
     const caller = open ? undefined : await this.#callerUsing(request);
     if (operation === 'patch') mustBeMergePatch(request);
     const body = operation === 'write' || operation === 'patch' ? await request.body() : {};
@@ -134,7 +134,7 @@ export class VaultApi {
     return { route: found.route, ...answer };
   }
 
-  /** Who calls, by a token of which this is one use. @throws VaultError 403 */
+  /** The caller, by a token; this counts as one use of it. @throws VaultError 403 */
   async #callerUsing(request: VaultRequest): Promise<UsingCaller> {
     const caller = await vaultCallerOf(this.#deps, request);
     if (!caller.limits.vault_uses) return caller;
@@ -143,7 +143,7 @@ export class VaultApi {
     return { ...caller, uses_left };
   }
 
-  /** Once its last use was answered, a token is revoked. */
+  /** After the response to its last use, a token is revoked. */
   async #endIfUsedUp({ actor, token, uses_left }: UsingCaller): Promise<void> {
     if (uses_left === 0) await revokeVaultToken(this.#deps, actor, digest(token));
   }
@@ -166,7 +166,7 @@ export class VaultApi {
     const { method, path, request_id, startedAt } = asked;
     const text = body === undefined || method === 'HEAD' ? '' : JSON.stringify(body);
     const length = Buffer.byteLength(text);
-    // To the letter: clients compare the type (hvac).
+    // Exactly this text: clients compare the type (hvac).
     const type = body === undefined ? [] : ['Content-Type', 'application/json'];
     const size = status === 204 ? [] : ['Content-Length', String(length)];
     if (!asked.req.complete) response.shouldKeepAlive = false;
@@ -178,19 +178,19 @@ export class VaultApi {
       );
     const more = Object.entries(headers).flat();
     response.writeHead(status, [...this.#always, ...size, 'X-Request-Id', request_id, ...type, ...more]);
-    // Plain ASCII takes the shorter way through Node.
+    // Plain ASCII takes a faster path in Node.
     response.end(text, length === text.length ? 'latin1' : 'utf8');
     this.#deps.observe({ method, path, route, status, request_id, startedAt, isFromMemory: false });
   }
 }
 
-/** Other servers would take such a path for another one. @throws VaultError 400 */
+/** Other servers would read such a path as another one. @throws VaultError 400 */
 function mustBePlain(path: string): void {
   const isTwisted = path.split('/').some((part) => /^(?:\.|%2e)+$/i.test(part)) || /%2f|%5c|\\|\/\//i.test(path);
   if (isTwisted) throw new VaultError(400, 'relative paths not supported');
 }
 
-/** Who wants an answer wrapped hands it on: sent as it is, it would show the value to others. @throws VaultError 400 */
+/** A wrapped response is passed on: if it were sent unwrapped, it would show the value to others. @throws VaultError 400 */
 function mustNotWrap(request: VaultRequest): void {
   if (wrapSecondsOf(request) !== undefined)
     throw new VaultError(400, 'only answers with a secret ID are wrapped: leave X-Vault-Wrap-TTL out');
@@ -211,7 +211,7 @@ const words: Readonly<Record<string, VaultError>> = {
   too_large: new VaultError(413, 'http: request body too large'),
 };
 
-/** A refusal of the domain, as Vault words it. */
+/** A refusal of the domain, in Vault's form. */
 function inVaultsWords({ type, status, message }: Problem): Pick<VaultError, 'status' | 'errors'> {
   return words[type] ?? { status, errors: [message] };
 }

@@ -24,25 +24,25 @@ const operations: Readonly<Record<string, Operation>> = {
   PUT: 'write',
   PATCH: 'patch',
   DELETE: 'delete',
-  // As LIST comes here (server/list-verb.ts).
+  // The replacement of LIST (server/list-verb.ts).
   LINK: 'list',
 };
 
-/** A request to Vault's API: what is done (several methods mean the same) with which path. */
+/** A request to Vault's API: its operation (several methods mean the same) and path. */
 export class VaultRequest {
   readonly startedAt = performance.now();
   readonly req: IncomingMessage;
   readonly method: string;
-  /** As it was sent, for the log. */
+  /** Unchanged, for the log. */
   readonly path: string;
-  /** Behind `/v1/`; a list of a folder has no slash at the end. */
+  /** After `/v1/`; a list of a folder has no slash at the end. */
   readonly name: string;
   readonly query: URLSearchParams;
   readonly origin: Origin & { request_id: string };
   /** Undefined: the list of proxies is malformed. */
   readonly address: string | undefined;
 
-  /** The answer, while it is not sent. */
+  /** The response, until it is sent. */
   response: ServerResponse | undefined;
 
   private constructor(req: IncomingMessage, edge: EdgeRules, target: string) {
@@ -56,16 +56,16 @@ export class VaultRequest {
     this.origin = originOf(req.headers, this.address ?? unknownAddress);
   }
 
-  /** Whether nobody waits for the answer, or the server is stopping: then it asks each client to close its connection. */
+  /** Whether the client has disconnected, or the server is stopping: then it asks each client to close its connection. */
   get isEnding(): boolean {
     const isClosing = this.req.headers.connection?.toLowerCase() === 'close';
     return this.req.socket.destroyed || (this.response?.shouldKeepAlive === false && !isClosing);
   }
 
-  /** Undefined: it is for somebody else. */
+  /** Undefined: it is not for Vault's API. */
   static from(req: IncomingMessage, edge: EdgeRules): VaultRequest | undefined {
     const { url = '' } = req;
-    // Nearly every request to this server is decided by this line.
+    // This line decides nearly every request to this server.
     if (url.startsWith('/') && !url.startsWith(prefix)) return undefined;
     const target = inOriginForm(url);
     return target.startsWith(prefix) ? new VaultRequest(req, edge, target) : undefined;
@@ -82,7 +82,7 @@ export class VaultRequest {
     return this.origin.request_id;
   }
 
-  /** @throws VaultError 404: a namespace, of which there are none */
+  /** @throws VaultError 404: namespaces do not exist */
   mustBeInRoot(): void {
     const namespace = this.req.headers['x-vault-namespace'];
     if (namespace === undefined || ['', '/', 'root', 'root/'].includes(String(namespace))) return;
@@ -90,9 +90,9 @@ export class VaultRequest {
   }
 
   /**
-   * The token that came, in its own header or as a bearer token.
+   * The token of the request, in its own header or as a bearer token.
    *
-   * @throws VaultError 400: it came twice, of which two parties on the way could each believe another one
+   * @throws VaultError 400: there are two, of which two parties on the path could each read a different one
    */
   get token(): string | undefined {
     const { 'x-vault-token': own, authorization = '' } = this.req.headers;
@@ -103,7 +103,7 @@ export class VaultRequest {
   }
 
   /**
-   * The members of the body; none where there is no body. Vault takes JSON whatever the type that the request names.
+   * The members of the body; none if there is no body. Vault accepts JSON with any content type.
    *
    * @throws VaultError 400, Problem 413
    */

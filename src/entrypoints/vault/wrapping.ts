@@ -4,7 +4,7 @@ import { answerWith, type VaultAnswer, VaultError } from './answers.ts';
 import { secondsIn, textIn } from './fields.ts';
 import type { Asked, VaultDeps, VaultRoute } from './routing.ts';
 
-/** Answers that are handed on wrapped, and opened once: those with a secret id. The wrapping token is all that opening needs. */
+/** Wrapped responses, which can be opened once: those with a secret id. Opening needs only the wrapping token. */
 export const wrappingRoutes: readonly VaultRoute[] = [
   { path: /^sys\/wrapping\/unwrap$/, route: '/v1/sys/wrapping/unwrap', open: { write: open } },
   { path: /^sys\/wrapping\/lookup$/, route: '/v1/sys/wrapping/lookup', open: { write: lookUp, read: lookUp } },
@@ -12,7 +12,7 @@ export const wrappingRoutes: readonly VaultRoute[] = [
 
 const mostSeconds = 24 * 3600;
 
-/** How long to keep an answer wrapped; undefined: send it unwrapped. @throws VaultError 400 */
+/** How long a response stays wrapped; undefined: send it unwrapped. @throws VaultError 400 */
 export function wrapSecondsOf({ req }: Asked['request']): number | undefined {
   const asked = req.headers['x-vault-wrap-ttl'];
   if (asked === undefined || asked === '' || asked === '0') return undefined;
@@ -33,7 +33,7 @@ export async function wrapped(deps: VaultDeps, { request, data, ttl_seconds }: W
 
 const notValid = () => new VaultError(400, 'wrapping token is not valid or does not exist');
 
-/** The token comes in the body, or in the place of one. */
+/** The token is in the body, or sent as the caller's token. */
 const tokenIn = ({ request, body }: Asked) => textIn(body, 'token') || request.token || '';
 
 async function open(deps: VaultDeps, asked: Asked): Promise<VaultAnswer> {

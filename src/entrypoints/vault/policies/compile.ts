@@ -4,12 +4,12 @@ import { rulesIn } from './policy-text.ts';
 import { PolicyError, type PolicyRule } from './rule.ts';
 import { bySpecificity } from './specificity.ts';
 
-/** What a policy gives at the store, and what of it has no effect. */
+/** The permissions of a policy at the store, and its rules without effect. */
 export type CompiledPolicy = { permissions: string[]; warnings: string[] };
 
 /**
- * The permissions that a policy stands for. They never allow more than it does, apart from what one permission holds together:
- * writing a secret includes its settings, deleting includes undeleting, listing includes metadata.
+ * Compiles a policy to permissions. They never allow more than it does, except what one permission combines: writing a secret includes its
+ * settings, deleting includes undeleting, listing includes metadata.
  *
  * @throws PolicyError, naming the line: permissions cannot express it
  */
@@ -42,7 +42,7 @@ function merged(places: readonly Place[]): Place[] {
 
 type Verb = 'read' | 'write' | 'delete' | 'destroy' | 'list' | 'policies' | 'policies-read' | 'seal';
 
-/** Which verb each capability stands for at each kind of path. A write needs the first two capabilities. */
+/** The verb for each capability at each kind of path. A write needs the first two capabilities. */
 const verbs: Readonly<Record<PlaceKind, Readonly<Record<string, Verb>>>> = {
   data: { read: 'read', create: 'write', update: 'write', patch: 'write', delete: 'delete' },
   metadata: { list: 'list', read: 'list', delete: 'destroy' },
@@ -86,7 +86,7 @@ const permissionOf = ({ target }: Place, verb: Verb) =>
 type Given = { place: Place; verbs: readonly Verb[] };
 
 /**
- * Where several paths match, Vault takes the most specific one alone. A permission cannot take away what another gives.
+ * If several paths match, Vault uses only the most specific one. A permission cannot remove what another grants.
  *
  * @throws PolicyError, naming both lines
  */

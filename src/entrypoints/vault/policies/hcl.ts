@@ -2,7 +2,7 @@ import { mustBeCapabilities, PolicyError, type PolicyRule, ruleOf } from './rule
 
 type Token = { kind: 'word' | 'text' | 'mark' | 'end'; text: string; line: number };
 
-// White space, comments, texts, words and marks of HCL, as far as policies use them.
+// The tokens of HCL: white space, comments, strings, words and marks, as far as policies use them.
 const shapes =
   /(?<skipped>[ \t\r\n]+|#[^\n]*|\/\/[^\n]*|\/\*[\s\S]*?\*\/)|(?<text>"(?:[^"\\\n]|\\.)*")|(?<word>[A-Za-z_][\w-]*)|(?<mark>[{}[\],=:])/y;
 

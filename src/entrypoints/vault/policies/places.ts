@@ -1,22 +1,22 @@
 import { PolicyError, type PolicyRule } from './rule.ts';
 
-/** What Vault's paths under a mount are about. */
+/** The kinds of Vault's paths under a mount. */
 export const placeKinds = ['data', 'metadata', 'delete', 'undelete', 'destroy', 'kv', 'policies', 'seal'] as const;
 export type PlaceKind = (typeof placeKinds)[number];
 
-/** A part of the store that a path stands for. `target`: segments as a permission has them; empty for the server itself. */
+/** A part of the store that a path names. `target`: segments as in a permission; empty for the server itself. */
 export type Place = { kind: PlaceKind; target: string; rule: PolicyRule };
 
 const ofSecrets = ['data', 'metadata', 'delete', 'undelete', 'destroy'] as const;
 const name = /^[A-Za-z0-9_.-]{1,64}$/;
 
-// What every token may do, and what needs none.
+// Paths that every token may use, or that need none.
 const openPaths =
   /^(?:auth\/token\/(?:\*|create|lookup|lookup-self|renew|renew-self|revoke|revoke-self)|sys\/(?:mounts|health|seal-status|leader|capabilities|capabilities-self|internal\/ui\/.*|wrapping\/.*|leases\/.*)|cubbyhole\/.*)$/;
 const policyPaths = /^sys\/(?:polic(?:y|ies\/acl)(?:\/\*)?|policies\/\*)$/;
 
 /**
- * The places that a path of a policy stands for; none: it is open to everybody.
+ * The places that a path of a policy names; none: it is open to everyone.
  *
  * @throws PolicyError: permissions cannot express it, or there is nothing at this path
  */

@@ -12,7 +12,7 @@ export function rulesIn(given: string): PolicyRule[] {
   return text.trimStart().startsWith('{') ? rulesInJson(text) : rulesInHcl(text);
 }
 
-/** As the server keeps it. */
+/** The form in which the server stores it. */
 export function decoded(given: string): string {
   const trimmed = given.trim();
   const isBase64 = trimmed.length >= 8 && trimmed.length % 4 === 0 && /^[A-Za-z0-9+/]+={0,2}$/.test(trimmed);
@@ -55,7 +55,7 @@ function membersOf(value: unknown, text: string, what: string): Record<string, u
   throw new PolicyError(lineOf(text, 'path'), `${what} must be an object`);
 }
 
-/** Where a name first stands. */
+/** The line where a name first occurs. */
 function lineOf(text: string, name: string): number {
   const at = text.indexOf(JSON.stringify(name));
   return text.slice(0, Math.max(at, 0)).split('\n').length;

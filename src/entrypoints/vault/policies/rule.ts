@@ -1,4 +1,4 @@
-/** What a policy says of a path. `line`: where, from 1 on. */
+/** A rule of a policy for a path. `line`: its line, from 1. */
 export type PolicyRule = { path: string; capabilities: readonly string[]; line: number };
 
 /** Why a policy is refused; its message names the line. */
@@ -10,7 +10,7 @@ export class PolicyError extends Error {
   }
 }
 
-// Members that say more than a permission can.
+// Members that permissions cannot express.
 const unsupported = new Set([
   'allowed_parameters',
   'denied_parameters',
@@ -27,14 +27,14 @@ const unsupported = new Set([
 
 const known = new Set(['create', 'read', 'update', 'patch', 'delete', 'list', 'sudo', 'deny']);
 
-/** @throws PolicyError: it is no member of a path, or one that permissions cannot express */
+/** @throws PolicyError: it is not a member of a path, or one that permissions cannot express */
 export function mustBeCapabilities(member: string, line: number): void {
   if (member === 'capabilities') return;
   const why = unsupported.has(member) ? 'permissions cannot express it' : 'it is unknown';
   throw new PolicyError(line, `"${member}" is not supported: ${why}. A path takes "capabilities" only.`);
 }
 
-/** A rule, once its path and its capabilities are what they may be. @throws PolicyError */
+/** A rule, after its path and its capabilities were checked. @throws PolicyError */
 export function ruleOf(path: string, capabilities: readonly unknown[], line: number): PolicyRule {
   const wrong = capabilities.find((capability) => typeof capability !== 'string' || !known.has(capability));
   if (wrong !== undefined) throw new PolicyError(line, `path "${path}": invalid capability ${JSON.stringify(wrong)}`);

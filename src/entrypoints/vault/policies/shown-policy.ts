@@ -1,6 +1,6 @@
 import type { Policy } from '../../../domain/vault-policies/index.ts';
 
-/** What every token may do. */
+/** The rights of every token. */
 export const defaultPolicy = `# Every token may look itself up, renew and revoke itself, and make tokens that may do no more.
 path "auth/token/lookup-self" { capabilities = ["read"] }
 path "auth/token/renew-self" { capabilities = ["update"] }
@@ -11,7 +11,7 @@ path "sys/capabilities-self" { capabilities = ["update"] }
 
 type Shown = { paths: readonly string[]; capabilities: readonly string[] };
 
-/** Where each verb of a permission is used in Vault's API, and with which capabilities. */
+/** The paths of Vault's API where each verb of a permission is used, with the capabilities. */
 const shownVerbs: Readonly<Record<string, readonly Shown[]>> = {
   read: [{ paths: ['secret/data'], capabilities: ['read'] }],
   write: [{ paths: ['secret/data', 'secret/metadata'], capabilities: ['create', 'update', 'patch'] }],
@@ -26,7 +26,7 @@ const shownVerbs: Readonly<Record<string, readonly Shown[]>> = {
   list: [{ paths: ['secret/metadata'], capabilities: ['list', 'read'] }],
 };
 
-/** The text of a role that was not written as a policy, or was changed since: what its permissions are in Vault's paths. */
+/** The text for a role that was not written as a policy, or was changed since: its permissions as Vault's paths. */
 export function shownPolicy({ name, permissions }: Policy): string {
   const capabilities = new Map<string, Set<string>>();
   const add = (path: string, given: readonly string[]) =>

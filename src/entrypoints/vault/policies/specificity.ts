@@ -1,5 +1,5 @@
 /**
- * Which of two paths of policies Vault takes where both match: the one whose first wildcard comes later, which does not end with `*`, has
+ * Which of two matching paths of policies Vault uses: the one whose first wildcard comes later, which does not end with `*`, has
  * fewer `+`, is longer, or comes later in the alphabet. @returns negative: the first one
  */
 export function bySpecificity(one: string, other: string): number {
