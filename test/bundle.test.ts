@@ -48,7 +48,7 @@ describe('a command of a program that has a bundle', () => {
   const fromBundle = { stdout: '0.1.0\n', stderr: 'from the bundle\n' };
   const fromSources = { stdout: '0.1.0\n', stderr: '' };
 
-  test('runs from it, as long as the sources are those that it was made of', async () => {
+  test('runs from it, while the sources are unchanged', async () => {
     expect(await version()).toMatchObject(fromBundle);
   });
 

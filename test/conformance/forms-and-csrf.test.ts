@@ -145,7 +145,7 @@ describe('a form of the pages', () => {
     },
   );
 
-  test('revokes no consent of another person (ADM-02)', async () => {
+  test('revokes no consent of another user (ADM-02)', async () => {
     const browser = latchkey.browser();
     const { refresh_token } = await latchkey.tokens({}, browser);
     const [, id = ''] =

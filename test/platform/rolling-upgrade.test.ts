@@ -113,7 +113,7 @@ describe('while a newer version has already migrated the database', () => {
       await eventually(present, ({ status }) => status === 200);
     });
 
-    test('signs nobody in by a trust that a newer version narrows', async () => {
+    test('signs no one in by a trust that a newer version narrows', async () => {
       const login = { client_id: 'latchkey', label: 'Staff accounts' };
       const { body } = await owner.post('/trusts', { name: 'staff', kind: 'login', issuer: issuer.issuer, login });
       const trust = String(body.id);

@@ -90,7 +90,7 @@ describe('a verified e-mail address', () => {
     expect(await latchkey.tokens({}, latchkey.browser(), 'jane')).toHaveProperty('access_token');
   });
 
-  test('is unverified once it is changed, also by letter case, and stays so when it changes back', async () => {
+  test('is unverified once it is changed, also by letter case, and stays so when it is changed back', async () => {
     const { id } = await person('kim');
     await owner.post('/users/kim/verify-email', { email: 'kim@example.com' });
     await owner.patch('/users/kim', { name: 'Kim' });

@@ -346,7 +346,7 @@ describe('a client described by its metadata document (Client ID Metadata Docume
     expect((await browser.get(ask(client_id))).html).toContain('value="allow"');
   });
 
-  test('is not read again while its host says that the document and its keys are as they were (RFC 9110 §13.1)', async () => {
+  test('is not read again while its host confirms the document and its keys (RFC 9110 §13.1)', async () => {
     const { publicKey } = await generateKeyPair('ES256', { extractable: true });
     const keySet = async (kid: string) => ({ keys: [{ ...(await exportJWK(publicKey)), kid, alg: 'ES256' }] });
     const dated = { headers: { 'last-modified': 'Sat, 29 Nov 2025 10:00:00 GMT', 'cache-control': 'max-age=600' } };
@@ -404,7 +404,7 @@ describe('a client described by its metadata document (Client ID Metadata Docume
   test.each([
     { answer: 'of another document', headers: { etag: '"other"' }, status: 200 },
     { answer: 'that nobody asked for', headers: undefined, status: 400 },
-  ])('is not confirmed by an answer $answer', async ({ answer, headers, status }) => {
+  ])('is not confirmed by a response $answer', async ({ answer, headers, status }) => {
     const path = `/${encodeURIComponent(answer)}.json`;
     const client_id = host.document(path, inCloud, headers && { headers: { etag: '"own"' } });
     expect((await asked(ask(client_id))).status).toBe(200);

@@ -78,7 +78,7 @@ describe('open registration (RFC 7591)', () => {
       called: 'Unnamed app',
       places: 'a.example, b.example, c.example, claude.ai',
     },
-  ])('is shown everywhere by $what, and as registered by itself', async ({ name, redirect_uris, called, places }) => {
+  ])('is shown on every page by $what, and as self-registered', async ({ name, redirect_uris, called, places }) => {
     const given = { ...described, client_name: name, redirect_uris };
     const { body } = await registerAnew(given);
     expect(body.client_name).toBe(called);

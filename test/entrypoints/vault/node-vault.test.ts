@@ -285,7 +285,7 @@ describe('the calls of well-known clients, as their sources make them', () => {
     return { status: response.status, body: text ? JSON.parse(text) : {} };
   };
 
-  test('the provider of Terraform starts with a token of its own, and finds what it wrote as it wrote it', async () => {
+  test('Terraform’s provider starts with a child token, and reads back what it wrote', async () => {
     const folder = newFolder();
     const policy = `policy-${folder}`;
     const { auth } = await loggedIn([...allOf(folder), 'secrets:policies', 'secrets:roles']);
@@ -507,7 +507,7 @@ describe('what Vault’s clients compare', () => {
     );
   });
 
-  test('input that cannot be stored is refused by its field, and stored values come back as they were', async () => {
+  test('input that cannot be stored is refused with its field, and stored values are returned unchanged', async () => {
     const folder = newFolder();
     const { auth } = await loggedIn(['secrets:*']);
     const token = auth.client_token;
@@ -1015,7 +1015,7 @@ describe('a token without a parent', () => {
   const authIn = async (response: Response) => ((await response.json()) as { auth: Record<string, string> }).auth;
   const look = (token = '') => call('GET', 'auth/token/lookup-self', { token });
 
-  test('outlives the one that made it, with no more permissions, if that one may make it', async () => {
+  test('outlives the token that created it, with no more permissions, if that one has the permission', async () => {
     const folder = newFolder();
     const { vault, auth, role_id } = await loggedIn([`secrets:read:${folder}:*`, 'secrets:tokens']);
     const made = await authIn(await orphan(auth.client_token, { ttl: '5h', display_name: 'job', meta: null }));
@@ -1045,7 +1045,7 @@ describe('a token without a parent', () => {
     expect((await look(narrow.client_token)).status).toBe(403);
   });
 
-  test('is left over when its parent is revoked alone, by who may', async () => {
+  test('remains when its parent is revoked alone, with the permission', async () => {
     const { auth } = await loggedIn(['secrets:read:*']);
     const made = await authIn(await call('POST', 'auth/token/create', { token: auth.client_token, body: {} }));
     const below = await authIn(await call('POST', 'auth/token/create', { token: made.client_token, body: {} }));
@@ -1059,7 +1059,7 @@ describe('a token without a parent', () => {
     expect((await look(below.client_token)).status).toBe(200);
   });
 
-  test('can be what a role of tokens makes, which limits and gives nothing', async () => {
+  test('can be created with a role of tokens, which limits and grants nothing', async () => {
     const folder = newFolder();
     const read = `secrets:read:${folder}:*`;
     const { auth, vault } = await loggedIn([read, 'secrets:roles', 'secrets:tokens', 'secrets:policies']);
@@ -1132,7 +1132,7 @@ describe('a token without a parent', () => {
     expect([await recorded('vault.token_role.written'), await recorded('vault.token_role.deleted')]).toEqual([3, 1]);
   });
 
-  test('is not to be had without the permission, and stays in the networks of its maker', async () => {
+  test('needs the permission, and stays in the networks of its creator', async () => {
     const { auth } = await loggedIn(['secrets:read:*']);
     for (const path of ['create-orphan', 'create']) {
       const refused = await call('POST', `auth/token/${path}`, {
