@@ -10,7 +10,11 @@ const mostMetadata = 64;
 const tenYears = 3660 * 86_400;
 
 export const SecretParams = z.strictObject({ path: SecretPath });
-export const VersionParams = z.strictObject({ path: SecretPath, number: z.coerce.number().int().min(1) });
+// Beyond it PostgreSQL has no integer.
+const mostVersions = 2_147_483_647;
+const VersionText = z.coerce.number().int().min(1).max(mostVersions);
+
+export const VersionParams = z.strictObject({ path: SecretPath, number: VersionText });
 
 const CustomMetadata = z
   .record(z.string().min(1).max(128), z.string().max(512))
@@ -64,17 +68,17 @@ export const VersionInput = z.strictObject({
 });
 
 export const ReadQuery = z.strictObject({
-  version: z.coerce.number().int().min(1).optional().meta({ description: 'left out: the current one' }),
+  version: VersionText.optional().meta({ description: 'left out: the current one' }),
   reason: ShownText(500).optional().meta({ description: 'why it is read, for the audit log' }),
 });
 
 export const RollbackInput = z.strictObject({
-  version: z.int().min(1).meta({ description: 'the version whose value the new one gets' }),
+  version: z.int().min(1).max(mostVersions).meta({ description: 'the version whose value the new one gets' }),
 });
 
 export const ConsumersQuery = z.strictObject({
   days: z.coerce.number().int().min(1).max(90).default(7).meta({ description: 'how far back' }),
-  version: z.coerce.number().int().min(1).optional().meta({ description: 'left out: all versions' }),
+  version: VersionText.optional().meta({ description: 'left out: all versions' }),
 });
 
 export const ConsumersView = z.object({

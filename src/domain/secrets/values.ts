@@ -11,11 +11,14 @@ const digestBytes = 16;
 
 const mostLevels = 100;
 
-/** @throws Problem `invalid`: it is larger than 1 MiB, its parts are nested too deeply, or the name of a part cannot be recorded */
+/**
+ * @throws Problem `invalid`: it is larger than 1 MiB, its parts are nested too deeply, the name of a part cannot be recorded, or a number
+ *   cannot be stored exactly
+ */
 export function encoded(data: SecretData): Buffer {
   if (!Object.keys(data).every(isPartName))
     throw invalid('/data', 'must have names of parts without control characters');
-  if (isDeeper(data)) throw invalid('/data', `must have at most ${mostLevels} levels`);
+  mustStayAsItIs(data);
   const value = Buffer.from(JSON.stringify(data));
   if (value.length > mostBytes) throw invalid('/data', 'must have at most 1 MiB as JSON');
   return value;
@@ -24,15 +27,20 @@ export function encoded(data: SecretData): Buffer {
 /** Events name the parts: what PostgreSQL refuses in JSON would fail the write. */
 const isPartName = (name: string) => name.isWellFormed() && !/\p{Cc}/u.test(name);
 
-/** Level by level, since recursion would exhaust the stack. */
-function isDeeper(data: SecretData): boolean {
+/** Level by level, since recursion would exhaust the stack. @throws Problem `invalid` */
+function mustStayAsItIs(data: SecretData): void {
   let level: unknown[] = [data];
   for (let depth = 0; level.length > 0; depth += 1) {
-    if (depth > mostLevels) return true;
+    if (depth > mostLevels) throw invalid('/data', `must have at most ${mostLevels} levels`);
+    if (level.some(isInexact))
+      throw invalid('/data', 'has a number that cannot be stored exactly: send it as a string');
     level = level.flatMap((value) => (typeof value === 'object' && value !== null ? Object.values(value) : []));
   }
-  return false;
 }
+
+/** Of an integer beyond these bounds, the parser of JSON has changed the last digits; or it is infinite. */
+const isInexact = (value: unknown) =>
+  typeof value === 'number' && (!Number.isFinite(value) || (Number.isInteger(value) && !Number.isSafeInteger(value)));
 
 export function decoded(value: Buffer): SecretData {
   return JSON.parse(value.toString()) as SecretData;

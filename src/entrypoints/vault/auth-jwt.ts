@@ -109,7 +109,9 @@ const mostMappings = 20;
 /** Claims that become metadata of the token. @throws VaultError 400 */
 function mappingsIn(body: Fields): Record<string, string> {
   const entries = Object.entries(objectIn(body, 'claim_mappings') ?? {});
-  const isFit = entries.every(([claim, name]) => claim.length <= 256 && typeof name === 'string' && name.length <= 128);
+  const isName = (text: unknown, most: number) =>
+    typeof text === 'string' && text.length <= most && text.isWellFormed() && !/\p{Cc}/u.test(text);
+  const isFit = entries.every(([claim, name]) => isName(claim, 256) && isName(name, 128));
   if (isFit && entries.length <= mostMappings) return Object.fromEntries(entries) as Record<string, string>;
   throw new VaultError(400, `claim_mappings has at most ${mostMappings} claims, each with a name`);
 }

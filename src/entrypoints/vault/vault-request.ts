@@ -121,24 +121,12 @@ export class VaultRequest {
 function membersOf(text: string): Record<string, unknown> {
   let parsed: unknown;
   try {
-    parsed = mayBeInexact.test(text) ? JSON.parse(text, mustBeExact) : JSON.parse(text);
-  } catch (error) {
-    throw error instanceof VaultError ? error : new VaultError(400, 'error parsing JSON');
+    parsed = JSON.parse(text);
+  } catch {
+    throw new VaultError(400, 'error parsing JSON');
   }
   if (parsed === null) return {};
   if (typeof parsed !== 'object' || Array.isArray(parsed))
     throw new VaultError(400, 'error parsing JSON: it is no object');
   return parsed as Record<string, unknown>;
-}
-
-const mayBeInexact = /\d{16}|\d[eE]\+?\d/;
-
-/** Vault keeps numbers as they are written. One that JavaScript would change is refused. @throws VaultError 400 */
-function mustBeExact(_: string, value: unknown, context?: { source?: string }): unknown {
-  if (typeof value !== 'number' || Number.isSafeInteger(value)) return value;
-  const { source = '' } = context ?? {};
-  const isExact = /^-?\d+$/.test(source) ? BigInt(source) === BigInt(value) : Number.isFinite(value);
-  if (!isExact)
-    throw new VaultError(400, 'error parsing JSON: a number is too large to be stored exactly: send it as a string');
-  return value;
 }

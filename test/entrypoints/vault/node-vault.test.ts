@@ -547,6 +547,14 @@ describe('what Vault’s clients compare', () => {
         { errors: [expect.stringContaining(why)] },
       ]);
     }
+    const secret = `/secrets/${encodeURIComponent(`${folder}/a`)}`;
+    const refusals = await Promise.all([
+      owner.get(`${secret}/value?version=${huge}`),
+      owner.post(`${secret}/rollback`, { version: huge }),
+      owner.post(`${secret}/versions`, { data: { n: 2 ** 60 } }),
+      owner.post(`${secret}/versions/${huge}/destroy`),
+    ]);
+    expect(refusals.map(({ status }) => status)).toEqual([400, 400, 400, 404]);
     const lasting = async (delete_version_after: unknown) => {
       await call('POST', metadata, { token, body: { delete_version_after } });
       const found = (await (await call('GET', metadata, { token })).json()) as { data: Record<string, string> };
@@ -1504,6 +1512,7 @@ describe('a role of the methods kubernetes and jwt that a client of Vault create
     ['jwt/config', { oidc_discovery_url: 'https://a.example', bound_issuer: 'https://b.example' }, 'bound_issuer'],
     ['jwt/role/x', { role_type: 'oidc', user_claim: 'sub', bound_subject: 'a' }, 'role_type'],
     ['jwt/role/x', { user_claim: 'sub' }, 'bound constraint'],
+    ['jwt/role/x', { user_claim: 'sub', bound_subject: 'a', claim_mappings: { a: 'b\0' } }, 'claim_mappings'],
     ['jwt/role/x', { user_claim: 'sub', bound_claims: { iss: 'https://a.example' } }, 'name another claim'],
     [
       'jwt/role/x',
