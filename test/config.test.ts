@@ -14,7 +14,7 @@ const production = {
 };
 const words = (text: string) => text.trim().split(/\s+/);
 
-/** What is wrong with these settings, a line each. */
+/** The problems of these settings, one a line. */
 function problems(env: NodeJS.ProcessEnv): string[] {
   try {
     readConfig(env);

@@ -33,7 +33,7 @@ const codeOf = (file: string, language: string) =>
   matches(new RegExp(`^\`\`\`${language}\n([\\s\\S]*?)^\`\`\``, 'gm'), text(file));
 const inlineCodeOf = (file: string) => matches(/`([^`\n]+)`/g, text(file).replaceAll(/^```[\s\S]*?^```/gm, ''));
 
-/** As GitHub makes them of headings. */
+/** The ids that GitHub derives from headings. */
 const anchorsOf = (file: string) =>
   matches(/^#+ (.+)$/gm, text(file)).map((heading) =>
     heading
@@ -108,7 +108,7 @@ describe.each(pages)('%s', (page) => {
     expect(code.flatMap(commandLines).flatMap(wrongWords)).toEqual([]);
   });
 
-  // The name is nobody's there, so far: whoever takes it would run on the reader's machine.
+  // The name is not registered yet: anyone who registers it could run code on the reader's machine.
   test('runs no package of ours that npm would look for in a public registry', () => {
     expect(
       matches(/\b(npx (?:-\S+ )*latchkey\b.*|npm (?:i|install|exec)\b.* latchkey(?![\w./-]).*)/g, text(page)),
@@ -146,7 +146,7 @@ function leadsSomewhere(page: string, link: string): boolean {
   return anchor === undefined || anchorsOf(file).includes(anchor);
 }
 
-/** What follows the name of the command, wherever it is one; quoted arguments are left out. */
+/** The words after the name of the command, everywhere; quoted arguments are left out. */
 function commandLines(code: string): string[][] {
   const calls = matches(
     /(?:^|[|({] ?|exec latchkey )latchkey ([^|;&)<>]*?)(?=$|[|;&)<>])/gm,
@@ -161,7 +161,7 @@ function wrongWords(words: string[]): string[] {
   for (const word of words) {
     const [name = ''] = word.split('=');
     const next = command.commands.find((each) => each.name() === name);
-    // What `latchkey api` takes are the routes of the admin API.
+    // The commands of `latchkey api` are the routes of the admin API.
     if (next) command = name === 'api' ? routeCommands(adminClient(remoteServer({ profile: '' }))) : next;
     else if (name.startsWith('-') ? !takes(command, name) : command.commands.length > 0 && /^[a-z]/.test(name))
       wrong.push(`latchkey ${words.join(' ')}: ${name}`);
@@ -230,7 +230,7 @@ test('the map of the architecture has every module', () => {
 
 type Schema = { properties?: Record<string, Schema>; items?: Schema };
 
-/** Only what is a member: `{ clients: { client_id: {…} } }`. */
+/** Only members: `{ clients: { client_id: {…} } }`. */
 function propertiesOf(schema: unknown): object {
   const { properties = {}, items } = schema as Schema;
   const inside = items ? propertiesOf(items) : {};

@@ -4,7 +4,7 @@ import { api, clientSecrets } from '../support/installation.ts';
 import { basic, startLatchkey } from '../support/latchkey.ts';
 
 describe('throttles', () => {
-  // Each test has a quarter of an hour of its own; the administrator's token outlasts them all.
+  // Each test starts in a new quarter of an hour; the administrator's token is valid for all of them.
   const latchkey = startLatchkey({ env: { LATCHKEY_TRUST_PROXY: '1', LATCHKEY_ACCESS_TOKEN_SECONDS: '86400' } });
   const { gateway } = allowListed(latchkey);
   beforeEach(() => latchkey.advance(16 * 60));
@@ -30,7 +30,7 @@ describe('throttles', () => {
   };
   const guesses = { key: guessKey, secret: guessSecret, password: guessPassword, userCode: enterUserCode };
 
-  /** Tries from each address until one is refused; how many were not. */
+  /** Sends guesses from each address until one is refused. Returns the number of accepted ones. */
   async function triesUntilRefused(kind: keyof typeof guesses, most: number, address: (n: number) => string) {
     for (let n = 0; n < most; n += 10) {
       const refused = await Promise.all(Array.from({ length: 10 }, (_, k) => guesses[kind](address(n + k))));
@@ -52,7 +52,7 @@ describe('throttles', () => {
   });
 
   test('have larger bounds for an IPv6 /56 and /48', async () => {
-    // Tries come back while it tries: ten a second at most.
+    // Attempts are refilled meanwhile: ten a second at most.
     const comeBack = (since: number) => (performance.now() - since) / 100;
     const first = performance.now();
     const in56 = await triesUntilRefused('key', 3000, (n) => `2001:db8:1:${(n % 256).toString(16)}::1`);

@@ -12,7 +12,7 @@ describe('an authorization request', () => {
     const { pathname, search } = new URL(latchkey.authorizeUrl(options));
     return send(latchkey.issuer, `${pathname}${search}${more}`, { headers: { accept: 'text/html' } });
   };
-  /** The parameters a browser is sent back with. */
+  /** The parameters of the redirect. */
   const sentBack = (headers: Headers) => {
     const location = new URL(headers.get('location') ?? '', latchkey.issuer);
     const fragment = location.hash ? new URLSearchParams(location.hash.slice(1)) : location.searchParams;

@@ -52,7 +52,7 @@ const likely: Readonly<Record<string, readonly unknown[]>> = {
 };
 const addresses = ['https://localhost/x', 'http://127.0.0.1/x', 'app://x', 'about:blank', 'https://client.example/#'];
 
-/** Values for a member of a registration, half of them right. */
+/** Values for a member of a registration, about half of them valid. */
 function valuesOf(member: string): readonly unknown[] {
   if (member.endsWith('_alg')) return ['ES256', 'Ed25519', 'HS256', 'none', ...anything];
   if (member.endsWith('_uris')) return [...addresses.map((uri) => [uri]), ...anything];
@@ -219,7 +219,7 @@ describe('registering a client', () => {
     expect(ClientInput.safeParse({ ...web, client_id }).success).toBe(false);
   });
 
-  // Which of them are taken is judged where one is registered: test/domain/identity/names-and-ids.test.ts (RFC 9068 §5).
+  // Which of them are accepted is tested in test/domain/identity/names-and-ids.test.ts (RFC 9068 §5).
   test('accepts a client_id that looks like a UUID, as other servers generate them', () => {
     const client_id = '0198c5c9-7c1e-7000-8000-000000000000';
     expect(ClientInput.safeParse({ ...web, client_id }).success).toBe(true);

@@ -27,7 +27,7 @@ describe('an interaction', () => {
   const csrfOf = ({ html }: Page) => /name="csrf" value="([^"]*)"/.exec(html)?.[1] ?? '';
   const connectedApps = async (browser: UserAgent) => (await browser.get('/account/apps')).html;
 
-  /** A browser whose person was asked for consent, and the page. */
+  /** A browser at the consent page, and the page. */
   async function atConsent(person = alice, client: Record<string, string> = {}) {
     const browser = latchkey.browser();
     const signIn = await browser.get(latchkey.authorizeUrl({ scope: 'openid read', ...client }));

@@ -141,7 +141,7 @@ describe('one request costs time proportional to its length', () => {
     };
     expect(await pushed(20)).toMatchObject({ status: 201 });
     expect(await pushed(21)).toMatchObject({ status: 400, body: { error: 'invalid_target' } });
-    // Twenty APIs of 500 scopes each, compared with a hundred: what the bounds leave.
+    // Twenty APIs of 500 scopes each, compared with a hundred: the most that the limits allow.
     expect(await growth.costMs(() => pushed(20), 1)).toBeLessThan(500);
   });
 });

@@ -43,7 +43,7 @@ const headers = [
   ...['x-forwarded-proto', 'authorization', 'user-agent', 'content-type', 'origin', 'referer', 'if-none-match', 'dpop'],
   ...['x-original-uri', 'x-original-method', 'x-latchkey-permission', 'x-api-key', 'traceparent', 'range', 'if-match'],
 ];
-// A head and what is repeated after it: what parsers and expressions have been slow on.
+// A prefix and a repeated part: inputs on which parsers and regular expressions have been slow.
 const shapes: readonly (readonly [string, string])[] = [
   ...([
     ['a', ' '],
@@ -92,7 +92,7 @@ const shapes: readonly (readonly [string, string])[] = [
 
 type Place = 'header' | 'query' | 'form' | 'path' | 'body' | 'json';
 
-/** A request with something long in one place. */
+/** A request with one long part. */
 function longRequest(
   path: string,
   place: Place,

@@ -4,7 +4,7 @@ import { sendForm } from '../support/http.ts';
 import { api, standardInstallation } from '../support/installation.ts';
 import { Latchkey } from '../support/latchkey.ts';
 
-// Each leads to this machine or network, by one spelling or another.
+// Each refers to this machine or network, in different spellings.
 const addresses = [
   { name: 'loopback', url: 'https://127.0.0.1:PORT/jwks', ref: 'SSRF-04' },
   { name: 'localhost', url: 'https://localhost:PORT/jwks', ref: 'SSRF-02' },
@@ -43,7 +43,7 @@ describe('the jwks_uri of a client', () => {
       jwks_uri: addresses[n]?.url.replace('PORT', String(port)),
     }));
     const apply = { ...standardInstallation, clients: [...standardInstallation.clients, ...clients] };
-    // In development apps run on the same machine, and their keys are fetched from there.
+    // In development clients run on the same machine, and their keys are fetched from there.
     await latchkey.start({ apply, env: { NODE_ENV: 'test' } });
   });
   afterAll(async () => {
@@ -51,7 +51,7 @@ describe('the jwks_uri of a client', () => {
     trap.close();
   });
 
-  // The same as the address of a client's document: of what is spelled otherwise nothing is even looked up.
+  // Like the URL of a client's document: for other spellings not even a DNS lookup is made.
   test.each(addresses)('is no client_id when it is $url ($ref)', async ({ url }) => {
     const { port } = trap.address() as AddressInfo;
     const query = new URLSearchParams({

@@ -20,7 +20,7 @@ describe('guessing passwords', () => {
   const times = (count: number, run: (n: number) => Promise<Page>) =>
     Promise.all(Array.from({ length: count }, (_, n) => run(n)));
 
-  // Every test has a quarter of an hour of its own.
+  // Every test starts in a new quarter of an hour.
   beforeEach(() => latchkey.advance(16 * 60));
 
   test.each([
@@ -111,7 +111,7 @@ describe('a refused sign-in', () => {
     }
     const median = (values: number[]) => values.sort((a, b) => a - b)[3] ?? 0;
     const ratio = median(durations.alice) / median(durations.nobody);
-    // Without the hash the answer for nobody would come many times faster; the bounds leave room for a busy machine.
+    // Without the hash the response for an unknown user would be many times faster; the bounds allow for a busy machine.
     expect(ratio).toBeGreaterThan(0.5);
     expect(ratio).toBeLessThan(2);
   });

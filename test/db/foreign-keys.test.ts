@@ -19,7 +19,7 @@ describe('foreign keys', () => {
   afterAll(() => database.drop());
 
   test('that are checked on deletion are indexed, so that no deletion reads a whole table for each row', async () => {
-    // An index serves when it begins with the columns of the key and holds every row that can refer to something.
+    // An index is suitable if it begins with the columns of the key and contains every row that can refer to something.
     const { rows } = await database.query(
       `select c.conrelid::regclass || ' (' || c.conname || ')' as unindexed from pg_constraint c
         where c.contype = 'f' and c.conparentid = 0 and c.connamespace = 'public'::regnamespace

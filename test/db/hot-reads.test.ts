@@ -25,7 +25,7 @@ async function planOf(database: TestDatabase, text: string): Promise<Plan> {
   return rows[0]['QUERY PLAN'][0].Plan;
 }
 
-// As the connections of hot statements are set up.
+// Configured like the connections of hot statements.
 const settings = [
   'plan_cache_mode = force_generic_plan',
   ...['hashjoin', 'mergejoin', 'seqscan'].map((each) => `enable_${each} = off`),
@@ -93,7 +93,7 @@ describe('the statement that checks a batch', () => {
     async ({ shape }) => {
       const plan = await planOf(database, judgeStatement(shape));
       const reading = scans(plan).filter((node) => node['Node Type'] !== 'ModifyTable');
-      // A scan of an index without a condition reads all that stands.
+      // A scan of an index without a condition reads all active rows.
       expect(reading.filter((node) => !(node['Index Cond'] ?? node.Plans?.[0]?.['Index Cond']))).toEqual([]);
       expect(reading.map((node) => node['Relation Name'])).toContain('clients');
     },

@@ -17,7 +17,7 @@ const many = 20_000;
 // Ids grow with time, as UUIDv7 do.
 const id = (kind: number) => `('0198${kind}000-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid`;
 const numbers = `generate_series(1, ${many}) n`;
-// More than one page searches, the first of them the newest.
+// More than one page searches, beginning with the newest.
 const log = 15_000;
 const logged = `generate_series(1, ${log}) n`;
 const ago = `now() - n * interval '1 second'`;
@@ -173,7 +173,7 @@ describe(`with ${many} of each, the list of`, () => {
 
   test('a word that many contain is also found where the match is at the end of the list', async () => {
     const { items } = await listUsersFrom(db, { sort: '-name', limit: 50, q: 'person', now });
-    // On this connection: what another one read is counted later, by the next test.
+    // On this connection: reads of another connection are counted later, in the next test.
     const { rows } = await sql<{ username: string }>`select username from users where name is not null
       order by lower(name) collate "C" desc, id desc limit 50`.execute(db);
     expect(items.map(({ username }) => ({ username }))).toEqual(rows);
@@ -228,7 +228,7 @@ describe('with 100,000 tokens, a dry run of the revocation of', () => {
   const of = (kind: number) => id(kind).replace('to_hex(n)', `to_hex(${owner})`);
   const tokens = 'generate_series(1, 100000) n';
   const ends = `now(), now() + interval '1 hour'`;
-  // Access tokens, which live for minutes, are read one by one (db/migrations/0032_counted_owners.ts).
+  // Access tokens, which are valid for minutes, are read one by one (db/migrations/0032_counted_owners.ts).
   const tables = ['refresh_families', 'grants', 'sessions', 'api_keys'];
   let database: TestDatabase;
   let db: Db;

@@ -9,7 +9,7 @@ import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 type Plan = { 'Node Type': string; 'Relation Name'?: string; Plans?: Plan[] };
 type Query = { sql: string; parameters: readonly unknown[] };
 
-// What there is a handful of is read whole.
+// Small tables are read completely.
 const small = [
   'webhooks',
   'signing_keys',

@@ -6,7 +6,7 @@ import { connect, question, signedIn, signIn } from './support/steps.ts';
 
 type Stop = { name: string; order: number; top: number; isOnScreen: boolean; isMarked: boolean };
 
-/** Where the Tab key leads, from the top of the page to its end. */
+/** The elements that the Tab key reaches, from the top of the page to its end. */
 async function stops(page: Page): Promise<Stop[]> {
   // A field that has the focus when the page opens is not where the walk begins.
   await hasFocus(page);
@@ -14,7 +14,7 @@ async function stops(page: Page): Promise<Stop[]> {
   return walk(page, 'Tab');
 }
 
-/** Where a key leads, pressed until one leaves the page. */
+/** The elements that a key reaches, pressed until the focus leaves the page. */
 async function walk(page: Page, key: string): Promise<Stop[]> {
   const found: Stop[] = [];
   while (found.length < 100) {
@@ -25,12 +25,12 @@ async function walk(page: Page, key: string): Promise<Stop[]> {
   throw new Error(`${key} does not lead out of ${page.url()}`);
 }
 
-/** Resolves once the field in which one is to begin has the focus: that comes with the first frame, after the page has loaded. */
+/** Resolves once the first field has the focus: this happens with the first frame, after the page has loaded. */
 async function hasFocus(page: Page): Promise<void> {
   await page.waitForFunction('[null, document.activeElement].includes(document.querySelector("[autofocus]"))');
 }
 
-/** Where a key leads; null past either end of the page. */
+/** The element that a key reaches; null past either end of the page. */
 async function stopAfter(page: Page, key: string): Promise<Stop | null> {
   await page.keyboard.press(key);
   return page.evaluate<Stop | null>('probe.focusStop()');

@@ -4,7 +4,7 @@ import { everything } from './support/installation.ts';
 import { startSite } from './support/site.ts';
 import { allow, signedIn } from './support/steps.ts';
 
-// Some dozen pages, each looked at in five ways.
+// A few dozen pages, each checked in five ways.
 const patienceMs = 900_000;
 
 describe('nothing is wrong with the look of a page', () => {

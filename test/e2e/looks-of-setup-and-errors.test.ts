@@ -6,7 +6,7 @@ import { startSite } from './support/site.ts';
 import { createAdministrator, setupLink } from './support/steps.ts';
 
 describe('nothing is wrong with the look of a page', () => {
-  // Nothing is mailed here: the links are put where opened ones are looked for.
+  // No e-mail is sent here: the links are stored where the test opens them.
   const mail = { LATCHKEY_SMTP_URL: 'smtp://127.0.0.1:1', LATCHKEY_MAIL_FROM: 'id@example.com' };
   const site = startSite({ env: { ...mail, LATCHKEY_SIGN_UP: 'example.com' } });
   const { latchkey, app, browser } = site;
@@ -32,7 +32,7 @@ describe('nothing is wrong with the look of a page', () => {
     expect(await inspect(german, 'setup-german')).toEqual([]);
     await createAdministrator(page, { username: 'ad min', again: 'another sentence' });
     expect(await inspect(page, 'setup-refused')).toEqual([]);
-    // A policy from a configuration file locks nobody out: the link to this page is as good as one to add a second factor.
+    // A policy from a configuration file locks no one out: the link to this page is as good as one to add a second factor.
     await latchkey.command(['sign-in-policy', 'set', '--administrators', 'two-factor']);
     await createAdministrator(page, {});
     await page.waitForURL('**/second-factor/**');

@@ -66,7 +66,7 @@ describe('groups', () => {
         body: { detail: expect.stringContaining('latchkey:group:export') },
       });
     }
-    // What is no group, or stays the same group, needs no more than before.
+    // A role without a group, or an unchanged group, needs no more than before.
     expect(await manager.patch('/roles/readers', { description: 'Readers', exported_as: 'readers' })).toMatchObject({
       status: 200,
       body: { exported_as: 'readers' },

@@ -19,7 +19,7 @@ const pattern = fc.oneof({ weight: 6, arbitrary: grammatical }, { weight: 1, arb
 const patterns = fc.array(pattern, { maxLength: 5 });
 const permission = fc.oneof({ weight: 6, arbitrary: concrete }, { weight: 1, arbitrary: opaque });
 
-/** The grammar said a second time, as a regular expression. */
+/** The grammar once more, as a regular expression. */
 function reference(text: string): RegExp {
   const one = '[A-Za-z0-9_.-]+';
   const segments = text.split(':').map((part, index, all) => {
@@ -30,7 +30,7 @@ function reference(text: string): RegExp {
   return new RegExp(`^${segments.join(':')}$`);
 }
 
-/** The least special permission that a pattern matches. */
+/** The shortest permission that a pattern matches. */
 const witness = (text: string) => (isPermissionPattern(text) ? text.replaceAll('*', 'z') : text);
 
 describe('the permission grammar', () => {

@@ -20,7 +20,7 @@ describe('activity is counted', () => {
     await store.drop();
   });
 
-  // What a test records is of one time, and so of one hour and day.
+  // All records of a test have one time, and so one hour and day.
   let startedAt: Date;
   const now = () => startedAt;
   const countOn = (node: Database | undefined) => (node ? countActivity({ db: node.db }, budgetMs) : undefined);
@@ -46,7 +46,7 @@ describe('activity is counted', () => {
       ],
     );
 
-  /** What is recorded is counted once no transaction that began before runs any more, in any database of the server. */
+  /** A record is counted once no transaction that began before is running, in any database of the server. */
   async function earlierTransactionsEnded(): Promise<void> {
     const { rows } = await store.query('select pg_current_xact_id()::text as id');
     const ended = 'select pg_snapshot_xmin(pg_current_snapshot()) > $1::xid8 as is_past';
@@ -209,7 +209,7 @@ describe('activity is counted', () => {
     await insertRecords(1);
     await earlierTransactionsEnded();
     await countOn(nodes[0]);
-    // What a dump carries: numbers that are far ahead of those of the new server, and the offset that the next start sets.
+    // The state after a dump: numbers far ahead of those of the new server, and the offset that the next start sets.
     await store.query(`update activity_positions set recorded_in = recorded_in + 1000000;
       select audit_number_from((select max(recorded_in) + 1 from activity_positions))`);
     await insertRecords(1);

@@ -70,7 +70,7 @@ describe('verification of an audit log that was tampered with', () => {
     ids = rows.map(({ id }) => id);
   });
 
-  /** Does something to a copy of the log, and answers what its proof says. */
+  /** Changes a copy of the log, and returns the result of its verification. */
   async function after(statement: string, values: unknown[] = []): Promise<AuditFault | undefined> {
     const copy = await latchkey.database.copy();
     try {
@@ -184,7 +184,7 @@ describe('a backdated event', () => {
     await latchkey.clientCredentials();
     await sealed(latchkey.database);
     const id = crypto.randomUUID();
-    // The database refuses it (test/domain/audit/serving-role.test.ts) unless its owner takes the trigger away.
+    // The database refuses it (test/domain/audit/serving-role.test.ts) unless its owner removes the trigger.
     await withoutTriggers(
       latchkey.database,
       `insert into audit_events (id, occurred_at, actor_kind, action, outcome)

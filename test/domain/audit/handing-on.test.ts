@@ -32,7 +32,7 @@ describe('an exported log', () => {
   });
   afterAll(() => rm(folder, { recursive: true }));
 
-  /** Proves lines by the public keys alone. */
+  /** Verifies lines with the public keys alone. */
   async function proved(changed: Line[], head?: NotedHead) {
     const { keys } = JSON.parse(await readFile(file('keys.json'), 'utf8')) as { keys: { kid: string }[] };
     const publicKeys = new Map(keys.map((jwk) => [jwk.kid, publicKeyOf(jwk)]));

@@ -120,7 +120,7 @@ describe('a database restored elsewhere, where transaction numbers start again',
     const setOffset = (offset: number) => latchkey.database.query('select audit_number_from($1)', [offset]);
     await sealed(latchkey.database);
     await latchkey.process.kill('SIGKILL');
-    // As if this cluster had counted far, and then had not.
+    // As if this cluster had counted far ahead before.
     await setOffset(1_000_000);
     const far = await latchkey.startNodeProcess();
     await writeEvents(latchkey.database.url, 5);

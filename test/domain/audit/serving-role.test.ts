@@ -28,7 +28,7 @@ const seal = (columns: Record<string, string>) => {
     from audit_segments order by number desc limit 1`;
 };
 
-/** What the one who may append to the log, and knows no key, could do to what it will say: [what, statements]. */
+/** Attempts of a role that may append to the log, without a key: [what, statements]. */
 const attacks: [string, ...string[]][] = [
   ['record an event as if it had happened an hour ago', event({ occurred_at: "latchkey_now() - interval '1 hour'" })],
   ['record an event of the next year', event({ occurred_at: "latchkey_now() + interval '1 year'" })],
@@ -54,7 +54,7 @@ const attacks: [string, ...string[]][] = [
   ['claim in a seal to have seen what has not happened yet', seal({ seen_below: 'seen_below + 1000000000' })],
 ];
 
-/** What needs to own the tables. */
+/** Operations that need the owner of the tables. */
 const ownersOnly: [string, ...string[]][] = [
   [
     'pretend to be the erasure',

@@ -9,7 +9,7 @@ import { sealed, verified } from './support/log.ts';
 
 const migrationFolder = path.join(import.meta.dirname, '../../../db/migrations');
 
-/** The tables of before the chain. */
+/** The tables before the chain was introduced. */
 async function migrateWithoutChain(url: string): Promise<void> {
   const all = new FileMigrationProvider({ fs, path, migrationFolder });
   const provider = {

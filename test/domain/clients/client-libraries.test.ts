@@ -18,7 +18,7 @@ const loopbacks = [
 ];
 const key = await generateKeyPair('ES256', { extractable: true });
 
-/** What client libraries do unasked, and other servers take. */
+/** Default behaviour of client libraries that other servers accept. */
 describe('client libraries work unmodified', () => {
   const latchkey = startLatchkey({
     apply: {

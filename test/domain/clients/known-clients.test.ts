@@ -10,7 +10,7 @@ import { report } from '../../support/report.ts';
 
 /** One second, and as much again for a machine that is busy with other things. */
 const boundMs = 2000;
-/** What a node remembers is distrusted after five seconds without the feed. */
+/** A node's cache is not used after five seconds without the feed. */
 const distrustMs = 7000;
 
 const request = { grant_type: 'client_credentials', resource: api, scope: 'read' };
@@ -24,7 +24,7 @@ describe('a client that every node caches', () => {
     other = await latchkey.startNode();
   });
 
-  /** What a node answers to the service. */
+  /** The response of a node to the service. */
   const ask = async (node = other.address) => {
     const { status, body } = await latchkey.post('/oauth/token', request, 'service', node);
     return status === 200 ? 200 : body.error;
@@ -41,7 +41,7 @@ describe('a client that every node caches', () => {
     expect([await ask(latchkey.issuer), await ask()]).toEqual([200, 200]);
   });
 
-  // A column that is added to what nodes remember must be added here.
+  // A new column of the cached data must be added here.
   const remembered: Record<Exclude<keyof ClientRecord, 'id' | 'secrets' | 'document'>, true> = {
     client_id: true,
     type: true,
@@ -66,7 +66,7 @@ describe('a client that every node caches', () => {
         )
       ).rows[0].n;
     const before = await announced();
-    // Its triggers count; that nothing was counted is no news.
+    // Its triggers count; an unchanged count is no change.
     const value = column === 'epoch' ? 'epoch + 1' : column;
     await latchkey.database.query(`update clients set ${column} = ${value} where client_id = 'service'`);
     expect(await announced()).not.toBe(before);

@@ -153,7 +153,7 @@ describe('the algorithm of ID tokens', () => {
 
 const migrationFolder = path.join(import.meta.dirname, '../../../db/migrations');
 
-/** The tables of before clients stored their algorithms. */
+/** The tables before clients stored their algorithms. */
 async function migrateBefore(url: string): Promise<void> {
   const all = new FileMigrationProvider({ fs, path, migrationFolder });
   const provider = {

@@ -12,7 +12,7 @@ describe('the removal of expired rows', () => {
     },
   });
 
-  /** Has the job run once. @returns how it ended, with what it says */
+  /** Runs the job once. @returns its result, with its output */
   async function run(): Promise<{ state: string; output: { message?: string } | null }> {
     const { query } = latchkey.database;
     const id = await queueJob({ query }, 'remove-expired');
@@ -43,7 +43,7 @@ describe('the removal of expired rows', () => {
         ?.slice(line.length),
     );
 
-  // The job also runs by itself every minute: what hinders it is there before the rows, and either run may meet it.
+  // The job also runs by itself every minute: the obstacle exists before the rows, and either run may meet it.
   afterEach(() => latchkey.database.query('drop function if exists hinder cascade'));
 
   test('deletes fewer rows at once where the database is slow, and still deletes them all', async () => {

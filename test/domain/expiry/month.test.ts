@@ -4,7 +4,7 @@ import { startLatchkey } from '../../support/latchkey.ts';
 import { report, rounds } from '../../support/report.ts';
 
 const daySeconds = 86_400;
-/** A family or a session that nobody uses is over after a day, and its traces are two days later. */
+/** An unused family or session expires after a day, and its rows are deleted two days later. */
 const settledDay = 4;
 const days = Math.min(settledDay + rounds(2), 30);
 const perDay = 3;
@@ -35,7 +35,7 @@ describe('use over many days', () => {
     }
   }
 
-  /** Has what expired removed, and resolves when that is done. */
+  /** Runs the removal of expired rows, and resolves when it is done. */
   async function removeExpired(): Promise<void> {
     const { query } = latchkey.database;
     const id = await queueJob({ query }, 'remove-expired');

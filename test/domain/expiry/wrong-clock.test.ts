@@ -30,7 +30,7 @@ describe('a node whose clock is 400 days ahead of the database', () => {
       () => readiness(latchkey.issuer),
       (status) => status === 503,
     );
-    // It may take a job in the moment before it leaves the queue, and does not do that one either.
+    // It may fetch a job in the moment before it leaves the queue, and must not do that one either.
     await runExpiryNow();
     expect(await latchkey.clientCredentials()).toMatchObject({
       status: 503,

@@ -11,11 +11,11 @@ import type { Page, UserAgent } from '../../support/user-agent.ts';
 
 type Case = {
   lies?: Lies;
-  /** What the account says there. */
+  /** The claims of the provider's account. */
   account?: Record<string, unknown>;
   trust?: Record<string, unknown>;
   login?: Record<string, unknown>;
-  /** What the browser makes of the address that it is sent back to. */
+  /** The browser's response to the redirect. */
   answer?: (address: URL) => void;
   reason: string;
   shown?: string;
@@ -27,7 +27,7 @@ const stranger = 'No account is connected';
 const late = 'started in another browser';
 const noDomains = { creation: 'off', email_domains: [] };
 
-/** Each is refused, with its reason in the audit log, and nobody gets into an account. */
+/** Each is refused, with its reason in the audit log, and gives access to no account. */
 const cases: Readonly<Record<string, Case>> = {
   'an ID token for another client (aud)': { lies: { claims: { aud: 'another' } }, reason: 'wrong aud in the ID token' },
   'an ID token for several clients, issued to another (azp)': {
@@ -228,7 +228,7 @@ describe('signing in with an identity provider', () => {
   test.each(Object.entries(cases))(
     'refuses %s',
     async (_, { lies = {}, account = {}, trust, login, reason, shown }) => {
-      // A server of its own: what is remembered of another one is no part of this.
+      // A server of its own: caches of another one must not matter.
       provider = await serving();
       const id = await trustIn(trust, login);
       provider.account = { ...person(), ...account };
@@ -258,7 +258,7 @@ describe('signing in with an identity provider', () => {
     const second = await trustIn();
     const mixed = provider.authorize((await begin(other, second)).url).replace(second, trust_id);
     expect((await other.get(mixed)).html).toContain(late);
-    // The answer of an honest provider, brought to the dishonest one's address with the state for that.
+    // The response of an honest provider, sent to the redirect URI of the dishonest one with its state.
     const state = new URL((await begin(other, second)).url).searchParams.get('state') ?? '';
     const stolen = new URL(honest.authorize((await begin(latchkey.browser())).url));
     stolen.searchParams.set('state', state);
@@ -284,10 +284,10 @@ describe('signing in with an identity provider', () => {
     provider.account = { ...person(), email };
     const browser = latchkey.browser();
     const asked = await signIn(browser);
-    // Somebody else's sign-in connects nothing.
+    // The sign-in of another user connects nothing.
     const other = await browser.submit(asked, { login: 'alice', password }, '/sign-in');
     expect(other.html).toContain('You signed in to another account');
-    // The account that waits is sealed for this browser.
+    // The waiting account is sealed for this browser.
     const stranger = latchkey.browser();
     await stranger.get('/sign-in');
     const connect = /name="connect" value="([^"]+)"/.exec(asked.html)?.[1] ?? '';
@@ -432,7 +432,7 @@ describe('signing in with an identity provider', () => {
     await latchkey.visit(browser, '/account', { login: 'dora' });
     const ask = await browser.get(`/account/security/providers/${trust_id}/connect`);
     expect(ask.html).toContain(new URL(provider.issuer).host);
-    // An address alone connects nothing: it takes the form.
+    // A GET connects nothing: the form is required.
     expect((await browser.get(`/account/security/with/${trust_id}`)).html).toContain('Nothing was changed');
     const next = await browser.submit(ask, {}, '/connect');
     const href = /href="(\/account\/security\/with\/[^"]+)"/.exec(next.html)?.[1] ?? '';
@@ -537,7 +537,7 @@ describe('signing in with an identity provider', () => {
     expect(await tried([own], domains)).toContain('latchkey:user:verify_email');
     expect(await tried([own, 'latchkey:user:verify_email', 'latchkey:user:link'], domains)).toContain('"*"');
     expect(await tried([own], { for_administrators: true })).toContain('do not hold');
-    // An owner has an account at this issuer: whoever changes the trust could become them.
+    // An owner has an account at this issuer: anyone who changes the trust could sign in as the owner.
     const username = crypto.randomUUID().slice(0, 8);
     await owner.post('/users', { username, password, roles: ['owner'] });
     const another = {
@@ -684,7 +684,7 @@ describe('signing in with an identity provider', () => {
       await owner.post('/roles', { name, permissions: [{ pattern: 'latchkey:*' }] });
       expect((await comes(id, {})).status).toBe(200);
       expect(await rolesOf()).toEqual([]);
-      // Saving it again means the role of now, which administers.
+      // Saving it again refers to the present role, which has administrative permissions.
       expect(await owner.patch(`/trusts/${id}`, { login: { role_mappings } })).toMatchObject({
         status: 400,
         body: { detail: expect.stringContaining('for_administrators') },
@@ -719,7 +719,7 @@ describe('signing in with an identity provider', () => {
       const giving = ['latchkey:role:assign', 'latchkey:permission:give'];
       expect(await tried(giving, { roles: [name] })).toBe(201);
       expect(await tried(['latchkey:role:assign'], { role_name: 'nobody' })).toContain('There is no role');
-      // Whoever changes a trust with mappings decides who comes by it.
+      // Whoever changes a trust with mappings decides who signs in with it.
       const id = await trustIn(
         { issuer: 'https://roles.example' },
         { ...noDomains, role_mappings: [{ claim: 'g', equals: 'a', role: name }] },
@@ -753,7 +753,7 @@ describe('signing in with an identity provider', () => {
     try {
       const { url } = await latchkey.commandJson(['user', 'enrolment-link', String(username)]);
       const path = new URL(String(url)).pathname;
-      // The session from before shows nothing: the policy requires more.
+      // The earlier session shows nothing: the policy requires more.
       for (const elsewhere of [latchkey.browser(), browser]) {
         const page = await elsewhere.get(path);
         expect(page.html).toContain('First sign in with your identity provider in this browser');
@@ -765,7 +765,7 @@ describe('signing in with an identity provider', () => {
       const secret = (/<code>([A-Z2-7 ]+)</.exec(form.html)?.[1] ?? '').replaceAll(' ', '');
       const { rows } = await latchkey.database.query('select extract(epoch from latchkey_now())::int as epoch');
       const code = generateSync({ secret, epoch: rows[0]?.epoch });
-      // The form of the right browser is no use in another.
+      // The form of the right browser cannot be used in another.
       const thief = latchkey.browser();
       const csrf = /name="csrf" value="([^"]*)"/.exec((await thief.get('/sign-in')).html)?.[1] ?? '';
       const pending = /name="pending" value="([^"]*)"/.exec(form.html)?.[1] ?? '';
@@ -914,18 +914,18 @@ describe('signing in with an identity provider', () => {
     expect([await rolesNow(), await isAsked(browser)]).toEqual([[name], false]);
     await comes('a');
     await later(2 * day);
-    // The last sign-in counts, not the first.
+    // The last sign-in determines it, not the first.
     expect([await rolesNow(), await isAsked(browser)]).toEqual([[name], false]);
     await later(2 * day);
     expect([await rolesNow(), await isKeyGood()]).toEqual([[], false]);
-    // The session that began with the provider asks it again; one with a password has no such roles to ask for.
+    // The session that began with the provider requires it again; one with a password has no such roles.
     expect([await isAsked(browser), await isAsked(other), await isSignedIn(browser)]).toEqual([true, false, true]);
     await comes('b');
     expect([await rolesNow(), await isAsked(browser)]).toEqual([[], false]);
     await comes('a');
     expect(await rolesNow()).toEqual([name]);
 
-    // Fewer days count at once; more revive nothing.
+    // A shorter time applies at once; a longer one reactivates nothing.
     await later(1.5 * day);
     await owner.patch(`/trusts/${id}`, { login: { mapped_role_days: 1 } });
     expect([await rolesNow(), await isSignedIn(browser)]).toEqual([[], true]);

@@ -22,7 +22,7 @@ describe('a second factor', () => {
       return { env: { ...mail.settings, LATCHKEY_NEW_BROWSER_MAIL: 'on' } };
     },
   });
-  // Clocks move by more than a token lives.
+  // The clock moves by more than the lifetime of a token.
   const owner = () => asOwner(latchkey);
   afterAll(() => mail.close());
 
@@ -43,7 +43,7 @@ describe('a second factor', () => {
   const enterCode = (browser: UserAgent, page: Page, code: string) => browser.submit(page, { code }, '/sign-in');
   const isIn = (page: Page) => page.url === `${latchkey.issuer}/account`;
 
-  /** Somebody with an authenticator app, signed in with a browser. */
+  /** A user with an authenticator app, signed in with a browser. */
   const withApp = async () => {
     const username = await newPerson();
     const browser = latchkey.browser();
@@ -197,7 +197,7 @@ describe('a second factor', () => {
       (await latchkey.auditEvents('user.new_browser')).filter(({ target_id }) => target_id === id);
     const browser = latchkey.browser();
     for (const _ of ['first', 'again']) expect(isIn(await enterPassword(browser, username))).toBe(true);
-    // A wrong password tells of nothing.
+    // A wrong password sends no notice.
     await browser.submit(await latchkey.browser().get('/sign-in'), { login: username, password: 'wrong' }, '/sign-in');
     expect(await recorded()).toHaveLength(1);
     await enterPassword(latchkey.browser(), username);
@@ -317,7 +317,7 @@ describe('a second factor', () => {
       return (await oidc.authorizationCodeGrant(config, new URL(page.url), { pkceCodeVerifier })).access_token;
     };
 
-    // The session of this browser is from before the app was set up: with the password alone.
+    // The session of this browser began before the app was set up: with the password alone.
     const person = { username, browser, secret };
     for (const [path, resource, asked] of [
       ['/orders', api, { acr_values: twoFactor, max_age: '300' }],
@@ -367,7 +367,7 @@ describe('a second factor', () => {
     expect(challenge).toContain('error="insufficient_user_authentication"');
     for (const query of ['acr_values=gold', 'max_age=soon', 'max_age=0'])
       expect((await proxied(query, bearer))[0]).toBe(400);
-    // Nobody signs in with a key, or for a service.
+    // An API key or a service has no signed-in user.
     const { key } = await apis.gateway.mint({ permissions: ['read'] });
     expect((await proxied('max_age=60', { 'x-api-key': key }))[1]).toContain('insufficient_user_authentication');
     expect((await proxied('', { 'x-api-key': key }))[0]).toBe(200);
@@ -408,7 +408,7 @@ describe('a second factor', () => {
     const required = { required_acr: twoFactor };
     expect((await (await owner()).patch(`/resource-servers/${encodeURIComponent(vault)}`, required)).status).toBe(200);
 
-    // A code and a refresh token from before are not enough any more; a service is not affected.
+    // An earlier code and refresh token are not enough any more; a service is not affected.
     for (const answer of [
       await redeem(early),
       await asKeeper({ grant_type: 'refresh_token', refresh_token: weak.body.refresh_token ?? '' }),
@@ -457,7 +457,7 @@ describe('a second factor', () => {
       });
       expect((await signedIn.get('/account/activity')).html).toContain('a method that is not allowed');
       expect(isIn(await enterCode(browser, step, recovery))).toBe(true);
-      // One that nobody could sign in with cannot be added.
+      // One that no one could sign in with cannot be added.
       const other = latchkey.browser();
       await enterPassword(other, plainPerson);
       expect((await other.get('/account/security')).html).not.toContain('/account/security/app/new');
@@ -515,7 +515,7 @@ describe('a second factor', () => {
     );
     expect(await refusalOf(refresh_token)).toBeUndefined();
 
-    // What counts of a sign-in must be of the required class: here a recovery code adds nothing.
+    // Only accepted methods count toward the required class: here a recovery code adds nothing.
     await accept(at.client, ['password', 'totp']);
     await accept(at.api, ['password', 'totp', 'passkey']);
     expect((await redeemed(waiting)).access_token).toEqual(expect.any(String));
@@ -600,7 +600,7 @@ describe('a second factor', () => {
     expect(await refusedAs(['passkey'])).toMatch(/^409/);
     // The owner of this installation has a password alone.
     expect(await refusedAs(['provider'])).toMatch(/^409 No owner could sign in any more/);
-    // On the machine of the server the command may, and undoes it.
+    // The command on the machine of the server may set it, and undo it.
     const set = (allow: string) => latchkey.commandJson(['sign-in-policy', 'set', '--allow', allow]);
     expect(await set('provider')).toMatchObject({ allowed_factors: ['provider'] });
     const page = () => latchkey.browser().get('/sign-in');
@@ -627,7 +627,7 @@ describe('a second factor', () => {
       const step = await again();
       return browser.submit(step, { code: await codeOf(secret), remember: 'yes' }, '/sign-in');
     };
-    // Nobody skips it unless the policy says so, whatever the form says.
+    // It is never skipped unless the policy allows it, whatever the form contains.
     expect((await enterPassword(browser, username)).html).not.toContain('name="remember"');
     expect(isIn(await choose())).toBe(true);
     expect((await again()).html).toContain('name="code"');
@@ -642,7 +642,7 @@ describe('a second factor', () => {
       expect((await again(other.username)).html).toContain('name="code"');
       expect((await enterPassword(latchkey.browser(), username)).html).toContain('name="code"');
 
-      // One factor: a request for more asks for it, and so do forms that give rights.
+      // One factor: a request for more requires it, and so do forms that grant permissions.
       await again();
       const url = (options: object) => latchkey.authorizeUrl({ code_verifier: 'v'.repeat(43), ...options });
       const silent = await browser.get(url({ prompt: 'none', acr_values: twoFactor }));
@@ -902,7 +902,7 @@ describe('a second factor', () => {
         '/second-factor',
       );
       expect([wrong.status, keyOn(wrong)]).toEqual([422, secret]);
-      // Of several at once one is the first, and the link is used up.
+      // Of several at once one succeeds, and the link is used up.
       const code = await codeOf(secret);
       const done = await Promise.all(
         Array.from({ length: 4 }, () => user.submit(wrong, { password, code }, '/second-factor')),

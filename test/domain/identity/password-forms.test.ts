@@ -104,7 +104,7 @@ describe('a password is compared in a normalized form (RFC 8265 §4.2.2; NIST SP
     expect(await storedOf(username)).toEqual(before);
     expect(await isLetIn(username, decomposed)).toBe(true);
     const after = await storedOf(username);
-    // It is the same password: when it was last changed stays.
+    // It is the same password: the time of its last change is kept.
     expect(after).toMatchObject({ form: 'nfc', updated_at: before.updated_at });
     expect(after.hash).not.toBe(before.hash);
     expect([await isLetIn(username, composed), await isLetIn(username, decomposed)]).toEqual([true, true]);

@@ -22,11 +22,11 @@ describe('a copied session cookie stops working (CWE-384, CWE-613; OWASP ASVS 5.
     accept: 'text/html',
     'x-forwarded-host': new URL(latchkey.issuer).host,
   });
-  /** All cookies of the browser as a thief has them. */
+  /** All cookies of the browser, as copied by an attacker. */
   const copyOf = (browser: UserAgent) => browser.cookieHeader(`${latchkey.issuer}/oauth/authorize`);
   const opens = async (cookie: string, at = latchkey.issuer) =>
     (await send(at, '/account', { headers: headers(cookie) })).status === 200;
-  /** Whether an app gets a code with it, without anything being asked. */
+  /** Whether a client gets a code with it, without any question. */
   const authorizes = async (cookie: string) => {
     const { pathname, search } = new URL(latchkey.authorizeUrl({ client_id: 'first-party', prompt: 'none' }));
     const answer = await send(latchkey.issuer, pathname + search, { headers: headers(cookie) });
@@ -41,7 +41,7 @@ describe('a copied session cookie stops working (CWE-384, CWE-613; OWASP ASVS 5.
   async function signIn(browser: UserAgent, login = 'alice', secret = password): Promise<void> {
     await browser.submit(await browser.get('/sign-in'), { login, password: secret }, '/sign-in');
   }
-  /** Made beforehand: the owner's token ends when the clock moves. */
+  /** Created beforehand: the owner's token expires when the clock moves. */
   const users: string[] = [];
   async function makeUsers(): Promise<void> {
     for (let n = 0; n < 10; n += 1) {
@@ -135,7 +135,7 @@ describe('a copied session cookie stops working (CWE-384, CWE-613; OWASP ASVS 5.
     for (const copy of copies) expect([await opens(copy), await opens(copy, node)]).toEqual([false, false]);
   });
 
-  /** What a renewal on another node does to the ids of a session. */
+  /** The effect of a renewal on another node on the ids of a session. */
   const retireIdsOf = (login: string) =>
     latchkey.database.query(
       `update session_ids set retired_at = now(), expires_at = now() where session_uid in (
@@ -147,7 +147,7 @@ describe('a copied session cookie stops working (CWE-384, CWE-613; OWASP ASVS 5.
     const { login, secret } = newUser();
     const browser = await signedIn(login, secret);
     const copy = copyOf(browser);
-    // That somebody is still here is written once a minute.
+    // The time of last use is written once a minute.
     await latchkey.advance(61);
     const held = await HeldStatement.hold(latchkey.database.url, 'update', 'sessions');
     const late = authorizes(copy);

@@ -23,8 +23,8 @@ type Samples = {
 const server = encodeURIComponent(api);
 
 /**
- * Every form of the console and the account. `asks`: it gives rights, takes them away, changes how somebody gets in, or shows a
- * secret, so a fresh proof is asked for (ASVS 5.0 §7.5.1, §7.5.3). Otherwise: why it does not.
+ * Every form of the console and the account. `asks`: it grants or removes permissions, changes how someone signs in, or shows a secret, so
+ * it requires a fresh proof (ASVS 5.0 §7.5.1, §7.5.3). Otherwise: why it does not.
  */
 const forms: Record<string, { asks: (samples: Samples) => string } | { asksNothing: string }> = {
   '/console/new-client': { asks: () => '/console/new-client' },

@@ -13,7 +13,7 @@ import type { Page, UserAgent } from '../../support/user-agent.ts';
 const chosen = 'seven wild horses';
 const doubted = 'Someone who does not have all your permissions could sign in';
 
-/** Ways into the account of another; those that belong to one method are tested beside it (docs/security.md has the list). */
+/** Ways to take over another account; those of one method are tested with the method (docs/security.md has the list). */
 describe('an account cannot be taken over', () => {
   let mail: MailServer;
   let provider: UpstreamProvider;
@@ -39,7 +39,7 @@ describe('an account cannot be taken over', () => {
   });
   beforeEach(async () => {
     await latchkey.database.query('delete from throttles');
-    // Clocks move by more than a token lives.
+    // The clock moves by more than the lifetime of a token.
     owner = await asOwner(latchkey);
   });
   afterAll(() => {
@@ -126,7 +126,7 @@ describe('an account cannot be taken over', () => {
       expect(wordsOf(page)).toMatch(
         /Sign-in refused .*Prepared by service-\w+ What to do A user who has all permissions/,
       );
-      // The user chooses a password with the link of somebody who holds all that they hold.
+      // The user chooses a password with the link of a person who has all the user's permissions.
       const { body } = await owner.post(`/users/${username}/password-link`);
       expect(isIn(await choose(String(body.url)))).toBe(true);
       expect([isIn(await enter(username)), isIn(await enter(username, chosen))]).toEqual([false, true]);
@@ -148,7 +148,7 @@ describe('an account cannot be taken over', () => {
       expect((await owner.patch(`/roles/${role}`, { permissions })).status).toBe(200);
       expect(isIn(await thief.get('/account'))).toBe(false);
       expect(wordsOf(await enter(username, chosen))).toContain(doubted);
-      // A right that they hold themselves, or held when they set it, is no reason.
+      // A permission that the creator has now, or had then, is no reason.
       expect((await owner.patch(`/roles/${role}`, { permissions: [] })).status).toBe(200);
       expect(isIn(await enter(username, chosen))).toBe(true);
     });
@@ -210,7 +210,7 @@ describe('an account cannot be taken over', () => {
       await thief.submit(await thief.get(confirm), {}, '/confirm/');
       const secret = await addApp(thief);
       await give(username);
-      // Their mailbox opens nothing.
+      // Access to their mailbox is of no use.
       await ask(username);
       const { id } = (await owner.get(`/users/${username}`)).body;
       await eventually(
@@ -220,7 +220,7 @@ describe('an account cannot be taken over', () => {
       );
       const shown = await owner.post(`/users/${username}/password-link`);
       expect(shown.body).toMatchObject({ url: expect.stringContaining('/password/') });
-      // While their app is there, a new password is not enough.
+      // While the attacker's app is set up, a new password is not enough.
       await choose(String(shown.body.url));
       const step = await enter(username, chosen, thief);
       expect(wordsOf(await thief.submit(step, { code: await codeOf(secret) }, '/sign-in'))).toContain(doubted);
@@ -265,7 +265,7 @@ describe('an account cannot be taken over', () => {
     const browser = latchkey.browser();
     expect((await browser.submit(await browser.get('/sign-up'), { email: twin }, '/sign-up')).status).toBe(422);
     expect(isIn(await enter(twin))).toBe(false);
-    // At a provider that is authoritative for a domain, the twin is nobody's verified address.
+    // At a provider that is authoritative for a domain, the lookalike is no user's verified address.
     const ofProvider = (address: string) => address.replace(/example\.com|exаmple\.com/, 'acme.example');
     const email = twin.endsWith('@example.com') ? ofProvider(twin) : 'mark@аcme.example';
     await owner.post('/users', { username: nameless(), email: ofProvider(ascii), password });
@@ -358,7 +358,7 @@ describe('an account cannot be taken over', () => {
       page: Page;
       action: string;
       fields: (n: number) => Record<string, string>;
-      /** How the one that counts is answered. */
+      /** The response to the accepted one. */
       isWon?: (answer: Answer) => boolean;
     };
     const isSentOn = ({ status }: Answer) => status === 303;

@@ -239,7 +239,7 @@ describe.each(['revoke', 'flag'])('a report of leaked credentials, where the pol
     expect(await owner.post('/clients', { ...registration, contacts })).toMatchObject({ status: 400 });
     await owner.post('/clients', registration);
     const { id, key } = await gateway.mint({ name: 'harmless', owner: { client_id } });
-    // A name and contacts from before such were refused.
+    // A name and contacts from before such values were refused.
     await latchkey.database.query(
       `update clients set metadata = jsonb_set(metadata::jsonb, '{contacts}', $1::jsonb) where client_id = $2`,
       [JSON.stringify(contacts), client_id],

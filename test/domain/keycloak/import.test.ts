@@ -8,7 +8,7 @@ import { startLatchkey } from '../../support/latchkey.ts';
 const secret = 'seven wild horses';
 const salt = Buffer.from('a salt of sixteen');
 
-/** As Keycloak exports it: JSON in texts in JSON. */
+/** As Keycloak exports it: JSON in strings in JSON. */
 const stored = (algorithm: string, hashIterations: number, value: string, additionalParameters = {}, of = salt) => ({
   type: 'password',
   secretData: JSON.stringify({ value, salt: of.toString('base64'), additionalParameters: {} }),

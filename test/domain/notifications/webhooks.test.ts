@@ -23,7 +23,7 @@ describe('a webhook', () => {
     expect(status).toBe(201);
     return { receiver, id: String(body.id), secret: String(body.secret), path: `/webhooks/${body.id}` };
   }
-  /** Makes roles, one event each. */
+  /** Creates roles, one event each. */
   async function roles(...names: string[]) {
     for (const name of names)
       expect(await owner.post('/roles', { name, permissions: [] })).toMatchObject({ status: 201 });
@@ -38,7 +38,7 @@ describe('a webhook', () => {
     );
 
   test('receives events in the order of the chain, as Standard Webhooks defines', async () => {
-    // What happened just before and is not sealed yet comes, too: the owner's own role.
+    // Earlier events that are not sealed yet arrive, too: the owner's own role.
     const { receiver, secret, path } = await hook({ events: ['role.created'] });
     const made = unique('a', 'b', 'c', 'd', 'e', 'f');
     await roles(...made);

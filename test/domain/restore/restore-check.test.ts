@@ -23,7 +23,7 @@ type Key = { id: string; key: string };
 const env = { LATCHKEY_AUDIT_STDOUT: 'on' };
 const newPassword = 'another horse battery staple';
 
-/** The newest segment that the log of a server names. */
+/** The newest segment in the log of a server. */
 const lastSealed = (output: string) => [...output.matchAll(/"segment":(\d+),"head":/g)].at(-1)?.[1];
 
 /** Everything happens once: a backup, what is done after it, a restore on two nodes, and the command. */
@@ -125,7 +125,7 @@ describe('latchkey restore-check', () => {
     old.head = `${head.number}:${head.head}`;
     const written = await eventually(
       () => latchkey.server.output(),
-      // What is recorded meanwhile is sealed, too: each segment of which the log tells must be written.
+      // Events of the meantime are sealed, too: each segment in the log must be written.
       (output) => output.includes(`"number":${head.number},`) && output.includes(`"number":${lastSealed(output)},`),
     );
     await writeFile(file('stdout.log'), written);
@@ -171,7 +171,7 @@ describe('latchkey restore-check', () => {
   ];
 
   test('is needed: a restore reactivates revoked credentials', async () => {
-    // A node that has just started may still answer 503 where the machine is busy.
+    // A node that has just started may still answer 503 on a busy machine.
     const comesBack = (works: (node: string) => Promise<boolean>) =>
       eventually(() => works(first()), Boolean, { withinMs: 20_000 });
     const back = await Promise.all(cameBack.map(async ([name, works]) => [name, await comesBack(works)]));

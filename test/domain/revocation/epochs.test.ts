@@ -6,7 +6,7 @@ import { basic, startLatchkey } from '../../support/latchkey.ts';
 import { report, rounds } from '../../support/report.ts';
 import type { UserAgent } from '../../support/user-agent.ts';
 
-// Asks about all tokens, and ends in no row.
+// Introspects all tokens, and is revoked in no row.
 const checker = {
   client_id: 'checker',
   client_secret: 'the secret of the checker',
@@ -61,7 +61,7 @@ describe('on two nodes whose clocks differ', () => {
     const first = await latchkey.tokens({}, browser, 'bob');
     const jwt = await latchkey.tokens({ scope: 'openid report:read', resource: jwtApi }, browser, 'bob');
     const code = await latchkey.code({}, browser, 'bob');
-    // Last, so that they are the youngest when something ends.
+    // Last, so that they are the newest when something is revoked.
     const refreshed = await latchkey.refresh(first.refresh_token);
     const services = await Promise.all([api, jwtApi].map((resource) => serviceToken(resource, latchkey.issuer)));
     return {
@@ -77,7 +77,7 @@ describe('on two nodes whose clocks differ', () => {
     };
   }
 
-  /** A node may remember for a second that somebody is stopped (DESIGN.md §8). */
+  /** A node may cache for a second that an owner is disabled (DESIGN.md §8). */
   async function issueSoon(): Promise<Issued> {
     const issued = await eventually(
       () => issue().catch(() => undefined),
@@ -99,7 +99,7 @@ describe('on two nodes whose clocks differ', () => {
     return [...(await Promise.all(looks)).flat(), ...(status === 200 ? (['session'] as const) : [])];
   }
 
-  /** What is left on both nodes; a code and a refresh token are looked at by using them, once nothing of theirs should be left. */
+  /** The active credentials on both nodes; a code and a refresh token are tested by using them, once none should be active. */
   async function left(issued: Issued, ending: readonly Kind[]): Promise<Kind[]> {
     const found = new Set((await Promise.all(nodes.map((node) => living(issued, node)))).flat());
     if (ending.includes('code') && (await latchkey.redeem(issued.code, other.address)).status === 200)
@@ -148,7 +148,7 @@ describe('on two nodes whose clocks differ', () => {
   test.each(acts)('%s revokes all that was issued before, and nothing issued after', async (name, act, ending) => {
     for (let round = 0; round < rounds(1); round += 1) {
       const [here, away] = round % 2 === 0 ? [mostSkew, -mostSkew] : [0, 0];
-      // Issued by a node that is ahead, ended by one that is behind: no time of either says which was first.
+      // Issued by a node that is ahead, revoked by one that is behind: the times do not show which was first.
       await setClock(other, away);
       await setClock(latchkey.server, 0);
       const warm = await issue();
@@ -160,7 +160,7 @@ describe('on two nodes whose clocks differ', () => {
       warm.tokens['access token'] = refreshed.body.access_token;
       warm.tokens['refresh token'] = refreshed.body.refresh_token;
       await act();
-      // And the reverse: what is issued at once by a node that is behind works.
+      // And the reverse: tokens issued right after by a node that is behind are accepted.
       await setClock(latchkey.server, -here);
       const fresh = await (name.startsWith('stopping') ? issueSoon() : issue());
       if (name.includes('`revoke')) owner = await asOwner(latchkey);

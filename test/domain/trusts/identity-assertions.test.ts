@@ -76,7 +76,7 @@ describe('an identity assertion (ID-JAG)', () => {
   const given = async (issuer = provider, claims: Record<string, unknown> = {}) =>
     (await present(await assertion(claims, {}, issuer))).body.access_token;
   const refusal = { error: 'invalid_grant', error_description: 'grant request is invalid' };
-  /** A provider and trust of their own, with an account that is linked to bob. */
+  /** A separate provider and trust, with an account that is linked to bob. */
   const another = async (more: Record<string, unknown> = {}) => {
     const issuer = await ForeignIssuer.named(`https://${crypto.randomUUID()}.example`, { alg: 'ES256', typ });
     return { issuer, trust: await trust(issuer, more), identity: await link('bob', issuer.issuer) };
@@ -182,7 +182,7 @@ describe('an identity assertion (ID-JAG)', () => {
     );
     const [won, ...others] = answers.toSorted((a, b) => a.status - b.status);
     expect(won?.status).toBe(200);
-    // On a busy machine some wait too long for the one that is first, and are told to come again.
+    // On a busy machine some wait too long for the first one, and get 503 with Retry-After.
     for (const { status } of others) expect([400, 503]).toContain(status);
     expect(await present(text)).toMatchObject({ status: 400, body: refusal });
   });
@@ -252,7 +252,7 @@ describe('an identity assertion (ID-JAG)', () => {
     expect(((await end(made)) as { status: number }).status).toBeLessThan(300);
     for (const node of [latchkey.issuer, other.address])
       for (const token of tokens) expect(await told(token, node)).toEqual({ active: false });
-    // Whatever is undone revives none of them.
+    // Undoing it reactivates none of them.
     await owner.patch('/users/bob', { enabled: true });
     await owner.patch('/clients/assistant', { enabled: true });
     await owner.patch(`/trusts/${made.trust}`, { enabled: true });
@@ -325,7 +325,7 @@ describe('an identity assertion (ID-JAG)', () => {
     };
     expect(await tried([])).toMatch(/^403.*latchkey:user:link/);
     expect(await tried(['latchkey:user:link'])).toMatch(/^201/);
-    // A user with rights has an account at the issuer: its keys could sign assertions about them.
+    // A user with permissions has an account at the issuer: its keys could sign assertions about them.
     const username = crypto.randomUUID().slice(0, 8);
     await owner.post('/users', { username, password, roles: ['owner'] });
     await owner.post(`/users/${username}/identities`, { issuer, subject: 'root' });

@@ -164,14 +164,14 @@ describe('a workload of a trusted issuer', () => {
     const client_id = String(body.client_id);
     const input = { client_id, grant_types: ['client_credentials'], service_permissions: { [api]: ['write'] } };
     expect(await owner.post('/clients', input)).toMatchObject({ status: 400 });
-    // As a version before trusts would have let them.
+    // As a version before trusts would have allowed them.
     await latchkey.database.query('update clients set client_id = $1 where client_id = $2', [client_id, 'post-app']);
     await eventually(
       async () => (await present(await token())).status,
       (status) => status === 400,
     );
     await latchkey.database.query('update clients set client_id = $1 where client_id = $2', ['post-app', client_id]);
-    // The node hears of the change made in the database a moment later.
+    // The node receives the change in the database a moment later.
     await eventually(
       async () => (await present(await token())).status,
       (status) => status === 200,
@@ -330,7 +330,7 @@ describe('a token that the issuer issued for another purpose', () => {
     );
     const [won, ...others] = answers.toSorted((a, b) => a.status - b.status);
     expect(won).toMatchObject({ status: 200 });
-    // On a busy machine some wait too long for the one that is first, and are told to come again.
+    // On a busy machine some wait too long for the first one, and get 503 with Retry-After.
     for (const { status } of others) expect([400, 503]).toContain(status);
     expect(await present(assertion)).toMatchObject({ status: 400, body: refusal });
   });
@@ -529,7 +529,7 @@ describe('a workload, as time passes,', () => {
     passed += seconds;
     owner = await asOwner(latchkey);
   };
-  /** Of a token that its issuer gives now. */
+  /** The payload of a token that its issuer issues now. */
   const times = () => {
     const iat = Math.floor(Date.now() / 1000) + passed;
     return { iat, nbf: iat, exp: iat + 600 };

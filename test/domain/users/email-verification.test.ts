@@ -139,7 +139,7 @@ describe('a verified e-mail address', () => {
 
   test('is never verified by a node of a version that does not record how', async () => {
     await person('max', { email_verified: true });
-    // What a node of the version before writes.
+    // The row that a node of the previous version writes.
     await latchkey.database.query(`update users set email = 'max@other.example' where username = 'max'`);
     expect(await read('max')).toEqual({ email: 'max@other.example', ...unverified });
   });

@@ -133,7 +133,7 @@ describe('a user’s own account', () => {
     expect({ status: taken.status, html: shown(taken) }).toEqual({ status: free.status, html: shown(free) });
     const link = await linkTo('ALICE@example.com', 'account/email/confirm');
     expect((await browser.submit(await browser.get(link), {}, '/confirm/')).status).toBe(404);
-    // A newer request ends the one before.
+    // A newer request cancels the previous one.
     expect((await browser.get(await linkTo('nobody.there@example.com', 'account/email/confirm'))).status).toBe(404);
     for (const email of ['not an address', 'nina@exämple.com'])
       expect((await changeTo(browser, email)).status).toBe(400);
@@ -196,7 +196,7 @@ describe('a user’s own account', () => {
       { withinMs: 120_000 },
     );
     expect(gone).toBeTruthy();
-    // The name is free again, and names another subject.
+    // The name is free again, and belongs to another subject.
     expect(await person('dora')).not.toBe(id);
   });
 

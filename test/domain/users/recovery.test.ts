@@ -36,7 +36,7 @@ describe('a forgotten password', () => {
     );
   const nextLinkTo = async (address: string, count = 1) =>
     linkIn((await arrivedAt(address, count))[count - 1] as Letter);
-  /** Every request that was made has been worked on. */
+  /** Every request so far has been processed. */
   const worked = () =>
     eventually(
       async () => {
@@ -108,7 +108,7 @@ describe('a forgotten password', () => {
       const browser = latchkey.browser();
       const page = await browser.get('/forgot-password');
       let answer = page;
-      // Not what the job does, which may be taken meanwhile.
+      // Without the statements of the job, which may run meanwhile.
       const own = await statements.of(
         /sign-in recovery-address:|insert into pgboss[^-]*'recovery' as name/i,
         async () => {
@@ -124,7 +124,7 @@ describe('a forgotten password', () => {
     expect(lettersTo('known@example.com')).toHaveLength(2);
     expect([lettersTo('unsure@example.com'), lettersTo('gone@example.com')]).toEqual([[], []]);
     expect(await refusals(null)).toContain('unknown account');
-    // What was typed is not readable in the job.
+    // The input is not readable in the job.
     const { rows } = await latchkey.database.query("select data::text from pgboss.job where name = 'recovery'");
     expect(rows.length).toBeGreaterThanOrEqual(logins.length);
     expect(JSON.stringify(rows)).not.toMatch(/known|nobody/);
@@ -169,7 +169,7 @@ describe('a forgotten password', () => {
     const created = { username: 'zoe', email: address, email_verified: true, password };
     expect(await helper.post('/users', created)).toMatchObject({ status: 201 });
     const id = String((await owner.get('/users/zoe')).body.id);
-    // One link of each kind is under way when the rights are given.
+    // One link of each kind is active when the permissions are assigned.
     await helper.post('/users/zoe/password-link');
     const sent = await nextLinkTo(address);
     await ask('zoe');
@@ -188,7 +188,7 @@ describe('a forgotten password', () => {
     // An administrator's link is shown to them; it is not mailed there.
     const { body } = await owner.post('/users/zoe/password-link');
     expect([body.url, body.mailed_to]).toEqual([expect.stringContaining('/password/'), undefined]);
-    // Nor does the address get a link that undoes the user's own change, as a verified one does.
+    // Nor does the address get a link that undoes the user's own change, unlike a verified one.
     const browser = latchkey.browser();
     const own = { password: better, password_repeated: better };
     await browser.submit(await browser.get(String(body.url)), own);
@@ -240,7 +240,7 @@ describe('a forgotten password', () => {
     await worked();
     expect(lettersTo('ida@example.com')).toHaveLength(5);
     expect(await refusals(id)).toEqual(expect.arrayContaining(['throttled']));
-    // The first of the links still works: nobody cancels it by asking again.
+    // The first of the links still works: a new request does not cancel it.
     expect((await latchkey.browser().get(linkIn(lettersTo('ida@example.com')[0] as Letter))).status).toBe(200);
     for (let n = 0; n < 13; n += 1) await ask('nobody', browser);
     const stopped = await ask('nobody', browser);

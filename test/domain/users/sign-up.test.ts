@@ -37,7 +37,7 @@ describe('users sign up', () => {
     );
     return letters[number - 1] as Letter;
   };
-  /** Every request that was made has been worked on. */
+  /** Every request so far has been processed. */
   const worked = () =>
     eventually(
       async () =>
@@ -67,7 +67,7 @@ describe('users sign up', () => {
     expect(wordsOf(await ask('ada@example.com', browser))).toContain('Check your e-mail');
     const link = linkIn(await letterTo('ada@example.com'));
     expect(link.startsWith(`${latchkey.issuer}/sign-up/`)).toBe(true);
-    // There is no account before, also after a filter of mail opened the link.
+    // There is no account before, also after a mail filter opened the link.
     const page = await browser.get(link);
     expect(await users('ada@example.com')).toEqual([]);
     expect(page.html).toContain('value="ada"');
@@ -78,7 +78,7 @@ describe('users sign up', () => {
     expect(made).toMatchObject({ actor_kind: 'user', actor_id: user.id, details: { by: 'sign_up' } });
     expect((await owner.get('/users/ada')).body).toMatchObject({ roles: [] });
     expect((await browser.get(link)).status).toBe(404);
-    // What was asked for is readable nowhere but in the row that the link opens, which is gone.
+    // The requested address is readable only in the row of the link, which is deleted.
     const { rows } = await latchkey.database.query(
       "select data::text from pgboss.job where name = 'sign-up' union all select details::text from audit_events",
     );
@@ -208,7 +208,7 @@ describe('users sign up', () => {
       expect(answer.html).toContain('value="Ada"');
     }
     expect(await users('gina@example.com')).toEqual([]);
-    // The names that exist are not tried one after the other.
+    // Existing usernames cannot be probed with it.
     for (let n = 0; n < 20; n += 1) await create(browser, page, { username: 'alice' });
     expect((await create(browser, page, { username: 'gina' })).status).toBe(429);
   });

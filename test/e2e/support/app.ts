@@ -5,10 +5,10 @@ import { Listener } from './listener.ts';
 type Asked = { state: string; nonce: string; verifier: string };
 export type Tokens = openid.TokenEndpointResponse & openid.TokenEndpointResponseHelpers;
 
-/** A client's registration as it stands in the applied file. */
+/** A client's registration as in the applied file. */
 export type Registration = { client_id: string; client_secret: string };
 
-/** An app that signs people in with openid-client. Browsers that are sent back to it see what they brought. */
+/** A client that signs users in with openid-client. The parameters of redirected browsers are recorded. */
 export class App {
   readonly #listener = new Listener(showOutcome);
   #config: openid.Configuration | undefined;
@@ -19,7 +19,7 @@ export class App {
     this.#registration = registration;
   }
 
-  /** Listens on a free port: that is where its people are sent back to. */
+  /** Listens on a free port: the target of redirects. */
   listen(): Promise<void> {
     return this.#listener.listen();
   }
@@ -48,7 +48,7 @@ export class App {
     return this.#config;
   }
 
-  /** Where the app sends people to sign in. */
+  /** The URL to which the client redirects users to sign in. */
   async signInUrl(parameters: Record<string, string>): Promise<string> {
     const asked = {
       state: openid.randomState(),
@@ -66,7 +66,7 @@ export class App {
     }).href;
   }
 
-  /** Redeems the code in the address a person came back to. */
+  /** Redeems the code in the redirect. */
   async redeem(address: string): Promise<Tokens> {
     const url = new URL(address);
     const asked = this.#asked.get(url.searchParams.get('state') ?? '');
@@ -82,7 +82,7 @@ export class App {
     return openid.refreshTokenGrant(this.config, tokens.refresh_token ?? '');
   }
 
-  /** Where the app sends people to sign out. */
+  /** The URL to which the client redirects users to sign out. */
   signOutUrl(tokens: Tokens): string {
     return openid.buildEndSessionUrl(this.config, {
       id_token_hint: tokens.id_token ?? '',
@@ -91,7 +91,7 @@ export class App {
     }).href;
   }
 
-  /** What a token allows; undefined once it is dead. */
+  /** The scopes of a token; undefined once it is inactive. */
   async scopeOf(token: string): Promise<string | undefined> {
     const { active, scope } = await openid.tokenIntrospection(this.config, token);
     return active ? String(scope) : undefined;

@@ -5,7 +5,7 @@ import { launchChromium } from './chromium.ts';
 const probe = path.join(import.meta.dirname, 'page-probe.js');
 const patienceMs = 60_000;
 
-/** One Chromium for the tests of a file. Each page it opens belongs to a person with a browser profile of their own. */
+/** One Chromium for the tests of a file. Each page belongs to a user with a separate browser profile. */
 export class TestBrowser {
   #browser: Browser | undefined;
   #contexts: BrowserContext[] = [];
@@ -32,7 +32,7 @@ export class TestBrowser {
     return page;
   }
 
-  /** Closes what a test opened, and answers what the pages complained of meanwhile. */
+  /** Closes the pages of a test, and returns the errors that they logged meanwhile. */
   async closePages(): Promise<string[]> {
     await Promise.all(this.#contexts.map((context) => context.close()));
     const complaints = this.#complaints.filter((complaint) => !this.#expected.some((each) => each.test(complaint)));
@@ -42,7 +42,7 @@ export class TestBrowser {
     return complaints;
   }
 
-  /** What Chromium writes into the console when it refuses what this test is about. */
+  /** Messages in Chromium's console for refusals that the test expects. */
   expectComplaint(pattern: RegExp): void {
     this.#expected.push(pattern);
   }

@@ -26,7 +26,7 @@ export async function launchChromium(): Promise<Browser> {
   return chromium.launch({ executablePath: path.join(folder, 'chromium'), args, env });
 }
 
-/** The folder with the unpacked browser; whoever comes first unpacks it, the others never see it half done. */
+/** The folder with the unpacked browser; the first process unpacks it, others never see it incomplete. */
 async function unpackedChromium(): Promise<string> {
   const { version } = JSON.parse(await readFile(path.join(modules, '@sparticuz/chromium/package.json'), 'utf8'));
   const folder = path.join(modules, '.cache', `chromium-${version}`);

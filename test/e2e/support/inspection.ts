@@ -9,24 +9,24 @@ const require = createRequire(import.meta.url);
 const axe = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
 const output = path.join(import.meta.dirname, '../../output');
 const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
-// Target size (WCAG 2.2, 2.5.8) is the one rule that a tag does not switch on.
+// Target size (WCAG 2.2, 2.5.8) is the one rule that a tag does not enable.
 const everything = { runOnly: tags, rules: { 'target-size': { enabled: true } } };
-// The dark scheme has other colours and the same page: only what goes by colours is judged once more.
+// The dark scheme has other colours and the same page: only the rules about colours are checked once more.
 const audits = {
   light: everything,
   dark: { runOnly: { type: 'rule', values: ['color-contrast', 'link-in-text-block'] } },
 };
-// Pictures are for whoever looks at them; nothing is judged by them.
+// Pictures are for people to look at; no check uses them.
 const takesPictures = process.env.LATCHKEY_TEST_PICTURES !== 'off';
 
 const desktop = { width: 900, height: 860 };
 /** A phone, what WCAG 1.4.10 asks for, and a window of 1280 pixels at 200 %. */
 const narrowWidths = [375, 320, 640];
 
-/** For `browser.open`: what moves would be measured half-way. */
+/** For `browser.open`: moving elements would be measured half-way. */
 export const still = { reducedMotion: 'reduce', viewport: desktop } as const;
 
-/** Takes the page's pictures (light, dark, phone), and answers everything that is wrong with how it looks. */
+/** Takes the page's pictures (light, dark, phone), and returns every visual defect. */
 export async function inspect(page: Page, name: string): Promise<string[]> {
   const problems = await jumps(page);
   await page.evaluate(axe);
@@ -51,7 +51,7 @@ async function jumps(page: Page): Promise<string[]> {
   return found.map((jump) => `moves while it loads: ${jump}`);
 }
 
-/** What axe finds. */
+/** The violations that axe reports. */
 async function obstacles(page: Page, colorScheme: keyof typeof audits): Promise<string[]> {
   const options = JSON.stringify(audits[colorScheme]);
   const findings = await page.evaluate<Finding[]>(`axe.run(${options}).then(({ violations }) => violations)`);

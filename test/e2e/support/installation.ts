@@ -5,12 +5,12 @@ export const calendar = 'https://calendar.example';
 
 export const assistant = { client_id: 'inbox-assistant', client_secret: 'the secret of the inbox assistant' };
 
-/** What the app of most tests asks for: who one is, and three things at a service, of which two may be unticked. */
+/** The request of the client in most tests: identity, and three scopes at a service, two of which may be unticked. */
 export const everything = { scope: 'openid profile email mail:read:* mail:send mail:delete:*', resource: mail };
 
 type Places = { app: string; dashboard: string; moreApps: string[] };
 
-/** People who use their mail through an app, and their calendar through a dashboard; nobody runs the installation yet. */
+/** Users who read their mail with a client, and their calendar with a dashboard; there is no administrator yet. */
 export function installationFor({ app, dashboard, moreApps }: Places) {
   return {
     resource_servers: [

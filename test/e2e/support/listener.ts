@@ -1,7 +1,7 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** A server of a test's own, on a free port of 127.0.0.1. Latchkey is `localhost`, so that cookies are not shared. */
+/** A server of one test, on a free port of 127.0.0.1. Latchkey is `localhost`, so that cookies are not shared. */
 export class Listener {
   readonly #server: Server;
 

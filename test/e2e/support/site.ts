@@ -4,13 +4,13 @@ import { TestBrowser } from './browser.ts';
 import { assistant, installationFor } from './installation.ts';
 import { SinglePageApp } from './single-page-app.ts';
 
-/** A Latchkey that calls itself Acme, an app and a single-page app that sign people in with it, and the browser they use. */
+/** A Latchkey with the brand Acme, an app and a single-page app that sign users in with it, and a browser. */
 export type Site = { latchkey: Latchkey; app: App; dashboard: SinglePageApp; browser: TestBrowser };
 
 /**
- * Starts a site for the tests around it. A test fails when a page in it has logged an error or asked another host.
+ * Starts a site for the tests around it. A test fails when a page in it has logged an error or sent a request to another host.
  *
- * @param moreApps names of apps that ask for little
+ * @param moreApps names of apps with a short request
  * @param env settings of the server beside those of every site
  */
 export function startSite({ moreApps = [], env = {} }: { moreApps?: string[]; env?: NodeJS.ProcessEnv } = {}): Site {

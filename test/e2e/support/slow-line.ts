@@ -5,7 +5,7 @@ import { Listener } from './listener.ts';
 const pieces = 6;
 const pauseMs = 100;
 
-/** A way to a server on which pages arrive piece by piece, slowly enough for a browser to show what it has so far. */
+/** A connection to a server on which pages arrive piece by piece, slowly enough for a browser to show incomplete pages. */
 export function slowLine(server: { issuer: string }): Listener {
   return new Listener((request, response) => void forward(server.issuer, request, response));
 }

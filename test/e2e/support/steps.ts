@@ -17,7 +17,7 @@ export async function allow(page: Page): Promise<void> {
   await page.getByRole('button', { name: 'Allow', exact: true }).click();
 }
 
-/** A browser in which somebody is signed in to their own pages. */
+/** A browser in which a user is signed in to their own pages. */
 export async function signedIn(
   { latchkey, browser }: Site,
   { login = 'alice', ...options }: BrowserContextOptions & { login?: string } = {},
@@ -29,13 +29,13 @@ export async function signedIn(
   return page;
 }
 
-/** Lets an app have all it asks for, in a browser where its person is signed in. */
+/** Allows a client all that it requests, in a browser with a signed-in user. */
 export async function connect(page: Page, { app }: Site, parameters: Record<string, string>): Promise<void> {
   await page.goto(await app.signInUrl(parameters));
   await allow(page);
 }
 
-/** What is wrong with a field, as it is said beside it. */
+/** The error text beside a field. */
 export async function problemBeside(page: Page, label: string): Promise<string> {
   const field = page.getByLabel(label, { exact: true });
   const [id = ''] = ((await field.getAttribute('aria-describedby')) ?? '').split(' ');
@@ -43,7 +43,7 @@ export async function problemBeside(page: Page, label: string): Promise<string> 
   return isInvalid ? page.locator(`[id="${id}"]`).innerText() : '';
 }
 
-/** Guesses a password ten times: as often as is allowed in a quarter of an hour. */
+/** Guesses a password ten times: the limit in a quarter of an hour. */
 export async function guessTenTimes({ latchkey }: Site, login: string): Promise<void> {
   const guesser = latchkey.browser();
   const page = await guesser.get('/sign-in');

@@ -21,7 +21,7 @@ type Restrictions = Record<string, unknown>;
 const isMerged = (value: unknown) => typeof value === 'object' && !Array.isArray(value);
 const right = { resource: api, pattern: 'read' };
 
-// What an API key makes or changes is restricted at least as it is, and ends no later: what is stolen with it stays within it.
+// Keys that an API key creates or changes have at least its restrictions, and expire no later: so a stolen key stays limited.
 describe('a caller with an API key cannot give more than the key has:', () => {
   const latchkey = startLatchkey({ apply: installation });
   let owner: AdminApi;
@@ -51,14 +51,14 @@ describe('a caller with an API key cannot give more than the key has:', () => {
     if (answer.status !== 201) throw new Error(JSON.stringify(answer.body));
     return answer.body as unknown as { id: string; key: string; expires_at: string };
   };
-  /** Everything that is restricted by what a request says is satisfied in the exchange; the token says nothing of it. */
+  /** Every restriction on the request is satisfied in the exchange; the token does not contain it. */
   const tokenFor = async (key: string, headers: Record<string, string> = {}) => {
     const { body } = await exchangeKey(latchkey, key, { resource: audience, scope: 'latchkey:*' }, { headers });
     if (!body.access_token) throw new Error(JSON.stringify(body));
     return new AdminApi(latchkey.issuer, body.access_token);
   };
 
-  // kind · what restricts the key · what is as strict, or stricter · what is not
+  // kind · the restriction of the key · equal or stricter ones · looser ones
   const kinds: [string, Restrictions, Restrictions[], Restrictions[]][] = [
     [
       'ip_allowlist',
@@ -157,7 +157,7 @@ describe('a caller with an API key cannot give more than the key has:', () => {
     const by = await tokenFor(key);
     const asked = wanted({ permissions: [{ resource: audience, pattern: 'latchkey:role:read' }] });
     expect(await by.post('/api-keys', asked)).toMatchObject({ status: 201 });
-    // A role may give more later, and elsewhere.
+    // A role may grant more later, and elsewhere.
     const withRole = { ...asked, roles: ['empty'] };
     expect(await by.post('/api-keys', withRole)).toMatchObject(refused({ restriction: 'resource_servers' }));
     const there = { restrictions: { resource_servers: [audience] } };
@@ -183,7 +183,7 @@ describe('a caller with an API key cannot give more than the key has:', () => {
       ];
       for (const answer of answers)
         expect(answer).toMatchObject(refused({ latest: expires_at, pointer: '/expires_at' }));
-      // Where nothing is asked for, the default is cut.
+      // If nothing is requested, the default is shortened.
       expect(await by.post('/api-keys', wanted())).toMatchObject({ status: 201, body: { expires_at } });
       expect(await by.post('/api-keys', wanted({ expires_at }))).toMatchObject({ status: 201 });
       expect(await by.post('/api-keys', wanted({ expires_in_days: 29 }))).toMatchObject({ status: 201 });
@@ -210,7 +210,7 @@ describe('a caller with an API key cannot give more than the key has:', () => {
     expect(await direct(key).post(`/api-keys/${longer.id}/enable`)).toMatchObject({ status: 403 });
   });
 
-  // What lasts for good, and cannot be restricted. `within`: how it is done by a key that ends, but is not restricted.
+  // Changes that last, and cannot be restricted. `within`: how a key that expires, but is not restricted, may do it.
   type Way = [string, (by: AdminApi) => Promise<AdminAnswer>, ((by: AdminApi) => Promise<AdminAnswer>)?];
   const lasting: Way[] = [
     [
@@ -304,7 +304,7 @@ describe('a caller with an API key cannot give more than the key has:', () => {
     };
     await direct(key).put(`/roles/empty/assignments/user/${username}`, {});
     expect(await given('empty')).toEqual({ kind: 'api_key', id: self, name: expect.any(String) });
-    // Who changes until when it lasts, gave it.
+    // Whoever changes the expiry of an assignment is its new creator.
     await owner.put(`/roles/empty/assignments/user/${username}`, { until: inDays(2) });
     expect(await given('empty')).toEqual({ kind: 'client', id: owner_id, name: owner_id });
     await direct(key).put(`/roles/reads/assignments/user/${username}`, { until: inDays(2) });

@@ -148,7 +148,7 @@ describe('changing an API needs the permission:', () => {
     });
     await owner.patch('/users/bob', { email: 'bob@elsewhere.example', name: 'Robert' });
     const [user] = await latchkey.auditEvents('user.updated');
-    // Addresses and names of people can be erased; events cannot.
+    // Addresses and names of users can be erased; events cannot.
     expect(user?.details).toMatchObject({ changed: expect.arrayContaining(['email', 'name']), enabled: true });
     expect(JSON.stringify(user)).not.toContain('elsewhere');
   });

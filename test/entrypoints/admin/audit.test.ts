@@ -62,7 +62,7 @@ describe('the audit log in the admin API', () => {
     await latchkey.advance(6 * 3600);
     await asOwner(latchkey);
     await latchkey.advance(-6 * 3600);
-    // Meanwhile the token from before may have been removed as expired.
+    // Meanwhile the earlier token may have been removed as expired.
     owner = await asOwner(latchkey);
     await owner.post('/clients', { client_id: 'put-back', grant_types: ['client_credentials'] });
     const { items } = (await owner.get('/audit/events?target=put-back&action=client.created')).body;

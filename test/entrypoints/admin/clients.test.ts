@@ -49,7 +49,7 @@ describe('clients in the admin API', () => {
     expect(second.status).toBe(201);
     const rotated = await owner.post('/clients/rotating/secrets/rotate', { overlap_seconds: 60 });
     expect(rotated.body.previous_expires_at).toMatch(/Z$/);
-    // Its name of the version before, for one release.
+    // The field of the previous version, for one release.
     expect(rotated.body.previous_end_at).toBe(rotated.body.previous_expires_at);
     const third = String(rotated.body.client_secret);
     for (const secret of [first, String(second.body.client_secret), third])
@@ -80,7 +80,7 @@ describe('clients in the admin API', () => {
     expect(await latchkey.isLetIn('numbered', secret)).toBe(true);
     const used = await eventually(list, ([, first]) => first?.last_used_at !== null);
     expect(used).toMatchObject([{ last_used_at: null }, { last_used_at: expect.stringMatching(/Z$/) }]);
-    // Other nodes need not hear of it: they would forget the client every second.
+    // Other nodes need no notification: it would evict the client every second.
     expect(await position()).toEqual(before);
     await owner.post(`/clients/numbered/secrets/${used[1]?.id}/revoke`);
     expect((await owner.post('/clients/numbered/secrets', {})).body).toMatchObject({ number: 3 });

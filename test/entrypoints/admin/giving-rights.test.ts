@@ -23,11 +23,11 @@ const installation = {
   ],
 };
 
-// Whoever holds a token has what is in it, not all that the person has whose it is.
+// The holder of a token has the token's scopes, not all permissions of its user.
 describe('a token grants the permissions it has, and not all that its owner holds:', () => {
   const latchkey = startLatchkey({ apply: installation });
   let owner: AdminApi;
-  /** All that an owner holds, in tokens that carry little. */
+  /** All permissions of an owner, with tokens that have few scopes. */
   let narrow: AdminApi;
   let giving: AdminApi;
   let resting = '';

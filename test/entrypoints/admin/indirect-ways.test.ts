@@ -22,7 +22,7 @@ const installation = {
   ],
 };
 
-// Each was a way for somebody with one permission to what another permission guards.
+// Each was a way to use one permission for an action that another permission guards.
 describe('one permission does not imply another:', () => {
   const latchkey = startLatchkey({ apply: installation });
   let owner: AdminApi;
@@ -110,7 +110,7 @@ describe('one permission does not imply another:', () => {
     expect(await owner.post('/api-keys', key)).toMatchObject({ status: 201 });
   });
 
-  // RFC 9700 §4.1, §4.13: whoever chooses where a client's sign-ins go, or how it proves who it is, receives them.
+  // RFC 9700 §4.1, §4.13: whoever chooses the redirect URIs or the authentication of a client receives its sign-ins.
   test.each<[string, object]>([
     ['redirect URIs', { redirect_uris: ['https://evil.example/callback'] }],
     ['one more redirect URI', { redirect_uris: [redirectUri, 'https://evil.example/callback'] }],

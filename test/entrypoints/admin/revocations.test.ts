@@ -27,7 +27,7 @@ describe('a revocation', () => {
   const sessionIdOf = async (user: string) =>
     (await owner.get(`/users/${user}/sessions?limit=1`)).body.items[0]?.session_id;
 
-  /** Everything that the rows below have got; what of it works is asked of the endpoints, not of the revocation. */
+  /** All tokens of the rows below; their state is checked at the endpoints, not in the revocation's response. */
   const got: { browser: UserAgent; access_token: string; refresh_token: string }[] = [];
   async function alive() {
     const count = async (looks: Promise<boolean>[]) => (await Promise.all(looks)).filter(Boolean).length;

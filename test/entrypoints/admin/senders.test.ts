@@ -77,13 +77,13 @@ describe('a JWT for the admin API', () => {
 
   test('is accepted until it is revoked', async () => {
     const owner = await asOwner(latchkey);
-    // As an earlier version let operators choose; the admin API is built in, and they no longer can.
+    // As an earlier version allowed; the admin API is built in now, and this cannot be changed.
     await latchkey.database.query(
       `with changed as (update resource_servers set access_token_format = 'jwt' where identifier = $1 returning identifier)
         select announce_change('resource_server', identifier) from changed`,
       [`${latchkey.issuer}/admin`],
     );
-    // Nodes learn of it within a second.
+    // Nodes receive it within a second.
     const structured = await eventually(
       () => asOwner(latchkey),
       ({ token }) => token.includes('.'),

@@ -77,7 +77,7 @@ describe('a text that other users see', () => {
     await owner.post('/roles', { name: 'shown' });
     const { status, body } = await send(owner);
     expect(status).toBe(400);
-    // What names a member, rather than stands in it, is refused as a name.
+    // A text that is a member's name, rather than its value, is refused as a name.
     expect(body.detail).toMatch(/invisible|\bkey\b|\bname\b/);
   });
 

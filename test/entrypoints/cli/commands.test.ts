@@ -27,7 +27,7 @@ describe('the latchkey command', () => {
     for (const leaf of leaves) {
       expect(leaf.description()).not.toBe('');
       if (leaf.name() !== 'api') expect(helpOf(leaf)).toMatch(/Example:\n {2}.*latchkey [a-z-]+/);
-      // Of these the output is that of a server, or of the program that is run.
+      // The output of these is that of a server, or of the program that is run.
       if (!['serve', 'run'].includes(leaf.name())) expect(leaf.options.map(({ long }) => long)).toContain('--json');
     }
   });

@@ -13,7 +13,7 @@ describe('latchkey key', () => {
     gateway = await Gateway.open(latchkey, await asOwner(latchkey));
   });
   const codeOf = async (key: unknown) => (await gateway.verify({ key, permission: 'database:read:products' })).code;
-  /** What a command did, another process hears of within a second. */
+  /** Another process receives the change of a command within a second. */
   const becomes = (key: unknown, code: string) =>
     eventually(
       () => codeOf(key),

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { generateCredential } from '../../../src/platform/crypto/index.ts';
 import { runCommand } from '../../support/server.ts';
 
-// Put together here, so that no scanner takes this file for a leak.
+// Assembled here, so that no scanner takes this file for a leak.
 const ofProviders = {
   'AWS Secret Access Key': `aws_secret_access_key = wJalrXUtnFEMI/K7MDENG/${'bPxRfiCYABCDEFGHIJ'}`,
   'GitHub Token': `ghp_${'a1B2'.repeat(9)}`,
@@ -29,7 +29,7 @@ describe('latchkey scan', () => {
     write('a/keys.txt', `# ${own[0]}\nsecret: "${own[1]}"\n${own[2]}\n`);
     const theirs = Object.values(ofProviders);
     write('.env', `PORT=3000\n${theirs.join('\n')}\n`);
-    // A look-alike has another checksum; other files are none that somebody wrote.
+    // A lookalike has another checksum; other files are not written by people.
     write('a/look-alike.txt', `sk_prod_${'a'.repeat(49)}`);
     write('node_modules/x/index.js', own[0] as string);
     write('.git/config', own[0] as string);

@@ -12,7 +12,7 @@ const root = path.join(import.meta.dirname, '../../..');
 const patience = { withinMs: 120_000 };
 const timeoutMs = 180_000;
 
-/** A checkout of its own, where nobody has started anything yet, and an empty folder elsewhere. */
+/** A separate checkout that was never started, and an empty folder elsewhere. */
 class Checkout {
   readonly folder: string;
   readonly elsewhere: string;
@@ -44,7 +44,7 @@ class Checkout {
     });
   }
 
-  /** Runs a command from the folder elsewhere, with no setting but these. */
+  /** Runs a command from the other folder, with only these settings. */
   async run(words: string[], env: Record<string, string> = {}) {
     const child = this.#start(words, env);
     const [stdout, stderr] = await Promise.all([child.stdout, child.stderr].map((stream) => stream && readAll(stream)));
@@ -52,7 +52,7 @@ class Checkout {
     return { code, stdout: stdout ?? '', stderr: stderr ?? '' };
   }
 
-  /** Starts a server from the folder elsewhere, and answers what it printed and its process once it is ready. */
+  /** Starts a server from the other folder, and returns its output and its process once it is ready. */
   async serve(env: Record<string, string>): Promise<{ output: string; pid: number; end: () => Promise<void> }> {
     const child = this.#start(['serve'], env);
     this.#servers.push(child);
@@ -152,7 +152,7 @@ describe('a command', () => {
       process.kill(server.pid, 'SIGKILL');
       await server.end();
 
-      // One that was killed is in nobody's way.
+      // A killed one does not prevent a start.
       const next = await checkout.serve({ PORT: String(other) });
       expect(next.output).toContain(`is ready at http://localhost:${other}`);
       const { items } = JSON.parse((await checkout.run(['resource-server', 'list', '--json'])).stdout);

@@ -11,7 +11,7 @@ describe('API keys in the console', () => {
   let owner: AdminApi;
   let gateway: Gateway;
   let alice: ConsoleBrowser;
-  // Anew for each: tests move the clock, and a password and a token count for ten minutes.
+  // New for each test: tests move the clock, and a password and a token are accepted for ten minutes.
   beforeEach(async () => {
     owner = await asOwner(latchkey);
     gateway = await Gateway.open(latchkey, owner);

@@ -139,7 +139,7 @@ describe('registering in the console', () => {
     ])
       expect(await auditor.get(path)).toMatchObject({ status: 403 });
     expect(await auditor.forge('/new-client', { kind: 'service', client_id: 'evil' })).toMatchObject({ status: 403 });
-    // Who may register people gives them no role with more than they hold.
+    // A user who may create users assigns no role with more than their own permissions.
     const operator = await consoleOfNew(latchkey, 'administrator');
     const refused = await operator.act('/new-user', { username: 'evil', first: 'password', roles: 'owner' });
     expect(refused.status).toBe(403);

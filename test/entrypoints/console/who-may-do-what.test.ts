@@ -43,7 +43,7 @@ describe('access to the console', () => {
     const auditor = await consoleOfNew(latchkey, 'auditor');
     const shown = sectionsOn(await auditor.get());
     expect(shown).toEqual(everything);
-    // Secrets are named or not had: what sees everything else does not list them.
+    // Permissions for secrets must be named: a role that sees everything else does not list them.
     expect([...shown, 'Secrets'].toSorted()).toEqual(sectionsOn(await (await consoleAs(latchkey)).get()).toSorted());
     const page = await auditor.get('/clients/web-app');
     expect(page.status).toBe(200);

@@ -79,7 +79,7 @@ describe('the gateway, for APIs that browsers and other programs call,', () => {
     const answer = await ask(query, headers);
     expect(answer.status).toBe(401);
     expect(answer.headers.get('x-latchkey-subject')).toBeNull();
-    // The method of the question is the proxy's business.
+    // The method of the gateway request is chosen by the proxy.
     expect((await ask(query, headers, { method: 'OPTIONS' })).status).toBe(401);
   });
 
@@ -186,7 +186,7 @@ describe('the gateway, for APIs that browsers and other programs call,', () => {
         ),
       );
     expect(await state()).toEqual([200, policy, left(2, 1, 9)]);
-    // Met by now: answered before Koa.
+    // Cached by now: answered before Koa.
     expect(await state()).toEqual([200, policy, left(1, 0, 8)]);
     expect(await state()).toEqual([429, policy, left(1, 0, 8)]);
     const unlimited = await ask(byPath, { 'x-api-key': key, 'x-original-uri': '/products' });

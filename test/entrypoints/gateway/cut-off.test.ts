@@ -8,7 +8,7 @@ import { Network } from '../../support/network.ts';
 import { report } from '../../support/report.ts';
 import { defaultDatabaseTimeout } from '../../support/server.ts';
 
-/** What a node remembers is believed for five seconds; as much again for a machine that is busy with other things. */
+/** A node's cache is used for five seconds; as much again for a machine that is busy with other things. */
 const distrustMs = 7000;
 
 describe('a node that is cut off', () => {

@@ -18,7 +18,7 @@ describe('a proxy that asks /gateway/forward-auth', () => {
     ({ key, id } = await gateway.mint({ owner: { client_id: 'service' } }));
   });
 
-  /** With headers as they come on the wire, also the same one twice. */
+  /** With headers in wire format, including repeated ones. */
   const raw = (path: string, headers: Record<string, string | string[]>, method = 'GET') =>
     new Promise<{ status: number; headers: Record<string, unknown> }>((resolve, reject) => {
       const { hostname, port } = new URL(latchkey.issuer);
@@ -182,7 +182,7 @@ describe('a proxy that asks /gateway/forward-auth', () => {
     const forwarded = { 'x-forwarded-uri': '/users', 'x-forwarded-method': 'DELETE' };
     expect(await ask('x-original', { ...original, ...forwarded })).toBe(200);
     expect(await ask('x-forwarded', { ...original, ...forwarded })).toBe(403);
-    // What the proxy does not say is not taken from the client.
+    // A value that the proxy does not send is not read from the client.
     expect(await ask('x-forwarded', { ...original, 'x-forwarded-uri': '/products' })).toBe(403);
     expect(await ask('x-forwarded', { ...original, 'x-forwarded-method': 'GET' })).toBe(403);
     expect(await ask('x-original', { 'x-original-uri': '/products', 'x-forwarded-method': 'GET' })).toBe(403);

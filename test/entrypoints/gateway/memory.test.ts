@@ -25,7 +25,7 @@ describe('the gateway', () => {
     for (let n = 0; n < 50; n += 1) await ask(n);
     const before = await megabytes();
     for (let n = 50; n < 350; n += 1) expect((await ask(n)).status).toBe(401);
-    // Kept, each would be three.
+    // If it were stored, each would be three.
     expect((await megabytes()) - before).toBeLessThan(300);
   });
 });

@@ -51,7 +51,7 @@ describe('the gateway, with every request traced,', () => {
       ({ length }) => length > 0,
     );
 
-  // Programs call the gateway; the admin API stands among the pages and has their headers, too.
+  // API clients call the gateway; the admin API is among the pages and has their headers, too.
   const ofPages = ['content-security-policy', 'x-frame-options', 'referrer-policy', 'permissions-policy'];
   const changing = ['ratelimit', 'ratelimit-policy', 'date', 'x-request-id', 'content-length', ...ofPages];
   const shared = ({ headers }: Answer) =>

@@ -237,7 +237,7 @@ describe('an API behind a proxy, as in examples/gateway:', () => {
         const answer = await send('/products', { headers: { authorization: `DPoP ${token}`, dpop, ...more } });
         return [answer.status, answer.headers['www-authenticate'] ?? ''];
       };
-      // A good one: only that the token is for another API stands in its way.
+      // A valid one: it is refused only because the token is for another API.
       expect(await sent(proxy.url)).toEqual([403, expect.not.stringContaining('invalid_dpop_proof')]);
       const elsewhere = { 'x-forwarded-host': 'other.example', 'x-forwarded-proto': 'http' };
       for (const more of [{}, elsewhere])

@@ -9,7 +9,7 @@ import type { TestDatabase } from '../../../support/database.ts';
 import { eventually } from '../../../support/eventually.ts';
 import { testRootKey } from '../../../support/server.ts';
 
-/** Appends events as the rooms do, one a transaction. */
+/** Appends events like the domain modules, one a transaction. */
 export async function writeEvents(url: string, count: number): Promise<void> {
   const db = new Kysely<Database>({
     dialect: new PostgresDialect({ pool: new pg.Pool({ connectionString: url, max: 1 }) }),
@@ -37,7 +37,7 @@ export async function sealed({ query }: Pick<TestDatabase, 'query'>): Promise<nu
   return rows[0].last;
 }
 
-/** What `latchkey audit verify` says, without starting the command. */
+/** The result of `latchkey audit verify`, without starting the command. */
 export async function verified({ url }: TestDatabase, input: VerifyInput = {}): Promise<Verified> {
   const { db, close } = openDatabase({ url, poolSize: 1, preparedStatements: true, poolTimeoutMs: 60_000 });
   try {
@@ -48,7 +48,7 @@ export async function verified({ url }: TestDatabase, input: VerifyInput = {}): 
   }
 }
 
-/** How many events are under no seal. */
+/** The number of events without a seal. */
 export async function unsealed({ query }: TestDatabase): Promise<number> {
   const { rows } = await query(
     `select (select count(*) from audit_events)::int - coalesce(sum(event_count), 0)::int as count from audit_segments`,

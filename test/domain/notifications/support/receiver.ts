@@ -7,7 +7,7 @@ import { eventually } from '../../../support/eventually.ts';
 export type Received = { id: string; headers: IncomingHttpHeaders; body: string };
 export type Told = { type: string; timestamp: string; data: Record<string, unknown> };
 
-/** Somebody who is told of events. Each request is answered with the next of `answers`, then with 204; 0 is no answer at all. */
+/** A receiver of events. Each request is answered with the next of `answers`, then with 204; 0: no response at all. */
 export class Receiver {
   readonly received: Received[] = [];
   answers: number[] = [];
@@ -36,7 +36,7 @@ export class Receiver {
     this.#server?.close();
   }
 
-  /** What arrived, as Standard Webhooks' own library takes it. @throws where a signature is not of this secret */
+  /** The received messages, verified by Standard Webhooks' own library. @throws if a signature has another secret */
   verified(secret: string): Told[] {
     return this.received.map(({ body, headers }) => verify(secret, { body, headers }));
   }
