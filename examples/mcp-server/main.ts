@@ -21,7 +21,7 @@ const hasOurHost = localhostHostValidation();
 const hasOurOrigin = localhostOriginValidation();
 const answer = toNodeHandler(createMcpHandler(({ authInfo }) => notesServer(authInfo)));
 
-/** A caller as the MCP library knows one. It gets no token: no tool can pass it on to another service. */
+/** The caller in the form of the MCP library. It gets no token: no tool can pass it on to another service. */
 function authInfoOf({ subject, client_id = subject, permissions, expires_at }: Identity): AuthInfo {
   return {
     token: '',
@@ -37,7 +37,7 @@ function authInfoOf({ subject, client_id = subject, permissions, expires_at }: I
 const server = createServer(async (request, response) => {
   if (!hasOurHost(request, response) || !hasOurOrigin(request, response) || describes(request, response)) return;
   const { method = 'GET', url = '/' } = request;
-  // Some clients are given the address with a slash at the end.
+  // Some clients use the address with a trailing slash.
   if (new URL(url, address).pathname.replace(/\/$/, '') !== '/mcp') {
     response.writeHead(404).end();
     return;

@@ -2,10 +2,10 @@ import { allows } from '@latchkey/guard';
 import { type AuthInfo, McpServer, type ScopeChallengeHandler } from '@modelcontextprotocol/server';
 import { z } from 'zod';
 
-/** What an app asks the user for when it connects. What other tools need, it asks for when it calls them. */
+/** The scopes that an app requests when it connects. It requests those of other tools when it calls them. */
 export const initialScopes = ['notes:read'];
 
-/** Refuses a call of a caller without this permission, and says which one to ask the user for (a step-up challenge). */
+/** Refuses a call without this permission, and names the scope to request from the user (a step-up challenge). */
 const needs =
   (permission: string): ScopeChallengeHandler =>
   ({ authInfo }) =>
@@ -16,7 +16,7 @@ const needs =
 /** The notes of each user. */
 const notesOf = new Map<unknown, string[]>();
 
-/** The tools as this caller sees them. */
+/** The tools, for this caller. */
 export function notesServer(caller: AuthInfo | undefined): McpServer {
   const server = new McpServer({ name: 'notes', version: '1.0.0' });
   const subject = caller?.extra?.subject;

@@ -1,6 +1,6 @@
 import { attempt } from './service.ts';
 
-// Its role gives everything at the platform.
+// Its role allows everything at the platform.
 await attempt('GET /logs');
 await attempt('GET /database/products');
 await attempt('PUT /database/products', { desk: { price: 250 } });

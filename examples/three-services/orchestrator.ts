@@ -9,15 +9,15 @@ if (!audience) {
   process.exit(1);
 }
 
-/** What the network would be: where each service comes from. */
+/** Replaces the network: the address of each service. */
 const addresses: Record<string, string> = { 'recommendation-engine': '10.0.1.50' };
 
-// The key is in the memory of this process alone.
+// The key exists only in the memory of this process.
 const { publicKey, privateKey } = await generateKeyPair('ES256');
 const jwk = await exportJWK(publicKey);
 const kid = await calculateJwkThumbprint(jwk);
 
-/** Says to Latchkey which keys sign the identities (OpenID Connect Discovery). */
+/** Publishes the keys that sign the identities for Latchkey (OpenID Connect Discovery). */
 const published: Record<string, object> = {
   '/.well-known/openid-configuration': { issuer, jwks_uri: `${issuer}/keys` },
   '/keys': { keys: [{ ...jwk, kid, alg: 'ES256', use: 'sig' }] },
@@ -29,7 +29,7 @@ const server = createServer(({ url = '' }, response) => {
 server.listen(Number(new URL(issuer).port), '127.0.0.1');
 await once(server, 'listening');
 
-/** Says who a service is, for five minutes and to Latchkey alone. */
+/** Issues the identity of a service, for five minutes and for Latchkey only. */
 function identityOf(service: string): Promise<string> {
   return new SignJWT()
     .setProtectedHeader({ alg: 'ES256', kid, typ: 'JWT' })
@@ -43,8 +43,8 @@ function identityOf(service: string): Promise<string> {
 }
 
 /**
- * Starts a service. It may ask who it is over the channel that it inherits, which no other process has. Its environment has nothing of
- * the environment of this process but what is listed here.
+ * Starts a service. It may request its identity over the channel that it inherits, which no other process has. Its environment has only the
+ * listed variables of this process.
  */
 function start(service: string): ChildProcess {
   const { PATH, NODE_OPTIONS, PORT, PLATFORM } = given;

@@ -3,7 +3,7 @@ import { Secrets } from '@latchkey/secrets';
 
 const { ISSUER: url = 'http://localhost:3000', SERVICE: service = '' } = process.env;
 
-/** A token that says who this process is, from what started it. In a pod, it would be in a file that Kubernetes keeps. */
+/** A token with the identity of this process, from its orchestrator. In a pod, it would be in a file that Kubernetes updates. */
 async function identity(): Promise<string> {
   if (!process.send) throw new Error('Start this with "npm start": orchestrator.ts says who it is.');
   process.send('who am I?');
@@ -11,7 +11,7 @@ async function identity(): Promise<string> {
   return String(token);
 }
 
-/** The API key of this service, as it is kept in Latchkey. It is in memory alone, and so is the token that reads it. */
+/** The API key of this service, as stored in Latchkey. It exists only in memory, and so does the token that reads it. */
 export async function ownKey(): Promise<string> {
   const secrets = new Secrets({ url, login: { method: 'jwt', role: service, identity } });
   try {

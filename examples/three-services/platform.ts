@@ -9,7 +9,7 @@ type Act = { method: string; path: RegExp; need: (name: string, body: Body) => N
 
 const { ISSUER: issuer = 'http://localhost:3000', PORT = '4100' } = process.env;
 
-/** What can be done here, and what it needs. Of a limit, every person who is written to counts, and every log entry. */
+/** The actions of this API, with their permissions. Each recipient of a message and each log entry counts against the limits. */
 const acts: Act[] = [
   { method: 'GET', path: /^\/database\/(\w+)$/, need: (table) => ({ permission: `database:read:${table}` }) },
   { method: 'PUT', path: /^\/database\/(\w+)$/, need: (table) => ({ permission: `database:write:${table}` }) },
@@ -33,7 +33,7 @@ const guard = koaGuard(
   createGuard({ issuer, key: await ownKey(), resource: 'http://localhost:4100', onError: console.error }),
 );
 
-// Only behind a proxy that overwrites X-Forwarded-For: who reaches this directly could claim any address.
+// Only behind a proxy that overwrites X-Forwarded-For: a direct caller could claim any address.
 const platform = new Koa({ proxy: true });
 platform.use(async (ctx, next) => {
   const act = acts.find(({ method, path }) => method === ctx.method && path.test(ctx.path));
@@ -49,7 +49,7 @@ process.once('disconnect', () => process.exit());
 
 async function bodyOf(ctx: Context): Promise<Body> {
   const hasBody = ctx.get('Transfer-Encoding') !== '' || ctx.get('Content-Length') !== '';
-  // What is sent in chunks could be of any length.
+  // A chunked body could have any length.
   const length = hasBody ? (ctx.request.length ?? ctx.throw(411)) : 0;
   if (length > 4_000_000) ctx.throw(413);
   const body = length === 0 ? {} : await json(ctx.req).catch(() => ctx.throw(400));

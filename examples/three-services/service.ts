@@ -3,14 +3,14 @@ import { ownKey } from './own-key.ts';
 const { PLATFORM = 'http://localhost:4100', FROM } = process.env;
 const key = await ownKey();
 
-/** Asks the platform for something, and prints what it says: allowed, or why not. */
+/** Sends a request to the platform, and prints the result: allowed, or why not. */
 export async function attempt(request: string, body?: object): Promise<void> {
   const [method = '', path = ''] = request.split(' ');
   const answer = await fetch(`${PLATFORM}${path}`, {
     method,
     headers: {
       'X-API-Key': key,
-      // What the proxy in front of the platform would say; on one machine there is none.
+      // Set by the proxy in front of the platform; on one machine there is none.
       ...(FROM && { 'X-Forwarded-For': FROM }),
       ...(body && { 'Content-Type': 'application/json' }),
     },

@@ -3,26 +3,26 @@ import type { Configuration, IDToken, UserInfoResponse } from 'openid-client';
 import type { MemoryStore } from './memory-store.ts';
 import type { Pages } from './pages.ts';
 
-/** What the server of this app decides. */
+/** The settings of this app. */
 export type WebAppOptions = {
-  /** Who signs people in. */
+  /** The issuer that signs users in. */
   issuer: string;
   client_id: string;
   client_secret: string;
-  /** Where people reach this app, without a slash at the end. Registered redirect URI: `${url}/callback`. */
+  /** The address of this app for browsers, without a trailing slash. Registered redirect URI: `${url}/callback`. */
   url: string;
   pages: Pages;
-  /** The form that a POST request carries. */
+  /** The form of a POST request. */
   readForm: (ctx: Context) => URLSearchParams | Promise<URLSearchParams>;
 };
 
-/** A sign-in that was started and not finished; each part is checked against what comes back. */
+/** A started sign-in; each part is checked against the response. */
 export type StartedSignIn = { state: string; nonce: string; code_verifier: string };
 
-/** Somebody who signed in. The tokens stay here: the browser holds only the name of its session. */
+/** A signed-in user. The tokens stay here: the browser only has the id of its session. */
 export type Session = {
   access_token: string;
-  /** What the tokens may be used for, as the issuer said: less than was asked where the person unticked some. */
+  /** The granted scopes, as the issuer returned them: fewer than requested if the user unticked some. */
   scope: string;
   refresh_token: string | undefined;
   id_token: string;
@@ -36,10 +36,10 @@ export type Session = {
   notice: string | undefined;
 };
 
-/** Who sends a request, where it needs somebody who signed in. */
+/** The sender of a request, if it must be a signed-in user. */
 export type SignedIn = { session: Session; browser: string };
 
-/** What the routes work with. */
+/** The dependencies of the routes. */
 export type App = WebAppOptions & {
   provider: () => Promise<Configuration>;
   csrfKey: Buffer;
@@ -47,7 +47,7 @@ export type App = WebAppOptions & {
   sessions: MemoryStore<Session>;
 };
 
-/** Something that did not come about, as one sentence for the person. */
+/** A failure, as one sentence for the user. */
 export class Refusal extends Error {
   override name = 'Refusal';
   readonly status: number;
@@ -58,7 +58,7 @@ export class Refusal extends Error {
   }
 }
 
-/** Where to go after a form was sent: a reload then repeats nothing. */
+/** The page after a submitted form: a reload then repeats nothing. */
 export function seeOther(ctx: Context, url: string): void {
   ctx.redirect(url);
   ctx.status = 303;

@@ -4,29 +4,29 @@ import { type App, Refusal } from './app.ts';
 
 const cookie = 'web_app';
 
-/** The name this browser was given; on its first visit it is given one. */
+/** The session id of this browser; its first visit sets one. */
 export function knownBrowser(app: App, ctx: Context): string {
   const name = ctx.cookies.get(cookie, { signed: false });
   return name && /^[\w-]{43}$/.test(name) ? name : nameBrowser(app, ctx);
 }
 
-/** Gives the browser a new name, so that an attacker who knows the one from before the sign-in does not share the session (fixation). */
+/** Sets a new session id, so that an attacker who knows the one from before the sign-in does not share the session (fixation). */
 export function nameBrowser({ url }: Pick<App, 'url'>, ctx: Context): string {
   const name = randomBytes(32).toString('base64url');
   const { pathname, protocol } = new URL(url);
   const secure = protocol === 'https:';
-  // `lax`: sent along when the issuer leads back here, not with forms of other sites.
+  // `lax`: sent when the issuer redirects back here, not with forms of other sites.
   ctx.cookies.set(cookie, name, { path: pathname, httpOnly: true, sameSite: 'lax', secure, signed: false });
   return name;
 }
 
-/** What our forms carry and others' cannot: they do not know the browser's name. Nothing is stored for mere visitors. */
+/** A token that only our forms contain: other sites do not know the session id. Nothing is stored for visitors who are not signed in. */
 export function csrfToken({ csrfKey }: Pick<App, 'csrfKey'>, browser: string): string {
   return createHmac('sha256', csrfKey).update(browser).digest('base64url');
 }
 
 /**
- * Refuses a form that another site sent: by what browsers say about its origin, and by the token.
+ * Refuses a form of another site: by the origin that browsers send, and by the token.
  *
  * @throws Refusal 403
  */

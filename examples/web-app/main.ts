@@ -18,7 +18,7 @@ server.use(headers(issuer));
 server.use(webApp({ issuer, client_id, client_secret, url, pages: plainPages, readForm }));
 server.listen(Number(PORT), '127.0.0.1', () => console.log(`The web app is ready at ${url}`));
 
-/** No script runs and nobody frames a page; forms lead here and, when signing in or out, on to the issuer. */
+/** No script runs and no site can frame a page; forms submit here and, when signing in or out, redirect to the issuer. */
 function headers(leadsTo: string) {
   const formAction = `form-action 'self' ${new URL(leadsTo).origin}`;
   return (ctx: Context, next: Next) => {

@@ -1,6 +1,6 @@
 /**
- * What is remembered about browsers, in this process's memory: bounded in number and time, lost in a restart, not shared
- * between processes. An app that runs for others keeps its sessions in its database instead.
+ * Sessions in this process's memory: limited in number and time, lost in a restart, not shared between processes. A real app stores its
+ * sessions in its database instead.
  */
 export class MemoryStore<T> {
   readonly #entries = new Map<string, { value: T; until: number }>();
@@ -11,7 +11,7 @@ export class MemoryStore<T> {
     this.#seconds = seconds;
   }
 
-  /** The oldest entry makes room for one too many. */
+  /** Removes the oldest entry when there is one too many. */
   put(key: string, value: T): void {
     this.#entries.delete(key);
     const [oldest] = this.#entries.keys();
@@ -24,7 +24,7 @@ export class MemoryStore<T> {
     return entry && entry.until > Date.now() ? entry.value : undefined;
   }
 
-  /** What can be used only once. */
+  /** Values that can be used only once. */
   take(key: string): T | undefined {
     const value = this.get(key);
     this.#entries.delete(key);

@@ -9,9 +9,8 @@ const orders = [
 ];
 
 /**
- * A protected API (RFC 6750). It keeps no list of tokens: it asks the issuer about the one it is shown (RFC 7662), so a
- * revoked token is refused at once. It asks as this app does; an API of its own has a client of its own, whose `introspects`
- * names it.
+ * A protected API (RFC 6750). It keeps no list of tokens: it introspects each token at the issuer (RFC 7662), so a revoked token is refused
+ * at once. It authenticates as this app; a separate API has its own client, whose `introspects` names it.
  */
 export async function answerOrders(app: App, ctx: Context): Promise<void> {
   ctx.set('Cache-Control', 'no-store');
@@ -27,7 +26,7 @@ export async function answerOrders(app: App, ctx: Context): Promise<void> {
   return undefined;
 }
 
-/** undefined: the issuer cannot be asked. */
+/** undefined: the issuer cannot be reached. */
 async function introspect(app: App, token: string): Promise<client.IntrospectionResponse | undefined> {
   try {
     return await client.tokenIntrospection(await app.provider(), token);

@@ -16,13 +16,13 @@ export type TokensPage = {
   notice: string | undefined;
 };
 
-/** How the app is shown: each makes a whole HTML page. */
+/** The views of the app: each returns a whole HTML page. */
 export type Pages = {
   home: (page: HomePage, ctx: Context) => string;
   tokens: (page: TokensPage, ctx: Context) => string;
 };
 
-/** Pages as plain as they can be, for an app at the root of its host. */
+/** Minimal pages, for an app at the root of its host. */
 export const plainPages: Pages = {
   home: ({ csrf, signed_in, problem }) =>
     html(

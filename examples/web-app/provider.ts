@@ -6,8 +6,8 @@ const loopback = ['localhost', '127.0.0.1', '[::1]'];
 type Registered = { issuer: string; client_id: string; client_secret: string };
 
 /**
- * What the issuer says about itself (OpenID Connect Discovery), asked for at the first use and kept; after a failure the next
- * use asks again, so the issuer may start later than this app.
+ * The issuer's metadata (OpenID Connect Discovery), fetched at the first use and cached; after a failure the next use fetches it again, so
+ * the issuer may start later than this app.
  */
 export function discoverOnce(registered: Registered): () => Promise<client.Configuration> {
   let found: Promise<client.Configuration> | undefined;
@@ -22,7 +22,7 @@ export function discoverOnce(registered: Registered): () => Promise<client.Confi
 
 async function discover({ issuer, client_id, client_secret }: Registered): Promise<client.Configuration> {
   const server = new URL(issuer);
-  // Without TLS anybody in between reads the tokens: only on this machine is nobody in between.
+  // Without TLS anyone on the network can read the tokens: allow it on this machine only.
   const isLocal = server.protocol === 'http:' && loopback.includes(server.hostname);
   const execute = [client.enableNonRepudiationChecks, ...(isLocal ? [client.allowInsecureRequests] : [])];
   const authentication = client.ClientSecretBasic(client_secret);
@@ -31,12 +31,12 @@ async function discover({ issuer, client_id, client_secret }: Registered): Promi
 
 const answers = [client.ClientError, client.ResponseBodyError, client.WWWAuthenticateChallengeError];
 
-/** Whether it failed because the issuer was away or did not answer as it should, and not by a mistake in this program. */
+/** Whether it failed because the issuer was unavailable or gave an invalid response, and not by a bug in this program. */
 export function isProviderFailure(error: unknown): boolean {
   return isUnreachable(error) || answers.some((kind) => error instanceof kind);
 }
 
-/** Whether `fetch` got no answer: its own failures have a cause, a mistake in a program has none. */
+/** Whether `fetch` got no response: its own errors have a cause, those of a bug have none. */
 export function isUnreachable(error: unknown): boolean {
   const isTimeout = error instanceof DOMException && error.name === 'TimeoutError';
   return isTimeout || (error instanceof TypeError && error.cause !== undefined);

@@ -5,7 +5,7 @@ import { nameBrowser } from './browser.ts';
 
 const scope = 'openid profile email orders:read orders:cancel';
 
-/** Sends the person to the issuer (authorization code with PKCE, RFC 9700 §2.1.1). */
+/** Redirects the user to the issuer (authorization code with PKCE, RFC 9700 §2.1.1). */
 export async function startSignIn(app: App, ctx: Context, browser: string): Promise<void> {
   const provider = await app.provider();
   const code_verifier = client.randomPKCECodeVerifier();
@@ -14,7 +14,7 @@ export async function startSignIn(app: App, ctx: Context, browser: string): Prom
   const parameters = {
     redirect_uri: `${app.url}/callback`,
     scope,
-    // The API the access token is for (RFC 8707): no other takes it.
+    // The API of the access token (RFC 8707): no other accepts it.
     resource: `${app.url}/api`,
     state,
     nonce,
@@ -25,8 +25,8 @@ export async function startSignIn(app: App, ctx: Context, browser: string): Prom
 }
 
 /**
- * The person comes back. Only a sign-in that this very browser started is finished, once: a link that somebody else made
- * would sign the person in as somebody else.
+ * Handles the redirect back. Only a sign-in that this browser started is completed, once: an attacker's link would sign the user in to the
+ * attacker's account.
  *
  * @throws Refusal 400
  */
@@ -36,7 +36,7 @@ export async function finishSignIn(app: App, ctx: Context, browser: string): Pro
     throw new Refusal(400, 'That sign-in took too long, or was started in another browser. Sign in again.');
   }
   const provider = await app.provider();
-  // Not the address that was asked for: the Host header is whatever the sender wrote.
+  // Not the requested address: the sender chooses the Host header.
   const cameBackWith = new URL(`${app.url}/callback?${ctx.querystring}`);
   const tokens = await client.authorizationCodeGrant(provider, cameBackWith, {
     expectedState: started.state,
@@ -68,7 +68,7 @@ async function openSession(provider: client.Configuration, tokens: Tokens): Prom
   };
 }
 
-/** Ends the session here, then at the issuer, which leads back (OpenID Connect RP-Initiated Logout). */
+/** Ends the session here, then at the issuer, which redirects back (OpenID Connect RP-Initiated Logout). */
 export async function signOut(app: App, ctx: Context, browser: string): Promise<void> {
   const session = app.sessions.take(browser);
   if (!session) return seeOther(ctx, app.url);

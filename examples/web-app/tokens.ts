@@ -6,7 +6,7 @@ import { isEnded, isUnreachable } from './provider.ts';
 
 const apiTimeoutMs = 5000;
 
-/** Shows all that the app got, and what the issuer says about its access token now. */
+/** Shows all tokens of the app, and the introspection of its access token. */
 export async function showTokens(app: App, ctx: Context, { session, browser }: SignedIn): Promise<void> {
   const { id_token_claims, userinfo, api_answer, refreshed, notice } = session;
   const access_token_introspection = await client.tokenIntrospection(await app.provider(), session.access_token);
@@ -16,7 +16,7 @@ export async function showTokens(app: App, ctx: Context, { session, browser }: S
   ctx.body = app.pages.tokens({ csrf: csrfToken(app, browser), ...page }, ctx);
 }
 
-/** Calls the API for the person, with the access token. */
+/** Calls the API for the user, with the access token. */
 export async function callApi(app: App, ctx: Context, { session }: SignedIn): Promise<void> {
   const { status, ...answer } = await askForOrders(app.url, session.access_token);
   session.api_answer = { status, ...answer };
@@ -42,7 +42,7 @@ async function askForOrders(url: string, access_token: string): Promise<{ status
 }
 
 function noticeOf(status: number, scope: string): string {
-  // A token that may do nothing at this API is not even for it: the API takes it for no token of its own.
+  // A token without a scope of this API is not issued for it: the API treats it as invalid.
   const isAllowed = scope.split(' ').includes('orders:read');
   if (status === 401 && isAllowed)
     return 'The API refused: the access token does not work any more. Refresh it, or sign in again.';
@@ -50,7 +50,7 @@ function noticeOf(status: number, scope: string): string {
   return status === 200 ? 'The API answered.' : 'The API could not answer just now. Try again in a moment.';
 }
 
-/** Swaps the refresh token for new tokens. When the issuer does not take it any more, the session is over. */
+/** Uses the refresh token to get new tokens. If the issuer refuses it, the session is over. */
 export async function refresh(app: App, ctx: Context, { session, browser }: SignedIn): Promise<void> {
   const { refresh_token, id_token_claims } = session;
   if (!refresh_token) throw new Refusal(400, 'The issuer gave no refresh token: sign in again when the time is up.');
@@ -67,7 +67,7 @@ export async function refresh(app: App, ctx: Context, { session, browser }: Sign
   seeOther(ctx, `${app.url}/tokens`);
 }
 
-/** Gives both tokens back (RFC 7009): first the one that could make others. The app keeps them, to show that they are dead. */
+/** Revokes both tokens (RFC 7009): first the refresh token. The app keeps them, to show that they are refused. */
 export async function revoke(app: App, ctx: Context, { session }: SignedIn): Promise<void> {
   const provider = await app.provider();
   const { refresh_token, access_token } = session;

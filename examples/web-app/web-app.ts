@@ -15,7 +15,7 @@ const hour = 3600;
 type Handler = (app: App, ctx: Context, browser: string) => void | Promise<void>;
 type SignedInHandler = (app: App, ctx: Context, who: SignedIn) => Promise<void>;
 
-/** A web app that leaves signing in to an issuer, and calls an API for the person. All paths lie under the one of `url`. */
+/** A web app that signs users in with an issuer, and calls an API for them. All paths are below that of `url`. */
 export function webApp(options: WebAppOptions): Middleware {
   const app: App = {
     ...options,
@@ -35,11 +35,11 @@ export function webApp(options: WebAppOptions): Middleware {
   router.post('/revoke', page(signedIn(revoke)));
   router.post('/sign-out', page(signOut));
   router.get('/api/orders', (ctx: Context) => answerOrders(app, ctx));
-  // The router's type asks for `ctx.params`, which the router itself sets.
+  // The router's type requires `ctx.params`, which the router itself sets.
   return router.routes() as unknown as Middleware;
 }
 
-/** What all pages have in common: no form is taken unchecked, and what fails is said in a sentence, with a way on. */
+/** Common to all pages: every form is checked, and a failure is reported in a sentence, with a link to continue. */
 async function answerPage(app: App, ctx: Context, handle: Handler): Promise<void> {
   ctx.set('Cache-Control', 'no-store');
   const browser = knownBrowser(app, ctx);
@@ -53,7 +53,7 @@ async function answerPage(app: App, ctx: Context, handle: Handler): Promise<void
   }
 }
 
-/** Starts the sign-in again where nobody is signed in, or the session is over. */
+/** Starts the sign-in again if no one is signed in, or the session is over. */
 function signedIn(handle: SignedInHandler): Handler {
   return (app, ctx, browser) => {
     const session = app.sessions.get(browser);
@@ -67,7 +67,7 @@ function showHome(app: App, ctx: Context, browser: string, problem?: string): vo
   ctx.body = app.pages.home({ csrf: csrfToken(app, browser), signed_in, problem }, ctx);
 }
 
-/** Mistakes of this program stay errors: the server answers 500. */
+/** Bugs of this program stay errors: the server answers 500. */
 function refusalOf(app: App, ctx: Context, error: unknown): Refusal {
   if (error instanceof Refusal) return error;
   if (error instanceof AuthorizationResponseError && error.error === 'access_denied') {

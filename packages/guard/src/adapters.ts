@@ -3,7 +3,7 @@ import type { Guard, GuardedRequest } from './guard.ts';
 import type { Identity, Need } from './identity.ts';
 import type { Answer } from './refusals.ts';
 
-/** Node's own server: answers refusals, and gives who calls otherwise. */
+/** Node's own server: sends refusals, and otherwise returns the caller. */
 export function nodeGuard(guard: Guard) {
   return async (request: IncomingMessage, response: ServerResponse, need: Need = {}): Promise<Identity | undefined> => {
     const outcome = await guard.check(seen(request, { ip: request.socket.remoteAddress }), need);
@@ -13,10 +13,10 @@ export function nodeGuard(guard: Guard) {
   };
 }
 
-/** What Express adds to Node's request. */
+/** The members that Express adds to Node's request. */
 export type ExpressRequest = IncomingMessage & { originalUrl?: string; ip?: string | undefined; latchkey?: Identity };
 
-/** Express and Connect: `app.get('/products', guard({ permission: 'database:read:products' }), handler)`; who calls is in `req.latchkey`. */
+/** Express and Connect: `app.get('/products', guard({ permission: 'database:read:products' }), handler)`; the caller is in `req.latchkey`. */
 export function expressGuard(guard: Guard) {
   return (need: Need = {}) =>
     (request: ExpressRequest, response: ServerResponse, next: (error?: unknown) => void): void => {
@@ -39,7 +39,7 @@ export type KoaContext = {
   set: (headers: Record<string, string>) => void;
 };
 
-/** Koa: `router.get('/products', guard({ permission: 'database:read:products' }), handler)`; who calls is in `ctx.state.latchkey`. */
+/** Koa: `router.get('/products', guard({ permission: 'database:read:products' }), handler)`; the caller is in `ctx.state.latchkey`. */
 export function koaGuard(guard: Guard) {
   return (need: Need = {}) =>
     async (ctx: KoaContext, next: () => Promise<unknown>): Promise<void> => {
@@ -57,7 +57,7 @@ export function sendKoa(ctx: KoaContext, { status, headers, body }: Answer): voi
   ctx.status = status;
   ctx.set(headers);
   ctx.body = body;
-  // Koa names a type of its own for texts.
+  // Koa has a separate type for strings.
   const type = headers['Content-Type'];
   if (type !== undefined) ctx.set({ 'Content-Type': type });
 }
@@ -75,7 +75,7 @@ export type FastifyReply = {
   send: (body: string) => unknown;
 };
 
-/** Fastify: `{ preHandler: guard({ permission: 'database:read:products' }) }`; who calls is in `request.latchkey`. */
+/** Fastify: `{ preHandler: guard({ permission: 'database:read:products' }) }`; the caller is in `request.latchkey`. */
 export function fastifyGuard(guard: Guard) {
   return (need: Need = {}) =>
     async (request: FastifyRequest, reply: FastifyReply): Promise<unknown> => {

@@ -1,7 +1,7 @@
 /** Latchkey's authentication context classes, from the weakest to the strongest. */
 export const classes: readonly string[] = ['urn:latchkey:acr:one-factor', 'urn:latchkey:acr:two-factor', 'phr'];
 
-/** What a route requires of how its user authenticated (RFC 9470 §4). */
+/** The required authentication of a route's user (RFC 9470 §4). */
 export type AuthenticationNeed = { acr_values?: string | undefined; max_age?: number | undefined };
 
 export type Authentication = { acr?: string | undefined; auth_time?: number | undefined };

@@ -1,10 +1,10 @@
 import { isIP, isIPv4 } from 'node:net';
 
 /**
- * The address to ask Latchkey about, which refuses any other form: without the zone that Node names for link-local connections, and
+ * The address to send to Latchkey, which refuses any other form: without the zone that Node adds for link-local connections, and
  * without the port that some proxies add (`203.0.113.7:50123`, `[2001:db8::5]:443`).
  *
- * @returns undefined for what is no address; a key that may be used from some addresses only is refused then
+ * @returns undefined for an invalid address; a key that is restricted to addresses is refused then
  */
 export function clientAddress(text: string | undefined): string | undefined {
   const [named = ''] = (text ?? '').trim().split('%');

@@ -10,46 +10,46 @@ import { isScope, type MetadataOptions, type ResourceMetadata, resourceMetadata 
 import { kindOf } from './verdict-kinds.ts';
 
 export type GuardOptions = {
-  /** Where Latchkey is, such as `https://id.example.com`. */
+  /** The address of Latchkey, such as `https://id.example.com`. */
   issuer: string;
-  /** The identifier of the API that this guards, as it is registered: what tokens must be for. */
+  /** The registered identifier of this API: the audience of its tokens. */
   resource: string;
   /** An API key of this service with `latchkey:verify`; without one, only JWTs that are not sender-constrained are accepted. */
   key?: string | undefined;
-  /** For how long an answer of the gateway is believed, and so how long a revoked key may pass; 1000. 0: never kept. */
+  /** How long a response of the gateway is cached, and so how long a revoked key may be accepted; 1000. 0: never cached. */
   cacheMs?: number | undefined;
   /**
-   * Describes the API to clients that do not know it, such as those of MCP: refusals say where its metadata is (RFC 9728), and an
-   * adapter serves it there. Its identifier must be the address at which clients reach it.
+   * Publishes metadata of the API for clients that do not know it, such as MCP clients: refusals name the metadata's address (RFC 9728),
+   * and an adapter serves it there. The API's identifier must be the address that clients use.
    */
   metadata?: MetadataOptions | undefined;
-  /** Told of what is not the caller's fault: Latchkey cannot be reached, or refuses this service. */
+  /** Called for errors that are not the caller's: Latchkey cannot be reached, or refuses this service. */
   onError?: ((error: unknown) => void) | undefined;
 };
 
-/** A request as the guard sees it. */
+/** A request in the form the guard needs. */
 export type GuardedRequest = {
   method: string;
-  /** Path and query, as they were sent. */
+  /** Path and query, unchanged. */
   url: string;
   /** Values by lower-case name, all of them. */
   headers: Readonly<Record<string, string | string[] | undefined>>;
-  /** From where it came, as far as this service trusts its proxies. */
+  /** The client's address, as far as this service trusts its proxies. */
   ip?: string | undefined;
 };
 
 export type Outcome = { kind: 'allowed'; identity: Identity } | { kind: 'refused'; refusal: Refusal };
 
 export type Guard = {
-  /** Judges a request: who sent it, or what to answer instead. Never throws. */
+  /** Judges a request: returns the caller, or the response to send instead. Never throws. */
   check: (request: GuardedRequest, need?: Need) => Promise<Outcome>;
-  /** What the API says about itself; undefined: the options say nothing. */
+  /** The metadata of the API; undefined: the options contain none. */
   metadata: ResourceMetadata | undefined;
 };
 
 /**
- * A guard for one API. JWTs are verified here, by published keys and status lists; opaque tokens, API keys and tokens that are
- * bound to their sender are asked about at the gateway. When neither can be reached, nobody passes (503).
+ * A guard for one API. JWTs are verified here, with published keys and status lists; opaque tokens, API keys and tokens that are bound to
+ * their sender are verified by the gateway. If neither can be reached, all requests are refused (503).
  */
 export function createGuard({ cacheMs = 1000, ...options }: GuardOptions): Guard {
   const issuer = originOf(options.issuer);
@@ -109,7 +109,7 @@ async function judged(deps: Deps, request: GuardedRequest, need: Need): Promise<
   return askedAt(deps, { request, need, credential, permissions, hints });
 }
 
-/** What a challenge tells a client that does not know the API: where it is described, and what to ask for. */
+/** The hints in a challenge for a client that does not know the API: where its metadata is, and which scopes to request. */
 type Hints = { resource_metadata?: string; scope?: string };
 
 function hintsFor({ metadata, initialScopes }: Deps, permissions: readonly string[]): Hints {
@@ -118,7 +118,7 @@ function hintsFor({ metadata, initialScopes }: Deps, permissions: readonly strin
   return { resource_metadata: metadata.url, ...(scope && { scope }) };
 }
 
-/** A permission that a route takes from a request, such as a name in its path, must not ask the client for anything else. */
+/** A permission that a route derives from a request, such as a name in its path, must not make the client request anything else. */
 function scopeOf(permissions: readonly string[]): string {
   return [...new Set(permissions.filter(isScope))].join(' ');
 }
@@ -132,12 +132,14 @@ function permitted(identity: Identity, { need, permissions, hints, nowMs }: Requ
   return objection ? refused(unauthenticated(objection, need, hints)) : { kind: 'allowed', identity };
 }
 
-/** Says with what authorization request the client gets a token that suffices (RFC 9470 §3). */
+/** The authorization request with which the client gets an accepted token (RFC 9470 §3). */
 function unauthenticated(detail: string, { acr_values, max_age }: Need, hints: Hints): Refusal {
   return refusal(401, { ...hints, error: 'insufficient_user_authentication', detail, acr_values, max_age });
 }
 
-/** All that the route needs is asked for at once, also what the caller has: a client may forget what it had (RFC 6750 §3.1). */
+/**
+ * All permissions of the route are requested at once, including those the caller has: a client may drop its earlier ones (RFC 6750 §3.1).
+ */
 function insufficient(missing: readonly string[], permissions: readonly string[], hints: Hints): Refusal {
   const named = missing.map((permission) => `"${permission}"`).join(', ');
   const detail = `This needs ${named}.`;
@@ -171,7 +173,7 @@ async function askedAt({ remote, resource }: Deps, question: Question): Promise<
   return verdict.valid ? { kind: 'allowed', identity: identityOf(verdict) } : refused(refusalOf(verdict, question));
 }
 
-/** What a DPoP proof is made for (RFC 9449 §4.2): the address by which clients know the API. */
+/** The URL in a DPoP proof (RFC 9449 §4.2): the address that clients use for the API. */
 function proofOf({ method, url }: GuardedRequest, resource: string, proof: string) {
   const origin = URL.parse(resource)?.origin ?? '';
   return { method, url: `${origin}${url.split('?')[0]}`, proof };
@@ -187,7 +189,7 @@ function identityOf(verdict: Verdict): Identity {
 function refusalOf({ code, reason: detail, missing, retry_after_seconds }: Verdict, question: Question): Refusal {
   const { need, permissions, hints, credential } = question;
   if (code === 'insufficient_user_authentication') return unauthenticated(detail, need, hints);
-  // A token for another API is not valid here, whatever it may there (RFC 8707 §2, RFC 6750 §3.1).
+  // A token for another API is not valid here, whatever its scopes (RFC 8707 §2, RFC 6750 §3.1).
   const isForeign = code === 'resource_not_allowed' && credential.kind !== 'key';
   const kind = isForeign ? 'dead' : kindOf(code);
   if (kind === 'limited') return refusal(429, { error: code, detail, retryAfter: retry_after_seconds ?? 1 });

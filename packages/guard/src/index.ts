@@ -1,4 +1,4 @@
-/** Guard: what an API puts in front of its routes, in its own process. It imports nothing of the server. */
+/** Guard: protects the routes of an API, in the API's process. It imports nothing of the server. */
 export { expressGuard, fastifyGuard, koaGuard, nodeGuard } from './adapters.ts';
 export { createGuard, type Guard, type GuardedRequest, type GuardOptions, type Outcome } from './guard.ts';
 export type { Identity, Need } from './identity.ts';

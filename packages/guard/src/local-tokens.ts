@@ -4,7 +4,7 @@ import { StatusLists } from './status-lists.ts';
 
 export type LocalTokenOptions = { issuer: string; resource: string; now: () => number };
 
-/** What was found out about a JWT here; `remote`: only the server can judge it, for it is bound to its sender. */
+/** The local result for a JWT; `remote`: only the server can judge it, because it is bound to its sender. */
 export type LocalVerdict = { kind: 'good'; identity: Identity } | { kind: 'bad'; reason: string } | { kind: 'remote' };
 
 const jwtShape = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/;
@@ -19,7 +19,7 @@ type Claims = JWTPayload & {
   status?: { status_list?: { uri?: unknown; idx?: unknown } };
 };
 
-/** Verifies JWT access tokens (RFC 9068) by the issuer's published keys and status lists. */
+/** Verifies JWT access tokens (RFC 9068) with the issuer's published keys and status lists. */
 export class LocalTokens {
   readonly #options: LocalTokenOptions;
   readonly #keys: JWTVerifyGetKey;
@@ -35,7 +35,7 @@ export class LocalTokens {
     return jwtShape.test(token);
   }
 
-  /** @throws keys or status list cannot be had */
+  /** @throws keys or status list cannot be fetched */
   async verdict(token: string): Promise<LocalVerdict> {
     const claims = await this.#claimsOf(token);
     if (typeof claims === 'string') return { kind: 'bad', reason: claims };

@@ -22,7 +22,7 @@ export function nodeMetadata(guard: Described) {
   };
 }
 
-/** Express and Connect: `app.use(expressMetadata(guard))`, before what parses or refuses requests. */
+/** Express and Connect: `app.use(expressMetadata(guard))`, before anything that parses or refuses requests. */
 export function expressMetadata(guard: Described) {
   return (request: ExpressRequest, response: ServerResponse, next: (error?: unknown) => void): void => {
     const answer = answerTo(guard, { method: request.method, url: request.originalUrl ?? request.url });

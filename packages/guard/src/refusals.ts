@@ -1,6 +1,6 @@
 export type Answer = { status: number; headers: Record<string, string>; body: string };
 
-/** What is answered instead of the route's own answer: problem+json (RFC 9457) with a challenge (RFC 6750 §3). */
+/** The response instead of the route's own: problem+json (RFC 9457) with a challenge (RFC 6750 §3). */
 export type Refusal = Answer;
 
 type Reason = {
@@ -9,10 +9,10 @@ type Reason = {
   scope?: string | undefined;
   scheme?: 'Bearer' | 'DPoP';
   retryAfter?: number;
-  /** With what authorization request the client gets a token that suffices (RFC 9470 §3). */
+  /** The authorization request with which the client gets an accepted token (RFC 9470 §3). */
   acr_values?: string | undefined;
   max_age?: number | undefined;
-  /** Where the API is described (RFC 9728 §5.1). */
+  /** The address of the API's metadata (RFC 9728 §5.1). */
   resource_metadata?: string | undefined;
 };
 
@@ -45,7 +45,7 @@ export function refusal(status: number, reason: Reason): Refusal {
   };
 }
 
-/** The description is last and holds no `=`: some clients search the whole header for `scope=` and take what they find first. */
+/** The description is last and contains no `=`: some clients search the whole header for `scope=` and use the first match. */
 function challengeOf({ error, detail, scheme = 'Bearer', ...said }: Reason): string {
   const { scope, acr_values, max_age, resource_metadata } = said;
   const description = error && detail.replaceAll('=', ':');

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import type { Identity } from './identity.ts';
 
-/** What `POST /gateway/verify` is asked. */
+/** A request to `POST /gateway/verify`. */
 export type Asked = Record<string, unknown> & ({ key: string } | { token: string });
 
-/** What it answers (docs/gateway.md). */
+/** Its response (docs/gateway.md). */
 export type Verdict = Partial<Omit<Identity, 'expires_at'>> & {
   valid: boolean;
   code: string;
@@ -21,8 +21,8 @@ const timeoutMs = 3000;
 const mostKept = 10_000;
 
 /**
- * Asks the gateway, and keeps its answers for a moment: how long a revoked credential may pass here. What is counted by limits
- * or proved by the sender is asked anew each time.
+ * Asks the gateway, and caches its responses for a moment: the time for which a revoked credential may be accepted here. Requests that
+ * limits count, or that the sender proves, are sent each time.
  */
 export class RemoteVerdicts {
   readonly #options: RemoteOptions;
@@ -36,7 +36,7 @@ export class RemoteVerdicts {
   async verdict(asked: Asked): Promise<Verdict> {
     const { cacheMs, now } = this.#options;
     if (cacheMs === 0 || asked.proof !== undefined) return this.#ask(asked);
-    // Digests: a dump of this process holds no more credentials than it must.
+    // Digests: a dump of this process contains no more credentials than necessary.
     const id = createHash('sha256').update(JSON.stringify(asked)).digest('base64');
     const kept = this.#kept.get(id);
     if (kept && now() < kept.until) return kept.verdict;

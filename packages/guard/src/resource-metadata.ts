@@ -1,24 +1,24 @@
 import type { Answer } from './refusals.ts';
 
-/** What an API says about itself, beside what its guard knows (RFC 9728 §2). */
+/** The metadata of an API, beside the data of its guard (RFC 9728 §2). */
 export type MetadataOptions = {
-  /** What a client asks for at first; what more a route needs, it learns when it calls it. */
+  /** The scopes that a client requests first; it learns the further scopes of a route when it calls it. */
   scopes_supported?: readonly string[] | undefined;
-  /** A name for people. */
+  /** A display name. */
   resource_name?: string | undefined;
   resource_documentation?: string | undefined;
 };
 
-/** The description of an API that clients read before their first request (RFC 9728), and where it is. */
+/** The metadata of the API that clients read before their first request (RFC 9728), and its address. */
 export type ResourceMetadata = { url: string; document: Readonly<Record<string, unknown>> };
 
 const wellKnown = '/.well-known/oauth-protected-resource';
 const scopeToken = /^[\u0021\u0023-\u005b\u005d-\u007e]+$/;
 
 /**
- * Refresh tokens are between a client and the authorization server: `offline_access` is none of the API's scopes.
+ * Refresh tokens are between a client and the authorization server: `offline_access` is not a scope of the API.
  *
- * @throws the identifier of the API is no address, or a scope is none of an API (RFC 6749 §3.3)
+ * @throws the identifier of the API is not a URL, or a scope is invalid (RFC 6749 §3.3)
  */
 export function resourceMetadata(
   { issuer, resource }: { issuer: string; resource: string },
@@ -46,15 +46,15 @@ export function isScope(text: string): boolean {
   return scopeToken.test(text);
 }
 
-/** Pages of every site may read it, with the header that MCP clients send along. */
+/** Pages of every site may read it, with the header that MCP clients send. */
 const shared = { 'Access-Control-Allow-Origin': '*' };
 
-/** The answer to a request for the metadata; undefined: it asks for something else. */
+/** The response to a request for the metadata; undefined: it is another request. */
 export function metadataAnswer(
   { url, document }: ResourceMetadata,
   request: { method: string; url: string },
 ): Answer | undefined {
-  // Some clients leave out the slash at the end of a path (RFC 9728 §3.1 does not), and some look at the root only (MCP).
+  // Some clients leave out the trailing slash of a path (RFC 9728 §3.1 does not), and some look at the root only (MCP).
   if (![pathOf(url), wellKnown].includes(pathOf(request.url))) return undefined;
   if (request.method === 'OPTIONS') {
     const allowed = { 'Access-Control-Allow-Methods': 'GET, HEAD', 'Access-Control-Allow-Headers': '*' };

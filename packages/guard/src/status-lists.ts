@@ -3,11 +3,11 @@ import { inflate } from 'node:zlib';
 import { type JWTVerifyGetKey, jwtVerify } from 'jose';
 
 const unzip = promisify(inflate);
-// 16 million places.
+// 16 million indexes.
 const mostBytes = 2 * 1024 * 1024;
 const timeoutMs = 3000;
 const mostLists = 1000;
-// While the issuer is away, one request in so long waits for it; the others go on with what is known.
+// While the issuer is unavailable, one request in this time waits for it; the others use the cached list.
 const againMs = 5000;
 
 type List = { bits: Buffer; freshUntil: number; goodUntil: number };
@@ -16,8 +16,8 @@ type Claims = { ttl?: number; status_list?: { bits?: number; lst?: string } };
 export type StatusListOptions = { issuer: string; keys: JWTVerifyGetKey; now: () => number };
 
 /**
- * The issuer's published lists of tokens that were revoked (draft-ietf-oauth-status-list), fetched when they are asked for and
- * kept for as long as they say; while the issuer cannot be reached, for as long as their signature says.
+ * The issuer's published lists of revoked tokens (draft-ietf-oauth-status-list), fetched on demand and cached for their `ttl`; while the
+ * issuer cannot be reached, until their signature expires.
  */
 export class StatusLists {
   readonly #options: StatusListOptions;
@@ -29,9 +29,9 @@ export class StatusLists {
   }
 
   /**
-   * Whether the token at a place stands.
+   * Whether the token at an index is active.
    *
-   * @throws the list cannot be had, or is none of the issuer's
+   * @throws the list cannot be fetched, or is not the issuer's
    */
   async stands({ uri, idx }: { uri: string; idx: number }): Promise<boolean> {
     if (!uri.startsWith(`${this.#options.issuer}/`)) throw new Error(`a status list of another issuer: ${uri}`);
@@ -53,7 +53,7 @@ export class StatusLists {
     }
   }
 
-  /** However many ask at once, one fetches. */
+  /** One fetch for all requests that wait. */
   #fetched(uri: string): Promise<List> {
     const under = this.#fetching.get(uri);
     if (under) return under;

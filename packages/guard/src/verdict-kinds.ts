@@ -5,7 +5,7 @@ const dead = new Set([
 ]);
 
 /**
- * What a code of the gateway means to the caller: `dead`, there is no such credential, or none any more (401); `limited`, not now
+ * The meaning of a gateway code for the caller: `dead`, there is no such credential, or not any more (401); `limited`, not now
  * (429); `refused`, not this (403), also for a code of a newer server.
  */
 export function kindOf(code: string): 'dead' | 'limited' | 'refused' {

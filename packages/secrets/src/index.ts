@@ -1,4 +1,4 @@
-/** Secrets of Latchkey in programs of Node. */
+/** Latchkey's secrets for Node.js programs. */
 export type { Login } from './login.ts';
 export { SecretsError } from './request.ts';
 export { type Secret, Secrets, type SecretsOptions } from './secrets.ts';

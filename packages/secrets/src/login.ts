@@ -2,8 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { SecretsError, type Sending } from './request.ts';
 
 /**
- * How a program gets its token: it has one already, it is a workload with a token of its issuer, in a file (read each time, because its
- * issuer replaces it) or given when it is asked for, or it has a secret id.
+ * How a program gets its token: it has one already; or it is a workload with a token of its issuer, in a file (read each time, because its
+ * issuer replaces it) or from a function; or it has a secret id.
  */
 export type Login =
   | { token: string | (() => Promise<string>) }
@@ -13,10 +13,10 @@ export type Login =
 type Held = { token: string; renewAt: number; endsAt: number };
 type Auth = { auth: { client_token: string; lease_duration: number } };
 
-/** A token is renewed when two thirds of its time are over. */
+/** A token is renewed after two thirds of its lifetime. */
 const renewAfter = 2 / 3;
 
-/** The token of a program: got when it is needed first, renewed before it ends, and got anew when it cannot be. */
+/** The token of a program: requested at its first use, renewed before it expires, and requested again if it cannot be renewed. */
 export class Token {
   readonly #login: Login;
   readonly #send: Sending;
@@ -38,14 +38,14 @@ export class Token {
     return this.#getting;
   }
 
-  /** Forgets a token that the server refused. @returns whether another one can be had */
+  /** Drops a token that the server refused. @returns whether a new one can be requested */
   refused(token: string): boolean {
     if ('token' in this.#login) return typeof this.#login.token !== 'string';
     if (this.#held?.token === token) this.#held = undefined;
     return true;
   }
 
-  /** Ends a token that a login gave. */
+  /** Revokes the token of a login. */
   async revoke(signal: AbortSignal): Promise<void> {
     const token = this.#held?.token;
     this.#held = undefined;
@@ -57,7 +57,7 @@ export class Token {
     const held = this.#held;
     const isRenewable = held !== undefined && Date.now() < held.endsAt;
     const renewed = isRenewable ? await this.#renewed(held).catch((error) => this.#replaced(error)) : undefined;
-    // While the server is away, the token that there is may still do.
+    // While the server is unavailable, the present token may still be valid.
     if (isRenewable && renewed === undefined) return held.token;
     this.#held = renewed ?? (await this.#loggedIn());
     return this.#held.token;
@@ -67,11 +67,11 @@ export class Token {
     const headers = { 'x-vault-token': token };
     const { body } = await this.#send('auth/token/renew-self', { method: 'POST', headers, body: '{}' });
     const renewed = heldFrom(body as Auth);
-    // At its longest time a token is not renewed any more.
+    // At its maximum lifetime a token is not renewed any more.
     return renewed.endsAt > endsAt ? renewed : this.#loggedIn();
   }
 
-  /** A token that was revoked is replaced; a server that is away is asked again later. */
+  /** A revoked token is replaced; an unavailable server is asked again later. */
   async #replaced(error: unknown): Promise<Held | undefined> {
     return error instanceof SecretsError && error.mayPass ? undefined : this.#loggedIn();
   }

@@ -1,4 +1,4 @@
-/** What the server refused, or that it cannot be reached (`status` undefined). */
+/** The refusal of the server, or that it cannot be reached (`status` undefined). */
 export class SecretsError extends Error {
   override name = 'SecretsError';
   readonly status: number | undefined;
@@ -8,7 +8,7 @@ export class SecretsError extends Error {
     this.status = status;
   }
 
-  /** Whether it may pass: the server cannot be reached, is overloaded or sealed. */
+  /** Whether it may be temporary: the server cannot be reached, is overloaded or sealed. */
   get mayPass(): boolean {
     return this.status === undefined || this.status === 429 || this.status >= 500;
   }
@@ -19,7 +19,7 @@ export type Sending = (path: string, init: RequestInit) => Promise<Answer>;
 
 const patienceMs = 40_000;
 
-/** Sends requests to a server. @throws SecretsError: it refuses, or cannot be reached; from `fetch` if `signal` ends it */
+/** Sends requests to a server. @throws SecretsError: it refuses, or cannot be reached; the error of `fetch` if `signal` aborts it */
 export function sender(url: string, signal: AbortSignal): Sending {
   const { protocol, hostname, origin, pathname } = new URL(url);
   const isHere = ['localhost', '127.0.0.1', '[::1]'].includes(hostname);

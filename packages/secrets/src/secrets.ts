@@ -3,16 +3,16 @@ import { type Login, Token } from './login.ts';
 import { SecretsError, type Sending, sender } from './request.ts';
 
 export type SecretsOptions = {
-  /** The server, such as `https://id.example.com`. */
+  /** The address of the server, such as `https://id.example.com`. */
   url: string;
   login: Login;
-  /** How long a value is used without asking again. Default: 60. */
+  /** How long a value is used without a new request. Default: 60. */
   maxAgeSeconds?: number;
   /** How long it is used beyond that while the server cannot be reached. Default: 600. */
   staleSeconds?: number;
-  /** Told what goes wrong while secrets are followed. Default: nobody. */
+  /** Called for errors while secrets are followed. Default: none. */
   onError?: (error: unknown) => void;
-  /** How long closing waits at most until the token of a login is revoked. Default: 5000. */
+  /** How long `close` waits at most for the revocation of the login's token. Default: 5000. */
   closeWithinMs?: number;
 };
 
@@ -25,7 +25,7 @@ const defaults = { maxAgeSeconds: 60, staleSeconds: 600, closeWithinMs: 5000 };
 const waitSeconds = 25;
 const pauseMs = 5000;
 
-/** Reads secrets, and follows them as they change. */
+/** Reads secrets, and follows their changes. */
 export class Secrets {
   readonly #options: SecretsOptions & typeof defaults;
   readonly #closing = new AbortController();
@@ -33,7 +33,7 @@ export class Secrets {
   readonly #token: Token;
   readonly #kept = new Map<string, Kept>();
   readonly #reading = new Map<string, Promise<Secret>>();
-  /** What those who follow a secret use. */
+  /** The dependencies of following a secret. */
   readonly #followed = new Map<string, Secret>();
 
   /** @throws SecretsError: the address is not safe for tokens */
@@ -44,7 +44,7 @@ export class Secrets {
   }
 
   /**
-   * The current version of a secret, from memory where it was read a moment ago, or while the server cannot be reached.
+   * The current version of a secret, from the cache if it was read a moment ago, or while the server cannot be reached.
    *
    * @throws SecretsError: 403, 404, or nothing was read before
    */
@@ -66,10 +66,10 @@ export class Secrets {
   }
 
   /**
-   * Follows a secret. `swap` is called with each new version, and with the one before, which works on meanwhile: open what uses the new one,
-   * then close what used the other. `get` gives the new version once `swap` has ended; where it fails, it is called again.
+   * Follows a secret. `swap` is called with each new version, and with the previous one, which still works meanwhile: open the resource
+   * with the new one, then close the old one. `get` returns the new version once `swap` has finished; if it fails, it is called again.
    *
-   * @returns the current version, and how to stop
+   * @returns the current version, and a function to stop
    */
   async watch(
     path: string,
@@ -82,7 +82,7 @@ export class Secrets {
     return { secret, stop: () => stopping.abort() };
   }
 
-  /** Stops following, and ends the token that a login gave. */
+  /** Stops following, and revokes the token of a login. */
   async close(): Promise<void> {
     await this.#token.revoke(AbortSignal.timeout(this.#options.closeWithinMs)).catch(() => undefined);
     this.#closing.abort();
@@ -112,14 +112,14 @@ export class Secrets {
     }
   }
 
-  /** Whether what is followed is used on: not once the server refuses it, or is away for too long. */
+  /** Whether the followed value may still be used: not once the server refuses it, or is unavailable for too long. */
   #isUsable(error: unknown, answeredAt: number): boolean {
     const { maxAgeSeconds, staleSeconds } = this.#options;
     const isRefused = error instanceof SecretsError && !error.mayPass;
     return !isRefused && Date.now() - answeredAt < (maxAgeSeconds + staleSeconds) * 1000;
   }
 
-  /** One request for all who want the same secret at the same time. */
+  /** One request for all callers that want the same secret at the same time. */
   #readOnce(path: string): Promise<Secret> {
     const reading = this.#reading.get(path) ?? this.#readNow(path).finally(() => this.#reading.delete(path));
     this.#reading.set(path, reading);
@@ -137,14 +137,14 @@ export class Secrets {
     this.#kept.set(secret.path, { secret, readAt: Date.now() });
   }
 
-  /** @returns undefined: no other version came */
+  /** @returns undefined: there was no other version */
   async #read(path: string, query: string): Promise<Secret | undefined> {
     const token = await this.#token.get();
     const address = `secret/data/${path.split('/').map(encodeURIComponent).join('/')}${query}`;
     const ask = (by: string) => this.#send(address, { headers: { 'x-vault-token': by } });
     const { status, body } = await ask(token).catch(async (error: unknown) => {
       const isRefused = error instanceof SecretsError && error.status === 403;
-      // The token may have been revoked; with another one it is told from a permission that is missing.
+      // The token may have been revoked; a retry with another one distinguishes this from a missing permission.
       if (!isRefused || !this.#token.refused(token)) throw error;
       return ask(await this.#token.get());
     });
