@@ -95,7 +95,7 @@ describe('after all flows', () => {
     return contents.join('\n').replaceAll('""', '"');
   }
 
-  /** As it is, and as it would look in a bytea column or encoded. */
+  /** Unchanged, and as in a bytea column or encoded. */
   function formsOf(secret: string): string[] {
     const bytes = Buffer.from(secret);
     return [secret, bytes.toString('hex'), bytes.toString('base64url'), encodeURIComponent(secret)];

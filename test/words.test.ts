@@ -6,7 +6,7 @@ import { commandHost } from '../src/server/command-host.ts';
 
 const root = path.join(import.meta.dirname, '..');
 
-/** Words that people meet nowhere: the field has a plain one for each. */
+/** Words that must not occur: the field has a plain one for each. */
 const unwanted: readonly RegExp[] = [
   /\bwhat is [\w ]+\?|\bwho is [\w ]+\?|\bwhich [\w ]+ are registered\?|\bwhat happened\?/i,
   /\blook(s|ing)? after\b|\bwhere do you want to go\b/i,

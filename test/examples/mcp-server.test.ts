@@ -26,12 +26,12 @@ const run = promisify(execFile);
 const root = path.join(import.meta.dirname, '../..');
 const modules = path.join(root, 'node_modules');
 const example = 'examples/mcp-server';
-/** Commands find what is in this checkout, and make no detour to a registry. */
+/** Commands are found in this checkout, without a registry. */
 const found = `latchkey() { node ${root}/bin/latchkey.js "$@"; }
   npm() { case "$1" in start) exec node main.ts ;; esac; }
   npx() { shift 3; exec node ${modules}/mcp-remote/dist/client.js "$@"; }`;
 
-/** The example as its README says, and the clients that people connect to MCP servers with. */
+/** The example as in its README, and the usual clients of MCP servers. */
 describe('the MCP server', () => {
   const latchkey = new Latchkey();
   let owner: AdminApi;
@@ -80,7 +80,7 @@ describe('the MCP server', () => {
     if (server.stdout) await once(server.stdout, 'data');
   });
   afterAll(async () => {
-    // What the shell started, too.
+    // The processes of the shell, too.
     if (server?.pid) process.kill(-server.pid);
     await latchkey.stop();
     await documents.stop();
@@ -88,7 +88,7 @@ describe('the MCP server', () => {
   });
 
   let count = 0;
-  /** A registered app that nobody has used. */
+  /** A registered client that is unused. */
   async function registered(options: McpAppOptions = {}, more: object = {}): Promise<McpApp> {
     count += 1;
     const client = {
@@ -153,12 +153,12 @@ describe('the MCP server', () => {
     });
 
     test('asks the user for the difference when a tool needs more (step-up)', async () => {
-      // It adds offline_access and prompt=consent where the app says that it wants refresh tokens.
+      // It adds offline_access and prompt=consent if the app wants refresh tokens.
       const app = await registered({ metadata: { grant_types: ['authorization_code', 'refresh_token'] } });
       const session = open(new URL(address), app);
       await expect(session.connect()).rejects.toThrow(/Unauthorized/);
       await session.finish((await app.allow()).callback);
-      // Version 1 refreshes whatever it is told, and gives up when that does not help.
+      // Version 1 refreshes whatever the challenge says, and fails when that does not help.
       if (name.includes('sdk 1')) app.lose('refresh_token');
       await expect(session.call('add_note', 'buy milk')).rejects.toThrow(/Unauthorized/);
       const { callback, asked, page } = await app.allow();
@@ -185,7 +185,7 @@ describe('the MCP server', () => {
     await expect(session.call('add_note', 'buy rice')).rejects.toThrow(/Unauthorized/);
     await session.finish((await app.allow()).callback);
     expect(await session.call('add_note', 'buy rice')).toMatch(/was added/);
-    // Without the key the token is worth nothing.
+    // Without the key the token cannot be used.
     const authorization = `Bearer ${app.tokens()?.access_token}`;
     expect((await fetch(address, { method: 'POST', headers: { authorization } })).status).toBe(401);
   });
@@ -247,7 +247,7 @@ describe('the MCP server', () => {
       const { callback, asked, page } = await app.allow();
       expect(asked).toContain('notes:read');
       const { host, protocol } = new URL(app.redirectUrl);
-      // Behind a scheme of its own anything may stand: it names nobody.
+      // The rest of a custom scheme is arbitrary: it identifies no one.
       expect(page).toContain(`<strong>${protocol === 'cursor:' ? protocol : host}</strong>`);
       await session.finish(callback);
       expect(await session.call('list_notes')).toEqual(expect.any(String));
@@ -296,10 +296,10 @@ describe('the MCP server', () => {
     },
   );
 
-  /** Goes where a program prints that the person should. */
+  /** Opens the URL that a program prints for the user. */
   function follow(lines: Readable): void {
     const browser = latchkey.browser();
-    // It listens for the answer to a later request once no browser could be opened: later than this person is fast.
+    // It listens for the response to a later request once no browser could be opened: later than this user is fast.
     const called = (url: string) =>
       eventually(
         () => fetch(url).catch(() => undefined),

@@ -12,10 +12,10 @@ import { testRootKey } from '../support/server.ts';
 const run = promisify(execFile);
 const root = path.join(import.meta.dirname, '../..');
 const example = 'examples/three-services';
-/** npm finds what is in this checkout, and makes no detour to a registry. */
+/** Packages are found in this checkout, without a registry. */
 const found = `npm() { case "$1" in start) exec $(sed -n 's/.*"start": "\\(.*\\)".*/\\1/p' package.json) ;; esac; }`;
 
-/** What each program is told, in its order. */
+/** The results that each program gets, in its order. */
 const decisions: Record<string, string[]> = {
   'recommendation-engine': [
     'GET /database/products: 200 allowed',
@@ -50,16 +50,16 @@ const decisions: Record<string, string[]> = {
   ],
 };
 
-/** Each process of the example notes what it was started with, and what its environment is in the end. */
+/** Each process of the example records its arguments, and its final environment. */
 const notesOfProcess = (notes: string) => `import { readFileSync, writeFileSync } from 'node:fs';
   const note = (name, text) => writeFileSync('${notes}/' + process.pid + name, text.replaceAll('\\0', '\\n'));
   note('.start', ['environ', 'cmdline'].map((name) => readFileSync('/proc/self/' + name, 'utf8')).join(''));
   process.on('exit', () => note('.end', JSON.stringify(process.env)));`;
 
-/** What looks like a key, a token or a client secret of Latchkey, or like a JWT. */
+/** Texts in the format of a key, a token or a client secret of Latchkey, or of a JWT. */
 const credential = /\b(?:lk|sk)_\w{20,}|\beyJ[\w-]{10,}\.[\w-]{10,}/;
 
-/** The example as its README says: its own file, its own commands, its own programs as processes. */
+/** The example as in its README: its own file, its own commands, its own programs as processes. */
 describe('the three services', () => {
   const latchkey = new Latchkey();
   let [folder, operator] = ['', ''];
@@ -113,9 +113,9 @@ describe('the three services', () => {
     await startExample(start ?? '');
   }, 400_000);
 
-  /** Until the last service has ended. */
+  /** Until the last service has exited. */
   async function startExample(start: string): Promise<void> {
-    // No process of the example can write a file, but for its note.
+    // No process of the example can write a file, except for its record.
     const may = `--no-warnings --permission --allow-child-process --allow-fs-read=* --allow-fs-write=${folder}/notes`;
     const options = { ...env, NODE_OPTIONS: `${may} --import=${folder}/notes.mjs` };
     platform = spawn('bash', ['-euc', `${found}\n${start}wait`], {
@@ -131,7 +131,7 @@ describe('the three services', () => {
   }
 
   afterAll(async () => {
-    // What the shell started, too.
+    // The processes of the shell, too.
     if (platform?.pid) process.kill(-platform.pid);
     await latchkey.stop();
     for (const each of [folder, operator]) await rm(each, { recursive: true, force: true });
@@ -162,13 +162,13 @@ describe('the three services', () => {
     expect(new Set(Object.values(keys)).size).toBe(services.length);
     for (const key of Object.values(keys)) expect(key).toMatch(credential);
     const texts = await filesIn(folder);
-    // Also in what the orchestrator was started with, an operator's shell, nothing is for services.
+    // The orchestrator's own environment, an operator's shell, contains nothing for services either.
     const ofServices = texts.filter(({ file, text }) => file.includes('/notes/') && /^SERVICE=|"SERVICE":/m.test(text));
     for (const service of services) {
       const started = ofServices.filter(({ text }) => text.includes(`SERVICE=${service}\n`));
       expect(started.map(({ text }) => text.trim().split('\n').at(-1))).toEqual([`${service}.ts`]);
     }
-    // At their end those that ended had no more.
+    // At their end the exited ones had no more.
     expect(ofServices).toHaveLength(services.length * 2 - 1);
     const secrets = [...Object.values(keys), testRootKey, latchkey.database.url];
     const isTold = ({ text }: { text: string }) => credential.test(text) || secrets.some((each) => text.includes(each));

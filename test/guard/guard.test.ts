@@ -131,7 +131,7 @@ describe('an API that guards its routes', () => {
       expect(await get(url, { 'x-api-key': minted.key })).toMatchObject({ status: 200, body: { key_id: minted.id } });
       expect((await get(url, bearer(minted.key))).status).toBe(200);
       expect((await get(url, { 'x-api-key': 'sk_dev_nonsense' })).status).toBe(401);
-      // Two of Latchkey's are one too many; another Authorization is the application's own affair.
+      // Two credentials of Latchkey are one too many; another Authorization belongs to the application.
       const { key: second } = await mint({ permissions: ['report:*'] });
       const basicOf = (text: string) => ({ authorization: `Basic ${btoa(text)}` });
       for (const more of [bearer(await jwt()), bearer(second), basicOf(`${second}:`)])
@@ -200,7 +200,7 @@ describe('an API that guards its routes', () => {
         `Bearer error="insufficient_scope", scope="report:read report:write", ${where}, error_description="This needs 'report:write'."`,
       ]);
     expect(await challenge([])).toEqual([401, `Bearer scope="report:read", ${where}`]);
-    // A name from the request can neither ask for more, nor end the quotes, nor look like another parameter.
+    // A name from the request can neither require more, nor end the quotes, nor look like another parameter.
     for (const hostile of [
       'report:read admin',
       'a", scope="admin',

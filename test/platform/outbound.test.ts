@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { isPublicAddress } from '../../src/platform/outbound/addresses.ts';
 import { FetchBudget, guardedFetch, guardedGet } from '../../src/platform/outbound/index.ts';
 
-/** Sends a byte every now and then, and no end. */
+/** Sends a byte from time to time, without an end. */
 function drip(response: ServerResponse): void {
   const timer = setInterval(() => response.write('x'), 20);
   response.on('close', () => clearInterval(timer));
@@ -165,7 +165,7 @@ describe('fetching a URL that someone else chose', () => {
   });
 });
 
-/** A name server that says the same addresses of every name; without any it answers nothing. */
+/** A name server with the same addresses for every name; without any it does not answer. */
 async function nameServer(addresses: readonly string[]): Promise<Socket> {
   const socket = createSocket('udp4').on('message', (query, { port, address }) => {
     if (addresses.length === 0) return;
@@ -199,7 +199,7 @@ describe('the host name of a URL that someone else chose', () => {
     const get = await getBy([]);
     const asked = Array.from({ length: 20 }, (_, n) => get(`https://slow-${n}.example/`));
     for (const each of asked) await expect(each).rejects.toThrow();
-    // The threads of `getaddrinfo` would be busy until the name server gives up.
+    // The threads of `getaddrinfo` would be busy until the name server times out.
     const running = () => process.getActiveResourcesInfo().filter((what) => /GetAddrInfo|QueryReq/.test(what));
     expect(running()).toEqual([]);
   });

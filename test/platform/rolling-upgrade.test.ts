@@ -79,7 +79,7 @@ describe('while a newer version has already migrated the database', () => {
       );
       const page = await (await consoleAs(latchkey)).get(`/trusts/${id}`);
       expect([page.status, page.html.includes('undefined')]).toEqual([200, false]);
-      // It would take the condition away.
+      // It would remove the condition.
       const input = { name: 'cluster', issuer: issuer.issuer, jwks: { keys: issuer.keys }, conditions: [byPod] };
       const applied = await withConfiguration({ trusts: [input] }, (file) => latchkey.command(['apply', file]));
       expect([applied.code === 0, applied.stderr]).toEqual([false, expect.stringContaining('newer version')]);

@@ -31,7 +31,7 @@ describe('a backup by pg_dump, restored elsewhere (docs/operations.md)', () => {
     const env = { LATCHKEY_ISSUER: latchkey.issuer, LATCHKEY_TRUST_PROXY: '1' };
     const node = await latchkey.startAnother({ databaseUrl: restored, env });
     expect(await latchkey.isActive(kept.access_token, 'web-app', node.address)).toBe(true);
-    // What a restore revives.
+    // Credentials that a restore reactivates.
     expect(await latchkey.isActive(leaked.access_token, 'web-app', node.address)).toBe(true);
     await latchkey.commandJson(['revoke', '--before', incident, '--yes'], '', { DATABASE_URL: restored });
     expect(await latchkey.isActive(leaked.access_token, 'web-app', node.address)).toBe(false);

@@ -11,7 +11,7 @@ import { report } from '../support/report.ts';
 
 /** One second, and as much again for a machine that is busy with other things. */
 const boundMs = 2000;
-/** Caches are distrusted after five seconds without the feed. */
+/** Caches are not used after five seconds without the feed. */
 const distrustMs = 7000;
 
 const listeners = `application_name = 'latchkey changes' and datname = current_database()`;
@@ -26,7 +26,7 @@ describe('a change of a resource server', () => {
   });
   afterAll(() => rm(folder, { recursive: true }));
 
-  /** What the other node grants for `read` at the API: it answers from its cache, when it may. */
+  /** The other node's scopes for `read` at the API: from its cache, if it may use it. */
   const ask = async () => {
     const { status } = await latchkey.post(
       '/oauth/token',

@@ -61,7 +61,7 @@ describe('while the database', () => {
     },
   );
 
-  /** Whether the server has looked for jobs since. */
+  /** Whether the server has polled for jobs since. */
   async function jobsAskedSince(moment: Date): Promise<boolean> {
     const query = `select from pg_stat_activity
       where datname = current_database() and application_name = 'latchkey jobs' and query_start > $1`;
@@ -73,7 +73,7 @@ function callAll(calls: EndpointCall[]): Promise<[string, TimedAnswer][]> {
   return Promise.all(calls.map(async ({ name, call }): Promise<[string, TimedAnswer]> => [name, await call()]));
 }
 
-/** What is wrong with an answer from a server without a database. */
+/** The errors in a response of a server without a database. */
 function faultsOf({ status, headers, ms, text }: TimedAnswer): string[] {
   const faults = {
     [`status ${status}`]: status !== 503,
@@ -91,7 +91,7 @@ function slowest(answers: [string, TimedAnswer][]): string {
   return `${Math.round(ms)} ms (${name})`;
 }
 
-/** Knocks until it is no longer told to come again. */
+/** Retries until the response is no longer a 503. */
 async function untilOpen({ name, call }: EndpointCall): Promise<{ name: string; status: number; ms: number }> {
   const startedAt = performance.now();
   const { status } = await eventually(call, (answer) => answer.status !== 503, { withinMs: 120_000, pauseMs: 20 });

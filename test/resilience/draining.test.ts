@@ -64,7 +64,7 @@ async function refusal(address: string): Promise<void> {
   await eventually(cause, (code) => code === 'ECONNREFUSED', { pauseMs: 5 });
 }
 
-/** Whether there was an answer; notes what it said about its connection. */
+/** Whether there was a response; records its `Connection` header. */
 function read(issuer: string, agent: Agent, connections: Set<string | undefined>): Promise<boolean> {
   return new Promise((resolve) => {
     const sent = request(`${issuer}/readyz`, { agent }, (response) => {

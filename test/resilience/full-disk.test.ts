@@ -34,7 +34,7 @@ describe('on a full disk', () => {
     await disk.unmount();
   });
 
-  /** As an operator's supervisor: PostgreSQL that has ended is started again. */
+  /** Like an operator's supervisor: restarts PostgreSQL when it has exited. */
   async function supervise(): Promise<boolean> {
     for (let attempt = 0; attempt < 20; attempt += 1) {
       if (await postgres.query('select 1 as n', 'n').catch(() => false)) return false;
@@ -46,7 +46,7 @@ describe('on a full disk', () => {
     return true;
   }
 
-  /** Asks for one access token after the other, and keeps those it got. */
+  /** Requests one access token after the other, and stores them. */
   async function issue(isOver: () => boolean): Promise<{ tokens: string[]; wrong: string[] }> {
     const tokens: string[] = [];
     const wrong: string[] = [];
@@ -110,7 +110,7 @@ describe('on a full disk', () => {
     expect(await brokenInvariants(latchkey.database)).toEqual({});
   });
 
-  /** Which of the tokens that were answered do not work. */
+  /** The issued tokens that are not active. */
   async function inactive(tokens: string[]): Promise<string[]> {
     const dead: string[] = [];
     for (const token of tokens) if (!(await latchkey.isActive(token, 'service'))) dead.push(token);

@@ -47,7 +47,7 @@ describe('while every commit hangs, because the synchronous standby is gone', ()
     return { status: answer.status, reason };
   };
 
-  /** Requests that write by each of the ways there are: the token commit, a transaction, a single statement. */
+  /** Requests that write in each of the ways: the token commit, a transaction, a single statement. */
   const writes = (node: ServerProcess) => {
     const headers = { 'x-forwarded-host': new URL(latchkey.issuer).host };
     const post = (path: string, body: Record<string, string>, authorization?: string) =>
@@ -115,7 +115,7 @@ describe('while every commit hangs, because the synchronous standby is gone', ()
     expect(Math.max(...counts)).toBeLessThanOrEqual(2 * mostConnections);
     expect(outcomes.filter(({ status, retryAfter }) => status === 503 && !retryAfter)).toEqual([]);
     expect(outcomes.filter(({ status }) => status === 503).length).toBeGreaterThan(20);
-    // All at once keep a busy machine busy: what matters is that none hangs.
+    // All at once are slow on a busy machine: it only matters that none hangs.
     expect(slowest).toBeLessThan(2 * patienceMs);
     expect(reading.filter(({ status }) => status !== 200)).toEqual([]);
     const reasons = notReady.map((line) => line.split(/ (.*)/s));

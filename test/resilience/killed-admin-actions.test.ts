@@ -6,7 +6,7 @@ import { brokenInvariants } from '../support/invariants.ts';
 import { startLatchkey } from '../support/latchkey.ts';
 import { report, rounds } from '../support/report.ts';
 
-/** An act of an administrator: the statements it is made of, the event it leaves, and a query that counts its effect. */
+/** An action of an administrator: its statements, its event, and a query that counts its effect. */
 type Act = {
   name: string;
   method: 'POST' | 'PUT' | 'PATCH';
@@ -139,7 +139,7 @@ describe('an interrupted request to the admin API', () => {
       await answer;
       await settled();
       const after = await state(act);
-      // A commit that PostgreSQL had heard may stand: then so does its event.
+      // A commit that PostgreSQL received may have taken effect: then its event exists, too.
       const isDone = event === 'commit' && fate === 'the server dies and PostgreSQL goes on' ? 1 : 0;
       expect(after).toEqual({ effects: before.effects + isDone, events: before.events + isDone });
       if (fate === 'the database connection dies') await node.stop();

@@ -23,7 +23,7 @@ const commit = (table: string): Point => ({
 // npm test visits two points of each command; the soak visits all, with both fates.
 const isShort = rounds(1) === 1;
 
-/** Where it is killed, and whether PostgreSQL then carries out what it heard last. Only a commit that it carries out is a change. */
+/** The point of the kill, and whether PostgreSQL then executes the last statement it received. Only an executed commit is a change. */
 function cases(...points: Point[]) {
   const all = points.flatMap((point) =>
     ['rolled back', 'carried out'].map((fate) => ({ ...point, fate, isDone: point.isWhole && fate === 'carried out' })),
@@ -56,7 +56,7 @@ describe('a killed command', () => {
     await transactionsEnded();
   }
 
-  /** What a dead process had begun ends when PostgreSQL finds nobody to answer to. */
+  /** The transaction of a killed process ends when PostgreSQL finds its client disconnected. */
   async function transactionsEnded(): Promise<void> {
     const query = `select from pg_stat_activity where datname = current_database() and xact_start is not null
       and pid <> pg_backend_pid() and backend_type = 'client backend'`;
@@ -96,7 +96,7 @@ describe('a killed command', () => {
       const after = [await events('client.created'), await events('client.secret.created')];
       expect(after).toEqual(before.map((count) => count + (isDone ? 1 : 0)));
 
-      // The secret of one that was made went unseen: another is added. One that was not made is made now.
+      // The secret of a created one was not seen: another is added. One that was not created is created now.
       const { client_secret } = isDone
         ? await latchkey.commandJson(['client', 'add-secret', client_id])
         : await latchkey.commandJson(words);

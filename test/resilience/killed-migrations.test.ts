@@ -6,7 +6,7 @@ import { basic } from '../support/latchkey.ts';
 import { report, rounds } from '../support/report.ts';
 import { beginServerProcess, runCommand, type ServerProcess, startServerProcess } from '../support/server.ts';
 
-/** Where among all definitions of a migration; the soak goes through many more. */
+/** The position among all definitions of a migration; the soak visits many more. */
 const steps = Math.min(rounds(2), 45);
 const parts = Array.from({ length: steps }, (_, n) => ({
   percent: Math.round((100 * (n + 0.5)) / steps),
@@ -37,7 +37,7 @@ describe('a migration of an empty database whose server is killed', () => {
   const options = () => ({ databaseUrl: database.url, apply: standardInstallation });
   const start = () => startServerProcess(options());
 
-  /** Kills a server at its nth definition, while a second one is starting, which then has to come up by itself. */
+  /** Kills a server at its nth definition, while a second one is starting, which then has to complete the start by itself. */
   async function killAt(nth: number, { isRolledBack }: { isRolledBack: boolean }): Promise<ServerProcess> {
     const held = await HeldStatement.holdDefinition(database.url, nth);
     const first = await beginServerProcess(options());
@@ -104,7 +104,7 @@ async function isMigrating({ query }: TestDatabase, count: number): Promise<void
   );
 }
 
-/** What a server that has come up cannot do. */
+/** Defects of a server that has started. */
 async function faultsOf({ issuer }: ServerProcess): Promise<string[]> {
   const ready = await fetch(`${issuer}/readyz`);
   const headers = { authorization: basic('service', clientSecrets.service) };
@@ -114,7 +114,7 @@ async function faultsOf({ issuer }: ServerProcess): Promise<string[]> {
   return Object.entries(found).flatMap(([what, status]) => (status === 200 ? [] : [`${what} ${status}`]));
 }
 
-/** Everything that is defined in the database, a line each, and which migrations and queues it says it has. */
+/** Everything that is defined in the database, one a line, and its recorded migrations and queues. */
 async function schemaOf({ query }: TestDatabase): Promise<string[]> {
   const { rows } = await query(`
     select format('%s.%s %s %s %s', n.nspname, c.relname, c.relkind, a.attname, format_type(a.atttypid, a.atttypmod)) as line

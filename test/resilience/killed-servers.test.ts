@@ -8,7 +8,7 @@ import { report, rounds } from '../support/report.ts';
 import type { ServerProcess } from '../support/server.ts';
 import type { Page, UserAgent } from '../support/user-agent.ts';
 
-/** After the kill, what PostgreSQL had begun is either rolled back, or it had come through completely and is committed. */
+/** After the kill, PostgreSQL's transaction is either rolled back, or was received completely and is committed. */
 const fates = ['rolled back', 'committed'] as const;
 type Fate = (typeof fates)[number];
 type Point = ['insert' | 'update' | 'delete', string];
@@ -77,7 +77,7 @@ describe('a server that is killed', () => {
       const browser = latchkey.browser();
       const code = await latchkey.code({}, browser);
       await killAt(at, () => latchkey.redeem(code));
-      // A code has no grace: when it was spent, its owner starts anew (RFC 6749 §4.1.2).
+      // A code has no grace: when it was used, its user starts again (RFC 6749 §4.1.2).
       expect((await latchkey.redeem(code)).status).toBe(at[2] === 'committed' ? 400 : 200);
       expect(await latchkey.tokens({}, browser)).toMatchObject({ refresh_token: expect.stringMatching(/^lk_rt_/) });
     },

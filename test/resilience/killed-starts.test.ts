@@ -6,7 +6,7 @@ import { processesIn } from '../support/processes-in.ts';
 import { report, rounds } from '../support/report.ts';
 import { beginServerProcess, runCommand, startServerProcess } from '../support/server.ts';
 
-/** What shows that a start has come to some point. */
+/** Signs that a start has reached some point. */
 type Moment = { name: string; isNow: (dataDir: string) => Promise<boolean> };
 
 const isThere = (...file: string[]) => stat(path.join(...file)).then(Boolean, () => false);
@@ -48,7 +48,7 @@ describe('a start on the embedded database that is killed', () => {
     for (const pid of processesIn(folder)) killIfThere(pid);
   };
 
-  /** Starts a server and kills it as soon as the moment has come. */
+  /** Starts a server and kills it at the given moment. */
   async function killWhen(isNow: Moment['isNow']): Promise<void> {
     const server = await beginServerProcess(options());
     let isUp = false;
@@ -60,7 +60,7 @@ describe('a start on the embedded database that is killed', () => {
     await server.kill('SIGKILL');
   }
 
-  /** Starts it once more, to its end, and goes down in order: it is ready, and leaves nothing that runs and nothing half made. */
+  /** Starts it once more, and stops it in order: it is ready, and leaves no process and nothing incomplete behind. */
   async function startsWhole(): Promise<void> {
     const server = await startServerProcess(options());
     expect((await fetch(`${server.issuer}/readyz`)).status).toBe(200);
@@ -122,7 +122,7 @@ describe('a start on the embedded database that is killed', () => {
     timeoutMs,
   );
 
-  // What luck has a part in is for the soak; the moments that matter are visited above.
+  // Random moments are for the soak; the important ones are visited above.
   if (isShort) return;
   test(
     'after a random delay, many times in a row, finally starts',

@@ -6,7 +6,7 @@ import { Network } from '../support/network.ts';
 import { beginServerProcess, runCommand, startServerProcess, testRootKey } from '../support/server.ts';
 import { withStalls } from '../support/stalls.ts';
 
-/** Ten seconds to drain, and something for a busy machine. */
+/** Ten seconds to drain, and some time for a busy machine. */
 const wayDownMs = 14_000;
 
 /** Resolves when so many statements waited for a lock, one after the other or side by side. */

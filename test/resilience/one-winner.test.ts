@@ -65,7 +65,7 @@ const stopping = `create or replace function latchkey_now() returns timestamptz 
 
 const notLockedYet = `select f.id from refresh_families f join grants g on g.id = f.grant_id where f.id = any($1)
   for update skip locked`;
-// What another node would write that rotates them.
+// The row that another node would write when it rotates them.
 const rotateElsewhere = `update refresh_families set previous_digest = digest, digest = sha256(digest), generation = generation + 1, rotated_at = now()
   where id = any($1)`;
 const revokeElsewhere = 'update refresh_families set revoked_at = now() where id = any($1)';
@@ -81,7 +81,7 @@ describe('a refresh token that is', () => {
     return { refresh_token, id: (await latchkey.database.query(query, [access_token, 'UTF8'])).rows[0].id };
   }
 
-  /** Sends requests that stop, does the work meanwhile, and lets them go on. */
+  /** Sends requests that stop, does the work meanwhile, and lets them continue. */
   async function stopped<T>(send: () => Promise<T>, work: (client: pg.Client) => Promise<unknown>): Promise<T> {
     const client = new pg.Client({ connectionString: latchkey.database.url });
     await client.connect();

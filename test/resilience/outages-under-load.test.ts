@@ -65,7 +65,7 @@ describe('under load, PostgreSQL', () => {
     await alter('on');
     network.reset();
     await sleep(1500);
-    // The servers' connections are left alone: they have to find out by themselves.
+    // The servers' connections are not closed: the servers have to detect the failover themselves.
     await alter('off');
   }
   async function useAllConnections(): Promise<void> {
@@ -84,7 +84,7 @@ describe('under load, PostgreSQL', () => {
     await Promise.all(clients.map((client) => client.end()));
   }
 
-  // Connections made while the database took no writes stay so for as long as they last.
+  // Connections that were opened while the database was read-only stay read-only.
   afterEach(async () => {
     network.reset();
     await sleep(500);

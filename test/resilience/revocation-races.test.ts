@@ -7,7 +7,7 @@ import { type Answer, startLatchkey } from '../support/latchkey.ts';
 import { report, rounds } from '../support/report.ts';
 import type { UserAgent } from '../support/user-agent.ts';
 
-/** What clients were given while somebody took it back. */
+/** Tokens that clients got during a revocation. */
 type Loot = { access: string[]; refresh: string[] };
 
 type Scene = { browser: UserAgent; scope: string; first: Answer['body']; grant_id: string };
@@ -104,7 +104,7 @@ describe('on two nodes, after the response of', () => {
     expect((await browser.submit(page, {}, 'revoke-access')).url).toMatch(/revoked=1/);
   }
 
-  /** From another browser of the same person. */
+  /** From another browser of the same user. */
   async function signOutElsewhere({ first }: Scene): Promise<void> {
     const { rows } = await latchkey.database.query(
       'select g.session_uid from access_tokens t join grants g on g.id = t.grant_id where t.digest = sha256(convert_to($1, $2))',
@@ -132,7 +132,7 @@ describe('on two nodes, after the response of', () => {
     await sleep(Math.random() * 30);
   }
 
-  /** Lets the takers and the revoker loose on each other; what was taken must be dead, also once the owner is back. */
+  /** Runs the clients and the revocation at once; the issued tokens must be inactive, also once the owner is enabled again. */
   async function race(set: Scene, take: typeof redeem, revoke: (set: Scene) => Promise<unknown>): Promise<number> {
     const loot: Loot = { access: [set.first.access_token], refresh: [set.first.refresh_token] };
     const revoked = amidTaking(loot).then(() => revoke(set));

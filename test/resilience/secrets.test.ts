@@ -210,7 +210,7 @@ describe('the secrets of a server', () => {
   });
 
   test('are complete after a kill in a write, destruction, rekey, rotation or rewrap, which all resume', async () => {
-    /** Until the server is killed, what a caller was told. */
+    /** The responses that a caller got until the server was killed. */
     const told = async (act: (n: number) => Promise<{ status: number }>): Promise<number> => {
       for (let n = 1; ; n += 1) {
         const answer = await act(n).catch(() => undefined);
@@ -232,7 +232,7 @@ describe('the secrets of a server', () => {
       const { nonce } = (await call('PUT', 'sys/rekey/init', counts)).body;
       const update = (key = '') => call('PUT', 'sys/rekey/update', { key, nonce });
       for (const key of keys.slice(0, 2)) await update(key);
-      // One round ends between the present shares, the next one with the last of the new ones.
+      // One round is killed between the present shares, the next one with the last of the new ones.
       const isLate = round % 2 === 1;
       const made = isLate ? (await update(keys[2])).body : undefined;
       const verify = (key = '') => call('PUT', 'sys/rekey/verify', { key, nonce: made.verification_nonce });

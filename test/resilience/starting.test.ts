@@ -9,7 +9,7 @@ import { type BeginningServer, beginServerProcess } from '../support/server.ts';
 /** The lock under which Kysely migrates. */
 const migrationLock = '3853314791062309107';
 
-/** Two processes begin, one after the other, on a machine that is busy with other things. */
+/** Two processes start, one after the other, on a machine that is busy with other things. */
 const patience = { withinMs: 60_000 };
 const timeoutMs = 180_000;
 

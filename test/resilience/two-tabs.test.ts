@@ -29,7 +29,7 @@ describe('in two tabs of one browser at once', () => {
   test.each(['before', 'after'])('signing out works when a client is allowed just %s its page opens', async (order) => {
     const browser = latchkey.browser();
     await latchkey.tokens({}, browser);
-    // That somebody is still here is written once a minute.
+    // The time of last use is written once a minute.
     await latchkey.advance(61);
     const open = () => browser.get('/oauth/logout');
     const letIn = () => browser.get(latchkey.authorizeUrl());
@@ -57,7 +57,7 @@ describe('in two tabs of one browser at once', () => {
       });
       const ends = await Promise.all(signedIn);
       const answers = ends.map(async ({ client_id, code_verifier, next }) => {
-        // A tab that lost the race is told so, and its app's next request is answered at once.
+        // A tab that lost the race gets an error, and its client's next request succeeds at once.
         const again = code(next)
           ? next
           : await latchkey.visit(browser, latchkey.authorizeUrl({ client_id, code_verifier }), bob);

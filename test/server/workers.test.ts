@@ -38,7 +38,7 @@ describe('with WEB_CONCURRENCY, one installation served by several processes', (
     const statuses = new Set<number>();
     let isOver = false;
     const asking = Array.from({ length: 4 }, async () => {
-      // What the killed one was answering breaks off.
+      // Responses of the killed worker break off.
       while (!isOver)
         await latchkey.clientCredentials({ resource: api }).then(
           ({ status }) => statuses.add(status),
@@ -47,7 +47,7 @@ describe('with WEB_CONCURRENCY, one installation served by several processes', (
     });
     await eventually(latchkey.process.children, (pids) => !pids.includes(killed));
     const ask = async () => (await latchkey.clientCredentials({ resource: api })).status;
-    // With it go the connections that it had: whoever finds one of them dead tries another.
+    // Its connections are closed with it: clients open a new one.
     const asked = async (left = 40): Promise<number> => ask().catch((error) => (left > 0 ? asked(left - 1) : error));
     const seen = async () => {
       expect(await asked()).toBe(200);

@@ -2,10 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { inspect } from 'node:util';
 
 /**
- * Asks for a value until it is as wanted, and resolves with it. It is patient, for the machine may be busy: a test that promises a time
- * measures it.
+ * Polls for a value until it is as expected, and resolves with it. It is patient, because the machine may be busy: a test that promises a
+ * time measures it.
  *
- * @throws when it was not so in time, with the value that was seen last
+ * @throws with the last value, when the time is over
  */
 export async function eventually<Value>(
   ask: () => Value | Promise<Value>,

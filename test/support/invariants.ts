@@ -1,6 +1,6 @@
 import type { TestDatabase } from './database.ts';
 
-/** What must never be found in the database, whatever was killed or raced; each counts its offenders. */
+/** States that must never occur in the database, whatever was killed or raced; each counts its violations. */
 const invariants: Record<string, string> = {
   'a consumed code without a token': `select from authorization_codes c where consumed_at is not null
     and not exists (select from access_tokens t where t.family_id = c.family_id)
@@ -19,7 +19,7 @@ const invariants: Record<string, string> = {
     where e.action = 'client.secret.created' and e.details ->> 'secret_id' = s.id::text)`,
 };
 
-/** Names of the invariants that do not hold, with how many rows break each; nothing is what a test expects. */
+/** Names of violated invariants, with the number of rows; a test expects none. */
 export async function brokenInvariants(database: TestDatabase): Promise<Record<string, number>> {
   const parts = Object.values(invariants).map((query, n) => `(select count(*)::int from (${query}) x) as i${n}`);
   const { rows } = await database.query(`select ${parts.join(', ')}`);

@@ -1,7 +1,7 @@
 import type { JobName } from '../../src/platform/jobs/index.ts';
 import type { TestDatabase } from './database.ts';
 
-/** Has a job done now, as pg-boss has it when it is sent. @returns its id */
+/** Runs a job now, as pg-boss does when it is sent. @returns its id */
 export async function queueJob({ query }: Pick<TestDatabase, 'query'>, name: JobName): Promise<string> {
   const { rows } = await query(
     `with job as (

@@ -4,16 +4,16 @@ import { SMTPServer } from 'smtp-server';
 
 export type Letter = { from: string; to: string[]; source: string };
 
-/** A letter's source without quoted-printable (RFC 2045 §6.7). */
+/** An e-mail's source without quoted-printable (RFC 2045 §6.7). */
 export const plain = (source: string) =>
   source
     .replaceAll('=\r\n', '')
     .replaceAll(/=([0-9A-F]{2})/g, (_, hex) => String.fromCharCode(Number.parseInt(hex, 16)));
 
-/** A real mail server, which keeps what it is given. */
+/** A real mail server, which stores the e-mails it receives. */
 export class MailServer {
   readonly letters: Letter[] = [];
-  /** So many letters are not taken yet (451). */
+  /** So many e-mails are refused at first (451). */
   failures = 0;
   readonly #server: SMTPServer;
 
@@ -40,14 +40,14 @@ export class MailServer {
     return mail;
   }
 
-  /** With which Latchkey sends its letters here. */
+  /** The settings with which Latchkey sends its e-mail here. */
   get settings(): Record<string, string> {
     const { port } = this.#server.server.address() as AddressInfo;
     return {
       LATCHKEY_SMTP_URL: `smtp://127.0.0.1:${port}`,
       LATCHKEY_MAIL_FROM: 'Example ID <id@example.com>',
       LATCHKEY_BRAND_NAME: 'Example & Sons',
-      // Most tests count the e-mails of something else.
+      // Most tests count other e-mails.
       LATCHKEY_NEW_BROWSER_MAIL: 'off',
     };
   }

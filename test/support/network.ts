@@ -29,12 +29,12 @@ export class Network {
   /** The same address, through here. */
   through = (url: string): string => Object.assign(new URL(url), { host: `127.0.0.1:${this.#port}` }).href;
 
-  /** The server moved, as after a failover; connections that are open stay where they lead. */
+  /** The server moved, as after a failover; open connections keep their target. */
   lead(url: string): void {
     this.#target = { host: new URL(url).hostname, port: Number(new URL(url).port) };
   }
 
-  /** Nobody listens any more, and what was open is reset. */
+  /** No server listens any more, and open connections were reset. */
   async refuse(): Promise<void> {
     const closed = new Promise((resolve) => this.#server?.close(resolve));
     this.reset();
@@ -51,7 +51,7 @@ export class Network {
     this.#dead.clear();
   }
 
-  /** Nothing gets through in either direction, and nobody is told: a frozen machine, a cut cable. */
+  /** Nothing gets through in either direction, without an error: a frozen machine, a cut cable. */
   silence(): void {
     this.#isSilent = true;
     for (const { client, server } of this.#pairs) {
@@ -60,7 +60,7 @@ export class Network {
     }
   }
 
-  /** All is well again. Connections from before a silence go on where they were, or stay `dead` as after a failover. */
+  /** Everything works again. Connections from before a silence continue, or stay `dead` as after a failover. */
   async recover({ dead = false } = {}): Promise<void> {
     if (!this.#server?.listening) await this.#listen();
     this.#isSilent = false;
@@ -74,7 +74,7 @@ export class Network {
     }
   }
 
-  /** Resolves when somebody connects. */
+  /** Resolves at the next connection. */
   async knockedAt(): Promise<void> {
     await new Promise((resolve) => this.#server?.once('connection', resolve));
   }

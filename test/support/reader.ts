@@ -8,7 +8,7 @@ import { hostOfThisWorker } from './hosted-server.ts';
 const root = path.join(import.meta.dirname, '../..');
 const issuerInPages = 'http://localhost:3000';
 
-/** What a reader does besides pasting: waits for this text, and acts on it. */
+/** An action of a reader besides pasting: waits for this text, and acts on it. */
 export type Step = {
   page: string;
   when: RegExp;
@@ -124,7 +124,7 @@ function ranOf(blocks: readonly Block[], output: string): Ran[] {
   });
 }
 
-/** Whether the lines that a page shows were printed, in their order; `…` stands for anything. */
+/** Whether the expected lines were printed, in their order; `…` matches anything. */
 export function missingLines({ output, expected }: Ran): string[] {
   let rest = output;
   return (expected?.code ?? '').split('\n').filter((line) => {

@@ -5,7 +5,7 @@ const tables = [
   ...['sessions', 'interactions', 'pushed_requests', 'device_codes', 'replay_detection', 'audit_events'],
 ];
 
-/** How many rows each table that requests write to has: a refused request leaves it as it was. */
+/** The number of rows of each table that requests write to: a refused request does not change it. */
 export async function storedRows({ query }: TestDatabase): Promise<Record<string, number>> {
   const counts = tables.map((table) => `(select count(*)::int from ${table}) as ${table}`);
   const { rows } = await query(`select ${counts.join(', ')}`);

@@ -40,7 +40,7 @@ export class UserAgent {
     });
   }
 
-  /** As if somebody had planted it. */
+  /** As if an attacker had set it. */
   setCookie(name: string, value: string, path = '/'): void {
     this.#cookies.set(`${name} ${path}`, { name, value, path });
   }
@@ -95,7 +95,7 @@ export class UserAgent {
 type Form = { action: string; hidden: [string, string][] };
 
 function forms(html: string): Form[] {
-  // Those that only search are not posted.
+  // Search forms are not posted.
   const found = [...html.matchAll(/<form\b([^>]*)>([\s\S]*?)<\/form>/g)];
   const posted = found.filter(([, attributes = '']) => !attributes.includes('method="get"'));
   return posted.map(([, attributes = '', content = '']) => ({

@@ -11,7 +11,7 @@ const latchkey = startLatchkey();
 const tries = 10_000;
 const batch = 50;
 const askers = 6;
-/** One second, as promised; what a slow machine takes to answer counts from when it was asked. */
+/** One second, as promised; the response time of a slow machine counts from the request. */
 const boundMs = 1000;
 
 describe('a revoked key', () => {
@@ -26,7 +26,7 @@ describe('a revoked key', () => {
 
   type Try = { asked_at: number; valid: number; all: number };
 
-  /** Asks again and again, many at once, until it was asked so often after the action was answered. */
+  /** Repeats many concurrent requests, until so many were sent after the response to the action. */
   async function askAround(key: string, action: () => Promise<unknown>, { node = '', enough = tries } = {}) {
     const made: Try[] = [];
     let answeredAt = Number.POSITIVE_INFINITY;

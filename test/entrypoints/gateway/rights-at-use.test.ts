@@ -35,7 +35,7 @@ const installation = {
   ],
 };
 
-// RFC 7662 §2.2, RFC 9700 §2.3: what an opaque token may is asked when it is used.
+// RFC 7662 §2.2, RFC 9700 §2.3: the scopes of an opaque token are determined when it is used.
 describe('an opaque token has the permissions that its owners have at that moment:', () => {
   const latchkey = startLatchkey({ apply: installation });
   let owner: AdminApi;
@@ -73,7 +73,7 @@ describe('an opaque token has the permissions that its owners have at that momen
     expect(await verdict(token)).toEqual(may);
     await owner.delete('/roles/readers/assignments/user/bob');
     expect(await verdict(token)).toEqual(mayNot);
-    // Where the API asks for no roles, nobody's role is missing.
+    // If the API requires no roles, a missing role does not matter.
     expect(await verdict(elsewhere, open)).toEqual(may);
     await owner.put('/roles/readers/assignments/user/bob', {});
     expect(await verdict(token)).toEqual(may);

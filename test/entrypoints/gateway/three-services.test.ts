@@ -2,7 +2,7 @@ import { asOwner } from '../../support/admin.ts';
 import { Gateway } from '../../support/gateway.ts';
 import { startLatchkey } from '../../support/latchkey.ts';
 
-/** The services of a shop, each with the key it gets, what it may do with it, and what not. */
+/** The services of a shop, each with its key, its allowed and its refused requests. */
 const services = {
   'recommendation-engine': {
     key: {

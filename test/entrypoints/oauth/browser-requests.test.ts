@@ -227,7 +227,7 @@ describe('a browser that a client redirected,', () => {
   });
 
   describe('that blocks cookies, gets an explanation:', () => {
-    /** A browser that forgets every cookie. */
+    /** A browser that drops every cookie. */
     const ask = (path: string, form?: Record<string, string>) => {
       const headers = { accept: 'text/html', origin: latchkey.issuer };
       return form ? sendForm(latchkey.issuer, path, form, headers) : send(latchkey.issuer, path, { headers });

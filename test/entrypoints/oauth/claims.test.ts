@@ -188,7 +188,7 @@ describe('claims about users', () => {
       expect(words).not.toContain('See your name');
       const tokens = await latchkey.tokens(request, browser);
       expect(identity(tokens.id_token)).toEqual({ ...narrow, email: 'bob@example.com', groups: [] });
-      // Allowed once, it is not asked again, and nothing that was not asked comes with it.
+      // Once allowed it is not asked again, and nothing unrequested is added.
       expect((await browser.get(latchkey.authorizeUrl(request))).url).toContain('code=');
       const plain = await latchkey.tokens({ ...request, claims: null }, browser);
       expect(identity(plain.id_token)).toEqual(narrow);

@@ -11,7 +11,7 @@ const [orders, ...others] = standardInstallation.resource_servers;
 const [read, write] = orders?.scopes ?? [];
 const open = { ...orders, open_to: 'documented', scopes: [{ ...read, open: true }, write] };
 
-// As the documents of assistants are that run on the user's computer, and of those that run in the cloud.
+// Like the documents of assistants on the user's computer, and of those in the cloud.
 const onDevice = {
   client_name: 'Terminal assistant',
   client_uri: 'https://assistant.example',
@@ -75,7 +75,7 @@ describe('a client described by its metadata document (Client ID Metadata Docume
     expect(await owner.get(`/clients/${encodeURIComponent(client_id)}`)).toMatchObject({
       body: { type: 'agent', registered_by: 'document', grant_types: ['authorization_code', 'refresh_token'] },
     });
-    // Anybody can name a document: the log has it from the first decision on.
+    // Anyone can name a document: it is in the log from the first decision on.
     expect(await recorded()).toMatchObject([{ actor_kind: 'user', details: { registered_by: 'document' } }]);
   });
 
@@ -212,7 +212,7 @@ describe('a client described by its metadata document (Client ID Metadata Docume
     expect(await everywhere('https://client.example/other')).toEqual([false, false]);
     expect(new URL((await browser.get(ask(client_id))).url).searchParams.get('code')).toBeTruthy();
 
-    // What was allowed before it could send people elsewhere is asked again.
+    // A consent from before another redirect URI was added is requested again.
     host.document('/changing.json', { ...inCloud, redirect_uris: [redirectUri, 'https://new.example/'] }, fresh);
     await latchkey.advance(121);
     const page = await browser.get(ask(client_id));
@@ -256,7 +256,7 @@ describe('a client described by its metadata document (Client ID Metadata Docume
     });
     const rotated = { ...refreshing, ...(await assertion(next, 'two')) };
     expect(await latchkey.post('/oauth/token', rotated)).toMatchObject({ status: 200 });
-    // It can introspect its own tokens, and nobody else's, whatever its address is.
+    // It can introspect its own tokens, and no one else's, whatever its address is.
     const foreign = await latchkey.clientCredentials();
     const looking = { token: foreign.body.access_token, ...(await assertion(next, 'two')) };
     expect((await latchkey.post('/oauth/introspect', looking)).body).toEqual({ active: false });
@@ -284,7 +284,7 @@ describe('a client described by its metadata document (Client ID Metadata Docume
   test('is refused while its document is missing, and accepted again afterwards', async () => {
     const client_id = host.document('/gone.json', inCloud);
     const { refresh_token: first } = await latchkey.tokens({ client_id, scope: 'read' });
-    // A host that refuses to answer does not say that the document is gone.
+    // A host that refuses to answer does not mean that the document is missing.
     host.publish('/gone.json', '<title>Are you human?</title>', { status: 403 });
     await latchkey.advance(301);
     const { status, body } = await latchkey.refresh(first, client_id);
@@ -434,7 +434,7 @@ describe('a client described by its metadata document (Client ID Metadata Docume
     const { address } = await latchkey.startNode();
     const { status, body } = await latchkey.redeem(code, address);
     expect(status).toBe(200);
-    // What it said is used for a day, then no more.
+    // Its earlier content is used for a day, and no longer.
     await latchkey.advance(3600);
     expect(await latchkey.refresh(body.refresh_token, client_id, address)).toMatchObject({ status: 200 });
     await latchkey.advance(25 * 3600);
@@ -454,7 +454,7 @@ describe('a client described by its metadata document (Client ID Metadata Docume
     expect(host.fetches - before).toBeLessThan(650);
     const recorded = (await latchkey.auditEvents('client.created')).map(({ target_id }) => String(target_id));
     expect(recorded.filter((id) => id.includes('/flood/'))).toEqual([]);
-    // One that is used stays, and so does its consent.
+    // A used one is kept, and so is its consent.
     const used = host.document('/used.json', inCloud);
     await latchkey.advance(600);
     await latchkey.tokens({ client_id: used, scope: 'read' });

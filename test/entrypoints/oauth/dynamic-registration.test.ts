@@ -36,7 +36,7 @@ async function register(issuer: string, body: unknown, headers: Record<string, s
 describe('open registration (RFC 7591)', () => {
   const latchkey = startLatchkey({ apply, env: { LATCHKEY_REGISTRATION: 'open', LATCHKEY_TRUST_PROXY: '1' } });
   let addresses = 0;
-  /** From an address of its own. */
+  /** From a separate address. */
   const registerAnew = (body: unknown) => {
     addresses += 1;
     return register(latchkey.issuer, body, { 'x-forwarded-for': `198.51.100.${addresses}` });
@@ -50,7 +50,7 @@ describe('open registration (RFC 7591)', () => {
     expect(headers.get('cache-control')).toBe('no-store');
     expect(body).toMatchObject({ client_id: expect.stringMatching(/^dyn_/), ...described });
     expect(body).not.toHaveProperty('client_secret');
-    // Clients name all scopes that an API publishes: the answer says which of them are open (RFC 7591 §3.2.1).
+    // Clients name all scopes that an API publishes: the response lists the open ones (RFC 7591 §3.2.1).
     const asksForAll = await registerAnew({ ...described, scope: 'openid profile read write' });
     expect(asksForAll).toMatchObject({ status: 201, body: { scope: 'openid read' } });
     const { client_id } = body;

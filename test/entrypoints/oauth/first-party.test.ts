@@ -30,7 +30,7 @@ const installation = {
 const isConsentPage = ({ html }: Page) => html.includes('value="allow"');
 const errorIn = ({ url }: Page) => new URL(url).searchParams.get('error');
 
-// An administrator of a client can choose what it asks for, and anybody can lead a person to its authorization request.
+// An administrator of a client can choose its scopes, and anyone can send a user to its authorization request.
 describe('a first-party client', () => {
   const latchkey = startLatchkey({ apply: installation });
   const admin = () => `${latchkey.issuer}/admin`;

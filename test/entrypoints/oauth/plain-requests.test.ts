@@ -9,7 +9,7 @@ type Asked = { path: string; form: Parameters | string; headers?: Record<string,
 type Got = { status: number; body: Record<string, unknown>; headers: Record<string, string>; isPlain: boolean };
 
 const formType = 'application/x-www-form-urlencoded';
-// The same type in other words: what comes so is no plain request.
+// The same type in another notation: such a request is not plain.
 const formTypeInFull = `${formType}; charset=utf-8`;
 
 /** A generator of numbers below a bound that gives the same ones in each run (mulberry32). */
@@ -23,7 +23,7 @@ function numbersFrom(seed: number): (below: number) => number {
   };
 }
 
-/** What of a token is the same in another that was issued for the same. */
+/** The members of a token that equal those of another token for the same request. */
 function shapeOf(token: unknown): unknown {
   if (typeof token !== 'string') return token;
   if (token.split('.').length !== 3) return { prefix: token.split('_').slice(0, 2), length: token.length };
@@ -63,7 +63,7 @@ describe('a request in its usual form and the same one in an unusual form', () =
     });
   };
   const comparable = ({ status, body, headers }: Got) => ({ status, headers, body: shapesOf(body) });
-  /** Asks in both forms, and answers whether the first was taken for a plain request. */
+  /** Sends both forms, and returns whether the first took the fast path. */
   const bothAlike = async (plain: Asked, full = plain) => {
     const [inUsualForm, inFull] = [await ask(plain, formType), await ask(full, formTypeInFull)];
     expect([plain, comparable(inUsualForm)]).toEqual([plain, comparable(inFull)]);
@@ -77,7 +77,7 @@ describe('a request in its usual form and the same one in an unusual form', () =
   test('get equal responses, whatever a service sends', async () => {
     const number = numbersFrom(17);
     const pick = <T>(values: readonly T[]): T => values[number(values.length)] as T;
-    /** Mostly as it should be. */
+    /** Mostly valid values. */
     const mostly = <T>(right: readonly T[], wrong: readonly T[]): T => pick(number(5) > 0 ? right : wrong);
     const { service } = clientSecrets;
     const right = basic('service', service);
@@ -144,7 +144,7 @@ describe('a request in its usual form and the same one in an unusual form', () =
           [{}, []],
         ],
       );
-      // Wrong secrets are counted by address: each pair has one of its own.
+      // Wrong secrets are counted by address: each pair has its own.
       const asked = {
         path: '/oauth/token',
         form: [...form, ...ofClient],
@@ -154,7 +154,7 @@ describe('a request in its usual form and the same one in an unusual form', () =
       if (isPlain) counts.plain += 1;
       if (status !== 200) counts.refused += 1;
     }
-    // Else it would have compared little.
+    // Otherwise it would have compared little.
     expect(counts.plain).toBeGreaterThan(60);
     expect(counts.refused).toBeGreaterThan(60);
   });
@@ -185,7 +185,7 @@ describe('a request in its usual form and the same one in an unusual form', () =
     const redeemed = await bothAlike(plain, full);
     expect([redeemed.status, redeemed.isPlain]).toEqual([200, true]);
     await introspectedAlike(String(redeemed.body.access_token), ofClient);
-    // A code that comes again ends its family.
+    // A code that is used again revokes its family.
     await bothAlike(plain, full);
   });
 

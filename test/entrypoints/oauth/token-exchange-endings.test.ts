@@ -18,7 +18,7 @@ beforeAll(async () => {
 
 type TwoNodes = { latchkey: Latchkey; owner: AdminApi; gateway: Gateway; nodes: string[] };
 
-/** Starts a second node, and makes bob a reader. */
+/** Starts a second node, and gives bob the role reader. */
 async function twoNodesOf(latchkey: Latchkey): Promise<TwoNodes> {
   const owner = await asOwner(latchkey);
   const permissions = ['read', 'report:read'].map((pattern) => ({ resource: null, pattern }));
@@ -47,7 +47,7 @@ async function exchanged(key: string, { latchkey, nodes } = main): Promise<Got> 
 
 type Standings = { active: boolean[]; gateway: unknown[] };
 
-/** What every place where a token is judged says of both, on both nodes. */
+/** The results for both of every endpoint that checks a token, on both nodes. */
 async function standings({ opaque, jwt }: Got, { latchkey, gateway, nodes } = main): Promise<Standings> {
   const each = nodes.flatMap((node) => [opaque, jwt].map((token) => ({ node, token })));
   const verify = async ({ node, token }: { node: string; token: string }) => {
@@ -110,7 +110,7 @@ describe('a token that was exchanged for a key is revoked with it', () => {
         (status) => status === 1,
       );
     expect(await statusOf(latchkey, other.jwt)).toBe(0);
-    // Whatever works again, what was ended stays so.
+    // Whatever is enabled again, revoked tokens stay revoked.
     await owner.post(`/api-keys/${minted.id}/enable`);
     await enableOwners();
     expect(await standings(got)).toEqual(isDead);
@@ -131,14 +131,14 @@ describe('a token that was exchanged for a key is revoked with it', () => {
     const heldGood = async () => {
       const { id, key } = await mint({});
       await exchanged(key);
-      // Nobody tells the nodes of this.
+      // The nodes are not notified of this.
       await latchkey.database.query('update api_keys set revoked_at = now() where id = $1', [id]);
       const { code } = await gateway.verify({ key, permission: 'read' });
       for (const resource of [api, jwtApi])
         expect(await exchange(key, resource)).toMatchObject({ status: 400, body: { error: 'invalid_request' } });
       return code;
     };
-    // A node that was held up for five seconds rightly distrusts what it remembers: then this is tried again.
+    // A node that was delayed by five seconds rightly stops using its caches: then this is retried.
     await eventually(heldGood, (code) => code === 'valid', { withinMs: 120_000 });
   });
 
@@ -159,7 +159,7 @@ describe('a token that was exchanged for a key is revoked with it', () => {
       }
       for (const { status } of answers) statuses.add(status);
     }
-    // Exchanges came before the revocation and after it; nothing else was answered.
+    // There were exchanges before the revocation and after it, and no other responses.
     expect([...statuses].sort()).toEqual([200, 400]);
   });
 });

@@ -10,7 +10,7 @@ describe('a token for the admin API that was exchanged for a key of an owner', (
     gateway = await Gateway.open(latchkey, await asOwner(latchkey));
   });
 
-  /** Administers by a key that may do this; its owner, Alice, may everything. */
+  /** Calls the admin API with a key that has these permissions; its owner, Alice, has all. */
   async function by(permissions: string[], given: object = {}): Promise<AdminApi> {
     const { key } = await gateway.mint({ owner: { user: 'alice' }, permissions, ...given });
     const scope = permissions.filter((permission) => permission.startsWith('latchkey:')).join(' ');

@@ -7,7 +7,7 @@ describe('a user’s own API keys, within their limits,', () => {
   const site = startWithOwnKeys(['carol', 'dave', 'erin', 'frank', 'gina', 'hugo']);
   const { latchkey, verdict, works } = site;
   let carol: OwnKeys;
-  // Anew for each: tests move the clock, and a password counts for ten minutes.
+  // New for each test: tests move the clock, and a password is accepted for ten minutes.
   beforeEach(async () => {
     carol = await OwnKeys.of(latchkey, 'carol');
   });
@@ -43,7 +43,7 @@ describe('a user’s own API keys, within their limits,', () => {
       risk: 'low',
     });
     expect(forged.status).toBe(403);
-    // Roles and owners are no fields of this form.
+    // Roles and owners are not fields of this form.
     await carol.forge('/new', {
       name: 'Too much',
       environment: 'dev',

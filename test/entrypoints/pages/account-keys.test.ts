@@ -9,7 +9,7 @@ describe('a user’s own API keys', () => {
   const site = startWithOwnKeys(['carol', 'dave', 'erik']);
   const { latchkey, verdict, works } = site;
   let carol: OwnKeys;
-  // Anew for each: tests move the clock, and a password counts for ten minutes.
+  // New for each test: tests move the clock, and a password is accepted for ten minutes.
   beforeEach(async () => {
     carol = await OwnKeys.of(latchkey, 'carol');
   });

@@ -96,7 +96,7 @@ describe('the activity of an account', () => {
     }
     await latchkey.advance(3600);
     const browser = await signIn(latchkey.browser(firefox), 'gina');
-    // How many followed the first in a minute is recorded when that minute is over.
+    // The number of further ones in a minute is recorded at its end.
     const page = await eventually(
       () => browser.get('/account/activity'),
       (seen) => lines(seen).filter((line) => line.includes('times')).length === 2,

@@ -362,7 +362,7 @@ const maximal: PageData = {
   ...ownKeyPages(mostOfConsole(hostile, now)),
 };
 
-/** How many forms a page posts when it is given the least; the others are links, lists and answers. */
+/** How many forms a page has with minimal data; the others are links, lists and results. */
 const postedForms: Partial<Record<keyof PageData, number>> = {
   setup: 1,
   'sign-in': 1,

@@ -50,7 +50,7 @@ function combinations<T>(items: readonly T[], size: number): T[][] {
   return items.flatMap((item, n) => combinations(items.slice(n + 1), size - 1).map((rest) => [item, ...rest]));
 }
 
-/** The same share with other bytes, and a checksum that fits. */
+/** The same share with changed bytes, and a valid checksum. */
 async function forged(key: string, change: (bytes: Buffer) => void): Promise<string> {
   const { crc32 } = await import('node:zlib');
   const bytes = Buffer.from(key, 'hex');
@@ -64,11 +64,11 @@ describe('secrets sealed with shares', () => {
     expect((await call('sys/init')).body).toEqual({ initialized: false });
     expect((await call('sys/health')).status).toBe(501);
     const wanted = { secret_shares: 5, secret_threshold: 3 };
-    // In development a request from this machine needs no token, but no page that somebody visits may send it.
+    // In development a request from this machine needs no token, but no page that the user visits may send it.
     expect((await call('sys/init', wanted, { origin: 'https://evil.example' })).status).toBe(403);
     const first = await call('sys/init', wanted, { by: token });
     expect(first).toMatchObject({ status: 200, body: { root_token: token, keys: expect.any(Array) } });
-    // Nobody has opened it yet: lost shares are no loss.
+    // It was never unsealed: lost shares do not matter.
     const { body } = await call('sys/init', wanted, { by: token });
     keys = body.keys;
     expect([keys.length, new Set(keys).size]).toEqual([5, 5]);
@@ -170,7 +170,7 @@ describe('secrets sealed with shares', () => {
     const verify = (key: string, by = made.verification_nonce) => call('sys/rekey/verify', { key, nonce: by });
     expect((await verify(old[0] ?? '')).status).toBe(400);
     expect((await verify(made.keys[0])).body).toMatchObject({ progress: 1, t: 2, n: 4 });
-    // Nothing has changed yet: the present shares open the other node, and a cancelled attempt leaves nothing behind.
+    // Nothing has changed yet: the present shares unseal the other node, and a cancelled attempt leaves nothing behind.
     await owner.post('/vault/seal');
     for (const key of old.slice(0, 3)) await unseal(key);
     expect(await isReadable()).toBe(true);
@@ -274,7 +274,7 @@ describe('secrets sealed with shares', () => {
 const flow = path.join(import.meta.dirname, 'hvac_flow.py');
 const hvac = spawnSync('python3', ['-c', 'import hvac']).status === 0 ? flow : undefined;
 
-/** What the program saw, which gets this as its input. */
+/** The output of the program, which gets this as its input. */
 function runHvac(input: object): Promise<Record<string, unknown>> {
   return new Promise((resolve, reject) => {
     const child = execFile('python3', [flow], (error, stdout, stderr) =>

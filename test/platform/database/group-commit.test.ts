@@ -13,7 +13,7 @@ type Withdrawal = { account: number; amount: number };
 const lockStatement = `select set_config('test.held', coalesce(string_agg(id::text, ','), ''), true)
   from (select id from accounts where id = any($1::int[]) order by id for no key update skip locked) held`;
 
-// Division by zero stands for whatever PostgreSQL refuses about one row.
+// Division by zero represents any error of PostgreSQL for one row.
 const judgeStatement = `
   with w as (select * from json_to_recordset($1::json) as w(n int, account int, amount int)),
     judged as materialized (select w.*, 100 / w.amount, case

@@ -12,7 +12,7 @@ import { RecordingApi, sendAsWritten } from '../../../support/recording-api.ts';
 const redirectUri = 'https://app.example/callback';
 const client_secret = 'a secret without spaces';
 
-/** Programs that know nothing of Latchkey, configured as their own documentation says. */
+/** Programs without any support for Latchkey, configured as in their own documentation. */
 describe('a program from Debian', () => {
   const latchkey = startLatchkey({
     apply: {
@@ -63,7 +63,7 @@ describe('a program from Debian', () => {
     const visit = async (address: string) => {
       const { pathname, search } = new URL(address);
       const cookie = [...cookies].map(([name, value]) => `${name}=${value}`).join('; ');
-      // Only browsers are sent to sign in, programs get 401.
+      // Only browsers are redirected to sign in, programs get 401.
       const accept = 'text/html';
       const forwarded = {
         accept,

@@ -15,10 +15,10 @@ const { ExpressAuth } = (await import(library)) as { ExpressAuth: Middleware };
 const client_secret = clientSecrets['web-app'];
 const secret = 'a secret of the application, which signs its cookies';
 
-/** An application as its library's first example has it, with the person it knows at `/me`. */
+/** An application like its library's first example, with its user at `/me`. */
 type Program = {
   redirect: string;
-  /** Where people reach it; its own port otherwise. */
+  /** Its public address; its own port otherwise. */
   publicOrigin?: string;
   build: (given: { issuer: string; origin: string; client_id: string }) => express.Express;
   start: (visitor: UserAgent) => Promise<{ url: string }>;
@@ -61,7 +61,7 @@ const programs: Record<string, Program> = {
   },
   passport: {
     redirect: '/callback',
-    // Without a code challenge nobody is sent back to their own computer.
+    // Without a code challenge no redirect goes to the user's own computer.
     publicOrigin: 'https://passport.example',
     build: ({ issuer, origin, client_id: clientID }) => {
       const passport = require('passport');
