@@ -4,6 +4,7 @@ import { type AdminApi, asOwner } from '../../support/admin.ts';
 import { type ConsoleBrowser, consoleAs, wordsOf } from '../../support/console.ts';
 import { api, password } from '../../support/installation.ts';
 import { startLatchkey } from '../../support/latchkey.ts';
+import { MailServer } from '../../support/mail-server.ts';
 
 /** What the table names by itself: an instance of each record. */
 type Samples = {
@@ -178,7 +179,14 @@ const registered = pageRouter({
 const asking = Object.entries(forms).flatMap(([path, form]) => ('asks' in form ? [[path, form.asks] as const] : []));
 
 describe('a form of the console or the account', () => {
-  const latchkey = startLatchkey();
+  let mail: MailServer;
+  const latchkey = startLatchkey({
+    prepare: async () => {
+      mail = await MailServer.open();
+      return { env: mail.settings };
+    },
+  });
+  afterAll(() => mail.close());
   let owner: AdminApi;
   let samples: Samples;
   let alice: ConsoleBrowser;

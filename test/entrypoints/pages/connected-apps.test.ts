@@ -1,4 +1,5 @@
-import { redirectUri } from '../../support/installation.ts';
+import { wordsOf } from '../../support/console.ts';
+import { password, redirectUri } from '../../support/installation.ts';
 import { startLatchkey } from '../../support/latchkey.ts';
 import type { Page } from '../../support/user-agent.ts';
 
@@ -9,6 +10,18 @@ const apps = ({ html }: Page) =>
 
 describe('the connected apps', () => {
   const latchkey = startLatchkey();
+
+  test('are beside pages that promise no e-mail where there is no mail server', async () => {
+    const browser = latchkey.browser();
+    await browser.submit(await browser.get('/sign-in'), { login: 'alice', password }, '/sign-in');
+    expect(wordsOf(await browser.get('/account/security'))).toContain('What you can sign in with. Passkeys');
+    await latchkey.advance(601);
+    const { html, ...page } = await browser.get('/account/email');
+    expect(wordsOf({ html, ...page })).toContain(
+      'This server cannot send e-mail. Ask an administrator to change your address. Back',
+    );
+    expect(html).not.toMatch(/name="email"|name="password_again"/);
+  });
   const hours = (count: number) => latchkey.advance(count * 3600);
 
   test('show when each last got a token, and are sorted by that', async () => {

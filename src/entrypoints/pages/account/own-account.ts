@@ -34,13 +34,14 @@ const changingEmail: Action<RequestContext> = {
   describe: async (context) => {
     const { texts: t, framed } = frame(context);
     const { email } = context.who.user;
+    const canMail = context.deps.config.mail !== undefined;
     return {
       ...framed,
       heading: t.email,
-      words: [email ? t.emailNow({ email }) : t.emailNone, context.deps.config.mail ? t.emailNote : t.emailNoMail],
+      words: [email ? t.emailNow({ email }) : t.emailNone, canMail ? t.emailNote : t.emailNoMail],
       impact: [],
-      fields: [{ name: 'email', label: t.emailNew, type: 'text', value: '', is_required: true }],
-      button: t.emailSubmit,
+      fields: canMail ? [{ name: 'email', label: t.emailNew, type: 'text', value: '', is_required: true }] : [],
+      button: canMail ? t.emailSubmit : undefined,
       danger: false,
     };
   },

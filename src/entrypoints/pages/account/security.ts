@@ -45,13 +45,13 @@ function showOwn<K extends 'own-security' | 'own-security-action' | 'own-securit
 }
 
 async function showMethods(context: RequestContext): Promise<void> {
-  const { deps, ctx } = context;
+  const { deps, ctx, who } = context;
   const { account, providers, security: t } = textsFor(deps, ctx);
   showOwn(context, 'own-security', {
     crumb: { text: account.title, href: pagePaths.account },
     name: t.title,
     badges: [],
-    line: [cell.text(t.intro)],
+    line: [cell.text(deps.config.mail && who.user.email ? t.introMail : t.intro)],
     notice: noticeAmong({ ...t.notices, ...providers.notices }, ctx),
     actions: [],
     tabs: [],

@@ -117,7 +117,8 @@ export const deFactors: typeof enFactors = {
   security: {
     title: 'Anmeldung',
     note: 'Ihr Passwort, Passkeys, Authenticator-App und Wiederherstellungscodes',
-    intro: 'Womit Sie sich anmelden können. Sie erhalten eine E-Mail, wenn sich hier etwas ändert.',
+    intro: 'Womit Sie sich anmelden können.',
+    introMail: 'Womit Sie sich anmelden können. Sie erhalten eine E-Mail, wenn sich hier etwas ändert.',
     password: 'Passwort',
     changePassword: 'Passwort ändern',
     passkeys: 'Passkeys',

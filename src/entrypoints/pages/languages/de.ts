@@ -22,6 +22,7 @@ export const de: Catalogue = {
     account: 'Konto',
     apps: (p) => counted(p.count, 'App', 'Apps'),
     browserOn: (p) => `${p.browser} unter ${p.system}`,
+    back: 'Zurück',
     cancel: 'Abbrechen',
     continue: 'Weiter',
     copied: 'Kopiert',

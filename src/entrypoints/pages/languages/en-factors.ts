@@ -88,7 +88,8 @@ export const enFactors = {
   security: {
     title: 'Sign-in methods',
     note: 'Your password, passkeys, authenticator app and recovery codes',
-    intro: 'What you can sign in with. You get an e-mail when something here changes.',
+    intro: 'What you can sign in with.',
+    introMail: 'What you can sign in with. You get an e-mail when something here changes.',
     password: 'Password',
     changePassword: 'Change password',
     passkeys: 'Passkeys',

@@ -25,6 +25,7 @@ export const en = {
     account: 'Account',
     apps: (p: { count: number }) => counted(p.count, 'app', 'apps'),
     browserOn: (p: { browser: string; system: string }) => `${p.browser} on ${p.system}`,
+    back: 'Back',
     cancel: 'Cancel',
     continue: 'Continue',
     copied: 'Copied',

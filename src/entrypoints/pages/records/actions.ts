@@ -153,8 +153,9 @@ async function showAction<At extends RequestContext, A extends Action<At>>(
 ): Promise<void> {
   const { deps, ctx, who } = context;
   const { sent, unproven, refused, isConfirmed, status } = typed;
-  const proof = !isConfirmed && (await isProofDue(context, action)) ? await askedProof(deps, ctx, who) : undefined;
   const described = await action.describe(context);
+  const isDue = described.button !== undefined && !isConfirmed && (await isProofDue(context, action));
+  const proof = isDue ? await askedProof(deps, ctx, who) : undefined;
   const description = proof && action.confirmsFirst ? confirmation(described, textsFor(deps, ctx)) : described;
   const { version, present } = description;
   const texts = textsFor(deps, ctx);

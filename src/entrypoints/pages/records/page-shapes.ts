@@ -172,7 +172,8 @@ export type ActionPage = {
   impact: readonly Impact[];
   fields: readonly Field[];
   errors: FieldErrors;
-  button: string;
+  /** undefined: the action is not possible here, and the words say why. */
+  button: string | undefined;
   danger: boolean;
   back: string;
   version: number | undefined;
