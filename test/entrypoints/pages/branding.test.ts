@@ -83,7 +83,7 @@ describe('an installation with its own branding', () => {
     const { database } = latchkey;
     const id = await queueJob(database, 'fetch-client-logos');
     const state = () => database.query('select state from pgboss.job where id = $1', [id]);
-    await eventually(state, (found) => found.rows[0]?.state === 'completed', { withinMs: 60_000 });
+    await eventually(state, (found) => found.rows[0]?.state === 'completed');
   };
   const signInPage = () => latchkey.browser().get(latchkey.authorizeUrl());
   const logoOn = ({ html }: { html: string }) => /<img class="logo" src="(\/client-logos\/[^"]*)"/.exec(html)?.[1];
@@ -122,7 +122,6 @@ describe('an installation with its own branding', () => {
     const [letter] = await eventually(
       () => mail.letters,
       ({ length }) => length > 0,
-      { withinMs: 120_000 },
     );
     const source = plain(letter?.source ?? '');
     expect(source).toMatch(/^Subject: =\?UTF-8\?Q\?Legen_Sie_Ihr_Passwort/m);
