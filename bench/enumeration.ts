@@ -28,8 +28,7 @@ const questions: Readonly<Record<string, { path: string; fields?: (who: Who) => 
 const postgres = await openBenchPostgres();
 try {
   const databaseUrl = await postgres.createDatabase('enumeration');
-  await migrate(databaseUrl);
-  await installJobs(databaseUrl);
+  await migrate(databaseUrl, undefined, (db) => installJobs(db, databaseUrl));
   const mail = { LATCHKEY_SMTP_URL: 'smtp://127.0.0.1:9', LATCHKEY_MAIL_FROM: 'latchkey@example.com' };
   const server = await startLatchkey('Latchkey', { databaseUrl, env: { ...mail, LATCHKEY_SIGN_UP: 'open' } });
   const client = new pg.Client({ connectionString: databaseUrl });

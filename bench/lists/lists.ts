@@ -18,8 +18,7 @@ const longestMsOfPage = 3000;
 /** Measures every list of the console, global search and the overview on a filled database, over HTTP with one request at a time. */
 export async function measureLists(postgres: BenchPostgres, sizes: Sizes, start: string): Promise<string> {
   const databaseUrl = await postgres.createDatabase('lists');
-  await migrate(databaseUrl);
-  await installJobs(databaseUrl);
+  await migrate(databaseUrl, undefined, (db) => installJobs(db, databaseUrl));
   await timed('The database is full', () => fillLists(databaseUrl, sizes));
   const server = await startLatchkey('Latchkey', { databaseUrl, preload: './bench/lists/note-statements.ts' });
   try {

@@ -174,11 +174,10 @@ export async function migrateDatabase(
 ): Promise<string[]> {
   try {
     if (waiting) await waitForLateDatabase(config, location, waiting);
-    return await persistently(patienceOf(config, waiting), async () => {
-      const applied = await migrate(location.migrateUrl, runningRole(config));
-      await installJobs(location.migrateUrl, runningRole(config));
-      return applied;
-    });
+    const [url, role] = [location.migrateUrl, runningRole(config)];
+    return await persistently(patienceOf(config, waiting), () =>
+      migrate(url, role, (db) => installJobs(db, url, role)),
+    );
   } catch (error) {
     waiting?.signal?.throwIfAborted();
     explainRights(location.migrateUrl)(error);

@@ -53,7 +53,7 @@ function databaseOf(adminUrl: string, name: string): TestDatabase {
 }
 
 function openPool(connectionString: string): pg.Pool {
-  const pool = new pg.Pool({ connectionString, allowExitOnIdle: true });
+  const pool = new pg.Pool({ connectionString, allowExitOnIdle: true, idleTimeoutMillis: 0 });
   // Tests cut connections, too.
   pool.on('error', () => undefined);
   return pool;

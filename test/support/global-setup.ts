@@ -25,8 +25,7 @@ export default async function setUp({ maxWorkers }: { maxWorkers: number }): Pro
   const cluster = await openCluster();
   process.env.LATCHKEY_TEST_ADMIN_URL = cluster.url;
   const migrated = await createTestDatabase(cluster.url);
-  await migrate(migrated.url);
-  await installJobs(migrated.url);
+  await migrate(migrated.url, undefined, (db) => installJobs(db, migrated.url));
   await makeKeys(migrated.url);
   await dropEmptyMonths(migrated.url);
   process.env.LATCHKEY_TEST_MIGRATED = new URL(migrated.url).pathname.slice(1);

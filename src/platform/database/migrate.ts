@@ -16,9 +16,14 @@ const fewestAhead = 12;
  * Migrates the database to this version. Safe when several nodes do it at once (one waits for the other), and when repeated.
  *
  * @param runningRole the role that serves requests, if it is not the migrating one: it gets its rights here
+ * @param others brings schemas that are not ours to this version, over the same connection
  * @returns names of the migrations applied now
  */
-export async function migrate(url: string, runningRole?: string): Promise<string[]> {
+export async function migrate(
+  url: string,
+  runningRole?: string,
+  others?: (db: Kysely<unknown>) => Promise<void>,
+): Promise<string[]> {
   return withDatabase(url, async (db) => {
     const { error, results = [] } = (await isPending(db)) ? await migrator(db).migrateToLatest() : { error: undefined };
     if (error) throw error;
@@ -26,6 +31,7 @@ export async function migrate(url: string, runningRole?: string): Promise<string
     await sql`select audit_continue_after_restore()`.execute(db);
     // In one transaction: at no moment does a serving role have rights that are granted and then revoked here.
     if (runningRole) await db.transaction().execute((trx) => grantRights(trx, runningRole));
+    if (others) await others(db);
     return results.map(({ migrationName }) => migrationName);
   });
 }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import pg from 'pg';
+import { type Kysely, type RawBuilder, sql } from 'kysely';
 import type { Queue } from 'pg-boss';
 import { programFile } from '../program/index.ts';
 import { queues } from './queues.ts';
@@ -13,22 +13,19 @@ const definitions: [string, Omit<Queue, 'name'> & { cron?: string }][] = Object.
 /**
  * Creates pg-boss's tables and our queues, as the role that owns them; one read if they exist. Several nodes may do it at once.
  *
+ * @param db connections of that role
+ * @param url the same for pg-boss, which opens its own
  * @param runningRole the role that serves requests, if it is not the owner: it gets its rights here
  */
-export async function installJobs(url: string, runningRole?: string): Promise<void> {
-  const client = new pg.Client({ connectionString: url, application_name: 'latchkey migrate' });
-  await client.connect();
-  try {
-    const version = installedVersion();
-    const { rows } = await client.query(`select obj_description(to_regnamespace('pgboss'), 'pg_namespace') as version`);
-    if (rows[0]?.version !== version) {
-      await makeQueues(url);
-      await client.query(`comment on schema pgboss is ${client.escapeLiteral(version)}`);
-    }
-    if (runningRole) await grantRights(client, runningRole);
-  } finally {
-    await client.end();
+export async function installJobs(db: Kysely<unknown>, url: string, runningRole?: string): Promise<void> {
+  const version = installedVersion();
+  const installed = sql<{ version: string | null }>`
+    select obj_description(to_regnamespace('pgboss'), 'pg_namespace') as version`;
+  if ((await installed.execute(db)).rows[0]?.version !== version) {
+    await makeQueues(url);
+    await sql`comment on schema pgboss is ${sql.lit(version)}`.execute(db);
   }
+  if (runningRole) await grantRights(db, sql.id(runningRole));
 }
 
 /** The versions of pg-boss and of the queues: if the schema has the same, nothing is created. */
@@ -65,10 +62,9 @@ async function makeQueues(url: string): Promise<void> {
   if (failure) throw failure;
 }
 
-async function grantRights(client: pg.Client, role: string): Promise<void> {
-  const name = client.escapeIdentifier(role);
-  await client.query(`grant usage on schema pgboss to ${name};
-    grant select, insert, update, delete on all tables in schema pgboss to ${name};
-    grant usage, select on all sequences in schema pgboss to ${name};
-    grant execute on all functions in schema pgboss to ${name}`);
+async function grantRights(db: Kysely<unknown>, role: RawBuilder<unknown>): Promise<void> {
+  await sql`grant usage on schema pgboss to ${role}`.execute(db);
+  await sql`grant select, insert, update, delete on all tables in schema pgboss to ${role}`.execute(db);
+  await sql`grant usage, select on all sequences in schema pgboss to ${role}`.execute(db);
+  await sql`grant execute on all functions in schema pgboss to ${role}`.execute(db);
 }

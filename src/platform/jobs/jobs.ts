@@ -13,6 +13,7 @@ const queryTimeoutMs = 15_000;
 // A caller that waits this long for a connection gets an error; the place of an abandoned connection is free by then.
 const connectMs = 5000;
 const atOnce = 10;
+const idleMs = 300_000;
 const readinessPauseMs = 500;
 
 export type JobsOptions = {
@@ -94,7 +95,7 @@ export class Jobs {
         application_name: 'latchkey jobs',
         connectionTimeoutMillis: connectMs,
         // pg-boss passes its settings to the pool of node-postgres, which has more settings than pg-boss declares.
-        ...{ query_timeout: queryTimeoutMs, keepAlive: true },
+        ...{ query_timeout: queryTimeoutMs, keepAlive: true, idleTimeoutMillis: idleMs },
       });
       // pg-boss resumes when the database is back.
       return boss.on('error', (error) => this.#log.warn({ err: error }, 'jobs wait for the database'));
