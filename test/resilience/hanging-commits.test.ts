@@ -9,7 +9,7 @@ import type { ServerProcess } from '../support/server.ts';
 
 const poolSize = 5;
 /** docs/operations.md: the pool, and nine more. */
-const mostConnections = poolSize + 10;
+const mostConnections = poolSize + 9;
 const stalledMs = 10_000;
 
 type Outcome = { status: number; ms: number; retryAfter: string | null };

@@ -87,7 +87,7 @@ export class Jobs {
     this.#boss ??= import('pg-boss').then(({ PgBoss }) => {
       const boss = new PgBoss({
         connectionString: this.#url,
-        max: 3,
+        max: 2,
         migrate: false,
         createSchema: false,
         reindex: false,
