@@ -33,6 +33,7 @@ export const appRoleRoutes: readonly VaultRoute[] = [
     wraps: true,
     closed: guardedRoles({ write: create, list: listIds, read: listIds }),
   },
+  { path: rolePath('/custom-secret-id'), route, closed: guardedRoles({ write: refuseCustom }) },
   { path: rolePath('/secret-id/lookup'), route, closed: guardedRoles({ write: ofRole(lookUp) }) },
   {
     path: rolePath('/secret-id/destroy'),
@@ -142,6 +143,11 @@ async function create(deps: VaultDeps, asked: Called): Promise<VaultAnswer> {
   };
   if (wrapSeconds === undefined) return answerWith(request.request_id, { data });
   return wrapped(deps, { request, data, ttl_seconds: wrapSeconds });
+}
+
+/** @throws VaultError 400: a secret id that somebody chose could be guessed */
+async function refuseCustom(): Promise<VaultAnswer> {
+  throw new VaultError(400, 'secret ids are generated: write to secret-id');
 }
 
 /** JSON as a text, as in Vault, or an object. @throws VaultError 400 */

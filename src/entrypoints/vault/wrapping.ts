@@ -21,12 +21,19 @@ export function wrapSecondsOf({ req }: Asked['request']): number | undefined {
   throw new VaultError(400, `X-Vault-Wrap-TTL must be at most ${mostSeconds} seconds`);
 }
 
-type Wrapping = { request: Asked['request']; data: object; ttl_seconds: number };
+type Wrapping = { request: Asked['request']; data: { secret_id_accessor: string }; ttl_seconds: number };
 
 export async function wrapped(deps: VaultDeps, { request, data, ttl_seconds }: Wrapping): Promise<VaultAnswer> {
   const made = await wrap(deps, { answer: data, ttl_seconds, creation_path: request.name });
   const { token, accessor, created_at: creation_time, creation_path } = made;
-  const wrap_info = { token, accessor, ttl: ttl_seconds, creation_time, creation_path, wrapped_accessor: '' };
+  const wrap_info = {
+    token,
+    accessor,
+    ttl: ttl_seconds,
+    creation_time,
+    creation_path,
+    wrapped_accessor: data.secret_id_accessor,
+  };
   const { body } = answerWith(request.request_id, {});
   return { status: 200, body: { ...body, wrap_info } };
 }

@@ -1271,10 +1271,14 @@ describe('an AppRole role that a client of Vault creates', () => {
     const headers = { 'x-vault-wrap-ttl': '60s' };
     const answer = (await (await call('POST', path, { token: vault.token, body: {}, headers })).json()) as {
       data: null;
-      wrap_info: { token: string; ttl: number; creation_path: string };
+      wrap_info: { token: string; ttl: number; creation_path: string; wrapped_accessor: string };
     };
     expect(answer).toMatchObject({ data: null, wrap_info: { ttl: 60, creation_path: path } });
     const { token } = answer.wrap_info;
+    // Vault's agent asks by GET, Terraform keeps the accessor of what is wrapped.
+    expect((await call('GET', 'sys/wrapping/lookup', { token })).status).toBe(200);
+    const listed = (await vault.list(path)).data.keys as string[];
+    expect(listed).toContain(answer.wrap_info.wrapped_accessor);
     const lookup = await call('POST', 'sys/wrapping/lookup', { body: { token } });
     expect(await lookup.json()).toMatchObject({ data: { creation_path: path, creation_ttl: 60 } });
     const opened = await Promise.all(Array.from({ length: 30 }, () => call('POST', 'sys/wrapping/unwrap', { token })));
@@ -1311,6 +1315,9 @@ describe('an AppRole role that a client of Vault creates', () => {
     const stranger = (await loggedIn(['secrets:*:none'])).vault;
     expect(await statusOf(stranger.read(`auth/approle/role/${name}`))).toBe(403);
     expect(await statusOf(vault.write(`auth/approle/role/${newRole()}`, { bind_secret_id: false }))).toBe(400);
+    expect(await statusOf(vault.write(`auth/approle/role/${name}/custom-secret-id`, { secret_id: 'chosen' }))).toBe(
+      400,
+    );
   });
 });
 
