@@ -1,6 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Command } from 'commander';
+import { adminPermissions, adminRoutes } from '../src/entrypoints/admin/index.ts';
+import { openApi } from '../src/entrypoints/admin/openapi.ts';
 import { program } from '../src/entrypoints/cli/program.ts';
 import { commandHost } from '../src/server/command-host.ts';
 
@@ -58,6 +60,12 @@ function helpOf(command: Command): string {
 
 test('the help of the command line is in plain words', () => {
   expect(matchesIn(helpOf(program(commandHost)))).toEqual([]);
+});
+
+test('the OpenAPI description and the permissions of the admin API are in plain words', () => {
+  const place = { issuer: 'https://id.example', version: '1.0.0', prefix: '/admin/v1', audience: 'urn:admin' };
+  const described = [openApi(adminRoutes, place), adminPermissions];
+  expect(matchesIn(JSON.stringify(described, undefined, 1))).toEqual([]);
 });
 
 test('the words are found', () => {

@@ -11,7 +11,7 @@ export const AccessRecordsQuery = z.strictObject({
   credential: id.meta({ description: 'SHA-256 (hex) of an opaque token, the `jti` of a JWT, or the id of an API key' }),
   caller: id.meta({ description: 'the `client_id` or id of the caller' }),
   client: id.meta({ description: '`client_id` to which the credential was issued' }),
-  user: z.uuid().optional().meta({ description: 'the user to whom the credential was issued' }),
+  user: z.uuid().optional().meta({ description: 'the user that the credential was issued to' }),
   address: z.string().min(1).max(64).optional(),
   from: Timestamp.optional(),
   to: Timestamp.optional().meta({ description: 'exclusive' }),

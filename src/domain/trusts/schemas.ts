@@ -59,7 +59,7 @@ export const TrustInput = z.strictObject({
   name: ShownText(100),
   kind: z.enum(kinds).default('workload').meta({
     description:
-      'workload: programs that act for themselves; id_jag: users, for whom clients present identity assertions (ID-JAG); login: users, who sign in with this identity provider',
+      'workload: programs that act for themselves; id_jag: clients that present identity assertions (ID-JAG) about users; login: users, who sign in with this identity provider',
   }),
   issuer: ConditionText.regex(/^[\u0021-\u007e]+$/, 'must be printable ASCII characters without spaces').meta({
     description: 'the `iss` of its tokens, compared exactly',

@@ -130,7 +130,7 @@ const accounts = [
     method: 'POST',
     path: '/users/{user}/password-link',
     summary:
-      'Create a one-time link with which a user chooses their password, and e-mail it if possible; you must hold all of their permissions',
+      'Create a one-time link for a user to choose a password, and e-mail it if possible; you must hold all of their permissions',
     permission: 'latchkey:user:reset_password',
     params: UserParams,
     response: PasswordLinkView,
@@ -176,7 +176,7 @@ const policies = [
     method: 'POST',
     path: '/users/{user}/enrolment-link',
     summary:
-      'Create a one-time link with which a user adds their first second factor; you need one yourself, and all of their permissions',
+      'Create a one-time link for a user to add their first second factor; you need one yourself, and all of their permissions',
     permission: enrolmentPermission,
     params: UserParams,
     response: EnrolmentLinkView,
