@@ -907,7 +907,6 @@ export type VaultAuthRole = {
   token_bound_cidrs: string[];
 };
 
-/** What Vault's clients set of a role; 0 and empty: not limited. */
 /** The limits of a token that is created with a role; 0 and an empty list: none. */
 export type VaultTokenRole = {
   /** Names of policies, or permissions; empty: those of the creator. */
@@ -923,6 +922,7 @@ export type VaultTokenRole = {
   token_num_uses: number;
 };
 
+/** What Vault's clients set of a role; 0 and empty: not limited. */
 export type VaultRoleSettings = {
   secret_id_ttl: number;
   secret_id_num_uses: number;

@@ -2,9 +2,12 @@ import pg from 'pg';
 import { eventually } from './eventually.ts';
 
 const lock = 4711;
+/** Whoever hangs has this one, in any number, until the transaction ends: between two looks at the other a busy machine may show no wait. */
+const mark = 4712;
 
 // Not by waiting for the lock itself: `lock_timeout` would end that.
-const wait = `while not pg_try_advisory_xact_lock_shared(${lock}) loop perform pg_sleep(0.005); end loop;`;
+const wait = `perform pg_advisory_xact_lock_shared(${mark});
+    while not pg_try_advisory_xact_lock_shared(${lock}) loop perform pg_sleep(0.005); end loop;`;
 
 const holdRows = `create or replace function test_hold() returns trigger language plpgsql as $$ begin
     ${wait} return coalesce(new, old);
@@ -100,7 +103,8 @@ export class HeldStatement {
   }
 
   async #pids(): Promise<number[]> {
-    const query = `select pid from pg_stat_activity where datname = current_database() and wait_event = 'PgSleep'`;
-    return (await this.#client.query(query)).rows.map(({ pid }) => pid);
+    const query = `select l.pid from pg_locks l join pg_database d on d.oid = l.database
+      where d.datname = current_database() and l.locktype = 'advisory' and l.classid = 0 and l.objid = $1`;
+    return (await this.#client.query(query, [mark])).rows.map(({ pid }) => pid);
   }
 }

@@ -866,7 +866,7 @@ describe('signing in with an identity provider', () => {
     await signIn(browser);
     expect((await browser.get('/account/security/app/new')).html).toContain('name="code"');
     // Other trusts may name the same issuer.
-    expect((await browser.get('/account/email')).html).toContain('Confirm with ');
+    expect((await browser.get('/account/delete')).html).toContain('Confirm with ');
     await latchkey.advance(601);
     const later = (await browser.get('/account/security/app/new')).html;
     expect([later.includes('name="code"'), later.includes('Confirm with ')]).toEqual([false, true]);
