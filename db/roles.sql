@@ -1,6 +1,6 @@
--- The two roles of an installation and its database, made once by a superuser with psql (docs/deploy.md). Passwords come from the
+-- The two roles of an installation and its database, created once by a superuser with psql (docs/deploy.md). Passwords come from the
 -- environment, so that they are in no command line and no file. `latchkey_owner` owns the tables and runs `latchkey migrate`;
--- `latchkey_serving` answers requests, and can neither change the tables nor what the audit log has recorded.
+-- `latchkey_serving` serves requests, and can change neither the tables nor recorded audit events.
 \set ON_ERROR_STOP on
 \getenv owner_password DATABASE_OWNER_PASSWORD
 \getenv serving_password DATABASE_SERVING_PASSWORD

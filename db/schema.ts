@@ -11,14 +11,14 @@ type BigInt64 = ColumnType<string, string | number, string | number>;
 type GeneratedJson = ColumnType<string[], string | undefined, string>;
 type GeneratedBigInt64 = ColumnType<string, string | number | undefined, string | number>;
 
-/** `requested`: to be sent (again) out of the order of the log. */
+/** `requested`: to be sent (again), independent of the order of the log. */
 export type DeliveryState = 'delivered' | 'retrying' | 'dead' | 'requested';
-/** Who says that an e-mail address is the person's. */
+/** Who verified an e-mail address. */
 export type EmailVerifier = 'link' | 'administrator' | 'import' | 'provider';
 export type ClientType = 'web' | 'spa' | 'native' | 'service' | 'agent' | 'workload';
-/** How a client came to be: registered by an operator, read from its metadata document, by dynamic registration, or by a trust. */
+/** How a client was registered: by an operator, from its metadata document, by dynamic registration, or by a trust. */
 export type RegisteredBy = 'operator' | 'document' | 'dynamic' | 'trust';
-/** Which clients may ask users for access to an API. */
+/** The clients that may request access to an API from users. */
 export type OpenTo = 'registered' | 'documented' | 'anyone';
 /**
  * `workload`: programs that act for themselves; `id_jag`: users, for whom clients present identity assertions; `login`: users, who sign in
@@ -31,39 +31,39 @@ export type LoginSettings = {
   client_id: string;
   scopes?: string[] | undefined;
   label?: string | undefined;
-  /** Those for which the provider is authoritative. */
+  /** The domains for which the provider is authoritative. */
   email_domains: string[];
   creation: 'off' | 'domains' | 'open';
   for_administrators: boolean;
-  /** Left out by versions that did not know of it. */
+  /** Absent in rows of older versions. */
   role_mappings?: RoleMapping[] | undefined;
-  /** For how many days after a sign-in the mapped roles count; left out by such versions, too. */
+  /** For how many days after a sign-in the mapped roles are valid; absent in rows of older versions. */
   mapped_role_days?: number | undefined;
 };
-/** What users sign in with. */
+/** Sign-in methods. */
 export type FactorKind = 'password' | 'passkey' | 'totp' | 'recovery_code' | 'provider' | 'email_code';
-/** Which role an account has whose claim meets a condition. The name may be another role's by now: the id says which it is. */
+/** The role of an account whose claim meets a condition. The id identifies the role, because its name may be another role's by now. */
 export type RoleMapping = ClaimCondition & { role: string; role_id: string };
-/** What a claim of a token must be: exactly this, one of these, or this up to the end of a segment. */
+/** The condition for a claim of a token: equal to a value, one of several, or a prefix that ends with a segment. */
 export type ClaimCondition = { claim: string } & ({ equals: string } | { one_of: string[] } | { prefix: string });
-/** By what its host recognises an answer (RFC 9110 §8.8), as the host said it. */
+/** The HTTP validators of a response (RFC 9110 §8.8), as the host sent them. */
 type StoredValidators = { etag?: string; last_modified?: string };
-/** Of a metadata document, and of the keys that it names elsewhere. Times are texts of RFC 3339. */
+/** The validators of a metadata document, and of its keys at another address. Times are RFC 3339 texts. */
 export type DocumentValidators = {
-  /** They are of the answer that is fresh until then. */
+  /** They belong to the response that is fresh until then. */
   fresh_until: string;
   /** When the document was last read in full. */
   read_at: string;
   document: StoredValidators;
   keys?: (StoredValidators & { jwks_uri: string }) | undefined;
 };
-/** What the loss of a credential would mean. */
+/** The damage if a credential leaks. */
 export type Risk = 'high' | 'medium' | 'low';
 export type AccessTokenFormat = 'opaque' | 'jwt';
-/** What opens the secrets: the root key of the installation, or shares that people hold. */
+/** What unseals the secrets: the root key of the installation, or shares. */
 export type SealKind = 'static' | 'shamir';
 
-/** With whose authority something was done, and within which limits of theirs. */
+/** The authority of an actor, and the limits of the credential that was used. */
 export type StoredAuthority = { subject_id: string | null; limits: readonly unknown[] };
 
 /** Every table, as migrated; a test compares it with the database. */
@@ -90,20 +90,20 @@ export type Database = {
     email_verified: Generated<boolean>;
     email_verified_at: Date | null;
     email_verified_by: EmailVerifier | null;
-    /** With whose authority the address was set or verified for the user; null: the user's, with a link, or the operator's. */
+    /** The authority of the actor who set or verified the address; null: the user, with a link, or the operator. */
     email_vouched_by: JSONColumnType<StoredAuthority, string | null | undefined, string | null> | null;
     name: string | null;
-    /** Of mail to them, chosen by them or an administrator. */
+    /** The language of mail, chosen by the user or an administrator. */
     language: string | null;
-    /** Of the pages on which they last signed in. */
+    /** The language of the pages on which they last signed in. */
     browser_language: string | null;
     enabled: Generated<boolean>;
     tokens_valid_after: Date | null;
-    /** How often everything of it was ended. */
+    /** How often everything of it was revoked. */
     epoch: Generated<number>;
-    /** What was issued up to then, by the database's time, is dead. */
+    /** Everything that was issued up to then, by the database's time, is revoked. */
     revoked_before: Date | null;
-    /** Set where the user deleted their account: the row has no personal details. */
+    /** Set if the user deleted their account: the row has no personal details. */
     deleted_at: Date | null;
     created_at: Date;
     updated_at: Date;
@@ -114,9 +114,9 @@ export type Database = {
     user_id: string;
     kind: 'password';
     hash: string;
-    /** `updated_at` of the hash that is of the normalised password. */
+    /** `updated_at` at the time when the hash of the normalized password was stored. */
     normalized_at: Date | null;
-    /** Which form of the password was hashed. */
+    /** The form of the password that was hashed. */
     form: GeneratedAlways<'as_typed' | 'nfc'>;
     created_at: Date;
     updated_at: Date;
@@ -125,12 +125,12 @@ export type Database = {
     id: string;
     user_id: string;
     kind: 'totp' | 'passkey' | 'recovery_code';
-    /** As the user calls it. */
+    /** The user's name for it. */
     name: string | null;
-    /** The server key that `sealed` was made with. */
+    /** The server key that sealed `sealed`. */
     key_id: number | null;
     sealed: Sealed | null;
-    /** How an app of another system makes its codes; null: as ours. */
+    /** How an app from another system computes its codes; null: our parameters. */
     parameters: NullableJson;
     /** The time step of the last one-time code that was accepted. */
     last_step: BigInt64 | null;
@@ -155,14 +155,14 @@ export type Database = {
     shown_to: string | null;
     shown_within: JSONColumnType<readonly unknown[]> | null;
   };
-  /** People who asked for an account: there is no user until they open the link that was mailed to them. */
+  /** Requests for an account: the user is created when they open the mailed link. */
   sign_ups: { digest: Digest; email: string; created_at: Date; expires_at: Date };
   /** One row. */
   sign_in_policy: {
     id: Generated<boolean>;
     required_acr: string | null;
     administrator_required_acr: string | null;
-    /** Null: all. A newer version may know of more. */
+    /** Null: all. A newer version may have added others. */
     allowed_factors: JSONColumnType<FactorKind[] | null, string | null, string | null>;
     /** For how many days users may skip the second factor in a browser; 0: never. */
     remember_browser_days: Generated<number>;
@@ -170,7 +170,7 @@ export type Database = {
     updated_at: Date;
     version: Generated<number>;
   };
-  /** Null: the job has not found whose it is. */
+  /** Null: the job has not found the account. */
   sign_in_codes: {
     id: string;
     user_id: string | null;
@@ -207,12 +207,12 @@ export type Database = {
     created_at: Date;
     expires_at: Date;
   };
-  /** Who else could sign in as a user, because they set the password or linked an account. */
+  /** Actors who could sign in as a user, because they set the password or linked an account. */
   preparers: {
     user_id: string;
     subject_id: string;
     limits: JSONColumnType<readonly unknown[], string, string>;
-    /** What they held then. */
+    /** The permissions that they held then. */
     held: JSONColumnType<readonly { resource: string | null; pattern: string }[], string, string>;
     created_at: Date;
   };
@@ -223,7 +223,7 @@ export type Database = {
     purpose: 'confirm' | 'undo';
     previous_email: string | null;
     email: string;
-    /** Who set the previous address, which a link brings back; null: the user, or the operator. */
+    /** Who set the previous address, which a link restores; null: the user, or the operator. */
     vouched_by: JSONColumnType<StoredAuthority | null, string | null, string | null>;
     created_at: Date;
     expires_at: Date;
@@ -247,13 +247,13 @@ export type Database = {
     registered_by: Generated<RegisteredBy>;
     /** The trust that registered it. */
     trust_id: string | null;
-    /** Whether it is disabled because its trust is, and is enabled with it. */
+    /** Whether it was disabled with its trust, and is enabled with it. */
     disabled_with_trust: Generated<boolean>;
     enabled: Generated<boolean>;
     tokens_valid_after: Date | null;
     epoch: Generated<number>;
     revoked_before: Date | null;
-    /** When it last got a token, to the minute. Written by the job that counts activity alone. */
+    /** When it last got a token, to the minute. Written only by the job that counts activity. */
     last_used_at: Date | null;
     created_at: Date;
     updated_at: Date;
@@ -264,16 +264,16 @@ export type Database = {
     client_id: string;
     /** The client is deleted afterwards, unless it is used. */
     kept_until: Date;
-    /** Until when the metadata document is not fetched again; null: it has none. */
+    /** Until when the metadata document is used without a fetch; null: it has none. */
     fresh_until: Date | null;
-    /** When the document got another redirect URI, or needs less authentication: consents from before are asked again. */
+    /** When the document added a redirect URI or weakened authentication: users are asked for consent again. */
     widened_at: Date | null;
-    /** Whether the audit log has the client: one of a document is recorded with the first decision about it. */
+    /** Whether the audit log has the client: a client with a document is recorded with the first decision about it. */
     is_recorded: Generated<boolean>;
-    /** By what hosts recognise the document and its keys; null: by nothing. */
+    /** The validators of the document and its keys; null: none. */
     validators: JSONColumnType<DocumentValidators | null, string | null | undefined, string | null>;
   };
-  /** Who a user is at a foreign issuer. */
+  /** Accounts of users at foreign issuers. */
   identities: IdentityColumns;
   standing_identities: IdentityColumns & { username: string; user_epoch: number; revoked_before: Date | null };
   standing_trusts: {
@@ -298,19 +298,19 @@ export type Database = {
     access_token_ttl_seconds: number | null;
     one_time: boolean;
     most_workloads: number;
-    /** Of the kind `login`. */
+    /** For the kind `login`. */
     login: JSONColumnType<LoginSettings | null, string | null, string | null>;
     /** Names of roles that its workloads have. */
     roles: GeneratedJson;
-    /** The API server of a cluster, which is asked about each token. */
+    /** The API server of a cluster that reviews each token. */
     token_review: JSONColumnType<TokenReviewSettings | null, string | null, string | null>;
-    /** What Vault's clients set of it as a role; null: it is none. */
+    /** The settings that Vault's clients wrote for it as a role; null: it is no such role. */
     vault_role: JSONColumnType<VaultAuthRole | null, string | null, string | null>;
     /** The secret of this installation at the provider, or at the cluster. */
     sealed_secret: Sealed | null;
     secret_key_id: number | null;
     enabled: Generated<boolean>;
-    /** How often everything that it gave was ended. */
+    /** How often everything that it granted was revoked. */
     epoch: Generated<number>;
     created_at: Date;
     updated_at: Date;
@@ -319,24 +319,24 @@ export type Database = {
   vault_seal: {
     only_row: Generated<boolean>;
     kind: SealKind;
-    /** Raised by sealing: each node opens the vault again. */
+    /** Incremented by sealing: each node must then unseal again. */
     generation: GeneratedBigInt64;
     sealed_root: Sealed;
-    /** While it is set, nobody opens the vault. */
+    /** While it is set, the vault is sealed. */
     sealed_at: Date | null;
-    /** Of a vault that shares open: the set of shares, how many there are, and how many are needed. */
+    /** For a vault that is unsealed with shares: the set of shares, their number, and the threshold. */
     set_id: string | null;
     shares: number | null;
     threshold: number | null;
     key_check: Digest | null;
     /** SHA-256 of each share, in hexadecimal. */
     share_digests: ColumnType<string[] | null, string | null, string | null>;
-    /** When it was first opened by its shares. */
+    /** When it was first unsealed with its shares. */
     confirmed_at: Date | null;
     created_at: Date;
     updated_at: Date;
   };
-  /** New shares that open the vault beside those of the set `replaces`, until they have opened it once. */
+  /** New shares that unseal the vault in addition to those of the set `replaces`, until they have unsealed it once. */
   vault_next_shares: {
     only_row: Generated<boolean>;
     replaces: string;
@@ -361,7 +361,7 @@ export type Database = {
     environment: string | null;
     risk: Risk | null;
     owner_id: string | null;
-    /** Of a credential that is held elsewhere: where, who can get at it, and when it was last replaced. */
+    /** For a credential that is stored elsewhere: the place, who can access it, and when it was last replaced. */
     location: string | null;
     accessible_to: GeneratedJson;
     rotated_at: Date | null;
@@ -386,9 +386,9 @@ export type Database = {
   };
   /** An HMAC of each part of a version's value. */
   secret_value_digests: { secret_id: string; number: number; part: string; digest: string };
-  /** The text of a role that was written as a policy of Vault. */
+  /** The text of a role that was written as a Vault policy. */
   vault_policies: { role_id: string; source: string; updated_at: Date };
-  /** How an auth method of Vault's clients finds the issuer of its roles; the token that asks the cluster about others. */
+  /** How an auth method of Vault's clients finds the issuer of its roles; the token that it uses for token reviews. */
   vault_auth_methods: {
     method: VaultAuthMethod;
     config: JSONColumnType<VaultAuthConfig>;
@@ -425,7 +425,7 @@ export type Database = {
     last_used_at: Date | null;
     expires_at: Date | null;
   };
-  /** Answers that a wrapping token opens once. */
+  /** Responses that a wrapping token unwraps once. */
   vault_wrapped: {
     digest: Digest;
     sealed: Sealed;
@@ -438,18 +438,18 @@ export type Database = {
     digest: Digest;
     accessor: string;
     display_name: string;
-    /** Where the client logged in. */
+    /** The path of the login. */
     path: string;
     metadata: JSONColumnType<Record<string, string>>;
     ttl_seconds: number;
     created_at: Date;
     /** Until when it can be renewed. */
     ends_at: Date;
-    /** The token that made it, with which it ends. */
+    /** The token that created it, with which it is revoked. */
     parent: Digest | null;
-    /** As it was asked for; null: whatever its client has. */
+    /** The requested policies; null: those of its client. */
     policies: JSONColumnType<string[]> | null;
-    /** How often it can be used in all, and is left to be; null: without limit. */
+    /** The total and the remaining number of uses; null: unlimited. */
     uses: number | null;
     uses_left: number | null;
     bound_cidrs: JSONColumnType<string[]> | null;
@@ -466,9 +466,9 @@ export type Database = {
     fetched_at: Date;
   };
   client_secrets: ClientSecretColumns & {
-    /** Given by the database. */
+    /** Set by the database. */
     number: Generated<number>;
-    /** Of generated secrets. */
+    /** Only for generated secrets. */
     last_four: string | null;
     last_used_at: Date | null;
     /** When it is due for rotation. Written by triggers. */
@@ -485,7 +485,7 @@ export type Database = {
     access_token_ttl_seconds: number | null;
     assignment_required: Generated<boolean>;
     dpop_required: Generated<boolean>;
-    /** The weakest class of authentication that users get tokens with; null: any. */
+    /** The weakest authentication class with which users get tokens; null: any. */
     required_acr: string | null;
     /** Null: all that the sign-in policy allows. */
     allowed_factors: JSONColumnType<FactorKind[] | null, string | null, string | null>;
@@ -542,7 +542,7 @@ export type Database = {
     updated_at: Date;
     version: Generated<number>;
   };
-  /** Texts of keys that work but for their time. */
+  /** Active versions of keys, regardless of their expiry. */
   standing_api_keys: {
     id: string;
     number: number;
@@ -569,7 +569,7 @@ export type Database = {
     role_id: string;
     subject_id: string;
     until: Date | null;
-    /** Who gave it, as events name their actor; null: given before this was recorded. */
+    /** Who assigned it, as events name their actor; null: assigned before this was recorded. */
     granted_by_kind: string | null;
     granted_by: string | null;
     created_at: Date;
@@ -584,11 +584,11 @@ export type Database = {
     identity_id: string;
     /** When the provider last stated the claims. */
     confirmed_at: Generated<Date>;
-    /** When it lapses, unless the trust has been set to fewer days since. */
+    /** When it lapses, unless the trust now has fewer days. */
     until: Generated<Date>;
     created_at: Date;
   };
-  /** Assigned roles, and mapped ones; `granted_by_kind` of these is `trust`. */
+  /** Assigned roles, and mapped ones, whose `granted_by_kind` is `trust`. */
   standing_role_assignments: {
     id: string;
     role_id: string;
@@ -622,7 +622,7 @@ export type Database = {
     created_at: Date;
     revoked_at: Date | null;
     revoked_for: string | null;
-    /** The epochs of what it came from; null: by an older version. */
+    /** The epochs of the records that it depends on; null: an older version wrote it. */
     user_epoch: number | null;
     client_epoch: number | null;
   };
@@ -638,7 +638,7 @@ export type Database = {
     revoked_at: null;
     revoked_for: string | null;
     tokens_valid_after: Date | null;
-    /** `Infinity` or `-Infinity` as a number where PostgreSQL says so. */
+    /** `Infinity` or `-Infinity` as a number if PostgreSQL has that value. */
     ends_at: Date | number;
     client: string;
     username: string;
@@ -688,16 +688,16 @@ export type Database = {
     uses: number;
     occurred_at: Date;
     last_at: Date;
-    /** Which version of an API key. */
+    /** The version of an API key. */
     credential_version: number | null;
-    /** What was asked, where it was granted. */
+    /** The requested permissions, if they were granted. */
     permissions: ColumnType<string[] | null, string | null, string | null>;
     /** The number of the transaction. */
     recorded_in: GeneratedBigInt64;
   };
-  /** How often something happened in a period. */
+  /** Counts by kind, outcome and period. */
   activity_counts: { step_seconds: number; starts_at: Date; kind: string; outcome: string; count: BigInt64 };
-  /** Up to which row of a table everything is counted. */
+  /** The row of a table up to which everything is counted. */
   activity_positions: { source: string; recorded_in: BigInt64; id: string; counted_until: Date };
   client_usage: {
     client_id: string;
@@ -726,7 +726,7 @@ export type Database = {
     target_id: string | null;
     outcome: 'success' | 'failure';
     reason: string | null;
-    /** Always null, as is the next: they stand in `audit_personal_details`; an older version's writes are moved there. */
+    /** This and the next are always null: the values are in `audit_personal_details`; writes of an older version are moved there. */
     address: string | null;
     user_agent: string | null;
     request_id: string | null;
@@ -819,7 +819,7 @@ type AccessTokenColumns = {
   family_id: string | null;
   client_id: string;
   user_id: string | null;
-  /** Got for this text of an API key. */
+  /** Exchanged for this version of an API key. */
   api_key_id: string | null;
   api_key_version: number | null;
   scope: string | null;
@@ -829,30 +829,30 @@ type AccessTokenColumns = {
   issued_at: Date;
   expires_at: Date;
   revoked_at: Date | null;
-  /** Of its client, where it was issued under no grant; null: by an older version. */
+  /** The epoch of its client, if it was issued without a grant; null: an older version wrote it. */
   client_epoch: number | null;
   resource_server_epoch: number | null;
-  /** Of the key it was got for, and its owner's (`standing_api_keys`). */
+  /** The epoch of the key that it was exchanged for, and of its owner (`standing_api_keys`). */
   api_key_epoch: number | null;
-  /** Got for an assertion about this account of the user, by this trust, when both had these epochs. */
+  /** Issued for an assertion about this account of the user, by this trust, at these epochs. */
   identity_id: string | null;
   trust_id: string | null;
   trust_epoch: number | null;
   user_epoch: number | null;
 };
 
-/** What a view tells of the client and the grant of a credential. */
+/** The client and the grant of a credential in a view. */
 type UnderGrantColumns = {
   client: string;
   consent_id: string | null;
   session_uid: string | null;
   offline: boolean | null;
   grant_payload: Record<string, unknown> | null;
-  /** Until when what carries it lasts; `Infinity` or `-Infinity` as a number where PostgreSQL says so. */
+  /** Until when the records that it depends on last; `Infinity` or `-Infinity` as a number if PostgreSQL has that value. */
   ends_at: Date | number;
 };
 
-/** The identity provider that somebody signed in with; null: none. */
+/** The identity provider of a sign-in; null: none. */
 type ProviderColumns = {
   trust_id: string | null;
   trust_epoch: number | null;
@@ -873,20 +873,20 @@ type SessionColumns = {
   last_seen_at: Date;
   expires_at: Date;
   revoked_at: Date | null;
-  /** When the person last confirmed in it that it is them. */
+  /** When the user last authenticated again in this session. */
   confirmed_at: Date | null;
-  /** The epoch of its person as it was when their password was judged; null: by an older version. */
+  /** The user's epoch at the time of authentication; null: an older version wrote it. */
   user_epoch: number | null;
   /** `login_at` by the database's time. */
   signed_in_at: Date | null;
 };
 
-/** The API server of a cluster that is asked about tokens, and the certificate that it is known by. */
+/** The API server of a cluster that reviews tokens, and the CA certificate that it is verified with. */
 export type TokenReviewSettings = { url: string; ca?: string };
 
 export type VaultAuthMethod = 'kubernetes' | 'jwt';
 
-/** What Vault's clients set of an auth method, as they read it back, and what it means for the trusts of its roles. */
+/** The settings that Vault's clients wrote for an auth method, and the resulting settings for the trusts of its roles. */
 export type VaultAuthConfig = {
   shown: Record<string, unknown>;
   issuer: string;
@@ -896,7 +896,7 @@ export type VaultAuthConfig = {
   default_role?: string;
 };
 
-/** A role of an auth method: what Vault's clients set of it, and its limits; 0 and empty: not limited. */
+/** A role of an auth method: the settings that Vault's clients wrote, and its limits; 0 and empty: unlimited. */
 export type VaultAuthRole = {
   method: VaultAuthMethod;
   name: string;
@@ -922,7 +922,7 @@ export type VaultTokenRole = {
   token_num_uses: number;
 };
 
-/** What Vault's clients set of a role; 0 and empty: not limited. */
+/** The settings that Vault's clients wrote for a role; 0 and empty: unlimited. */
 export type VaultRoleSettings = {
   secret_id_ttl: number;
   secret_id_num_uses: number;
@@ -1000,8 +1000,8 @@ export type Lifetimes = {
   refresh_grace?: number | undefined;
 };
 
-/** A pattern at one API, or at every (`null`) that a key is good for. */
+/** A pattern at one API, or at every API of the key (`null`). */
 export type KeyRight = { resource: string | null; pattern: string };
 
-/** What a person allowed: OpenID Connect scopes, and scopes per resource server identifier. */
+/** The scopes that a user allowed: those of OpenID Connect, and those of each resource server by identifier. */
 export type ConsentedScopes = { openid: string[]; resources: Record<string, string[]> };

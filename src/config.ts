@@ -2,10 +2,10 @@ import { readFileSync } from 'node:fs';
 import { unknownSettings, unsafeSettings } from './config/refused-settings.ts';
 import { Environment, secrets, settings, toConfig } from './config/settings.ts';
 
-/** What can be set, read once at start. Durations are in the unit of their name, paths absolute. */
+/** The settings, read once at start. Durations are in the unit of their name; paths are absolute. */
 export type Config = Readonly<ReturnType<typeof toConfig> & { settings: readonly SettingInForce[] }>;
 
-/** A setting as it is in force. */
+/** A setting with its effective value. */
 export type SettingInForce = {
   name: string;
   /** null: not set, or a secret. */
@@ -15,7 +15,7 @@ export type SettingInForce = {
   description: string;
 };
 
-/** The settings are wrong: one line a problem, each naming its variable, none quoting a value. */
+/** The settings are wrong: one line per problem, each with its variable, none with a value. */
 export class ConfigError extends Error {
   override name = 'ConfigError';
 }
@@ -26,7 +26,7 @@ export function loadConfig(): Config {
 }
 
 /**
- * Reads the environment, and the files that `NAME_FILE` variables name. Empty means unset.
+ * Reads the environment, and the files in `NAME_FILE` variables. Empty means unset.
  *
  * @throws ConfigError with every problem found
  */
@@ -64,7 +64,7 @@ function sourceOf(name: string, text: string | undefined, env: NodeJS.ProcessEnv
   return env[`${name}_FILE`] ? 'file' : 'default';
 }
 
-/** A URL without what someone may have put into it beside the address. */
+/** A URL without its credentials and query. */
 function withoutCredentials(text: string): string {
   const url = URL.parse(text);
   if (!url?.username && !url?.password && !url?.search) return text;
@@ -77,19 +77,19 @@ function readSecretFile(env: NodeJS.ProcessEnv, name: string): { text: string } 
     const text = readFileSync(env[`${name}_FILE`] ?? '', 'utf8').replace(/[\r\n]+$/, '');
     return text ? { text } : { problem: `${name}_FILE names an empty file.` };
   } catch (error) {
-    // Only the code: the message has the path, where someone may have put the secret itself.
+    // Only the code: the message contains the path, and the variable may contain the secret itself by mistake.
     const code = typeof error === 'object' && error && 'code' in error ? error.code : 'unreadable';
     return { problem: `${name}_FILE must name a file that can be read (${code}).` };
   }
 }
 
-/** In development outbound requests may go to this machine, clients may be on it, and the demo is served. */
+/** In development, outbound requests and clients may use this machine, and the demo is served. */
 export const isDevelopment = ({ environment }: Pick<Config, 'environment'>): boolean => environment === 'development';
 
-/** A variable of this process's environment that is no setting: one that a configuration file names for a secret. */
+/** A variable of this process's environment that is not a setting: a configuration file names it for a secret. */
 export const environmentVariable = (name: string): string | undefined => process.env[name];
 
-/** The environment of this process for a program that it starts, with more variables, and without the credential that got them. */
+/** The environment for a child process: that of this process with more variables, and without the credential that fetched them. */
 export function environmentFor(more: Record<string, string>): NodeJS.ProcessEnv {
   const { LATCHKEY_TOKEN: _, LATCHKEY_TOKEN_FILE: __, ...inherited } = process.env;
   return { ...inherited, ...more };

@@ -9,7 +9,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
 }
 
 const statements = [
-  // One row: its position moves with every change that other nodes must notice.
+  // One row: its position grows with every change that other nodes must notice.
   `create table change_counter (
     only_row boolean primary key default true check (only_row),
     position bigint not null default 0
@@ -185,7 +185,7 @@ const statements = [
   `create index sessions_user on sessions (user_id)`,
   `create index sessions_expiry on sessions (expires_at)`,
 
-  // A session answers to several ids for a moment after rotation, so that two tabs never lose it to each other.
+  // A session has several valid ids for a moment after a rotation, so that two concurrent tabs do not lose it.
   `create table session_ids (
     digest bytea primary key,
     session_uid text not null references sessions on delete cascade,
@@ -226,8 +226,8 @@ const statements = [
   )`,
   `create index interactions_expiry on interactions (expires_at)`,
 
-  // A grant that still stands. Whether a credential under it lives follows from its own time of issue and these two columns,
-  // so that disabling a person or a client, or ending a session, needs no write to any token.
+  // An active grant. Whether a credential under it is active follows from its own time of issue and these two columns, so that
+  // disabling a user or a client, or revoking a session, needs no write to any token.
   `create view standing_grants as
     select g.*,
       greatest(u.tokens_valid_after, c.tokens_valid_after) as tokens_valid_after,
@@ -239,8 +239,8 @@ const statements = [
       left join sessions s on s.uid = g.session_uid
     where g.revoked_at is null`,
 
-  // One row a code redemption, not one a token: a rotation updates it in place (heap-only, no index touched), and the
-  // handle inside every token of the family makes reuse of any older one detectable for ever.
+  // One row per code redemption, not per token: a rotation updates it in place (heap-only, no index touched), and the handle in
+  // every token of the family makes reuse of any older one detectable permanently.
   `create table refresh_families (
     id uuid primary key,
     grant_id uuid not null references grants,
@@ -326,7 +326,7 @@ const statements = [
   )`,
   `create index replay_detection_expiry on replay_detection (expires_at)`,
 
-  // The layout is rate-limiter-flexible's.
+  // The layout of rate-limiter-flexible.
   `create table throttles (
     key varchar(255) primary key,
     points integer not null default 0,

@@ -1,6 +1,6 @@
 import { type Kysely, sql } from 'kysely';
 
-/** What other nodes must notice, in the order of the counter; rows of the last hour. */
+/** Changes that other nodes must notice, in the order of the counter; rows of the last hour. */
 export async function up(db: Kysely<unknown>): Promise<void> {
   await sql`create table changes (
     position bigint primary key,

@@ -2,7 +2,7 @@ import { type Kysely, sql } from 'kysely';
 
 const statements = [
   // The payload holds the raw device code and the request's parameters, so it is sealed. A user code is short enough to be
-  // guessed from a plain digest: it is kept as a keyed one.
+  // guessed from a plain digest, so its digest is keyed.
   `create table device_codes (
     digest bytea primary key,
     user_code_digest bytea not null unique,
@@ -30,7 +30,7 @@ const statements = [
   `alter table resource_servers add column dpop_required boolean not null default false`,
 ];
 
-/** Device authorization (RFC 8628), pushed authorization requests (RFC 9126), resource servers that demand DPoP (RFC 9449). */
+/** Device authorization (RFC 8628), pushed authorization requests (RFC 9126), resource servers that require DPoP (RFC 9449). */
 export async function up(db: Kysely<unknown>): Promise<void> {
   for (const statement of statements) await sql.raw(statement).execute(db);
 }

@@ -6,7 +6,7 @@ const noTruncate = (table: string) =>
   `create trigger ${table}_no_truncate before truncate on ${table} for each statement execute function audit_is_append_only()`;
 
 const statements = [
-  // What tells of a person stands apart, so that it can be erased; the event keeps its salted digest.
+  // Personal details are stored separately, so that they can be erased; the event keeps their salted digest.
   `create table audit_personal_details (
     event_id uuid primary key,
     salt text not null,
@@ -14,16 +14,16 @@ const statements = [
     user_agent text
   )`,
 
-  // Public parts stay for ever: what was sealed with a key is proved with them.
+  // Public parts are kept forever, because they verify the seals of each key.
   `create table audit_keys (
     kid text primary key,
     public_jwk json not null,
     created_at timestamptz not null
   )`,
 
-  // A link of the chain: which events, in which order ('members': 16 bytes of id and 32 of digest each), after which head. It
-  // was taken of a snapshot: all transactions below 'seen_below' but the 'unfinished' ones; several segments may be of one snapshot,
-  // and the last of them is the complete one.
+  // A link of the chain: its events in order ('members': 16 bytes of id and 32 of digest each), and the previous head. It covers
+  // a snapshot: all transactions below 'seen_below' except the 'unfinished' ones; several segments may share one snapshot, and the
+  // last of them is the complete one.
   `create table audit_segments (
     number bigint primary key,
     previous_head bytea not null,
@@ -39,7 +39,7 @@ const statements = [
   )`,
   `create index audit_segments_sealed_at on audit_segments (sealed_at)`,
 
-  // What removed segments leave: the head from which the rest is proved. Deleting asks it (below).
+  // The record of removed segments: the head from which the rest is verified. Deleting requires it (below).
   `create table audit_retentions (
     number bigint primary key,
     head bytea not null,
@@ -51,20 +51,20 @@ const statements = [
     signature text not null
   )`,
 
-  // Transaction numbers start anew in a database that is restored from a dump; the offset makes them rise all the same.
+  // Transaction numbers restart in a database that is restored from a dump; the offset keeps them increasing.
   `create table audit_positions (
     only_row boolean primary key default true check (only_row),
     xid_offset bigint not null default 0
   )`,
   `insert into audit_positions default values`,
 
-  // The number of the transaction that recorded it: from a snapshot follows which events are new, without a lock or sequence.
+  // The number of the transaction that recorded it: with a snapshot, it shows which events are new, without a lock or sequence.
   `alter table audit_events
     add column recorded_in bigint not null default (pg_current_xact_id()::text::bigint + 0),
     add column personal_digest bytea`,
   `create index audit_events_recorded_in on audit_events (recorded_in, id)`,
   `create index audit_events_actor on audit_events (actor_id, occurred_at)`,
-  // Nearly all events are of two actions, which are found without an index; the others need not pay for them.
+  // Nearly all events have one of two actions, which need no index; leaving them out keeps the index small.
   `drop index audit_events_action`,
   `create index audit_events_rare_action on audit_events (action, occurred_at)
     where action not in ('access_token.issued', 'refresh_token.rotated')`,
@@ -99,7 +99,7 @@ const statements = [
     when (new.address is not null or new.user_agent is not null) execute function audit_set_details_apart()`,
   `alter table audit_events add constraint audit_events_details_are_apart check (address is null and user_agent is null)`,
 
-  // Only what a retention record covers may leave; an unsigned record is named by 'latchkey audit verify'.
+  // Only events that a retention record covers can be deleted; 'latchkey audit verify' reports an unsigned record.
   `create or replace function audit_is_append_only() returns trigger language plpgsql as $$
     begin
       if tg_op = 'DELETE' and tg_table_name like 'audit\\_events%' then
@@ -117,7 +117,7 @@ const statements = [
   ]),
 ];
 
-/** The audit log can be proved: events are linked into signed segments, and personal details can be erased. */
+/** The audit log can be verified: events are linked into signed segments, and personal details can be erased. */
 export async function up(db: Kysely<unknown>): Promise<void> {
   for (const statement of statements) await sql.raw(statement).execute(db);
 }

@@ -1,10 +1,10 @@
 import { type Kysely, sql } from 'kysely';
 
 const statements = [
-  // What Latchkey itself registers is neither exported nor pruned.
+  // Records that Latchkey itself registers are neither exported nor pruned.
   `alter table resource_servers add column built_in boolean not null default false`,
 
-  // The answer is sealed under a key that follows from the Idempotency-Key: only whoever has that can read it.
+  // The response is sealed with a key that is derived from the Idempotency-Key: only its sender can read it.
   `create table idempotency_keys (
     digest bytea primary key,
     request_digest bytea not null,
@@ -14,7 +14,7 @@ const statements = [
   )`,
   `create index idempotency_keys_expiry on idempotency_keys (expires_at)`,
 
-  // Only a role that has nothing of the name yet: an installation may have made its own.
+  // Only if there is no role with the name: an installation may have created its own.
   `insert into roles (id, name, description, built_in, created_at, updated_at)
     select id::uuid, name, description, true, now(), now() from (values
       ('00000000-0000-7000-8000-000000000002', 'administrator', 'Manages applications, APIs, people and roles, except owners'),
@@ -36,7 +36,7 @@ const statements = [
       where roles.id = '00000000-0000-7000-8000-000000000004'`,
 ];
 
-/** The admin API: roles that are built in, and requests that happen once however often they are sent. */
+/** The admin API: built-in roles, and idempotent requests. */
 export async function up(db: Kysely<unknown>): Promise<void> {
   for (const statement of statements) await sql.raw(statement).execute(db);
 }

@@ -1,6 +1,6 @@
 import { type Kysely, sql } from 'kysely';
 
-/** One-time links with which a person chooses their own password. */
+/** One-time links with which users choose their own passwords. */
 export async function up(db: Kysely<unknown>): Promise<void> {
   await sql`create table password_links (
     digest bytea primary key,

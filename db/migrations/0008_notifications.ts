@@ -1,7 +1,7 @@
 import { type Kysely, sql } from 'kysely';
 
 const statements = [
-  // How far an audience of the audit log has come: after this event of this segment. One node at a time holds the lease.
+  // The position of an audience in the audit log: after this event of this segment. One node at a time holds the lease.
   `create table event_cursors (
     name text primary key,
     segment bigint not null,
@@ -23,7 +23,7 @@ const statements = [
     updated_at timestamptz not null,
     version integer not null default 1
   )`,
-  // Read back to sign: sealed under the server key of this id.
+  // Needed in readable form to sign: sealed with the server key of this id.
   `create table webhook_secrets (
     id uuid primary key,
     webhook_id uuid not null references webhooks on delete cascade,
@@ -34,7 +34,7 @@ const statements = [
   )`,
   `create index webhook_secrets_webhook on webhook_secrets (webhook_id)`,
   `create index webhook_secrets_expiry on webhook_secrets (expires_at)`,
-  // What was sent is read again from the audit log: a copy would keep personal details that are erased there.
+  // The content of messages is read from the audit log again: a copy would keep personal details that are erased there.
   `create table webhook_deliveries (
     id uuid primary key,
     webhook_id uuid not null references webhooks on delete cascade,
@@ -61,7 +61,7 @@ const statements = [
     on conflict do nothing`,
 ];
 
-/** Notifications: webhooks, and how far each audience of the audit log has come. */
+/** Notifications: webhooks, and the position of each audience in the audit log. */
 export async function up(db: Kysely<unknown>): Promise<void> {
   for (const statement of statements) await sql.raw(statement).execute(db);
 }

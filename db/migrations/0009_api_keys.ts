@@ -22,8 +22,8 @@ const statements = [
   `create index api_keys_owner on api_keys (owner_id)`,
   `create index api_keys_environment on api_keys (environment)`,
 
-  // What was minted for a key: the present one, and those whose overlap is not over. The first characters find a leaked key
-  // again of which a log shows no more.
+  // The versions of a key: the present one, and those whose overlap has not ended. The first characters find a leaked key of
+  // which a log shows no more.
   `create table api_key_versions (
     digest bytea primary key,
     key_id uuid not null references api_keys on delete cascade,
@@ -62,10 +62,10 @@ const statements = [
   ) with (fillfactor = 50)`,
   `create index limit_counters_expiry on limit_counters (expires_at)`,
 
-  // All counters of one request move, or none: a request that one limit refuses costs nothing at the others. A counter starts
-  // from its floor (the time, for a rate; 0, for a quota) and must not pass its ceiling. Rows are locked in one order. What a
-  // crash of PostgreSQL takes back is less than a second of counting, which is no reason to wait for the disk.
-  // The answer: the first counter that refuses (0: none), then every counter as it is now.
+  // Increments all counters of a request or none: one that a limit refuses does not count for the others. A counter starts from
+  // its floor (the time, for a rate; 0, for a quota) and must not exceed its ceiling. Rows are locked in a fixed order. A crash of
+  // PostgreSQL loses less than a second of counting, so commits do not wait for the disk.
+  // Returns the first counter that refuses (0: none), then the present value of every counter.
   `create function take_from_limits(keys text[], floors bigint[], increments bigint[], ceilings bigint[], expiries timestamptz[])
     returns bigint[] language plpgsql as $$
     declare
@@ -91,8 +91,8 @@ const statements = [
       return 0::bigint || moved;
     end $$`,
 
-  // What nodes remember of a key hangs on rows of other rooms: whoever writes those, every node hears of it. Deferred to the
-  // commit, for the counter is held from here to there.
+  // The cached state of a key depends on rows of other modules: every write to these is announced to all nodes. Deferred to the
+  // commit, because the counter stays locked until then.
   `create function announce_change(changed_kind text, changed_key text) returns void language plpgsql as $$
     declare moved bigint;
     begin
@@ -126,7 +126,7 @@ const statements = [
       where roles.id = '00000000-0000-7000-8000-000000000002'`,
 ];
 
-/** API keys, their limits, and what makes nodes forget them. */
+/** API keys, their limits, and the announcements that invalidate cached keys. */
 export async function up(db: Kysely<unknown>): Promise<void> {
   for (const statement of statements) await sql.raw(statement).execute(db);
 }

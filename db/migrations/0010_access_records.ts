@@ -1,7 +1,7 @@
 import { type Kysely, sql } from 'kysely';
 
 const statements = [
-  // Uses of credentials, many a second: no chain, no foreign keys, and what is repeated is counted in one row.
+  // Uses of credentials, many a second: no chain, no foreign keys, and repeated uses are counted in one row.
   `create table access_records (
     id uuid primary key,
     kind text not null,
@@ -21,7 +21,7 @@ const statements = [
   `create index access_records_occurred_at on access_records using brin (occurred_at)`,
 ];
 
-/** Who used which credential, where: introspection, userinfo. */
+/** Records of the use of credentials: introspection, userinfo. */
 export async function up(db: Kysely<unknown>): Promise<void> {
   for (const statement of statements) await sql.raw(statement).execute(db);
 }

@@ -1,9 +1,9 @@
 import { type Kysely, sql } from 'kysely';
 
 const statements = [
-  // What has expired is found by an index in every table, however many rows live in it.
+  // In every table, an index finds expired rows, however many live rows there are.
   `create index sessions_revoked on sessions (revoked_at) where revoked_at is not null`,
-  // Families without a refresh token end with the last access token they can have.
+  // Families without a refresh token expire with their last possible access token.
   `update refresh_families set absolute_expires_at = issued_at + interval '2 days' where absolute_expires_at is null`,
 ];
 

@@ -1,20 +1,20 @@
 import { type Kysely, sql } from 'kysely';
 
 const statements = [
-  // An access token that was got for an API key lives no longer than the text of the key it was got for. No foreign keys: a
-  // token whose key is gone is dead, and nothing needs to be written for that.
+  // An access token that was exchanged for an API key expires no later than the presented version of the key. No foreign keys: a
+  // token without its key is refused, and needs no write for that.
   `alter table access_tokens add column api_key_id uuid, add column api_key_version integer`,
   `alter table jwt_access_tokens add column api_key_id uuid, add column api_key_version integer`,
-  // What would die with a key; other tokens are not in them, so that they cost nothing.
+  // For the tokens that are revoked with a key; other tokens are not in these indexes, so that they cost nothing.
   `create index access_tokens_api_key on access_tokens (api_key_id) where api_key_id is not null`,
   `create index jwt_access_tokens_api_key on jwt_access_tokens (api_key_id) where api_key_id is not null`,
-  // What was got for a key before it was let rest stays dead when it works again, as with people and clients.
+  // Tokens from before a key was disabled stay revoked when it is enabled again, as for users and clients.
   `alter table api_keys add column tokens_valid_after timestamptz`,
-  // Who let a key rest: what somebody else has stopped, its owner does not start again.
+  // Whether the owner disabled the key: if someone else did, the owner cannot enable it again.
   `alter table api_keys add column disabled_by_owner boolean not null default false`,
 
-  // A text of a key that still works but for its time. Whether a token got for it lives follows from its own time of issue and
-  // these columns, so that ending a key or its owner needs no write to any token.
+  // Active versions of keys, regardless of their expiry. Whether a token that was exchanged for one is active follows from its time
+  // of issue and these columns, so that revoking a key or its owner needs no write to any token.
   `create view standing_api_keys as
     select k.id, v.number, greatest(k.tokens_valid_after, u.tokens_valid_after, c.tokens_valid_after) as tokens_valid_after,
       least(coalesce(k.expires_at, 'infinity'), coalesce(v.ends_at, 'infinity')) as ends_at
@@ -24,7 +24,7 @@ const statements = [
       left join clients c on c.id = k.owner_id
     where k.enabled and k.revoked_at is null and coalesce(u.enabled, c.enabled, false)`,
 
-  // Keys of people belong to no client, and every token does.
+  // Every token needs a client, but keys of users belong to none.
   `alter table clients add column built_in boolean not null default false`,
   `with named as (
     select '00000000-0000-7000-8000-000000000101'::uuid as id
@@ -39,7 +39,7 @@ const statements = [
     from named`,
 ];
 
-/** Token exchange (RFC 8693): access tokens got for API keys. */
+/** Token exchange (RFC 8693): access tokens for API keys. */
 export async function up(db: Kysely<unknown>): Promise<void> {
   for (const statement of statements) await sql.raw(statement).execute(db);
 }

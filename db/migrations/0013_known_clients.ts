@@ -1,11 +1,11 @@
 import { type Kysely, sql } from 'kysely';
 
-// What a token request needs to know of a client (`ClientRecord`), and nothing else: marks such as `tokens_valid_after` are
+// The columns of a client that a token request needs (`ClientRecord`), and no others: marks such as `tokens_valid_after` are
 // judged in the database.
 const known = 'client_id, type, metadata, resources, service_permissions, introspects, lifetimes, first_party, enabled';
 
 const statements = [
-  // Nodes remember clients with their secrets: whoever writes those, every node hears of it.
+  // Nodes cache clients with their secrets: every write to these is announced to all nodes.
   `create function client_has_changed() returns trigger language plpgsql as $$
     begin perform announce_change('client', old.client_id); return null; end $$`,
   `create constraint trigger clients_known_announced after update of ${known} or delete on clients

@@ -1,8 +1,8 @@
 import { type Kysely, sql } from 'kysely';
 
 const statements = [
-  // The only place where SQL reads time. The role that serves requests cannot replace it: the migrating role owns it.
-  // Inlined by the planner where it stands alone; in a condition on an index write `(select latchkey_now())`.
+  // The only place where SQL reads the time. The role that serves requests cannot replace it: the migrating role owns it.
+  // The planner inlines it; in a condition on an index write `(select latchkey_now())`.
   `create function latchkey_now() returns timestamptz language sql volatile as 'select clock_timestamp()'`,
   `create or replace function announce_change(changed_kind text, changed_key text) returns void language plpgsql as $$
     declare moved bigint;

@@ -8,7 +8,7 @@ const statements = [
     on conflict do nothing`,
 ];
 
-/** Permissions for giving rights away and for clients that people are not asked about. */
+/** Permissions for granting rights, and for clients without a consent page. */
 export async function up(db: Kysely<unknown>): Promise<void> {
   for (const statement of statements) await sql.raw(statement).execute(db);
 }

@@ -1,7 +1,7 @@
 import { type Kysely, sql } from 'kysely';
 
 const statements = [
-  // The server key that was mixed into the key of a stored answer. Null: an older version stored it without one.
+  // The server key that was mixed into the key of a stored response. Null: an older version stored it without one.
   `alter table idempotency_keys add column key_id integer`,
 
   // Deleting a grant makes PostgreSQL search for referring rows; without an index it scans the whole table for each grant. The

@@ -1,8 +1,8 @@
 import { type Kysely, sql } from 'kysely';
 
 const statements = [
-  // As `comparableIdentifier` (src/domain/resource-servers/identifiers.ts) says it. Not unique: two spellings may have been registered
-  // side by side before; no new pair is.
+  // The same as `comparableIdentifier` (src/domain/resource-servers/identifiers.ts). Not unique: two spellings may have been registered
+  // before; new ones are refused.
   `alter table resource_servers add column comparable_identifier text not null generated always as (case
       when identifier ~* '^[a-z][a-z0-9+.-]*://' then lower(substring(identifier from '^[^:]+://[^/?#]*') collate "C")
         || regexp_replace(substring(identifier from '^[^:]+://[^/?#]*(.*)$'), '/$', '')

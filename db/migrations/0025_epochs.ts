@@ -4,25 +4,25 @@ const owners = ['users', 'clients', 'resource_servers', 'api_keys'];
 const accessTokenTables = ['access_tokens', 'jwt_access_tokens'];
 
 const columns = [
-  // Migrations share one transaction: what an earlier one announces is told now, or these tables could not be changed.
+  // Migrations share one transaction: announcements of earlier ones are sent now, because they would prevent altering these tables.
   'set constraints all immediate',
-  // How often everything of an owner was ended. A credential carries the epochs of what it was derived from, and stands while they
-  // are its owners'. No clock takes part: two nodes need not agree on the time.
+  // How often everything of an owner was revoked. A credential stores the epochs of the records that it was derived from, and is
+  // active while these have the same epochs. No clock is involved: two nodes need not agree on the time.
   ...owners.map((owner) => `alter table ${owner} add column epoch integer not null default 0`),
-  // `revoke --before`: whatever was issued up to then, by the database's time, is dead.
+  // `revoke --before`: everything that was issued up to then, by the database's time, is revoked.
   ...['users', 'clients'].map((owner) => `alter table ${owner} add column revoked_before timestamptz`),
-  // Null where an older version wrote the row: then `tokens_valid_after` judges it by the time it was issued.
+  // Null if an older version wrote the row: then `tokens_valid_after` is compared with the time of issue.
   `alter table sessions add column user_epoch integer, add column signed_in_at timestamptz`,
   `alter table grants add column user_epoch integer, add column client_epoch integer`,
-  // What is issued under a grant stands or falls with it: only tokens without one carry the epoch of their client.
+  // Tokens under a grant depend on it: only tokens without one store the epoch of their client.
   ...accessTokenTables.map(
     (table) => `alter table ${table} add column client_epoch integer, add column resource_server_epoch integer,
       add column api_key_epoch integer`,
   ),
 ];
 
-// Every way of ending all of an owner's writes `enabled` or `tokens_valid_after`, older versions' included: the database counts, so
-// that no writer can forget to. A writer that sets the epoch itself is left alone.
+// Every revocation of everything of an owner writes `enabled` or `tokens_valid_after`, also in older versions: a trigger counts, so
+// that no writer can forget to. A writer that sets the epoch itself is not overridden.
 const isEnded = `(old.enabled and not new.enabled) or old.tokens_valid_after is distinct from new.tokens_valid_after`;
 const counters = [
   `create function next_epoch() returns trigger language plpgsql as $$
@@ -34,8 +34,8 @@ const counters = [
     (owner) => `create trigger ${owner}_epoch before update of enabled, tokens_valid_after on ${owner}
       for each row when (${isEnded}) execute function next_epoch()`,
   ),
-  // For "issued up to a moment" this version sets `revoked_before`. An older one sets `tokens_valid_after` alone, to a moment that
-  // may lie in the past: nothing that was issued since may end.
+  // For "issued up to a time" this version sets `revoked_before`. An older one sets only `tokens_valid_after`, to a time that may be
+  // in the past: credentials that were issued since must stay active.
   `create function next_owner_epoch() returns trigger language plpgsql as $$
     begin
       if new.revoked_before is distinct from old.revoked_before or new.epoch <> old.epoch then return new; end if;
@@ -50,24 +50,24 @@ const counters = [
     (owner) => `create trigger ${owner}_epoch before update of enabled, tokens_valid_after on ${owner}
       for each row when (${isEnded}) execute function next_owner_epoch()`,
   ),
-  // Nodes remember clients with their epoch.
+  // Nodes cache clients with their epoch.
   `create constraint trigger clients_epoch_announced after update of enabled, tokens_valid_after, epoch on clients
     deferrable initially deferred for each row when (old.epoch is distinct from new.epoch) execute function client_has_changed()`,
 ];
 
 const isAfter = (issued_at: string, mark: string) => `(${mark} is null or ${issued_at} > ${mark})`;
 
-/** Whether `epoch`, which a credential carries, is its owner's still; a row of an older version is judged by its time. */
+/** Whether the `epoch` of a credential is still that of its owner; a row of an older version is judged by its time. */
 function isOf(owner: string, { epoch, issued_at }: { epoch: string; issued_at: string }): string {
   return `case when ${epoch} is null then ${isAfter(issued_at, `${owner}.tokens_valid_after`)}
     else ${epoch} = ${owner}.epoch and ${isAfter(issued_at, `${owner}.revoked_before`)} end`;
 }
 
-// The grant that carries a credential `t`, and what token requests need to know of it.
+// The grant of a credential `t`, and the columns of it that token requests need.
 const underGrant = `standing_grants g on g.id = t.grant_id and ${isAfter('t.issued_at', 'g.tokens_valid_after')}`;
 const ofGrant = 'g.consent_id, g.session_uid, g.offline, g.payload as grant_payload';
 
-// What is in a view stands while its `ends_at` is in the future: until then lasts what carries it. Its own expiry is apart.
+// A row of a view is active while `ends_at` is in the future: until then the records that it depends on last. Its own expiry is separate.
 const views = [
   `create or replace view standing_grants as
     select g.id, g.user_id, g.client_id, g.consent_id, g.session_uid, g.offline, g.payload, g.created_at, g.revoked_at,
@@ -95,24 +95,24 @@ const views = [
       left join clients c on c.id = k.owner_id
     where k.enabled and k.revoked_at is null and coalesce(u.enabled, c.enabled, false)`,
 
-  // Nobody is signed in with some.
+  // Some sessions have no signed-in user.
   `create view standing_sessions as
     select s.*, u.username
     from sessions s left join users u on u.id = s.user_id
     where s.revoked_at is null and (s.user_id is null or (u.enabled
       and ${isOf('u', { epoch: 's.user_epoch', issued_at: 'coalesce(s.signed_in_at, s.login_at)' })}))`,
 
-  // Those of a stopped client are among them: they work again with it.
+  // Includes secrets of a disabled client, which are accepted again when it is enabled.
   `create view standing_client_secrets as
     select s.id, s.client_id, s.digest, s.pepper_id, s.label, s.created_at, s.expires_at, s.revoked_at, c.client_id as client,
       coalesce(s.expires_at, 'infinity'::timestamptz) as ends_at
     from client_secrets s join clients c on c.id = s.client_id
     where s.revoked_at is null`,
 
-  // Redeemed ones are among them: that they come again is to be seen.
+  // Includes redeemed codes, so that reuse is detected.
   `create view standing_authorization_codes as
     select t.*, g.client, ${ofGrant}, g.ends_at from authorization_codes t join ${underGrant}`,
-  // Those that wait for a person have no grant.
+  // Codes that wait for a user have no grant.
   `create view standing_device_codes as
     select t.*, c.client_id as client, ${ofGrant}, coalesce(g.ends_at, 'infinity') as ends_at
     from device_codes t join clients c on c.id = t.client_id and c.enabled left join ${underGrant}
@@ -142,8 +142,8 @@ const views = [
 ];
 
 /**
- * Which credentials stand: one view a kind, `standing_*`, and epochs instead of times. Safe under a running older version: it reads
- * and writes the marks as before, what it writes carries no epoch and is judged by its time, and what it ends is counted here.
+ * Active credentials: one view per kind, `standing_*`, and epochs instead of times. Safe under a running older version: it reads and
+ * writes the marks as before, its rows have no epoch and are judged by their time, and its revocations are counted here.
  */
 export async function up(db: Kysely<unknown>): Promise<void> {
   for (const statement of [...columns, ...counters, ...views, 'set constraints all deferred'])

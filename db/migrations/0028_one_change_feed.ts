@@ -1,9 +1,9 @@
 import { type Kysely, sql } from 'kysely';
 
-// Beyond so many announcements of one transaction the position moves once more, without a row: nodes see the gap, and forget all.
+// Beyond this number of announcements in a transaction the position moves once more without a row: nodes see the gap, and drop all.
 const mostAnnounced = 100;
 
-/** Deferred to the commit, because the one-row counter is held from the announcement to there. */
+/** Deferred to the commit, because the one-row counter stays locked from the announcement until then. */
 const announce = (name: string, change: string, { text, when = '' }: { text: string; when?: string }) => [
   `create function ${name}() returns trigger language plpgsql as $$
     begin
@@ -14,11 +14,11 @@ const announce = (name: string, change: string, { text, when = '' }: { text: str
 ];
 
 const statements = [
-  // Announcements that migrations before this one deferred would stand in the way of altering tables.
+  // Announcements that earlier migrations deferred would prevent altering tables.
   'set constraints all immediate',
   'set constraints all deferred',
 
-  // What changes in many rows of one transaction is announced once.
+  // Changes of many rows with the same key in one transaction are announced once.
   `create or replace function announce_change(changed_kind text, changed_key text) returns void language plpgsql as $$
     declare
       before jsonb := coalesce(nullif(current_setting('latchkey.announced', true), ''), '[0]')::jsonb;
@@ -35,7 +35,7 @@ const statements = [
       perform pg_notify('latchkey_changes', '');
     end $$`,
 
-  // Any column: a list would have to name each new one that nodes remember. It lacked claims_in_id_token.
+  // Any column: a list would have to include each new cached one. It lacked claims_in_id_token.
   'drop trigger clients_known_announced on clients',
   'drop trigger clients_epoch_announced on clients',
   `create constraint trigger clients_known_announced after update or delete on clients
@@ -44,7 +44,7 @@ const statements = [
   ...announce('signing_keys_announced', 'after insert or update or delete on signing_keys', {
     text: `perform announce_change('signing_key', case when tg_op = 'DELETE' then old.kid else new.kid end);`,
   }),
-  // Nobody remembers when a key was used last, which is written alone, for every key in use once a second.
+  // The time of the last use is not cached; it is written separately, once a second for every key in use.
   ...announce('api_keys_announced', 'after update on api_keys', {
     when: 'when (old.last_used_at is not distinct from new.last_used_at)',
     text: `perform announce_change('api_key', new.id::text);`,
@@ -55,7 +55,7 @@ const statements = [
   ...announce('api_key_roles_announced', 'after insert or update or delete on api_key_roles', {
     text: `perform announce_change('api_key', (case when tg_op = 'DELETE' then old.key_id else new.key_id end)::text);`,
   }),
-  // A new spelling of an identifier is remembered with the others. Renamed, it is another one under both names.
+  // A new spelling of an identifier is cached with the others. A rename affects both names.
   ...announce('resource_servers_announced', 'after insert or update or delete on resource_servers', {
     text: `if tg_op <> 'INSERT' then perform announce_change('resource_server', old.identifier); end if;
       if tg_op <> 'DELETE' then perform announce_change('resource_server', new.identifier); end if;`,
@@ -66,7 +66,7 @@ const statements = [
   }),
 ];
 
-/** What nodes remember is announced by triggers alone: no writer can forget to. */
+/** Changes of cached records are announced by triggers only, so that no writer can forget to. */
 export async function up(db: Kysely<unknown>): Promise<void> {
   for (const statement of statements) await sql.raw(statement).execute(db);
 }

@@ -1,11 +1,11 @@
 import { type Kysely, sql } from 'kysely';
 
 const statements = [
-  // Announcements that migrations before this one deferred would stand in the way of altering tables.
+  // Announcements that earlier migrations deferred would prevent altering tables.
   'set constraints all immediate',
   'set constraints all deferred',
 
-  // How often something happened in a period, so that no page counts records or events.
+  // Counts by period, so that no page counts records or events.
   `create table activity_counts (
     step_seconds integer not null,
     starts_at timestamptz not null,
@@ -24,7 +24,7 @@ const statements = [
   )`,
   'create index client_usage_day on client_usage (day)',
 
-  // Up to which record of a source everything is counted, in the order of transactions.
+  // The record of a source up to which everything is counted, in the order of transactions.
   `create table activity_positions (
     source text primary key,
     recorded_in bigint not null,
@@ -34,14 +34,14 @@ const statements = [
   `insert into activity_positions (source, recorded_in, id, counted_until)
     select source, 0, '00000000-0000-0000-0000-000000000000', 'epoch' from unnest(array['access_records', 'audit_events']) source`,
 
-  // As in audit_events: with a snapshot, the number of the transaction tells which records are new, however late they were written.
-  // Records from before get the number of this transaction.
+  // As in audit_events: with a snapshot, the number of the transaction shows which records are new, however late they were written.
+  // Existing records get the number of this transaction.
   `do $$ begin
     execute format('alter table access_records add column recorded_in bigint not null default (pg_current_xact_id()::text::bigint + %s)',
       (select xid_offset from audit_positions));
   end $$`,
   'create index access_records_recorded_in on access_records (recorded_in, id)',
-  // An older version inserts every column, and null into those that it does not know.
+  // An older version inserts null into columns that it does not know.
   `create function number_access_record() returns trigger language plpgsql as $$
     begin
       new.recorded_in := pg_current_xact_id()::text::bigint + (select xid_offset from audit_positions);
@@ -64,7 +64,7 @@ const statements = [
       update audit_positions set xid_offset = first;
     end $$`,
 
-  // Hints that a person has hidden.
+  // Hints that a user has hidden.
   `create table hidden_hints (
     user_id uuid not null references users on delete cascade,
     hint text not null,
@@ -72,7 +72,7 @@ const statements = [
     primary key (user_id, hint)
   )`,
 
-  // What needs attention is looked for by time, in tables that hold much else.
+  // Records that need attention are searched by time in large tables.
   'create index api_keys_expiry on api_keys (expires_at) where revoked_at is null and expires_at is not null',
   `create index webhook_deliveries_failed on webhook_deliveries (webhook_id, updated_at) where state in ('retrying', 'dead')`,
   'create index client_secrets_age on client_secrets (created_at) where revoked_at is null',
@@ -82,7 +82,7 @@ const statements = [
     select id, null, 'latchkey:activity:read' from roles where id = '00000000-0000-7000-8000-000000000002'`,
 ];
 
-/** Counts of activity by period, usage by client and day, and which hints a person has hidden. */
+/** Counts of activity by period, usage by client and day, and the hints that a user has hidden. */
 export async function up(db: Kysely<unknown>): Promise<void> {
   for (const statement of statements) await sql.raw(statement).execute(db);
 }

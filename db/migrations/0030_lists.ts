@@ -2,7 +2,7 @@ import { type Kysely, sql } from 'kysely';
 
 const separators = '!"#$%&\'()*+,-./:;<=>?@[\\]^_`{|}~';
 
-/** Longer words are found by their beginning: PostgreSQL takes no lexeme of more than 2 KB. */
+/** Longer words are found by their beginning: PostgreSQL accepts no lexeme of more than 2 KB. */
 const longestWord = 64;
 
 const words = (
@@ -14,15 +14,15 @@ const functions = [
   // The parsers and dictionaries of text search depend on the language, and take addresses and URLs as one word each.
   `create function search_vector(value text) returns tsvector language sql immutable parallel safe
     return array_to_tsvector(${words('value')})`,
-  // Each word of a search finds those that begin with it. A search without a word finds nothing.
+  // Each word of a search matches words that begin with it. A search without a word matches nothing.
   `create function search_query(value text) returns tsquery language sql immutable parallel safe
     return (select string_agg('''' || word || ''':*', ' & ')::tsquery from unnest(${words('value')}) word)`,
 ];
 
 const clientName = `coalesce(metadata ->> 'client_name', client_id)`;
 
-// Each is an order or a search of a list, spelled as in the store of its module. They are not created concurrently, because all
-// migrations run in one transaction.
+// Each serves an order or a search of a list, with the same expression as in the store of its module. They are not created
+// concurrently, because all migrations run in one transaction.
 const indexes = [
   `users_search on users using gin (search_vector(username || ' ' || coalesce(name, '') || ' ' || coalesce(email, ''))) with (fastupdate = off)`,
   `users_by_username on users ((lower(username) collate "C"), id)`,
@@ -58,9 +58,9 @@ const indexes = [
   `webhook_deliveries_dead on webhook_deliveries (webhook_id, id) where state = 'dead'`,
 ];
 
-/** What lists are sorted and searched by. */
+/** Indexes for sorting and searching lists. */
 export async function up(db: Kysely<unknown>): Promise<void> {
-  // Announcements that migrations before this one deferred would stand in the way of new indexes.
+  // Announcements that earlier migrations deferred would prevent creating indexes.
   for (const statement of ['set constraints all immediate', 'set constraints all deferred', ...functions])
     await sql.raw(statement).execute(db);
   for (const index of indexes) await sql.raw(`create index ${index}`).execute(db);

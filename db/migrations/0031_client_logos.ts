@@ -1,7 +1,7 @@
 import { type Kysely, sql } from 'kysely';
 
 const statements = [
-  // Announcements that migrations before this one deferred would stand in the way of altering tables.
+  // Announcements that earlier migrations deferred would prevent altering tables.
   'set constraints all immediate',
   'set constraints all deferred',
 
@@ -17,11 +17,11 @@ const statements = [
     fetched_at timestamptz not null
   )`,
   'create index client_logos_digest on client_logos (digest) where digest is not null',
-  // Few clients have a logo; which of them is not fetched yet is looked for every minute.
+  // Few clients have a logo; a job looks every minute for those that are not fetched yet.
   `create index clients_with_logo on clients (id) where (metadata ->> 'logo_uri') is not null`,
 ];
 
-/** Logos of clients, as they were fetched. */
+/** Fetched logos of clients. */
 export async function up(db: Kysely<unknown>): Promise<void> {
   for (const statement of statements) await sql.raw(statement).execute(db);
 }

@@ -1,27 +1,27 @@
 import { type Kysely, sql } from 'kysely';
 
 const statements = [
-  // Announcements that migrations before this one deferred would stand in the way of new indexes.
+  // Announcements that earlier migrations deferred would prevent creating indexes.
   'set constraints all immediate',
   'set constraints all deferred',
 
-  // Failures are rare, so that successes need not pay for an index of outcomes.
+  // Only failures, which are rare, are in the index of outcomes, so that successes do not pay for it.
   `create index audit_events_failed on audit_events (occurred_at, id) where outcome = 'failure'`,
 
-  // When a credential is due for rotation depends on two tables; a list that is sorted by it needs one column with an index.
+  // The time at which a credential is due for rotation depends on two tables; a list that is sorted by it needs one indexed column.
   // The days are those of `riskDays` (src/domain/credentials/risk.ts).
   `create function rotation_due_at(risk text, issued_at timestamptz, expires_at timestamptz) returns timestamptz language sql immutable parallel safe
     return least(issued_at + make_interval(hours => 24 * case risk when 'high' then 30 when 'medium' then 90 when 'low' then 180 end), expires_at)`,
   'alter table api_keys add column due_at timestamptz',
   'alter table client_secrets add column due_at timestamptz',
-  // Nothing that nodes remember changes, so that nothing is announced.
+  // No cached value changes, so nothing must be announced.
   'alter table api_keys disable trigger user',
   `update api_keys k set due_at = rotation_due_at(k.risk, (select max(v.issued_at) from api_key_versions v where v.key_id = k.id), k.expires_at)`,
   'alter table api_keys enable trigger user',
   'alter table client_secrets disable trigger user',
   `update client_secrets s set due_at = rotation_due_at(c.risk, s.created_at, s.expires_at) from clients c where c.id = s.client_id`,
   'alter table client_secrets enable trigger user',
-  // Triggers, because an older version writes these tables, too.
+  // Triggers, because an older version also writes these tables.
   `create function set_key_due_at() returns trigger language plpgsql as $$
     begin
       new.due_at := rotation_due_at(new.risk, (select max(v.issued_at) from api_key_versions v where v.key_id = new.id), new.expires_at);
@@ -50,7 +50,7 @@ const statements = [
   `create trigger clients_risk_due after update of risk on clients for each row
     when (old.risk is distinct from new.risk) execute function client_risk_was_set()`,
 
-  // The orders of the list of credentials. Those of numerous kinds are written once for each sign-in or password.
+  // The orders of the list of credentials. For numerous kinds, an entry is written once for each sign-in or password.
   'create index api_keys_by_creation on api_keys (created_at, id)',
   `create index api_keys_by_due on api_keys ((coalesce(due_at, 'infinity'::timestamptz)), id)`,
   `create index client_secrets_by_name on client_secrets ((lower(coalesce(label, 'Secret ' || number::text)) collate "C"), id)`,
@@ -58,7 +58,7 @@ const statements = [
   `create index client_secrets_by_expiry on client_secrets ((coalesce(expires_at, 'infinity'::timestamptz)), id)`,
   `create index client_secrets_by_due on client_secrets ((coalesce(due_at, 'infinity'::timestamptz)), id)`,
   `create index client_secrets_by_last_use on client_secrets ((coalesce(last_used_at, '-infinity'::timestamptz)), id)`,
-  // Those that need attention.
+  // Credentials that need attention.
   'create index client_secrets_due on client_secrets (due_at) where revoked_at is null',
   'drop index client_secrets_age',
   'create index api_keys_disabled on api_keys (id) where not enabled',
@@ -66,14 +66,14 @@ const statements = [
   'create index password_links_by_expiry on password_links (expires_at, digest)',
   'create index credentials_by_change on credentials (updated_at, id)',
   'create index refresh_families_by_issue on refresh_families (issued_at, id) where handle_digest is not null',
-  // The list of credentials has those as well that were revoked.
+  // The list of credentials also includes revoked ones.
   'create index sessions_by_start on sessions ((coalesce(login_at, created_at)), uid) where user_id is not null',
   'drop index sessions_by_sign_in',
   'drop index grants_by_creation',
   'create index grants_by_creation on grants (created_at, id)',
 ];
 
-/** What lists are filtered and sorted by. */
+/** Indexes for filtering and sorting lists. */
 export async function up(db: Kysely<unknown>): Promise<void> {
   for (const statement of statements) await sql.raw(statement).execute(db);
 }

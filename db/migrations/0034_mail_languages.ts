@@ -1,11 +1,11 @@
 import { type Kysely, sql } from 'kysely';
 
 const statements = [
-  // Announcements that migrations before this one deferred would stand in the way of altering tables.
+  // Announcements that earlier migrations deferred would prevent altering tables.
   'set constraints all immediate',
   'set constraints all deferred',
 
-  // In which language mail is written to a user: the chosen one, else that of the pages on which they last signed in.
+  // The language of mail to a user: the chosen one, otherwise that of the pages on which they last signed in.
   'alter table users add column language text, add column browser_language text',
 ];
 

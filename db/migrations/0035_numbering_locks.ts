@@ -1,8 +1,8 @@
 import { type Kysely, sql } from 'kysely';
 
 const statements = [
-  // PostgreSQL locks the partitions of a table whose trigger is dropped before the table, and readers the other way round: with the
-  // table locked first, a node that starts after a restore and one that reads the log do not wait for each other.
+  // Dropping a trigger locks the partitions of a table before the table, and readers lock in the opposite order: with the table locked
+  // first, a node that starts after a restore and one that reads the log do not deadlock.
   `create or replace function audit_number_from(first bigint) returns void language plpgsql as $$
     begin
       lock table audit_events in access exclusive mode;

@@ -1,7 +1,7 @@
 import { type Kysely, sql } from 'kysely';
 
 const statements = [
-  // Announcements that migrations before this one deferred would stand in the way of altering tables.
+  // Announcements that earlier migrations deferred would prevent altering tables.
   'set constraints all immediate',
   'set constraints all deferred',
 
@@ -11,7 +11,7 @@ const statements = [
   `alter table clients add constraint clients_type_check
     check (type in ('web', 'spa', 'native', 'service', 'agent', 'workload'))`,
 
-  // Clients that no operator registered. Those that nobody uses are deleted after `kept_until`.
+  // Clients that no operator registered. Unused ones are deleted after `kept_until`.
   `create table self_registered_clients (
     client_id uuid primary key references clients on delete cascade,
     kept_until timestamptz not null,
@@ -20,7 +20,7 @@ const statements = [
   )`,
   'create index self_registered_clients_kept on self_registered_clients (kept_until)',
 
-  // A client goes with the row that says how long it is kept: of a refresh and a removal the first to lock that row wins. Its id was
+  // A client is deleted with the row of its retention time: of a refresh and a removal, the first to lock that row wins. Its id was
   // never a subject identifier, because such clients act for users only.
   `create function self_registered_client_goes() returns trigger language plpgsql as $$
     begin
@@ -36,12 +36,12 @@ const statements = [
   'alter table consents drop constraint consents_client_id_fkey',
   'alter table consents add constraint consents_client_id_fkey foreign key (client_id) references clients on delete cascade',
 
-  // What the deletion of a client or subject looks for.
+  // For the foreign keys that deleting a client or subject checks.
   'create index session_clients_client on session_clients (client_id)',
   'create index clients_of_owner on clients (owner_id) where owner_id is not null',
 
-  // Which clients that no operator registered may ask users for access to an API, and for which scopes. An older version that saves the
-  // scopes of an API closes them.
+  // Which clients that no operator registered may request access to an API from users, and with which scopes. An older version that
+  // saves the scopes of an API closes them.
   `alter table resource_servers add column open_to text not null default 'registered'
     check (open_to in ('registered', 'documented', 'anyone'))`,
   `create index resource_servers_open on resource_servers (identifier) where open_to <> 'registered'`,
@@ -49,8 +49,8 @@ const statements = [
 ];
 
 /**
- * Clients that register themselves, and APIs that are open to them. Safe under a running older version: what it writes is registered by
- * an operator, and closed to others.
+ * Clients that register themselves, and APIs that are open to them. Safe under a running older version: its clients count as registered
+ * by an operator, and its APIs as closed.
  */
 export async function up(db: Kysely<unknown>): Promise<void> {
   for (const statement of statements) await sql.raw(statement).execute(db);

@@ -4,11 +4,11 @@ const types = ['web', 'spa', 'native', 'service', 'agent', 'workload'].map((type
 const registrars = ['operator', 'document', 'dynamic', 'trust'].map((by) => `'${by}'`).join(', ');
 
 const statements = [
-  // Announcements that migrations before this one deferred would stand in the way of altering tables.
+  // Announcements that earlier migrations deferred would prevent altering tables.
   'set constraints all immediate',
   'set constraints all deferred',
 
-  // Foreign issuers whose tokens are accepted, and what they give.
+  // Foreign issuers whose tokens are accepted, and the permissions that they grant.
   `create table trusts (
     id uuid primary key,
     name text not null,
@@ -38,7 +38,7 @@ const statements = [
   `create constraint trigger trusts_announced after insert or update on trusts
     deferrable initially deferred for each row execute function trusts_announced()`,
 
-  // Who registered a client; one that a trust registered belongs to it, and is disabled with it.
+  // How a client was registered; one that a trust registered belongs to it, and is disabled with it.
   'alter table clients drop constraint clients_type_check',
   `alter table clients add constraint clients_type_check check (type in (${types}))`,
   `alter table clients add column if not exists registered_by text not null default 'operator' check (registered_by in (${registrars}))`,

@@ -3,10 +3,10 @@ import { type Kysely, sql } from 'kysely';
 const tokenTables = ['access_tokens', 'jwt_access_tokens'];
 
 const statements = [
-  // Announcements that migrations before this one deferred would stand in the way of altering tables.
+  // Announcements that earlier migrations deferred would prevent altering tables.
   'set constraints all immediate',
 
-  // Who a user is at a foreign issuer. One account there is one user here.
+  // Accounts of users at foreign issuers. Each belongs to one user here.
   `create table identities (
     id uuid primary key,
     user_id uuid not null references users,
@@ -17,21 +17,21 @@ const statements = [
   )`,
   'create index identities_user on identities (user_id)',
 
-  // Null: not given for an assertion about a user. An older version writes none of these columns.
+  // Null: not issued for an assertion about a user. An older version does not write these columns.
   ...tokenTables.map(
     (table) =>
       `alter table ${table} add column identity_id uuid, add column trust_id uuid, add column trust_epoch integer,
         add column user_epoch integer`,
   ),
 
-  // What is in it stands: the user is enabled, and linked.
+  // Active identities: the user is enabled, and linked.
   `create view standing_identities as
     select i.id, i.user_id, i.issuer, i.subject, i.created_at, u.username, u.epoch as user_epoch, u.revoked_before
     from identities i join users u on u.id = i.user_id and u.enabled`,
   'create view standing_trusts as select id, name, kind, issuer, permissions, epoch from trusts where enabled',
 ];
 
-// For an assertion about a user: as long as both the link and the trust are what they were, and the user's epoch is.
+// For an assertion about a user: active while the link, the epoch of the trust and the epoch of the user are unchanged.
 const byAssertion = `case when t.identity_id is null then 'infinity' else coalesce((
           select 'infinity'::timestamptz from standing_identities i join standing_trusts tr on tr.issuer = i.issuer
           where i.id = t.identity_id and i.user_id = t.user_id and i.user_epoch = t.user_epoch
@@ -40,12 +40,12 @@ const byAssertion = `case when t.identity_id is null then 'infinity' else coales
 
 const isAfter = (issued_at: string, mark: string) => `(${mark} is null or ${issued_at} > ${mark})`;
 
-/** Whether `epoch`, which a token carries, is its owner's still; a row of an older version is judged by its time (migration 0025). */
+/** Whether the `epoch` of a token is still that of its owner; a row of an older version is judged by its time (migration 0025). */
 const isOf = (owner: string, epoch: string, mark = 'tokens_valid_after') =>
   `case when ${epoch} is null then ${isAfter('t.issued_at', `${owner}.${mark}`)}
     else ${epoch} = ${owner}.epoch and ${isAfter('t.issued_at', `${owner}.revoked_before`)} end`;
 
-/** Which access tokens stand, as before, and by the assertion they were given for. Columns are added at the end: readers keep theirs. */
+/** Active access tokens, as before, and by the assertion that they were issued for. Columns are added at the end, so that readers work. */
 const standing = (table: string, columns: readonly string[]) => `create or replace view standing_${table} as
     select ${columns.map((column) => `t.${column}`).join(', ')}, c.client_id as client, g.consent_id, g.session_uid, g.offline,
       g.payload as grant_payload,
@@ -72,8 +72,8 @@ async function columnsOf(db: Kysely<unknown>, table: string): Promise<string[]> 
 }
 
 /**
- * Accounts of users at foreign issuers, and the tokens that are given for assertions about them. Safe under a running older version: it
- * links nobody, and its tokens are of no identity.
+ * Accounts of users at foreign issuers, and the tokens that are issued for assertions about them. Safe under a running older version: it
+ * links no users, and its tokens have no identity.
  */
 export async function up(db: Kysely<unknown>): Promise<void> {
   for (const statement of statements) await sql.raw(statement).execute(db);

@@ -2,7 +2,7 @@ import { type Kysely, sql } from 'kysely';
 
 const verifiers = ['link', 'administrator', 'import', 'provider'].map((by) => `'${by}'`).join(', ');
 
-/** Where somebody signed in with an identity provider: as long as their account there is linked, and the trust is what it was. */
+/** The condition for a sign-in with an identity provider: the account there is still linked, and the epoch of the trust is unchanged. */
 const standsByProvider = (row: string) => `(${row}.identity_id is null or exists (
       select from standing_identities i join standing_trusts tr on tr.id = ${row}.trust_id and tr.epoch = ${row}.trust_epoch
       where i.id = ${row}.identity_id and i.user_id = ${row}.user_id))`;
@@ -11,7 +11,7 @@ const isAfter = (issued_at: string, mark: string) => `(${mark} is null or ${issu
 const columns = 'add column trust_id uuid, add column trust_epoch integer, add column identity_id uuid';
 
 const statements = [
-  // Announcements that migrations before this one deferred would stand in the way of altering tables.
+  // Announcements that earlier migrations deferred would prevent altering tables.
   'set constraints all immediate',
   'set constraints all deferred',
 
@@ -22,7 +22,7 @@ const statements = [
   'alter table users drop constraint if exists users_email_verified_by_check',
   `alter table users add constraint users_email_verified_by_check check (email_verified_by in (${verifiers}))`,
 
-  // Null: signed in without a provider. An older version writes none of these columns. \`upstream_sid\`: of the session there.
+  // Null: signed in without a provider. An older version does not write these columns. \`upstream_sid\`: the session there.
   `alter table sessions ${columns}, add column upstream_sid text`,
   `alter table grants ${columns}`,
   'create index sessions_identity on sessions (identity_id) where identity_id is not null',
@@ -42,7 +42,7 @@ const statements = [
     where g.revoked_at is null and ${standsByProvider('g')}`,
 ];
 
-/** The view as it is, and the columns above at its end. */
+/** The present view with the columns above at its end. */
 const sessionsView = (names: readonly string[]) => `create or replace view standing_sessions as
     select ${names.map((name) => (name === 'username' ? 'u.username' : `s.${name}`)).join(', ')},
       s.trust_id, s.trust_epoch, s.identity_id, s.upstream_sid
@@ -52,7 +52,7 @@ const sessionsView = (names: readonly string[]) => `create or replace view stand
         else s.user_epoch = u.epoch and ${isAfter('coalesce(s.signed_in_at, s.login_at)', 'u.revoked_before')} end))
       and ${standsByProvider('s')}`;
 
-/** Users sign in with identity providers. Safe under a running older version: nobody does there, and its rows are of no trust. */
+/** Users sign in with identity providers. Safe under a running older version: its sessions have no trust. */
 export async function up(db: Kysely<unknown>): Promise<void> {
   for (const statement of statements) await sql.raw(statement).execute(db);
   const { rows } = await sql<{ name: string }>`select attname as name from pg_attribute

@@ -1,11 +1,11 @@
 import { type Kysely, sql } from 'kysely';
 
 const statements = [
-  // Announcements that migrations before this one deferred would stand in the way of altering tables.
+  // Announcements that earlier migrations deferred would prevent altering tables.
   'set constraints all immediate',
   'set constraints all deferred',
 
-  // What opens the secrets. Each read compares the generation, which sealing raises: every node is sealed at once.
+  // The seal of the secrets. Each read compares the generation, which sealing increments, so that every node is sealed at once.
   `create table vault_seal (
     only_row boolean primary key default true check (only_row),
     kind text not null check (kind in ('static', 'shamir')),
@@ -39,7 +39,7 @@ const statements = [
   )`,
   'create index secrets_owner on secrets (owner_id) where owner_id is not null',
 
-  // A destroyed version has lost its key, and with it the value.
+  // A destroyed version has no key, so that its value cannot be read.
   `create table secret_versions (
     secret_id uuid not null references secrets on delete cascade,
     number integer not null,
@@ -58,7 +58,7 @@ const statements = [
     check ((sealed_key is null) = (term is null) and (sealed_key is null) = (sealed_value is null))
   )`,
   'create index secret_versions_term on secret_versions (term) where term is not null',
-  // Ciphertext does not get smaller.
+  // Ciphertext cannot be compressed.
   'alter table secret_versions alter column sealed_value set storage external',
 ];
 

@@ -1,7 +1,7 @@
 import { type Kysely, sql } from 'kysely';
 
 const statements = [
-  // What Vault's clients ask of a token that they logged in for, beside what every access token has.
+  // Columns of the tokens of Vault's clients in addition to those of every access token.
   `create table vault_tokens (
     digest bytea primary key,
     accessor text not null unique,

@@ -1,7 +1,7 @@
 import { type Kysely, sql } from 'kysely';
 
 const statements = [
-  // Who holds the key of a vault that shares open: what tells a wrong, foreign or old share at once, and opens nothing.
+  // Columns of a vault that is unsealed with shares: they detect a wrong, foreign or old share at once, and unseal nothing.
   `alter table vault_seal
     add column set_id uuid,
     add column shares integer,
@@ -11,7 +11,7 @@ const statements = [
     add column confirmed_at timestamptz`,
 ];
 
-/** Vaults that are opened by shares of people. Safe under a running older version, whose vaults have none. */
+/** Vaults that are unsealed with shares. Safe under a running older version, whose vaults have none. */
 export async function up(db: Kysely<unknown>): Promise<void> {
   for (const statement of statements) await sql.raw(statement).execute(db);
 }

@@ -1,7 +1,7 @@
 import { type Kysely, sql } from 'kysely';
 
 const statements = [
-  // One row: how users must sign in. Each class is the weakest that is enough; null: any.
+  // One row: the sign-in policy. Each class is the weakest that is accepted; null: any.
   `create table sign_in_policy (
     id boolean primary key default true check (id),
     required_acr text,
@@ -12,7 +12,7 @@ const statements = [
   )`,
   'insert into sign_in_policy (created_at, updated_at) values (latchkey_now(), latchkey_now())',
 
-  // With a link a user adds their first second factor. Made by whom, to be judged again; null: asked for by the user, or made by the operator.
+  // Links to add a first second factor. `made_by` is judged again on use; null: the user requested it, or the operator created it.
   `create table enrolment_links (
     digest bytea primary key,
     user_id uuid not null references users on delete cascade,
@@ -24,7 +24,7 @@ const statements = [
   'create index enrolment_links_of_user on enrolment_links (user_id)',
 ];
 
-/** What sign-in requires of users, and links to meet it. Safe under a running older version: it requires nothing. */
+/** The sign-in policy, and links to meet it. Safe under a running older version: it requires nothing. */
 export async function up(db: Kysely<unknown>): Promise<void> {
   for (const statement of statements) await sql.raw(statement).execute(db);
 }

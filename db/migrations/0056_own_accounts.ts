@@ -1,12 +1,12 @@
 import { type Kysely, sql } from 'kysely';
 
 const statements = [
-  // Announcements that migrations before this one deferred would stand in the way of altering tables.
+  // Announcements that earlier migrations deferred would prevent altering tables.
   'set constraints all immediate',
   'set constraints all deferred',
 
-  // Changes of e-mail addresses by users themselves: a link to the new address that makes it count, and a link to the previous one
-  // that brings it back.
+  // Changes of e-mail addresses by users themselves: a link to the new address that confirms it, and a link to the previous one
+  // that restores it.
   `create table email_changes (
     digest bytea primary key,
     user_id uuid not null references users,
@@ -23,7 +23,7 @@ const statements = [
   'alter table users add column deleted_at timestamptz',
 ];
 
-/** Users change their address and delete their account. Safe under a running older version: it leaves both alone. */
+/** Users change their address and delete their account. Safe under a running older version: it does not use the table and the column. */
 export async function up(db: Kysely<unknown>): Promise<void> {
   for (const statement of statements) await sql.raw(statement).execute(db);
 }

@@ -1,7 +1,7 @@
 import { type Kysely, sql } from 'kysely';
 
 const statements = [
-  // The text that a role was written with as a policy of Vault. What it gives is the role's permissions.
+  // The text of a role that was written as a Vault policy. The role's permissions decide what it grants.
   `create table vault_policies (
     role_id uuid primary key references roles on delete cascade,
     source text not null,

@@ -1,11 +1,11 @@
 import { type Kysely, sql } from 'kysely';
 
 const statements = [
-  // Announcements that migrations before this one deferred would stand in the way of altering tables.
+  // Announcements that earlier migrations deferred would prevent altering tables.
   'set constraints all immediate',
   'set constraints all deferred',
 
-  // A token that another one made ends with it, whatever ends that one.
+  // A token is revoked with its parent, however the parent ends.
   `alter table vault_tokens
     add column parent bytea,
     add column policies json,
@@ -27,7 +27,7 @@ const statements = [
     execute function end_children_of_token()`,
 ];
 
-/** Tokens of Vault's clients that others made, and their limits. Safe under a running older version, which makes none. */
+/** Child tokens of Vault's clients, and their limits. Safe under a running older version, which creates none. */
 export async function up(db: Kysely<unknown>): Promise<void> {
   for (const statement of statements) await sql.raw(statement).execute(db);
 }

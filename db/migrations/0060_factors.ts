@@ -1,12 +1,12 @@
 import { type Kysely, sql } from 'kysely';
 
 const statements = [
-  // Announcements that migrations before this one deferred would stand in the way of altering tables.
+  // Announcements that earlier migrations deferred would prevent altering tables.
   'set constraints all immediate',
   'set constraints all deferred',
 
-  // What users sign in with beside their password. A one-time code's secret is sealed, a recovery code is a digest, and of a passkey the
-  // public key is stored.
+  // Sign-in methods other than the password. The secret of one-time codes is sealed, a recovery code is a digest, and a passkey is stored
+  // as its public key.
   `create table factors (
     id uuid primary key,
     user_id uuid not null references users on delete cascade,
@@ -35,7 +35,7 @@ const statements = [
   'create index factors_key on factors (key_id) where key_id is not null',
 ];
 
-/** Passkeys, one-time codes and recovery codes. Safe under a running older version: it knows of passwords alone. */
+/** Passkeys, one-time codes and recovery codes. Safe under a running older version: it knows only passwords. */
 export async function up(db: Kysely<unknown>): Promise<void> {
   for (const statement of statements) await sql.raw(statement).execute(db);
 }

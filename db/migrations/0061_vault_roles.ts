@@ -4,7 +4,7 @@ const statements = [
   'set constraints all immediate',
   'set constraints all deferred',
 
-  // Roles of AppRole are clients; this is what Vault's clients set of them.
+  // Roles of AppRole are clients; this table has the settings that Vault's clients write.
   `create table vault_roles (
     client_id uuid primary key references clients on delete cascade,
     settings json not null,
@@ -29,7 +29,7 @@ const statements = [
   'create index vault_secret_ids_client on vault_secret_ids (client_id)',
   'create index vault_secret_ids_expires on vault_secret_ids (expires_at) where expires_at is not null',
 
-  // An answer that its wrapping token opens once.
+  // A response that its wrapping token unwraps once.
   `create table vault_wrapped (
     digest bytea primary key,
     sealed bytea not null,
@@ -41,7 +41,7 @@ const statements = [
   'create index vault_wrapped_expires on vault_wrapped (expires_at)',
 ];
 
-/** Roles and secret ids of AppRole, and wrapped answers. Safe under a running older version, which does not know the tables. */
+/** Roles and secret ids of AppRole, and wrapped responses. Safe under a running older version, which does not know the tables. */
 export async function up(db: Kysely<unknown>): Promise<void> {
   for (const statement of statements) await sql.raw(statement).execute(db);
 }

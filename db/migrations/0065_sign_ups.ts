@@ -1,7 +1,7 @@
 import { type Kysely, sql } from 'kysely';
 
 const statements = [
-  // People who asked for an account and were mailed a link. There is no user until they open it and choose a password.
+  // Requests for an account, with a mailed link. The user is created when they open it and choose a password.
   `create table sign_ups (
     digest bytea primary key,
     email text not null,
@@ -12,7 +12,7 @@ const statements = [
   'create index sign_ups_expiry on sign_ups (expires_at)',
 ];
 
-/** People create accounts themselves. Safe under a running older version: it knows nothing of the table. */
+/** Users create accounts themselves. Safe under a running older version, which does not know the table. */
 export async function up(db: Kysely<unknown>): Promise<void> {
   for (const statement of statements) await sql.raw(statement).execute(db);
 }

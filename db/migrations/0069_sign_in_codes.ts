@@ -1,7 +1,7 @@
 import { type Kysely, sql } from 'kysely';
 
 const statements = [
-  // Codes that people asked for to sign in with. A job looks the account up and sets what is null until then; without an account it stays so.
+  // Requested sign-in codes. A job looks up the account and sets the columns that are null until then; without an account they stay null.
   `create table sign_in_codes (
     id uuid primary key,
     user_id uuid references users on delete cascade,
@@ -15,7 +15,7 @@ const statements = [
   'create index sign_in_codes_user on sign_in_codes (user_id)',
 ];
 
-/** Users sign in with codes that are mailed to them. Safe under a running older version: it knows nothing of the table. */
+/** Users sign in with codes that are mailed to them. Safe under a running older version, which does not know the table. */
 export async function up(db: Kysely<unknown>): Promise<void> {
   for (const statement of statements) await sql.raw(statement).execute(db);
 }

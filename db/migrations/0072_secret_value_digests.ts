@@ -4,7 +4,7 @@ const statements = [
   'set constraints all immediate',
   'set constraints all deferred',
 
-  // An HMAC of each part of a version's value, as the event of its writing has it: by it the secrets are found that have a value.
+  // An HMAC of each part of a version's value, the same as in the event of its writing: it finds the secrets with a value.
   `create table secret_value_digests (
     secret_id uuid not null,
     number integer not null,
@@ -23,7 +23,7 @@ const statements = [
     on conflict do nothing`,
 ];
 
-/** Finds secrets by a value of theirs. Safe under a running older version, whose new versions are not found. */
+/** Finds secrets by a value. Safe under a running older version, whose new versions are not found. */
 export async function up(db: Kysely<unknown>): Promise<void> {
   for (const statement of statements) await sql.raw(statement).execute(db);
 }

@@ -1,8 +1,8 @@
 import { type Kysely, sql } from 'kysely';
 
 /**
- * New shares of the vault that nobody gave back yet: they replace those of the set `replaces` once they have opened it. Safe under a running
- * older version, which knows the earlier shares alone; once it replaces these, `replaces` names no set any more.
+ * New, unconfirmed shares of the vault: they replace those of the set `replaces` once they have unsealed it. Safe under a running
+ * older version, which knows only the earlier shares; once it replaces these, `replaces` no longer names a set.
  */
 export async function up(db: Kysely<unknown>): Promise<void> {
   await sql`create table vault_next_shares (

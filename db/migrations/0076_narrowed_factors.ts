@@ -1,7 +1,7 @@
 import { type Kysely, sql } from 'kysely';
 
 /**
- * Which of the allowed methods users of a client, or for an API, may sign in with; null: all of them. Safe under a running older version,
+ * The allowed methods that users of a client, or for an API, may sign in with; null: all of them. Safe under a running older version,
  * which neither reads nor writes the columns.
  */
 export async function up(db: Kysely<unknown>): Promise<void> {

@@ -4,11 +4,11 @@ const statements = [
   'set constraints all immediate',
   'set constraints all deferred',
 
-  // What an older version writes lapses a week later; it keeps rows without confirming them.
+  // Rows of an older version lapse after a week, because it does not confirm existing ones.
   `alter table mapped_roles add column confirmed_at timestamptz not null default latchkey_now(),
     add column until timestamptz not null default latchkey_now() + interval '7 days'`,
 
-  // A trust that is set to fewer days is so at once; more days count from the next sign-in.
+  // Fewer days at a trust apply at once; more days apply from the next sign-in.
   `create or replace view standing_role_assignments as
     select subject_id as id, role_id, subject_id, until, granted_by_kind, granted_by, created_at from role_assignments
     union all

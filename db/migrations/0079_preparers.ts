@@ -1,8 +1,8 @@
 import { type Kysely, sql } from 'kysely';
 
 /**
- * Who else could sign in as a user, because they set the password or linked an account; and what they held then. Safe under a running
- * older version, which does not know the table: what it sets counts as the user's own.
+ * Actors who could sign in as a user, because they set the password or linked an account, and the permissions that they held then. Safe
+ * under a running older version, which does not know the table: passwords that it sets count as the user's own.
  */
 export async function up(db: Kysely<unknown>): Promise<void> {
   await sql`create table preparers (

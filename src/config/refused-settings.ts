@@ -7,7 +7,7 @@ import { type SettingName, secrets, settings } from './settings.ts';
 const insecureIssuer =
   'LATCHKEY_ISSUER must begin with https://, unless its host is a loopback address: use http://localhost:3000 on this machine, or put a proxy with TLS in front (docs/deploy.md).';
 
-/** What is convenient on a laptop and dangerous elsewhere. */
+/** Settings that are convenient in development and unsafe in production. */
 export function unsafeSettings(texts: Record<string, string | undefined>, env: NodeJS.ProcessEnv): string[] {
   const isSet = (name: SettingName) => Boolean(texts[name] || env[`${name}_FILE`]);
   const demands: [SettingName, string][] = isSet('LATCHKEY_MIGRATE_DATABASE_URL')
@@ -25,7 +25,7 @@ export function unsafeSettings(texts: Record<string, string | undefined>, env: N
   const problems = demands.filter(([name]) => !isSet(name)).map(([name, why]) => `${name} must be set ${why}.`);
   if (texts.LATCHKEY_SIGN_UP !== 'off' && !isSet('LATCHKEY_SMTP_URL'))
     problems.push('LATCHKEY_SIGN_UP needs LATCHKEY_SMTP_URL: people prove their e-mail address by a link.');
-  // Nobody could give shares to each of several processes behind one address.
+  // No one could give shares to each of several processes behind one address.
   if (texts.LATCHKEY_VAULT_SEAL === 'shamir' && texts.WEB_CONCURRENCY !== '1')
     problems.push('WEB_CONCURRENCY must be 1 where LATCHKEY_VAULT_SEAL is shamir: each process is unsealed by itself.');
   return isInsecure(texts.LATCHKEY_ISSUER ?? '') ? [...problems, insecureIssuer] : problems;
@@ -37,12 +37,12 @@ const productionDemands: readonly [SettingName, string][] = [
   ['DATABASE_URL', 'in production: the embedded database is for development only'],
 ];
 
-/** Variables of `latchkey api` alone. They may be set in the shell in which other commands run. */
+/** Variables of `latchkey api` only. They may be set in the shell in which other commands run. */
 const ofCommands = ['LATCHKEY_URL', 'LATCHKEY_TOKEN', 'LATCHKEY_PROFILE'];
 
-/** A mistyped name would otherwise leave the default in force, silently. */
+/** Otherwise a mistyped name would silently leave the default in effect. */
 export function unknownSettings(env: NodeJS.ProcessEnv): string[] {
-  // A setting is the suggestion, never a variable of commands alone.
+  // Only settings are suggested, not variables of commands.
   const named = [...settings.map(({ name }) => name), ...secrets.map((name) => `${name}_FILE`)];
   const known = [...ofCommands, ...named];
   return Object.keys(env)
@@ -51,7 +51,7 @@ export function unknownSettings(env: NodeJS.ProcessEnv): string[] {
     .map((name) => `${name} is not a setting; did you mean ${nearest(name, named)}?`);
 }
 
-// Kubernetes describes a service named `latchkey…` to every container beside it in variables with that prefix.
+// Kubernetes sets variables with that prefix in every container if there is a service named `latchkey…`.
 function isServiceLink(name: string, value: string): boolean {
   return (
     /_SERVICE_(HOST|PORT(_\w+)?)$|_PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?$/.test(name) ||

@@ -117,7 +117,7 @@ const table = {
   ],
 } as const satisfies Record<string, readonly [string, string]>;
 
-/** Secrets, and URLs that hold one, may also come in a file named by `NAME_FILE`. */
+/** Secrets, and URLs that contain one, may also come from a file named by `NAME_FILE`. */
 export const secrets: readonly string[] = [
   'DATABASE_URL',
   'LATCHKEY_MIGRATE_DATABASE_URL',
@@ -125,7 +125,7 @@ export const secrets: readonly string[] = [
   'LATCHKEY_SMTP_URL',
 ];
 
-/** Every setting there is, for documentation: its default ('' = none), and whether `NAME_FILE` is understood too. */
+/** Every setting, for documentation: its default ('' = none), and whether `NAME_FILE` is also supported. */
 export const settings = Object.entries(table).map(([name, [fallback, description]]) => ({
   name,
   default: fallback,
@@ -139,7 +139,7 @@ const trustProxyHint =
   'must be off, on, how many proxies are in front, or their addresses and networks separated by commas';
 const keyOf32Bytes = /^(?:[0-9A-Fa-f]{64}|[A-Za-z0-9+/]{43}=?|[A-Za-z0-9_-]{43}=?)$/;
 
-/** The settings as texts, and what each of them means. */
+/** The schema of the settings as texts. */
 export const Environment = z.object({
   NODE_ENV: z.enum(['development', 'production', 'test'], 'must be development, production or test'),
   PORT: wholeNumber(0, 65_535),
@@ -207,7 +207,7 @@ export const Environment = z.object({
   LATCHKEY_SIGN_UP: z.string().transform((text, issues) => {
     if (text === 'off') return undefined;
     if (text === 'open') return { allowed: [], refused: [] };
-    // A word without a dot is a mistyped value sooner than a domain that receives mail.
+    // A word without a dot is more likely a mistyped value than a domain that receives mail.
     const rules = /(?:^|,)!?[^.,]+(?:,|$)/.test(text) ? undefined : parseDomainRules(text);
     return rules ?? refuse(issues, 'must be off, open, or domains separated by commas, in lower case');
   }),
@@ -242,20 +242,20 @@ export const Environment = z.object({
   LATCHKEY_API_KEY_LIMITS: z.enum(['memory', 'shared'], 'must be memory or shared'),
 } satisfies Record<SettingName, z.ZodType>);
 
-// The same whatever folder a command is started in. An update replaces an installed package whole, so it holds no data.
+// The same in whatever folder a command is started. An update replaces the whole installed package, so no data is kept in it.
 const ownDataDir = resolve(programFolder.split(sep).includes('node_modules') ? '.' : programFolder, '.latchkey');
 
-/** The settings by the names that the program has for them. */
+/** The settings by their names in the program. */
 export function toConfig(values: z.output<typeof Environment>) {
   const { NODE_ENV, PORT, LATCHKEY_CLIENT_CERTIFICATE_HEADER: certificateHeader } = values;
   return {
     environment: NODE_ENV,
-    /** 0: a free one. */
+    /** 0: any free port. */
     port: PORT,
     host: values.HOST,
     /** An origin; undefined until the server listens when neither it nor the port is fixed. */
     issuer: values.LATCHKEY_ISSUER ?? (PORT === 0 ? undefined : new URL(`http://localhost:${PORT}`).origin),
-    /** Whether the issuer was set, or follows from the port. */
+    /** Whether the issuer was set; otherwise it follows from the port. */
     isIssuerChosen: values.LATCHKEY_ISSUER !== undefined,
     /** undefined: the embedded PostgreSQL. */
     databaseUrl: values.DATABASE_URL,
@@ -266,46 +266,46 @@ export function toConfig(values: z.output<typeof Environment>) {
     databaseWaitSeconds: values.LATCHKEY_DATABASE_WAIT_SECONDS,
     preparedStatements: values.LATCHKEY_PREPARED_STATEMENTS,
     dataDir: values.LATCHKEY_DATA_DIR ?? ownDataDir,
-    /** Whether it was set, or is where this program is. */
+    /** Whether it was set; otherwise it is the folder of this program. */
     isDataDirChosen: values.LATCHKEY_DATA_DIR !== undefined,
     /** 32 bytes; undefined, never in production: the one kept in `dataDir`. */
     rootKey: values.LATCHKEY_ROOT_KEY,
     /** Configuration as code to apply at start. */
     applyFile: values.LATCHKEY_APPLY,
-    /** How the address of a client is found. */
+    /** How the address of a client is determined. */
     edge: {
       trust: values.LATCHKEY_TRUST_PROXY,
       addressHeader: values.LATCHKEY_ADDRESS_HEADER,
       proxyHeaders: certificateHeader === undefined ? [] : [certificateHeader.toLowerCase()],
     } satisfies EdgeRules,
-    /** Of a request line and its headers together. */
+    /** The limit for a request line and its headers together. */
     maxHeaderBytes: values.LATCHKEY_MAX_HEADER_BYTES,
     /** Where the trusted proxy puts a client certificate; undefined: mutual TLS is off. */
     clientCertificateHeader: certificateHeader,
     clientCaFile: values.LATCHKEY_CLIENT_CA_FILE,
     brandName: values.LATCHKEY_BRAND_NAME,
-    /** undefined: the usual colour. */
+    /** undefined: the default colour. */
     brandAccent: values.LATCHKEY_BRAND_ACCENT,
     /** undefined: a drawing of a key. */
     brandLogo: values.LATCHKEY_BRAND_LOGO,
     language: values.LATCHKEY_LANGUAGE,
     /** Whether the docs are served. */
     docs: values.LATCHKEY_DOCS,
-    /** undefined: nothing is mailed. */
+    /** undefined: no mail is sent. */
     mail:
       values.LATCHKEY_SMTP_URL && values.LATCHKEY_MAIL_FROM
         ? { url: values.LATCHKEY_SMTP_URL, from: values.LATCHKEY_MAIL_FROM, brand: brandOf(values) }
         : undefined,
     /** Whether audit events also go to standard output. */
     auditToStdout: values.LATCHKEY_AUDIT_STDOUT,
-    /** undefined: reports of leaks are not taken. */
+    /** undefined: reports of leaks are not accepted. */
     secretScanningKeys: values.LATCHKEY_SECRET_SCANNING_KEYS,
     leakPolicy: values.LATCHKEY_LEAK_POLICY,
-    /** Whose client ID metadata documents are read; undefined: nobody's. */
+    /** The hosts whose client ID metadata documents are read; undefined: none. */
     clientDocuments: values.LATCHKEY_CLIENT_DOCUMENTS,
-    /** With which addresses people create accounts themselves; undefined: with none. */
+    /** The e-mail domains with which users can create accounts themselves; undefined: none. */
     signUp: values.LATCHKEY_SIGN_UP,
-    /** Origins of clusters that are asked about tokens, whatever their addresses. */
+    /** Origins of clusters that may review tokens, whatever their addresses. */
     clusters: values.LATCHKEY_CLUSTERS ?? [],
     /** Who may register clients themselves. */
     registration: values.LATCHKEY_REGISTRATION,

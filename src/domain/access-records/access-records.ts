@@ -12,7 +12,7 @@ export type Use = {
   kind: 'introspection' | 'userinfo' | 'verification' | 'exchange';
   /** The answer that the user of the credential got. */
   outcome: 'active' | 'inactive' | 'refused';
-  /** Who asked about it, by `client_id` or id; undefined where its holder used it here, and where a proxy asked. */
+  /** The caller that checked it, by `client_id` or id; undefined if its holder used it at this server, or a proxy checked it. */
   caller?: string | undefined;
   /** Finds the credential: SHA-256 of an opaque token, the `jti` of a JWT, the id of an API key. Never its value. */
   credential?: string | undefined;
@@ -20,24 +20,24 @@ export type Use = {
   user_id?: string | undefined;
   address?: string | undefined;
   request_id?: string | undefined;
-  /** Which version of an API key it was. */
+  /** The version of an API key. */
   version?: number | undefined;
-  /** What was asked, where it was granted; none: the request named no permission. */
+  /** The requested permissions, if they were granted; none: the request named none. */
   permissions?: readonly string[] | undefined;
 };
 
-/** How an opaque credential is named where it must not stand itself: its SHA-256 in hex. */
+/** The name of an opaque credential where its value must not appear: its SHA-256 in hex. */
 export const credentialName = (value: string): string => digest(value).toString('hex');
 
-/** Stands for permissions that are not told apart any more; it is none itself. */
+/** Replaces permissions that are no longer recorded one by one; it is not a permission itself. */
 export const otherPermissions = '(other)';
 
-// Of one request, and of one credential at one address between two writes.
+// Permissions of one request, and records of one credential and address between two writes.
 const mostNamed = 10;
 const mostLike = 50;
 const shape = /^[\x21-\x7e]{1,256}$/;
 
-/** Permissions as they are recorded: each once, none of a form that no permission has. */
+/** Permissions as they are recorded: each once, and only in the form of a permission. */
 function named(permissions: readonly string[]): string[] {
   if (permissions.length === 1) return permissions.map(asRecorded);
   const different = [...new Set(permissions.map(asRecorded))].sort();
@@ -47,13 +47,13 @@ function named(permissions: readonly string[]): string[] {
 const asRecorded = (permission: string) => (shape.test(permission) ? permission : otherPermissions);
 
 const everyMs = 500;
-// What one statement writes, and what may wait while the database is away.
+// Records in one statement, and records that may wait while the database is unavailable.
 const mostAtOnce = 1000;
 const mostHeld = 10_000;
 
 /**
- * Collects uses and writes them twice a second, equal ones (all but the request) as one row that counts them: the hot path only
- * adds to a map. A crash loses at most half a second of them (DESIGN.md §4); while the database is away they wait, and
+ * Collects uses and writes them twice a second: uses that differ only in the request become one row with a count, so the hot path
+ * only adds to a map. A crash loses at most half a second of them (DESIGN.md §4); while the database is unavailable they wait, and
  * beyond a bound they are lost and counted in the log.
  */
 export class AccessRecords {
@@ -74,7 +74,7 @@ export class AccessRecords {
     const { held } = this.#batched;
     const used = usedOf(use);
     let counted = held.find(used);
-    // Callers choose some of the permissions themselves: beyond a limit they are counted as one.
+    // Callers choose some of the permissions: beyond a limit these are counted as one.
     if (!counted && used.permissions && held.countLike(used) >= mostLike) {
       used.permissions = [otherPermissions];
       counted = held.find(used);
@@ -89,7 +89,7 @@ export class AccessRecords {
     this.#batched.add({ id: uuidv7(), ...used, request_id, uses: 1, occurred_at, last_at: occurred_at });
   }
 
-  /** Writes what waits. */
+  /** Writes the records that wait. */
   close(): Promise<void> {
     return this.#batched.close();
   }

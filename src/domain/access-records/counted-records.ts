@@ -1,7 +1,7 @@
 import type { Collection } from '../../platform/database/index.ts';
 import type { AccessRecord } from './store.ts';
 
-/** What equal uses have in common: all but the request, and when it was. */
+/** What equal uses have in common: everything but the request and its time. */
 export type Used = Pick<
   AccessRecord,
   | 'kind'
@@ -16,8 +16,8 @@ export type Used = Pick<
 >;
 
 /**
- * Records that wait to be written, found by what they have in common with a use. By credential and address, of each of which
- * there are few: a key made of all texts would have to be put together for every use.
+ * Records that wait to be written, found by what they have in common with a use. They are indexed by credential and address,
+ * which leaves few to compare: one key of all members would have to be built for every use.
  */
 export class CountedRecords implements Collection<AccessRecord> {
   readonly #found = new Map<string | null, Map<string | null, AccessRecord[]>>();
@@ -34,7 +34,7 @@ export class CountedRecords implements Collection<AccessRecord> {
       ?.find((record) => isAlike(record, use));
   }
 
-  /** How many are of the same credential and address. */
+  /** The number of records with this credential and address. */
   countLike({ credential, address }: Pick<Used, 'credential' | 'address'>): number {
     return this.#found.get(credential)?.get(address)?.length ?? 0;
   }
@@ -73,7 +73,7 @@ function isAlike(record: AccessRecord, used: Used): boolean {
   );
 }
 
-/** Both are in order. */
+/** Both lists are sorted. */
 function areSame(some: readonly string[] | null, others: readonly string[] | null): boolean {
   if (some === null || others === null) return some === others;
   return some.length === others.length && some.every((permission, n) => permission === others[n]);

@@ -1,4 +1,4 @@
-/** Access records: which credential was used where, by whom, with what result; counted, batched, and kept for a while. */
+/** Access records: uses of credentials with caller, address and result; counted, batched, and kept for thirty days. */
 export { AccessRecords, credentialName, otherPermissions, type Use } from './access-records.ts';
 export { accessRecordRoutes } from './routes.ts';
 export { eraseAddresses } from './store.ts';

@@ -5,7 +5,7 @@ import { listAccessRecords } from './store.ts';
 
 const route = routesWith<{ db: Db }>();
 
-/** Which credential was used where. */
+/** Records of the use of credentials. */
 export const accessRecordRoutes = [
   route({
     method: 'GET',

@@ -14,7 +14,7 @@ import {
 
 export type AccessRecord = Omit<Selectable<Database['access_records']>, 'recorded_in'>;
 
-// All but the number of the transaction, which the database gives.
+// All but the number of the transaction, which the database sets.
 const columns = [
   ...([
     'id',
@@ -32,7 +32,7 @@ const columns = [
 ] satisfies (keyof AccessRecord)[];
 const columnNames = sql.join(columns.map((column) => sql.ref(column)));
 
-/** Writes many in one statement. */
+/** Writes records in one statement. */
 export async function insertAccessRecords(db: Db, records: readonly AccessRecord[]): Promise<void> {
   await sql`insert into access_records (${columnNames})
     select ${columnNames} from json_populate_recordset(null::access_records, ${JSON.stringify(records)}::json)
@@ -51,10 +51,10 @@ export type AccessRecordFilter = {
   to?: Date | undefined;
 };
 
-// Ids are UUIDv7: their order is that of time.
+// UUIDv7 ids grow with time.
 const orders: ListOrders = { key: { by: sql`access_records.id`, type: 'uuid' }, orders: { occurred_at: 'key' } };
 
-// So many records are searched for one page.
+// The number of records that are searched for one page.
 const searchedAtOnce = 10_000;
 
 /** A page of records. A credential and a user are found by an index; records are searched for the other filters (`readSearchPage`). */

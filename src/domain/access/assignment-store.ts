@@ -32,7 +32,7 @@ export async function deleteAssignment(trx: Trx, role_id: string, subject_id: st
   return numDeletedRows === 1n;
 }
 
-/** The names of the roles that are assigned to a subject at this moment, without those by claims. */
+/** The names of the roles that are assigned to a subject now, without those by claims. */
 export async function listRoleAssignments(db: Db, subject_id: string, now: Date): Promise<string[]> {
   const rows = await db
     .selectFrom('role_assignments as a')
@@ -45,7 +45,7 @@ export async function listRoleAssignments(db: Db, subject_id: string, now: Date)
   return rows.map(({ name }) => name);
 }
 
-/** The names of the roles that a subject has at this moment: those that are assigned, and those by claims of identity providers. */
+/** The names of the roles that a subject has now: assigned ones, and those by claims of identity providers. */
 export async function listRoleNames(db: Db, subject_id: string, now: Date): Promise<string[]> {
   const rows = await db
     .selectFrom('standing_role_assignments as a')
@@ -66,15 +66,15 @@ export type Assignment = {
   /** Username or `client_id`. */
   subject: string;
   until: Date | null;
-  /** Who gave it; null: it was given before this was recorded. */
+  /** Who assigned it; null: it was assigned before this was recorded. */
   granted_by: Giver | null;
   created_at: Date;
 };
 
-/** Who gave a role, as events name their actor, with the name that people know them by. */
+/** Who assigned a role, as events name their actor, with a readable name. */
 export type Giver = { kind: string; id: string | null; name: string | null };
 
-// A person is named by their id there, a client by its `client_id`; what is gone has no name any more.
+// Events name a user by id, a client by `client_id`; a deleted one has no name.
 const giver = sql<Giver | null>`case when a.granted_by_kind is not null then json_build_object('kind', a.granted_by_kind, 'id', a.granted_by,
   'name', case a.granted_by_kind
     when 'user' then (select username from users where id = a.granted_by::uuid)
@@ -93,7 +93,7 @@ function assignments(db: Db) {
     .select([sql<string>`coalesce(u.username, c.client_id)`.as('subject'), giver.as('granted_by')]);
 }
 
-// UUIDv7 ids grow with time: those who were created first come first.
+// UUIDv7 ids grow with time: the oldest come first.
 const assignmentOrders: ListOrders = { key: { by: sql`a.id`, type: 'uuid' }, orders: { id: 'key' } };
 
 /** A page of the assignments of a role, by subject. */
@@ -105,14 +105,14 @@ export function listAssignmentsOf(
   return pageOfQuery(db, found, assignmentOrders, { ...request, sort: 'id' });
 }
 
-/** All assignments that are in effect at `now`, but those that trusts give: to their workloads, or by claims. */
+/** All assignments in effect at `now`, except those that trusts make: to their workloads, or by claims. */
 export async function listEveryAssignment(db: Db, now: Date): Promise<Assignment[]> {
   return assignments(db).where(notOver(now)).where(isAssigned).orderBy('r.name').orderBy('a.subject_id').execute();
 }
 
 const isAssigned = sql<boolean>`a.granted_by_kind is distinct from 'trust'`;
 
-/** The role as it is assigned to a subject; undefined: it is not, or by a trust alone. */
+/** The assignment of a role to a subject; undefined: there is none, or only by a trust. */
 export async function findAssignmentTo(db: Db, subject_id: string, role: string): Promise<Assignment | undefined> {
   const query = assignments(db).where('a.subject_id', '=', subject_id).where('r.name', '=', role);
   return query.where(isAssigned).executeTakeFirst();

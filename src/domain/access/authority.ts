@@ -11,8 +11,8 @@ const ofLatchkeyItself = /^latchkey(:|$)/;
 const givePermission = 'latchkey:permission:give';
 
 /**
- * The limit that an access token for the admin API sets: an actor grants by it only Latchkey's own permissions that it contains.
- * A token for this API cannot contain permissions at other APIs; the actor grants those only with `latchkey:permission:give`.
+ * The limit that an access token for the admin API sets: with it, an actor grants only those of Latchkey's own permissions that it
+ * contains. A token for this API cannot contain permissions at other APIs; the actor grants those only with `latchkey:permission:give`.
  */
 export function limitOfToken(permissions: readonly string[]): Limit {
   const patterns = permissions.filter((pattern) => ofLatchkeyItself.test(pattern));
@@ -31,9 +31,9 @@ export function mustBePermitted(actor: Actor, permission: string, doing: string)
 }
 
 /**
- * Guards granting permissions, by a role, a client or a key: actors can grant only what they hold (DESIGN.md §7). The subject
- * must hold each permission, and every limit of the credential that it uses must contain it. The operator at the machine holds
- * everything.
+ * Guards granting permissions by a role, a client or a key: actors can grant only what they hold (DESIGN.md §7). The subject
+ * must hold each permission, and every limit of the credential that it uses must contain it. The operator of the machine holds
+ * every permission.
  *
  * @throws Problem 403 naming the first permission that is not held, or the one that the token lacks
  */
@@ -67,7 +67,7 @@ export type Gift = {
 /**
  * A grant lasts no longer, and is restricted no less, than the credential that it is made with. An API key that expires or is
  * restricted cannot create a password, role or secret that outlives it or cannot carry its restrictions (DESIGN.md §3,
- * `Authority`). `mustCarryRestrictions` judges what can carry restrictions.
+ * `Authority`). `mustCarryRestrictions` judges keys, which can carry restrictions.
  *
  * @throws Problem 403 naming the latest allowed expiry (`latest`), or the restriction
  */
@@ -81,7 +81,7 @@ export function mustNotExceedLimits(actor: Actor, gift: Gift): void {
   }
 }
 
-/** @throws Problem 403 naming the latest end that is allowed */
+/** @throws Problem 403 naming the latest allowed expiry */
 export function mustEndWithLimits(actor: Actor, { what, until, pointer, send }: Gift): void {
   const latest = latestEnd(actor);
   if (latest === null || (until !== null && until <= latest)) return;
@@ -108,7 +108,7 @@ export function exceeding(detail: string, members: Record<string, string>, point
   return new Problem(403, 'forbidden', { title: 'Not allowed', detail, ...at, members });
 }
 
-/** Whether a change gives a right that was not given before. */
+/** Whether a change grants a right that was not granted before. */
 export function addsRights(before: readonly Right[], after: readonly Right[]): boolean {
   const key = ({ resource, pattern }: Right) => JSON.stringify([resource, pattern]);
   const known = new Set(before.map(key));
@@ -121,12 +121,12 @@ function isHeld(actor: Actor, held: readonly HeldRight[], right: Right): boolean
   return isOwn && isWithin(held, right) && (actor.limits ?? []).every(({ rights }) => isWithin(rights, right));
 }
 
-/** Whether permissions contain another one. Only a permission for every API contains one for every API. */
+/** Whether rights contain a right. Only a right for every API contains another one for every API. */
 export function isWithin(rights: readonly Right[], { resource, pattern }: Right): boolean {
   return contains(patternsAt(rights, resource), [pattern]);
 }
 
-/** The patterns of the rights that apply at a resource server; null, undefined: of those that apply at every one. */
+/** The patterns of the rights at a resource server; null, undefined: only of rights for every API. */
 export function patternsAt(rights: readonly Right[], resource: string | null | undefined): string[] {
   return rights.filter((right) => right.resource === null || right.resource === resource).map(({ pattern }) => pattern);
 }

@@ -5,12 +5,12 @@ import { allows } from './permissions.ts';
 import { findOverfullMember, isInGroup, listHeldRights, type Role } from './store.ts';
 
 /**
- * What it takes to choose which roles applications see as groups, under which name, and who is in those groups. This server
- * cannot know what a group may do in an application, so no other permission can stand for it.
+ * The permission to choose which roles applications see as groups, under which name, and who is in them. This server cannot know
+ * what a group may do in an application, so no other permission implies it.
  */
 export const exportPermission = 'latchkey:group:export';
 
-/** So many groups of 64 characters fill about 4 KB of an ID token, which many programs carry in a header. */
+/** This many groups of 64 characters fill about 4 KB of an ID token, which many programs send in a header. */
 export const mostGroups = 64;
 
 /** @throws Problem `forbidden` naming the permission */
@@ -22,14 +22,14 @@ export function mustExport(actor: Actor): void {
   );
 }
 
-/** Giving, taking or deleting an exported role changes a group. @throws Problem `forbidden` */
+/** Assigning, unassigning or deleting an exported role changes a group. @throws Problem `forbidden` */
 export function mustExportAny(actor: Actor, roles: readonly (Pick<Role, 'exported_as'> | undefined)[]): void {
   if (roles.some((role) => role !== undefined && role.exported_as !== null)) mustExport(actor);
 }
 
 /**
- * What it takes to act as another user in an application: the permission needed to put them in their groups. Users may act as
- * themselves.
+ * Guards an action with which the actor could act as another user in an application: it needs the permission to change the user's
+ * groups. Users may act as themselves.
  *
  * @throws Problem `forbidden`
  */
@@ -38,8 +38,8 @@ export async function mustExportGroupsOf(trx: Trx, actor: Actor, user_id: string
 }
 
 /**
- * What it takes to change how a user signs in, or their address: all permissions that they hold, without an end, and the
- * permission needed to put them in their groups.
+ * Guards changing how a user signs in, or their address: the actor must hold all permissions of the user, without an expiry, and the
+ * permission to change the user's groups.
  *
  * @throws Problem `forbidden`, naming the first right that is missing, or what limits the actor
  */
@@ -52,7 +52,7 @@ export async function mustHoldAllOf(trx: Trx, actor: Actor, user_id: string, now
 }
 
 /**
- * Keeps the claim `groups` bounded, after a change and under the lock that such changes take.
+ * Keeps the claim `groups` bounded. It is called after a change, under the lock that such changes take.
  *
  * @throws Problem `conflict`: a user would be in more than 64 groups
  */
@@ -62,7 +62,7 @@ export async function mustFitInClaim(trx: Trx, of: { role_id: string } | { subje
     throw conflict(`"${member}" would be in more than ${mostGroups} groups: unassign another exported role first.`);
 }
 
-/** @throws Problem `conflict` where another role has the name; anything else as it came */
+/** @throws Problem `conflict` if another role has the name; any other error unchanged */
 export function refuseTakenGroup(error: unknown): never {
   const isTaken = error instanceof Error && 'constraint' in error && error.constraint === 'roles_exported_as';
   throw isTaken ? conflict('Another role is exported under this name.') : error;

@@ -24,7 +24,7 @@ export async function listMappedRoles(
     .execute();
 }
 
-/** Gives a role, which stays until the transaction ends. @returns whether there is the role still */
+/** Assigns a role and locks it until the transaction ends. @returns whether the role still exists */
 export async function insertMappedRole(trx: Trx, row: Omit<MappedRow, 'id'>): Promise<boolean> {
   const { numAffectedRows = 0n } = await sql`
     insert into mapped_roles (id, role_id, subject_id, trust_id, trust_epoch, identity_id, created_at, confirmed_at, until)
@@ -34,7 +34,7 @@ export async function insertMappedRole(trx: Trx, row: Omit<MappedRow, 'id'>): Pr
   return numAffectedRows > 0n;
 }
 
-/** Keeps the roles of a user by a trust until then, as long as this account is linked. */
+/** Extends the roles that a user has by a trust to `until`, as long as this account is linked. */
 export async function confirmMappedRoles(
   trx: Trx,
   { subject_id, trust_id, ...confirmed }: Omit<MappedRow, 'id' | 'role_id' | 'trust_epoch' | 'created_at'>,

@@ -18,21 +18,21 @@ type GivingTrust = { id: string; name: string; epoch: number };
 export type MappedRoles = {
   user_id: string;
   trust: GivingTrust;
-  /** The account at the provider whose claims say it. */
+  /** The account at the provider that the claims are about. */
   identity_id: string;
   role_ids: readonly string[];
   /** Whether the trust may give roles with permissions of Latchkey or of secrets. */
   forAdministrators: boolean;
   origin: Origin;
   occurred_at: Date;
-  /** When they lapse, unless the user signs in with the provider again. */
+  /** When the roles lapse, unless the user signs in with the provider again. */
   until: Date;
 };
 
 /**
- * Makes the roles that a user has by a trust exactly these, in the transaction of the sign-in, which has locked the user. Roles that are
- * assigned, or come by another trust, stay. A role that no longer exists, that has got permissions of Latchkey meanwhile, or that would
- * make the claim `groups` too long is not given. Those that lapsed are given anew.
+ * Sets the roles that a user has by a trust to exactly these, in the transaction of the sign-in, which has locked the user. Assigned
+ * roles, and those by other trusts, stay. A role that no longer exists, that got permissions of Latchkey meanwhile, or that would make
+ * the claim `groups` too long is not added. Lapsed roles are added again.
  */
 export async function setMappedRoles(trx: Trx, { user_id, trust, role_ids, ...rest }: MappedRoles): Promise<void> {
   const { identity_id, forAdministrators, origin, occurred_at, until } = rest;
@@ -47,7 +47,7 @@ export async function setMappedRoles(trx: Trx, { user_id, trust, role_ids, ...re
   const recording = { actor, user_id, trust, occurred_at };
   for (const each of present.filter((row) => !kept.includes(row))) {
     await deleteMappedRole(trx, { ...of, role_id: each.role_id });
-    // What ended with a change of the trust was recorded there; that a role lapses was said when it was given.
+    // A change of the trust recorded what it ended; the event that added a role says when it lapses.
     if (isStanding(each)) await record(trx, 'role.unassigned', each.role, recording);
   }
   const confirmed = { identity_id, confirmed_at: occurred_at, until };
@@ -66,7 +66,7 @@ export function administers({ permissions }: Pick<Role, 'permissions'>): boolean
   return permissions.some(({ pattern }) => isInArea(pattern, ['latchkey', 'secrets']));
 }
 
-/** The roles without those that would be one group too many. */
+/** The roles, without those that would exceed the limit of groups. */
 async function thoseThatFit(
   trx: Trx,
   user_id: string,
@@ -96,7 +96,7 @@ async function record(
   await appendEvent(trx, { actor, action, target: { kind: 'user', id: user_id }, details, occurred_at });
 }
 
-/** Takes a role that a user has by a trust, as an event of a restored log says. @returns whether the user had it */
+/** Removes a role that a user has by a trust, as an event of a restored log says. @returns whether the user had it */
 export async function takeMappedRole(
   { db, now }: { db: Db; now: () => Date },
   actor: Actor,

@@ -37,7 +37,7 @@ export async function subjectOf(db: Db, owner: Owner, pointer = '/owner'): Promi
   return id;
 }
 
-/** The `Owner` that a column with the id of a subject means, as JSON; null where it is null. */
+/** The `Owner` whose subject id a column holds, as JSON; null where the column is null. */
 export function ownerReference(column: string): RawBuilder<Owner | null> {
   const id = sql.ref(column);
   return sql<Owner | null>`coalesce(

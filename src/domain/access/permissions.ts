@@ -1,4 +1,4 @@
-/** What a client may ask for at one resource server; `resource: null` stands for any. */
+/** The permissions that a client may request at one resource server; `resource: null`: at any. */
 export type Entitlement = { resource: string | null; pattern: string };
 
 const maxLength = 256;
@@ -6,11 +6,11 @@ const grammar = /^(?:\*|[A-Za-z0-9_.-]{1,64})(?::(?:\*|[A-Za-z0-9_.-]{1,64})){0,
 // The folders of a secret's path are segments.
 const grammarOfSecrets = /^secrets(?::(?:\*|[A-Za-z0-9_.-]{1,64})){1,15}$/;
 
-/** What governs Latchkey itself and the sealed store is named or not had: no leading `*` reaches it. */
+/** Areas of permissions for Latchkey itself and for secrets. A pattern must name them: a leading `*` does not match them. */
 export type ReservedArea = 'latchkey' | 'secrets';
 const reserved: ReadonlySet<string> = new Set<ReservedArea>(['latchkey', 'secrets']);
 
-/** Whether a pattern gives something in one of these areas. */
+/** Whether a pattern matches a permission in one of these areas. */
 export function isInArea(pattern: string, areas: readonly ReservedArea[]): boolean {
   const [first = ''] = pattern.split(':');
   return areas.some((area) => area === first);
@@ -18,8 +18,8 @@ export function isInArea(pattern: string, areas: readonly ReservedArea[]): boole
 
 /**
  * Whether a text is in the permission grammar (DESIGN.md §7): one to eight segments `[A-Za-z0-9_.-]{1,64}` or `*`, joined by
- * `:`, at most 256 characters, case-sensitive; up to sixteen segments where the first is `secrets`. A text outside of it (a URL, say)
- * is no pattern: it matches itself only.
+ * `:`, at most 256 characters, case-sensitive; up to sixteen segments where the first is `secrets`. A text outside of the grammar,
+ * such as a URL, is no pattern: it matches itself only.
  * Linear in the text, and constant for one that is too long.
  */
 export function isPermissionPattern(text: string): boolean {
@@ -27,9 +27,8 @@ export function isPermissionPattern(text: string): boolean {
 }
 
 /**
- * Whether someone who holds these patterns has this permission: the question asked of every request. What is checked is
- * concrete; a permission with a `*` segment is nobody's (whether a pattern may be handed on is what `contains` answers).
- * One pass over what is held.
+ * Whether a holder of these patterns has this permission, as every request is checked. The permission must be concrete: with a `*`
+ * segment the answer is false (`contains` answers whether a holder may grant a pattern). One pass over the held patterns.
  */
 export function allows(held: readonly string[], permission: string): boolean {
   const checked = parse(permission);
@@ -47,12 +46,12 @@ export function covers(outer: string, inner: string): boolean {
 }
 
 /**
- * Whether a holder of `outer` may give `inner` away: each inner pattern is covered by one outer pattern. Nothing contained is
- * trivially so; nothing but that is contained in nothing.
+ * Whether a holder of `outer` may grant `inner`: each inner pattern is covered by one outer pattern. An empty `inner` is always
+ * contained; an empty `outer` contains nothing else.
  *
- * Never wrongly true. Exact for up to 64 outer patterns, because several cover no more together than one of them alone: of the
- * 65 one-character segments each concrete pattern can claim one, so a value for `*` remains that none of them has. Beyond that it
- * is false only where the outer set lists every value that the length limit leaves to a `*`.
+ * Never wrongly true. Exact for up to 64 outer patterns: each concrete pattern can cover one of the 65 one-character segments, so
+ * one value of a `*` stays uncovered, and several patterns together cover no more than one of them alone. With more patterns it is
+ * wrongly false only if the outer set lists every value that the length limit leaves to a `*`.
  * Time: the product of the inner count and of the outer patterns with a `*`, at most eight comparisons each.
  */
 export function contains(outer: readonly string[], inner: readonly string[]): boolean {
@@ -61,7 +60,7 @@ export function contains(outer: readonly string[], inner: readonly string[]): bo
 }
 
 /**
- * Patterns that are parsed once, to be asked many times. One question costs a lookup, and one pass over those with a `*`.
+ * Patterns that are parsed once and checked many times. A check costs a lookup, and one pass over the patterns with a `*`.
  */
 export class PatternSet {
   readonly #texts: ReadonlySet<string>;
@@ -74,7 +73,7 @@ export class PatternSet {
     this.#wildcards = patterns.filter((pattern) => pattern.includes('*')).map(parse);
   }
 
-  /** Whether one of the patterns covers all that this one matches. */
+  /** Whether one of the patterns covers this one. */
   covers(inner: string): boolean {
     if (this.#texts.has(inner)) return true;
     if (this.#wildcards.length === 0) return false;
@@ -93,8 +92,8 @@ export class PatternSet {
 }
 
 /**
- * Whether a scope may be asked for at a resource server (its identifier, compared exactly: RFC 8707 §2). The scope may itself be
- * a pattern: then all of it must be covered. Denied by default.
+ * Whether a client may request a scope at a resource server (its identifier, compared exactly: RFC 8707 §2). The scope may itself
+ * be a pattern: then all of it must be covered. Denied by default.
  */
 export function entitled(entitlements: readonly Entitlement[], resource: string, scope: string): boolean {
   const here = entitlements.filter((entitlement) => entitlement.resource === null || entitlement.resource === resource);
@@ -105,8 +104,8 @@ export function entitled(entitlements: readonly Entitlement[], resource: string,
 }
 
 /**
- * The patterns that match exactly what both sets match: a subject limited by both may do what these allow. Never wider than
- * either. Linear in the number of concrete patterns; in the product of both counts for those with a `*`.
+ * The patterns that match exactly what both sets match: a subject that both sets limit may do what these allow. Linear in the
+ * number of concrete patterns; in the product of both counts for those with a `*`.
  */
 export function intersection(one: readonly string[], other: readonly string[]): string[] {
   const within = new PatternSet(other);
@@ -126,7 +125,7 @@ function meet(a: Parsed, b: Parsed): string[] {
   const [short, long] = a.segments.length <= b.segments.length ? [a.segments, b.segments] : [b.segments, a.segments];
   const isOpen = short.at(-1) === '*';
   if (short.length !== long.length && !isOpen) return [];
-  // A trailing `*` stands for whatever the longer one says from there on; between equals the narrower end remains.
+  // A trailing `*` matches the rest of the longer pattern; of patterns with equal length the narrower end remains.
   const met = long.map((segment, n) => narrower(short[n] ?? '*', segment, n));
   const parts = met.filter((segment) => segment !== undefined);
   return parts.length === long.length ? [parts.join(':')] : [];

@@ -4,10 +4,10 @@ import type { Db, Trx } from '../../platform/database/index.ts';
 import { type Owner, ownerReference } from './owner.ts';
 
 export type Preparer = Selectable<Database['preparers']>;
-/** A preparer by name; null: the user or client was deleted. */
+/** A preparer with its name; null: the user or client was deleted. */
 type NamedPreparer = Preparer & { subject: Owner | null };
 
-/** Notes somebody, or that they prepared the account again. */
+/** Stores a preparer; for a known one, updates the time and authority. */
 export async function savePreparer(trx: Trx, { limits, held, ...row }: Preparer): Promise<void> {
   const texts = { limits: JSON.stringify(limits), held: JSON.stringify(held) };
   await trx
@@ -19,13 +19,13 @@ export async function savePreparer(trx: Trx, { limits, held, ...row }: Preparer)
     .execute();
 }
 
-/** Those of a user, the oldest first. */
+/** The preparers of a user, the oldest first. */
 export async function listPreparers(db: Db, user_id: string): Promise<NamedPreparer[]> {
   const query = db.selectFrom('preparers').selectAll().select(ownerReference('preparers.subject_id').as('subject'));
   return query.where('user_id', '=', user_id).orderBy('created_at').execute();
 }
 
-/** Those of all who have a role. */
+/** The preparers of all users with a role. */
 export async function listPreparersOfMembers(db: Db, role_id: string): Promise<Preparer[]> {
   const members = db.selectFrom('standing_role_assignments').select('subject_id').where('role_id', '=', role_id);
   return db.selectFrom('preparers').selectAll().where('user_id', 'in', members).orderBy('user_id').execute();
@@ -37,7 +37,7 @@ export async function deletePreparers(trx: Trx, user_id: string, subject_ids: re
   await query.where('subject_id', 'in', subject_ids).execute();
 }
 
-/** Holds the row of a user, so that nobody sets their password while they are given a role. */
+/** Locks the row of a user, so that no one sets their password while a role is assigned to them. */
 export async function lockRow(trx: Trx, user_id: string): Promise<void> {
   await trx.selectFrom('users').select('id').where('id', '=', user_id).forUpdate().execute();
 }

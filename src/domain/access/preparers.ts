@@ -15,12 +15,12 @@ import {
 } from './preparer-store.ts';
 import { isInGroup, listHeldRights, type Right, type Role } from './store.ts';
 
-/** What it takes to act as somebody: their permissions, and the one that is needed to put them in their groups. */
+/** What an actor needs to act as a user: the user's permissions, and the permission to change the user's groups. */
 type Needed = { rights: readonly Right[]; isGroup: boolean };
 
 /**
- * Notes that somebody could sign in as a user from now on, because they set the password or linked an account: what the user is given
- * later is not theirs to take. Nothing is noted of the operator of the machine, nor of the users themselves.
+ * Records a preparer: an actor who set the password or linked an account, and so could sign in as the user. They must not gain rights
+ * that the user gets later. The operator of the machine, and users themselves, are not recorded.
  */
 export async function notePreparer(
   trx: Trx,
@@ -34,19 +34,19 @@ export async function notePreparer(
 }
 
 /**
- * Whether somebody could sign in as a user who neither held then, nor holds now, all that the user holds. Then no sign-in to the account
- * is known to be the user's, until they choose a password with a link.
+ * Whether a user has a preparer who neither held then, nor holds now, all rights of the user. Then a sign-in to the account may not be
+ * the user's, until they choose a password with a link.
  */
 export async function isDoubted(db: Db, user_id: string, now: Date): Promise<boolean> {
   return (await findDoubtSince(db, user_id, now)) !== undefined;
 }
 
-/** Since when; undefined: it is not. What the user proved before that is theirs. */
+/** Since when the account is doubted; undefined: it is not. Proofs from before that are the user's own. */
 export async function findDoubtSince(db: Db, user_id: string, now: Date): Promise<Date | undefined> {
   return (await listDoubts(db, user_id, now))[0]?.created_at;
 }
 
-/** Those who could sign in as a user and lack what the user holds, the oldest first. */
+/** The preparers of a user who lack rights that the user holds, the oldest first. */
 export async function listDoubts(
   db: Db,
   user_id: string,
@@ -61,8 +61,8 @@ export async function listDoubts(
 }
 
 /**
- * Signs out those who have a role, or are about to, where somebody could sign in as them who lacks what it gives: a session may be that
- * somebody's. @returns how many
+ * Signs out users who have a role, or are about to get it, if a preparer of theirs lacks its rights: a session may be the preparer's.
+ * @returns how many
  */
 export async function endDoubtedSessions(
   trx: Trx,
@@ -82,7 +82,7 @@ async function lacks(db: Db, preparer: Preparer, { needed, now }: { needed: Need
   return !isEnough({ held: await listHeldRights(db, preparer.subject_id, now), limits }, needed);
 }
 
-/** Whether an authority reaches all that is needed. One that expires, or is restricted, does not reach what has neither. */
+/** Whether an authority is sufficient. One that expires or is restricted never is, except where no right is needed. */
 function isEnough(
   { held, limits }: { held: readonly Right[]; limits: readonly Limit[] },
   { rights, isGroup }: Needed,
@@ -97,9 +97,9 @@ function isEnough(
 const patternsOf = (rights: readonly Right[]) => rights.map(({ pattern }) => pattern);
 
 /**
- * Forgets who could sign in as a user, in the transaction that replaces the password.
+ * Deletes the preparers of a user, in the transaction that replaces the password.
  *
- * @param mayHaveLeft whether somebody may still have a way in, by what the account has got since
+ * @param mayHaveLeft whether a preparer may still have a way in that was added since
  */
 export async function forgetPreparers(
   trx: Trx,

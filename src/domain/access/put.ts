@@ -27,7 +27,7 @@ export function assignmentEntryOf({ role, subject_kind, subject, until }: Assign
 }
 
 /**
- * Makes a role, or makes an existing one equal to the input.
+ * Creates a role, or updates an existing one to equal the input.
  *
  * @throws Problem as `createRole` and `changeRole`
  */
@@ -51,7 +51,7 @@ export async function putRole(deps: AccessDeps, actor: Actor, input: RoleInput):
 const sorted = (rights: readonly Right[]) => rights.map(({ resource, pattern }) => `${resource} ${pattern}`).sort();
 
 /**
- * Assigns a role according to a configuration entry. An entry whose time is over has no effect.
+ * Assigns a role according to a configuration entry. An expired entry has no effect.
  *
  * @throws Problem `invalid`: there is no such subject or role; otherwise as `grantRole`
  */

@@ -5,18 +5,18 @@ import { mustHoldAllOf } from './groups.ts';
 import { intersection } from './permissions.ts';
 import { listHeldRights } from './store.ts';
 
-/** The authority of an actor, to be judged again later; undefined: the operator of the machine, who may do everything. */
+/** The authority of an actor, stored to be judged again later; undefined: the operator of the machine, who may do everything. */
 export function authorityOf({ kind, subject_id, limits }: Actor): StoredAuthority | undefined {
   return kind === 'system' ? undefined : { subject_id: subject_id ?? null, limits: limits ?? [] };
 }
 
-/** The same as a column. */
+/** The same, as the value of a column. */
 export function storedAuthorityOf(actor: Actor): string | null {
   const authority = authorityOf(actor);
   return authority ? JSON.stringify(authority) : null;
 }
 
-/** Whether who acted then holds all that the user holds now: rights that were given meanwhile are not theirs to take. */
+/** Whether that actor still holds all that the user holds now: they must not gain rights that the user got meanwhile. */
 export async function stillHoldsAllOf(
   trx: Trx,
   { subject_id, limits }: StoredAuthority,

@@ -3,14 +3,14 @@ import { type AccessDeps, patternsAt } from './authority.ts';
 import { allows, intersection } from './permissions.ts';
 import { listHeldRights } from './store.ts';
 
-/** What speaks for or against a permission, in words for a developer. */
+/** Why a permission is granted or missing, in words for a developer. */
 export type Explanation = { allowed: boolean; because: string };
 
-/** May this subject do this there, with a token of these scopes? */
+/** The question whether a subject may do something at a resource with a token of these scopes. */
 export type Asked = { subject_id: string; resource: string; scopes: readonly string[]; permission: string };
 
 /**
- * What a subject may do at a resource with a token of these scopes: held ∩ every limit ∩ what the token says (DESIGN.md §3).
+ * What a subject may do at a resource with a token of these scopes: held ∩ every limit ∩ the token's scopes (DESIGN.md §3).
  */
 export async function effectivePermissions(
   { db, now }: AccessDeps,
@@ -41,10 +41,10 @@ export async function explain(
   return { allowed: true, because: `${giving.by} gives it.` };
 }
 
-/** The refusal of what a subject may not do: it names the permission, and why it is missing. */
+/** The refusal of an action: it names the missing permission, and why it is missing. */
 export async function forbiddenBecause(deps: AccessDeps, asked: Asked): Promise<Problem> {
   const { allowed, because } = await explain(deps, asked);
-  // Held and carried, and yet refused: a limit between the two.
+  // The subject holds it and the token contains it: a limit between them refuses it.
   const why = allowed ? 'The API key that was exchanged for the token no longer has it.' : because;
   return forbidden(asked.permission, `This needs "${asked.permission}". ${why}`);
 }

@@ -13,7 +13,7 @@ import { findRoleByName, hasOwner, isOfTrust, lockOwners, type Role } from './st
 export type RoleAssignment = {
   subject: { kind: 'user' | 'client'; id: string };
   role: string;
-  /** Until when; undefined: for good. */
+  /** When it expires; undefined: never. */
   until?: Date | undefined;
   occurred_at: Date;
 };
@@ -30,7 +30,7 @@ export async function assignRole(
 ): Promise<void> {
   const role = await findRoleByName(trx, name);
   if (!role) throw invalid('/roles', `There is no role "${name}".`);
-  // A user who changes the trust decides who acts as this client. That user holds what the trust gives, but not what roles give.
+  // A user who changes the trust decides who acts as this client, and must hold the trust's permissions, but not those of roles.
   if (subject.kind === 'client' && (await isOfTrust(trx, subject.id)))
     throw conflict('A trust registered this client: set its permissions at the trust, not with roles.');
   const granted = { granted_by_kind: actor.kind, granted_by: actor.id ?? null };
@@ -74,8 +74,8 @@ export async function grantRole(
 /**
  * Unassigns a role from a subject.
  *
- * @throws Problem `not_found`: the subject does not have it; `conflict`: no owner would be left, or a trust gave it; `forbidden`: the role contains a
- *   permission that the actor does not hold
+ * @throws Problem `not_found`: the subject does not have it; `conflict`: no owner would be left, or a trust assigned it;
+ *   `forbidden`: the role contains a permission that the actor does not hold
  */
 export async function unassignRole(
   { db, now }: AccessDeps,
@@ -134,7 +134,7 @@ export async function setRoles(
   return gone.length + added.length > 0;
 }
 
-/** Takes all roles from a subject that is deleted. The caller has judged that the actor may delete it. */
+/** Unassigns all roles from a subject that is deleted. The caller has checked that the actor may delete it. */
 export async function removeEveryRole(
   trx: Trx,
   actor: Actor,
@@ -148,9 +148,9 @@ export async function removeEveryRole(
 }
 
 /**
- * Runs what may take an owner away; of two such at once the second sees what the first left.
+ * Runs work that may remove an owner. A concurrent one waits and then sees the result.
  *
- * @throws Problem `conflict`: no owner would be left, so nobody could administer any more
+ * @throws Problem `conflict`: no owner would be left, so no one could administer the installation
  */
 export async function keepingAnOwner<T>(trx: Trx, work: () => Promise<T>): Promise<T> {
   await lockOwners(trx);

@@ -46,10 +46,10 @@ export async function createRole({ db, now }: AccessDeps, actor: Actor, input: R
 }
 
 /**
- * Changes what a role says and gives, to all who have it, from their next request on.
+ * Changes a role. It takes effect for everyone who has it from their next request on.
  *
- * @throws Problem `not_found`; `conflict`: it is built in, or another role is exported under the name; `forbidden`: it gives,
- *   or gave, what the actor does not hold, or its group changes without the permission for it
+ * @throws Problem `not_found`; `conflict`: it is built in, or another role is exported under the name; `forbidden`: it contains,
+ *   or contained, a permission that the actor does not hold, or its group changes without the permission for it
  */
 export async function changeRole(
   { db, now }: AccessDeps,
@@ -57,7 +57,7 @@ export async function changeRole(
   { name, ifVersion, ...changes }: RoleChanges & { name: string; ifVersion: number | undefined },
 ): Promise<Role> {
   return inTransaction(db, async (trx) => {
-    // Locked in the same order as when a role is assigned: first this, then the role.
+    // Assigning a role locks in the same order: the owners first, then the role.
     if (changes.exported_as !== undefined) await lockOwners(trx);
     const role = await lockOwnRole(trx, name);
     mustBeAt(role.version, ifVersion);
@@ -98,7 +98,7 @@ export async function removeRole({ db, now }: AccessDeps, actor: Actor, name: st
   });
 }
 
-/** Whether a changed role gives something to those who have it that it did not give. */
+/** Whether a changed role grants something that it did not grant before. */
 function givesMore(before: Role, after: Pick<Role, 'permissions' | 'exported_as'>): boolean {
   const isAnotherGroup = after.exported_as !== null && after.exported_as !== before.exported_as;
   return isAnotherGroup || addsRights(before.permissions, after.permissions);
@@ -143,7 +143,7 @@ async function recordRole(
 
 /**
  * @returns the roles of these names
- * @throws Problem `invalid`: there is no such role; `forbidden`: one gives, or is, what the actor may not give away
+ * @throws Problem `invalid`: there is no such role; `forbidden`: the actor may not grant one of them
  */
 export async function mustGive(trx: Trx, actor: Actor, names: readonly string[], now: Date): Promise<Role[]> {
   const roles = await listRolesNamed(trx, names);
@@ -155,7 +155,7 @@ export async function mustGive(trx: Trx, actor: Actor, names: readonly string[],
   return roles;
 }
 
-/** A role that gives nothing may be given for good by anyone. @throws Problem `forbidden` */
+/** Anyone may assign a role without permissions and group, also without an expiry. @throws Problem `forbidden` */
 export function mustNotExceed(actor: Actor, roles: readonly Role[], gift: Omit<Gift, 'what'>): void {
   const giving = roles.find(({ permissions, exported_as }) => permissions.length > 0 || exported_as !== null);
   if (giving) mustNotExceedLimits(actor, { what: `the role "${giving.name}"`, ...gift });

@@ -26,8 +26,7 @@ const RoleRight = z.strictObject({
   pattern: Pattern,
 });
 
-// Programs that read groups join them with commas and blanks, or compare them with names of their own; Kubernetes reserves
-// `system:`.
+// Programs that read groups join them with commas and spaces, or compare them with their own names; Kubernetes reserves `system:`.
 const GroupName = z
   .string()
   .regex(/^[A-Za-z0-9/][A-Za-z0-9._:/@+-]{0,63}$/, 'must be 1 to 64 letters, digits, or any of "._:/@+-"')
@@ -88,7 +87,7 @@ export const AssignmentView = z.object({
   }),
   created_at: Timestamp,
 });
-// Forms offer every role: there are few.
+// Forms list every role, because there are few.
 export const RolesQuery = z.strictObject({
   ...PageQuery,
   limit: PageQuery.limit.unwrap().default(200),

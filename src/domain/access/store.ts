@@ -12,7 +12,7 @@ export async function lockOwners(trx: Trx): Promise<void> {
   await sql`select pg_advisory_xact_lock(hashtext('latchkey owners'))`.execute(trx);
 }
 
-/** Whether anybody enabled is assigned the built-in role `owner` for good: until then the setup page is open to the one-time link. */
+/** Whether an enabled user is assigned the built-in role `owner` without an expiry: until then the one-time link opens the setup page. */
 export async function hasOwner(db: Db): Promise<boolean> {
   const owner = await db
     .selectFrom('role_assignments as a')
@@ -27,7 +27,7 @@ export async function hasOwner(db: Db): Promise<boolean> {
   return owner !== undefined;
 }
 
-/** Permission patterns a subject's current roles give at a resource server. */
+/** The permission patterns of a subject's current roles at a resource server. */
 export async function permissionsAt(db: Db, subject_id: string, resource: string, now: Date): Promise<string[]> {
   const rows = await db
     .selectFrom('standing_role_assignments as a')
@@ -46,8 +46,8 @@ export type Right = { resource: string | null; pattern: string };
 export type HeldRight = Right & { by: string };
 
 /**
- * What client `c` may have for itself, as text of a statement: `service_permissions`, which for services that act for nobody else
- * default to what they may ask people for.
+ * What client `c` may have for itself, as SQL text: `service_permissions`; by default, for services that act for no user, what they
+ * may request from users.
  */
 export const servicePermissions = `case when c.service_permissions::text = '{}' and c.type = 'service' then c.resources
   else c.service_permissions end`;
@@ -58,20 +58,20 @@ const openPatterns = `coalesce((select json_agg(p.name) from permissions p where
 const isSelfRegistered = `c.registered_by in ('document', 'dynamic')`;
 
 /**
- * What client \`c\` may ask users for, per resource server, as text of a statement: for a client that described itself, the open scopes of
- * the resource servers that are open to it, and nothing else.
+ * What client \`c\` may request from users, per resource server, as SQL text: for a client that described itself, only the open scopes
+ * of the resource servers that are open to it.
  */
 export const clientResources = `case when ${isSelfRegistered} then coalesce((
     select json_object_agg(r.identifier, ${openPatterns}) from resource_servers r where r.open_to <> 'registered' and ${isOpen}
       and exists (select from permissions p where p.resource_server_id = r.id and p.is_open)
   ), '{}'::json) else c.resources end`;
 
-/** The same at the one resource server that \`identifier\` (text of a statement) names. */
+/** The same at one resource server, whose identifier is \`identifier\` (SQL text). */
 export const clientResourcesAt = (identifier: string) => `case when ${isSelfRegistered} then (
     select ${openPatterns} from resource_servers r where r.identifier = ${identifier} and r.open_to <> 'registered' and ${isOpen}
   ) else c.resources -> ${identifier} end`;
 
-/** The permissions that a subject holds by its roles at `now`; for a client, also those that it is registered with for itself. */
+/** The permissions that a subject holds by its roles at `now`; for a client, also its own registered ones. */
 export async function listHeldRights(db: Db, subject_id: string, now: Date): Promise<HeldRight[]> {
   const { rows } = await sql<HeldRight>`
     select p.resource, p.pattern, 'The role "' || r.name || '"' as by
@@ -84,7 +84,7 @@ export async function listHeldRights(db: Db, subject_id: string, now: Date): Pro
   return rows;
 }
 
-/** Whether a subject holds anything in one of these areas by its roles; for a client, also by what it is registered with for itself. */
+/** Whether a subject holds a permission in one of these areas by its roles; for a client, also by its own registered permissions. */
 export async function holdsInAreas(
   db: Db,
   subject_id: string,
@@ -133,20 +133,20 @@ export function listRolesFrom(
   });
 }
 
-/** Every role with what it gives, by name. */
+/** Every role with its permissions, by name. */
 export async function listRoles(db: Db): Promise<Role[]> {
   const { rows } = await sql<Role>`select ${roleColumns} from roles r order by r.name`.execute(db);
   return rows;
 }
 
-/** Those of these names that there are, by name. */
+/** The existing roles with these names, by name. */
 export async function listRolesNamed(db: Db, names: readonly string[]): Promise<Role[]> {
   const { rows } =
     await sql<Role>`select ${roleColumns} from roles r where r.name = any(${names}) order by r.name`.execute(db);
   return rows;
 }
 
-/** Those with these ids that there are, by name. */
+/** The existing roles with these ids, by name. */
 export async function listRolesWithIds(db: Db, ids: readonly string[]): Promise<Role[]> {
   const { rows } =
     await sql<Role>`select ${roleColumns} from roles r where r.id = any(${ids}::uuid[]) order by r.name`.execute(db);
@@ -195,7 +195,7 @@ export async function deleteRole(trx: Trx, id: string): Promise<void> {
   await trx.deleteFrom('roles').where('id', '=', id).execute();
 }
 
-/** Whether applications see somebody in any group at this moment. */
+/** Whether applications see a user in any group now. */
 export async function isInGroup(db: Db, user_id: string, now: Date): Promise<boolean> {
   const found = await db
     .selectFrom('standing_role_assignments as a')
@@ -209,7 +209,7 @@ export async function isInGroup(db: Db, user_id: string, now: Date): Promise<boo
   return found !== undefined;
 }
 
-/** How many groups applications see somebody in at this moment. */
+/** How many groups applications see a user in now. */
 export async function countGroups(db: Db, user_id: string, now: Date): Promise<number> {
   const { count } = await db
     .selectFrom('standing_role_assignments as a')
@@ -222,7 +222,7 @@ export async function countGroups(db: Db, user_id: string, now: Date): Promise<n
   return Number(count);
 }
 
-/** A username among those with this role, or this one, that is in more than so many groups. */
+/** The username of a user with this role, or of this subject, who is in more than `most` groups. */
 export async function findOverfullMember(
   trx: Trx,
   { most, now, ...of }: ({ role_id: string } | { subject_id: string }) & { most: number; now: Date },
@@ -238,7 +238,7 @@ export async function findOverfullMember(
   return rows[0]?.username;
 }
 
-/** A user (`isUser`) or a client (its `client_id`), as people name it. */
+/** A user (`isUser`) or a client (its `client_id`), as input names it. */
 export type SubjectName = { kind: 'user' | 'client'; name: string };
 
 /**

@@ -1,7 +1,7 @@
 import { type RawBuilder, sql } from 'kysely';
 import { z } from 'zod';
 
-/** By which of their names a user is looked up. */
+/** The name by which a user is looked up. */
 type UserReference = { by: 'id' | 'username' | 'email'; value: string };
 
 const uuidParts = /^(.{8})(.{4})(.{4})(.{4})(.{12})$/;
@@ -9,8 +9,8 @@ const prefixed = /^(id|username|email):(.+)$/s;
 
 /**
  * The id that a text names, in its canonical form; undefined when it does not look like an id. Case, separators, braces, a
- * "urn:uuid:" in front and compatibility variants of characters (NFKC) make no difference: what a reader or a parser of UUIDs
- * could take for an id looks like one. `identifier_as_id` in the database decides the same of ASCII texts.
+ * "urn:uuid:" prefix and compatibility variants of characters (NFKC) make no difference: every text that a reader or a parser of
+ * UUIDs could take for an id counts as one. `identifier_as_id` in the database decides the same for ASCII texts.
  */
 export function asId(text: string): string | undefined {
   const bare = text
@@ -22,8 +22,8 @@ export function asId(text: string): string | undefined {
 }
 
 /**
- * What a text says about which user is meant: `id:…`, `username:…` or `email:…`. Without a prefix its form decides: what looks
- * like an id is an id, what has an "@" is an e-mail address, anything else is a username. A text is never tried as two names.
+ * Parses a reference to a user: `id:…`, `username:…` or `email:…`. Without a prefix the form decides: a text that looks like an id
+ * is an id, one with an "@" is an e-mail address, any other is a username. A text is never tried as two names.
  *
  * @returns undefined: an `id:` that is no id
  */
@@ -36,12 +36,12 @@ function parseUserReference(text: string): UserReference | undefined {
   return { by: text.includes('@') ? 'email' : 'username', value: text };
 }
 
-/** How links and follow-up requests name the user of this username. */
+/** How links and follow-up requests refer to the user with this username. */
 export function referenceToUsername(username: string): string {
   return asId(username) === undefined ? username : `username:${username}`;
 }
 
-/** The condition on the table `users` that a text names; no user when it names none. */
+/** The condition on the table `users` for a reference; it matches no user if the reference is invalid. */
 export function isUser(text: string): RawBuilder<boolean> {
   const reference = parseUserReference(text);
   if (!reference) return sql<boolean>`false`;

@@ -22,26 +22,26 @@ import {
 
 export type ActivityDeps = { db: Db; now: () => Date };
 
-/** The lengths of the periods that can be asked for, in seconds. */
+/** The period lengths that a request can name, in seconds. */
 export const stepSeconds = { '5m': 300, '1h': 3600, '6h': 21_600, '1d': 86_400 } as const;
 export type Step = keyof typeof stepSeconds;
 
-/** Beyond this number, active sessions are not counted. */
+/** Active sessions are counted up to this number. */
 const mostSessions = 100_000;
-// A reader does not wait until more of them are counted.
+// The number that is counted while a reader waits.
 const mostForReader = 1000;
 
 const atOnce = 2000;
 const mostPeriods = 1000;
-// A reader waits no longer than this for figures that are not counted yet; the job counts the rest.
+// A reader waits at most this long for new counts; the job counts the rest.
 const readerWaitsMs = 200;
 const freshMs = 1000;
 
 /**
- * Counts the access records and audit events that were written since the last time, some thousand in each transaction; the counts
- * and the position they reach commit together. Nodes that do it at once take turns.
+ * Counts the access records and audit events that were written since the last run, a few thousand in each transaction; the
+ * counts and the position commit together. Nodes that count at the same time take turns.
  *
- * @param budgetMs when to stop, if there are many; the next run continues
+ * @param budgetMs when to stop; the next run continues
  */
 export async function countActivity({ db }: Pick<ActivityDeps, 'db'>, budgetMs: number): Promise<void> {
   const until = performance.now() + budgetMs;
@@ -53,20 +53,20 @@ export async function countActivity({ db }: Pick<ActivityDeps, 'db'>, budgetMs: 
   }
 }
 
-/** Lets a reader see what happened up to a second ago, unless there is much to count. */
+/** Counts events up to a second ago for a reader, unless there are many. */
 async function countForReader(deps: ActivityDeps): Promise<void> {
   const until = await countedUntil(deps.db);
   if (deps.now().getTime() - until.getTime() > freshMs) await countActivity(deps, readerWaitsMs);
 }
 
-/** Notes how many sessions are active, once in the shortest period. */
+/** Stores the number of active sessions, once in the shortest period. */
 export async function sampleSessions({ db }: Pick<ActivityDeps, 'db'>): Promise<void> {
   await sample(db, 'session', () => countActiveSessions(db, mostSessions));
 }
 
 export type ActiveSessions = { active: number; is_capped: boolean };
 
-/** How many sessions are active now; beyond a thousand, as many as the job counted last, a hundred thousand at most. */
+/** The number of active sessions now; above a thousand, the number that the job last counted, a hundred thousand at most. */
 export async function readActiveSessions({ db }: Pick<ActivityDeps, 'db'>): Promise<ActiveSessions> {
   const counted = await countActiveSessions(db, mostForReader);
   if (counted < mostForReader) return { active: counted, is_capped: false };
@@ -85,7 +85,7 @@ async function countBatch(db: Db, source: Source): Promise<boolean> {
 export type Activity = { from: Date; to: Date; step_seconds: number; counted_until: Date; items: Counted[] };
 
 /**
- * How often what happened, in periods of one length. Periods without anything are left out.
+ * Counts of requests by kind and outcome, in periods of one length. Empty periods are left out.
  *
  * @param query `from`: rounded down to the start of a period, by default a day ago; `to`: exclusive, by default now
  * @throws Problem `invalid`: more than 1000 periods
@@ -106,17 +106,17 @@ export async function readActivity(
   return { from, to, step_seconds, counted_until: await countedUntil(deps.db), items };
 }
 
-/** When the period starts that an instant falls into. */
+/** The start of the period that contains an instant. */
 function startOfPeriod(at: Date, step_seconds: number): Date {
   const stepMs = step_seconds * 1000;
   return new Date(Math.floor(at.getTime() / stepMs) * stepMs);
 }
 
-/** Of one answer; the latest come first. */
+/** The most uses in one response; the latest come first. */
 const mostUses = 2000;
 
 /**
- * What an API key was used for in the last days, including today: each version with each permission that was granted, by day.
+ * The uses of an API key in the last days, including today: by version, granted permission and day.
  *
  * @throws Problem `not_found`
  */
@@ -146,7 +146,7 @@ export type Usage = {
 };
 
 /**
- * The tokens that a client got in the last days, including today, and its refused requests for tokens.
+ * The number of tokens that a client got in the last days, including today, and of its refused token requests.
  *
  * @throws Problem `not_found`
  */

@@ -1,4 +1,4 @@
-/** Activity: how often what happened by period, and the usage of clients, counted from access records and audit events. */
+/** Activity: counts of requests by period, and the usage of clients, computed from access records and audit events. */
 export { type ActivityDeps, usesOfKey } from './activity.ts';
 export { rollUpActivity } from './job.ts';
 export { activityRoutes } from './routes.ts';

@@ -2,7 +2,7 @@ import type { JobHandler } from '../../platform/jobs/index.ts';
 import { type ActivityDeps, countActivity, sampleSessions } from './activity.ts';
 import { noteLastUses } from './store.ts';
 
-// Well below what a job may take (`expireInSeconds` of its queue).
+// Well below the time limit of a job (`expireInSeconds` of its queue).
 const budgetMs = 30_000;
 
 /** The job that counts activity. */

@@ -1,4 +1,4 @@
-/** What is counted. Each is a kind of request, but `session`: how many sessions were active. */
+/** What is counted: kinds of requests, and `session`, the number of active sessions. */
 export const activityKinds = [
   'token',
   'sign_in',
@@ -17,7 +17,7 @@ export const activityOutcomes = ['allowed', 'refused'] as const;
 
 export type ActivityOutcome = (typeof activityOutcomes)[number];
 
-/** Which audit events count, and as what. A refused token exchange has an access record and no event of its own. */
+/** The audit events that are counted, and their kind and outcome. A refused token exchange has an access record and no event of its own. */
 export const countedActions: Readonly<Record<string, readonly [ActivityKind, ActivityOutcome]>> = {
   'access_token.issued': ['token', 'allowed'],
   'refresh_token.rotated': ['token', 'allowed'],
@@ -31,7 +31,7 @@ export const countedActions: Readonly<Record<string, readonly [ActivityKind, Act
   'session.refused': ['sign_in', 'refused'],
 };
 
-/** The lengths of the periods for which counts are kept, in seconds, and for how many days. */
+/** The period lengths for which counts are kept, in seconds, and for how many days. */
 export const keptSteps = [
   { step_seconds: 300, kept_days: 2 },
   { step_seconds: 3600, kept_days: 400 },

@@ -14,7 +14,7 @@ import {
 
 const route = routesWith<ActivityDeps>();
 
-/** How often what happened. */
+/** Counts of requests over time. */
 export const activityRoutes = [
   route({
     method: 'GET',

@@ -3,7 +3,7 @@ import type { Db, Trx } from '../../platform/database/index.ts';
 import { otherPermissions } from '../access-records/index.ts';
 import { type ActivityKind, type ActivityOutcome, countedActions, keptSteps } from './kinds.ts';
 
-/** A table whose rows are counted. */
+/** A table with rows to count. */
 export type Source = 'access_records' | 'audit_events';
 
 export type Position = { recorded_in: string; id: string };
@@ -26,20 +26,20 @@ const actions = sql.join(
   Object.entries(countedActions).map(([action, [kind, outcome]]) => sql`(${action}, ${kind}, ${outcome})`),
 );
 
-// Of a snapshot's transactions, those below its `xmin` have all ended: nothing more will be recorded in them.
+// All transactions below a snapshot's `xmin` have ended: they add no more rows.
 const reach = sql`(select pg_snapshot_xmin(pg_current_snapshot())::text::bigint + xid_offset from audit_positions)`;
 
-// Text is searched instead of JSON being read, which fails for some text that the log may hold. Refusals that follow the first
-// within a minute are one event that says how many; quotes within values are escaped, so no value can look like this member.
+// The text is searched because parsing it as JSON fails for some text that the log may hold. Refusals that follow the first within
+// a minute are one event with their number; quotes within values are escaped, so no value can look like this member.
 const repeats = sql`coalesce(substring(r.details::text from '"more" *: *([0-9]{1,9})')::bigint, 1)`;
 const clientOf = sql`case r.action when 'client.refused' then r.target_id
   else coalesce(substring(r.details::text from '"client_id" *: *"([^"\\\\]+)"'), case r.actor_kind when 'client' then r.actor_id end) end`;
 
-/** Of one credential on one day; what comes later is counted together. */
+/** The most permissions of one credential on one day; later ones are counted together. */
 const mostPermissions = 100;
 
-// Which version of a credential was used with which permission. Nobody else counts meanwhile, so that the bound holds. A record of
-// a version that older nodes wrote has none.
+// Which version of a credential was used with which permission. The lock on the position keeps others from counting, so the bound
+// holds. Records of older nodes name no version.
 const byPermission = sql`, used as (
       select r.credential, r.credential_version as version, coalesce(p.permission, '') as permission,
           date_trunc('day', r.occurred_at, 'UTC') as day, sum(r.uses)::bigint as uses, max(r.last_at) as last_used_at
@@ -84,10 +84,10 @@ const sources: Record<Source, { columns: Sql; counted: Sql; alsoCounted: Sql }> 
 };
 
 /**
- * Adds what comes next after a position to the counts, and moves the position behind it. The position must be locked: nobody else
- * counts the same rows.
+ * Counts the next rows after a position, and moves the position behind them. The caller has locked the position, so that no other
+ * node counts the same rows.
  *
- * @returns how many rows of the source that were, `limit` at most
+ * @returns how many rows were counted, `limit` at most
  */
 export async function countNext(
   trx: Trx,
@@ -127,7 +127,7 @@ export async function countNext(
   return rows[0]?.rows ?? 0;
 }
 
-/** How many sessions are active, up to a bound beyond which counting would take long. */
+/** The number of active sessions, up to a bound beyond which counting would take long. */
 export async function countActiveSessions(db: Db, most: number): Promise<number> {
   const { rows } = await sql<{ count: number }>`select count(*)::int as count from (
     select from standing_sessions s where s.expires_at > (select latchkey_now()) and s.user_id is not null limit ${most}) s`.execute(
@@ -136,7 +136,7 @@ export async function countActiveSessions(db: Db, most: number): Promise<number>
   return rows[0]?.count ?? 0;
 }
 
-/** Notes the present number of something for the periods that it falls into, unless it is noted for the shortest of them. */
+/** Stores a number for the current periods, unless the shortest of them already has one. */
 export async function sample(db: Db, kind: ActivityKind, read: () => Promise<number>): Promise<void> {
   const [{ step_seconds: shortest }] = keptSteps;
   const { rows } = await sql`select from activity_counts where step_seconds = ${shortest} and kind = ${kind}
@@ -148,7 +148,7 @@ export async function sample(db: Db, kind: ActivityKind, read: () => Promise<num
     on conflict (step_seconds, starts_at, kind, outcome) do update set count = excluded.count`.execute(db);
 }
 
-/** The number of something as it was noted last, within an hour; 0: it was not. */
+/** The number that was stored last, within an hour; 0: none. */
 export async function findLastSample(db: Db, kind: ActivityKind): Promise<number> {
   const [{ step_seconds: shortest }] = keptSteps;
   const { rows } = await sql<{ count: number }>`select count::float8 as count from activity_counts
@@ -162,13 +162,13 @@ export type Counted = { starts_at: Date; kind: ActivityKind; outcome: ActivityOu
 export type CountsQuery = {
   from: Date;
   to: Date;
-  /** Of the periods that are kept. */
+  /** Length of the stored periods. */
   kept_seconds: number;
-  /** Of the periods that are wanted: a multiple of that. */
+  /** Length of the requested periods: a multiple of `kept_seconds`. */
   step_seconds: number;
 };
 
-/** The counts of each period from one time to another (exclusive); of sessions, the most at once. Periods without any are left out. */
+/** The counts of each period between two times (the end exclusive); for sessions, the maximum. Empty periods are left out. */
 export async function listCounts(db: Db, { from, to, kept_seconds, step_seconds }: CountsQuery): Promise<Counted[]> {
   const { rows } = await sql<Counted>`
     select date_bin(make_interval(secs => ${step_seconds}), c.starts_at, 'epoch') as starts_at, c.kind, c.outcome,
@@ -178,7 +178,7 @@ export async function listCounts(db: Db, { from, to, kept_seconds, step_seconds 
   return rows;
 }
 
-/** Until when everything is counted. */
+/** The time up to which everything is counted. */
 export async function countedUntil(db: Db): Promise<Date> {
   const { at } = await db
     .selectFrom('activity_positions')
@@ -188,8 +188,8 @@ export async function countedUntil(db: Db): Promise<Date> {
 }
 
 /**
- * Notes with the clients when they were used last, to the minute. Those that somebody else changes meanwhile are left to the next
- * time: a revocation does not wait for this.
+ * Stores when clients were last used, to the minute. Clients that another transaction is changing are left for the next run, so that
+ * a revocation does not wait for this.
  */
 export async function noteLastUses(db: Db): Promise<void> {
   await sql`with used as (
@@ -200,7 +200,7 @@ export async function noteLastUses(db: Db): Promise<void> {
     update clients c set last_used_at = used.at from used join free using (id) where c.id = used.id`.execute(db);
 }
 
-/** When a client last got a token, as far as days are kept; null: never. */
+/** When a client last got a token, within the days that are kept; null: never. */
 export async function findLastUse(db: Db, client: { id: string }): Promise<Date | null> {
   const { at } = await db
     .selectFrom('client_usage')
@@ -213,7 +213,7 @@ export async function findLastUse(db: Db, client: { id: string }): Promise<Date 
 /** A day on which a version of a credential was used with a permission. */
 export type PermissionUse = { day: Date; version: number; permission: string; uses: string; last_used_at: Date };
 
-/** What a credential was used for, the latest day first. */
+/** The uses of a credential by permission, the latest day first. */
 export async function listPermissionUses(
   db: Db,
   credential: string,
@@ -232,7 +232,7 @@ export async function listPermissionUses(
     .execute();
 }
 
-/** When each version of a credential was last used, as far as days are kept. */
+/** When each version of a credential was last used, within the days that are kept. */
 export async function listVersionUses(db: Db, credential: string): Promise<{ version: number; last_used_at: Date }[]> {
   return db
     .selectFrom('credential_uses')

@@ -26,7 +26,7 @@ export type ApiKeyDeps = {
   environments: readonly string[];
 };
 
-/** The key itself is shown once, stored nowhere. */
+/** `key` is shown once; only a digest is stored. */
 export type CreatedKey = ApiKey & { key: string };
 
 /**
@@ -75,10 +75,10 @@ async function ownerOf(db: Db, actor: Actor, owner: Owner | undefined): Promise<
 }
 
 /**
- * Changes a key with a JSON Merge Patch; without an expiry it never expires. Its value, owner and environment do not change.
+ * Updates a key with a JSON Merge Patch; without an expiry it never expires. Its value, owner and environment do not change.
  *
- * @throws Problem `not_found`; `conflict`: it is revoked; `invalid`; `precondition_failed`; `forbidden`: it has, or would get,
- *   what the actor does not hold
+ * @throws Problem `not_found`; `conflict`: it is revoked; `invalid`; `precondition_failed`; `forbidden`: it has, or would get, a
+ *   permission that the actor does not hold
  */
 export async function changeApiKey(
   deps: ApiKeyDeps,

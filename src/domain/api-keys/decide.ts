@@ -17,7 +17,7 @@ export const keyCodes = [
 ] as const;
 export type KeyCode = (typeof keyCodes)[number];
 
-/** What a code means to who asked: yes; there is no such credential, or none any more; not this; not now. */
+/** What a code means to the caller: accepted; unknown or no longer active; not allowed; not allowed now. */
 export type VerdictKind = 'good' | 'dead' | 'refused' | 'limited';
 
 const kindsOfRefusals = Object.fromEntries(
@@ -53,7 +53,7 @@ export function allowed({ needs }: Pick<Asked, 'needs'>): Decision {
   return needs === undefined ? authentic : permitted;
 }
 
-/** Whether a key may do this now, limits aside: they are counted only when nothing else speaks against it. */
+/** Whether a key may do this now, apart from limits: those are counted only if nothing else refuses the request. */
 export function decide(entry: KeyEntry, asked: Asked, now: Date): Decision {
   const dead = inactiveReason(entry, now);
   if (dead) return dead;

@@ -88,7 +88,7 @@ export async function keyScope(db: Db, handle: KeyHandle): Promise<KeyScope> {
   throw invalid('/key', 'This is not an API key: it is malformed or truncated.');
 }
 
-/** As much of a prefix as is stored of a key. */
+/** The part of a prefix that is stored. */
 function startIn(prefix: string): string {
   return prefix.slice(0, prefix.indexOf('_', 3) + 1 + 4);
 }

@@ -21,11 +21,11 @@ export type KeyEntry = Pick<
   /** Whether it has this permission at an API; `undefined`: the request names no API. */
   may: (permission: string, resource: string | undefined) => boolean;
   permissionsAt: (resource: string | undefined) => readonly string[];
-  /** APIs for which some of its permissions are. */
+  /** APIs that its permissions name. */
   resources: readonly string[];
   checks: ReturnType<typeof compileRestrictions>['checks'];
   limits: readonly CountedLimit[];
-  /** From then on something of it may be over: it is looked up again. */
+  /** From then on parts of it may have expired: it is looked up again. */
   fresh_until: Date;
 };
 
@@ -58,7 +58,7 @@ export function compileKey(record: KeyRecord, now: Date): KeyEntry {
   };
 }
 
-/** The permissions of a key at an API; a user's key has no more than the user. */
+/** The permissions of a key at an API; a user's key has no more than its user. */
 function keyPatternsAt(
   own: readonly Right[],
   ceiling: readonly Right[] | null,
@@ -68,7 +68,7 @@ function keyPatternsAt(
   return ceiling === null ? [...new Set(patterns)] : intersection(patterns, patternsAt(ceiling, resource));
 }
 
-/** Remembers a few answers: what callers ask for repeats itself, what attackers ask for does not. */
+/** Caches a few answers: regular requests repeat themselves, those of attackers do not. */
 function remembering<Answer>(
   most: number,
   ask: (text: string | undefined) => Answer,

@@ -9,7 +9,7 @@ const shownOfSecret = 4;
 /** A new key: `sk_` + environment + `_` + 256 random bits in base62 + 6 characters of CRC-32 (DESIGN.md §6). */
 export const generateKey = (environment: string): string => generateCredential(`sk_${environment}_`);
 
-/** Whether the text calls itself a key, well-formed or not. */
+/** Whether the text starts as a key does, well-formed or not. */
 export const looksLikeKey = (text: string): boolean => text.startsWith('sk_');
 
 /** The environment of a well-formed key; undefined for anything else, which is refused without a query. */
@@ -19,12 +19,12 @@ export function environmentOf(key: string): string | undefined {
   return parseCredential(`sk_${environment}_`, secretLength, key) === undefined ? undefined : environment;
 }
 
-/** The length of the stored beginning of a key. */
+/** The part of the beginning of a key that is stored. */
 export function keptStart(beginning: string): string {
   return beginning.indexOf('_', 3) < 0 ? beginning : shownOf(beginning).start;
 }
 
-/** What may be shown of a key later, and finds it again in a log: how it starts, and its last four characters. */
+/** The parts of a key that may be shown later, to recognize it in a log: its start and its last four characters. */
 export function shownOf(key: string): { start: string; last_four: string } {
   const prefixLength = key.indexOf('_', 3) + 1;
   return { start: key.slice(0, prefixLength + shownOfSecret), last_four: key.slice(-4) };

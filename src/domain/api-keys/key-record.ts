@@ -14,14 +14,14 @@ export type KeyRecord = {
   expires_at: Date | null;
   revoked_at: Date | null;
   ends_at: Date | null;
-  /** Which of its texts it was found by. */
+  /** The number of the version with this digest. */
   number: number;
   permissions: Right[];
   role_rights: Right[];
   roles: string[];
   /** The permissions of the owner, if they limit the key: for a user's key. */
   owner_rights: Right[] | null;
-  /** When the first of the owner's roles ends by itself. */
+  /** When the first of the owner's roles expires. */
   owner_rights_until: Date | null;
   restrictions: Restrictions;
 };
@@ -30,8 +30,8 @@ const rightsJson = `json_agg(json_build_object('resource', p.resource, 'pattern'
 const current = 'a.subject_id = k.owner_id and (a.until is null or a.until > $2)';
 
 /**
- * Finds keys (`KeyRecord`) by their digests, `$1`, at the time `$2`; every row has its position `n`. One indexed lookup each; what
- * belongs to the key is joined. A prepared statement: planning it takes five times as long as executing it.
+ * Finds keys (`KeyRecord`) by their digests, `$1`, at the time `$2`; every row has its position `n`. It takes one indexed lookup
+ * each, and joins the rest. It is a prepared statement, because planning takes five times as long as execution.
  */
 export const readApiKey = {
   name: 'read api key',

@@ -15,7 +15,7 @@ export type KnownKeysDeps = {
   readKey: (digest: Digest) => Promise<KeyRecord | undefined>;
 };
 
-// What nodes of the version before announce for very many keys.
+// Nodes of the previous version announce this for very many keys.
 const everyKey = '*';
 const mostKnown = 100_000;
 const mostUnknown = 10_000;
@@ -24,9 +24,9 @@ const mostUnknown = 10_000;
 export type Found = KeyEntry | 'throttled' | undefined;
 
 /**
- * The keys that this node has read, by digest: bounded, ready to decide with, forgotten when the change feed tells of them, and
- * not used while the feed cannot confirm them (DESIGN.md §8). That there is no such key is remembered, too, in a place of its
- * own, so that guessing neither reaches the database twice nor drives out the keys in use.
+ * The keys that this node has read, by digest: bounded, prepared for decisions, dropped when the change feed reports a change, and
+ * not used while the feed cannot confirm them (DESIGN.md §8). Unknown keys are cached separately, so that guesses neither reach the
+ * database twice nor evict the keys in use.
  */
 export class KnownKeys {
   readonly #deps: KnownKeysDeps;
@@ -49,7 +49,7 @@ export class KnownKeys {
     deps.changes.on('subject', (ids) => this.#forgetWhere(({ owner }) => ids === 'all' || ids.includes(owner.id)));
   }
 
-  /** A key that this node remembers and may still believe; a look in memory and nothing else. */
+  /** A cached key that is still valid; read from memory only. */
   cached(key: string, now: Date): KeyEntry | undefined {
     return this.#deps.changes.isTrusted() ? this.#fresh(digestText(key), now) : undefined;
   }
@@ -84,7 +84,7 @@ export class KnownKeys {
     return found.result;
   }
 
-  // Many requests with a key that is new here cost one look.
+  // Concurrent requests with a key that is not cached share one lookup.
   #begin(text: string): Promise<KeyEntry | undefined> {
     const reading = this.#look(text).finally(() => this.#reading.delete(text));
     this.#reading.set(text, reading);

@@ -50,7 +50,7 @@ export async function listKeys(
   const starting = sql`k.id = any(array(select v.key_id from api_key_versions v where v.start ^@ ${start}))`;
   const where = sql.join([...conditionsOf(filter, now), ...(start === undefined ? [] : [starting])], sql` and `);
   const read = async (source: RawBuilder<unknown>, { after, orderBy, place, limit: most }: Slice) => {
-    // Limited before anything is joined: PostgreSQL would read whole tables for as many rows as it expects of a search.
+    // The limit comes before the joins: for the number of rows that it expects of a search, PostgreSQL would read whole tables.
     const limited = sql`(select k.*, ${place} as place from ${source} k where ${where} and ${after}
       order by ${orderBy} limit ${most})`;
     const { rows } = await sql<Row & { place: Place }>`${keysFrom(limited)} order by ${orderBy}`.execute(db);
@@ -69,7 +69,7 @@ export async function listKeys(
 
 const lastFour = /^[0-9A-Za-z]{4}$/;
 
-/** Keys of which a version ends in these four characters, newest first; none for any other text. */
+/** Keys with a version that ends in these four characters, newest first; none for any other text. */
 export async function listKeysEndingIn(db: Db, last_four: string, limit: number): Promise<ApiKey[]> {
   if (!lastFour.test(last_four)) return [];
   const ending = sql`select v.key_id from api_key_versions v where v.last_four = ${last_four} limit ${limit}`;
@@ -84,7 +84,7 @@ export async function listEveryKey(db: Db, owner_id?: string): Promise<ApiKey[]>
   return rows.map(keyOf);
 }
 
-/** Keys of one owner, searched as all keys are, filtered and sorted, from an offset: an owner has few enough to page through. */
+/** Keys of one owner, searched like all keys, filtered and sorted, from an offset: an owner has few keys. */
 export async function listKeysOf(
   db: Db,
   { sort, offset, limit, ...filter }: KeysOfFilter,
@@ -106,7 +106,7 @@ export type KeysOfFilter = Pick<KeysFilter, 'environment' | 'state'> & {
 function orderOf(sort: KeysOfFilter['sort'], now: Date): RawBuilder<unknown> {
   if (sort === 'name') return sql`lower(k.name)`;
   if (sort === '-last_used_at') return sql`k.last_used_at desc nulls last`;
-  // What ends next comes first, what is over last.
+  // The next to expire comes first; expired and revoked keys come last.
   if (sort === 'expires_at')
     return sql`(k.revoked_at is not null or coalesce(k.expires_at <= ${now}, false)), k.expires_at nulls last`;
   return sql`k.created_at desc`;

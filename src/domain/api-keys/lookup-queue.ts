@@ -2,8 +2,8 @@ const most = 2000;
 const together = 256;
 
 /**
- * Lets lookups continue in turns: those of one turn start together, and so become one statement; the next turn starts when it is
- * over. However many are asked for, the database answers one statement at a time.
+ * Runs lookups in turns: those of one turn start together and become one statement; the next turn starts when it has ended. However
+ * many lookups there are, the database runs one statement at a time.
  */
 export class LookupQueue {
   readonly #waiting: (() => Promise<unknown>)[] = [];

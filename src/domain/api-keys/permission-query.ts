@@ -14,11 +14,11 @@ function orCombined(part: Query): Query {
   return z.union([Permission, z.strictObject({ and: parts }), z.strictObject({ or: parts })]);
 }
 
-// Not a schema within itself: zod keeps a book of every value that one reads, a quarter of the time of a request to the gateway,
-// and makes no code of it ahead (`z.compile`).
+// Not a recursive schema: zod would track every value that it reads, which takes a quarter of the time of a gateway request, and
+// cannot compile it (`z.compile`).
 const Query = Array.from({ length: mostNested }).reduce<Query>(orCombined, Permission);
 
-/** The shape at the edge; bounded in how many permissions it names. */
+/** The schema of input; it bounds the number of permissions. */
 export const PermissionQuerySchema = Query.refine(
   (query) => permissionsIn(query).length <= mostNamed,
   `must name at most ${mostNamed} permissions`,
@@ -27,13 +27,13 @@ export const PermissionQuerySchema = Query.refine(
   description: `a permission, {"and": […]} or {"or": […]}, nested at most ${mostNested} deep`,
 });
 
-/** Every permission that is named. */
+/** Every permission in a query. */
 export function permissionsIn(query: PermissionQuery): string[] {
   if (typeof query === 'string') return [query];
   return ('and' in query ? query.and : query.or).flatMap(permissionsIn);
 }
 
-/** The permissions that are missing; none: the query is fulfilled. Of alternatives all are named. */
+/** The missing permissions; none: the query is satisfied. Of alternatives all are listed. */
 export function missingFrom(query: PermissionQuery, may: (permission: string) => boolean): string[] {
   if (typeof query === 'string') return may(query) ? [] : [query];
   if ('and' in query) return query.and.flatMap((part) => missingFrom(part, may));

@@ -57,11 +57,11 @@ async function findNamed(deps: ApiKeyDeps, { owner, environment, name }: Configu
     throw conflict(
       `This owner has several API keys named "${name}" in "${environment}": rename or revoke all but one.`,
     );
-  // Its roles and tags, too.
+  // With its roles and tags.
   return first && getKey(deps.db, { id: first.id });
 }
 
-/** What of a key differs from the entry, as a merge patch. */
+/** The differences between a key and the entry, as a merge patch. */
 function patchOf(existing: ApiKey, entry: ConfiguredKey): Record<string, unknown> {
   const before = asChanges(existing);
   const { owner: _, environment: __, enabled: ___, expires_in_days: ____, never_expires, expires_at, ...said } = entry;

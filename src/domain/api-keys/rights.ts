@@ -14,7 +14,7 @@ import {
 import { conditionsIn, looserKind, narrowed, type Restrictions } from '../restrictions/index.ts';
 import { findKey } from './store.ts';
 
-/** What decides what a key may do. */
+/** Permissions, roles and restrictions: together they decide what a key may do. */
 export type Powers = { permissions: readonly Right[]; roles: readonly string[]; restrictions: Restrictions };
 
 /**
@@ -85,7 +85,7 @@ export async function mustHoldAll(
 function mustCarryRestrictions({ limits = [] }: Actor, given: Powers | undefined): void {
   for (const { by, restrictions, conditions } of limits) {
     const restriction = looserKind(restrictions, given?.restrictions ?? {});
-    // What only takes rights away is judged with the rights; but those of a role may become more.
+    // A restriction that only removes rights was judged with the rights; but a role may get more rights later.
     const isWithinRights = !conditions.some((kind) => kind === restriction) && given?.roles.length === 0;
     if (restriction === undefined || isWithinRights) continue;
     const value = JSON.stringify(restrictions[restriction]);

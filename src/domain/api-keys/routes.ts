@@ -121,5 +121,5 @@ const lifeOfKeys = [
   }),
 ];
 
-/** Keys of services and people. */
+/** API keys of clients and users. */
 export const apiKeyRoutes = [...keys, ...lifeOfKeys];

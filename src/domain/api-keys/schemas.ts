@@ -19,7 +19,7 @@ const KeyRight = z.strictObject({
   resource: ShownText(512).nullable().default(null).meta({ description: 'an API’s identifier; null: any' }),
   pattern: Pattern,
 });
-/** A pattern alone is one at every API that the key is for. */
+/** A pattern alone applies at every API of the key. */
 const Permission = z.union([Pattern.transform((pattern) => ({ resource: null, pattern })), KeyRight], {
   error: `must be ${aPermission}; or, at one API, { "resource": "https://api.example", "pattern": "orders:read" }`,
 });
@@ -44,7 +44,7 @@ const Metadata = z
   )
   .refine((members) => Object.keys(members).length <= 50, 'must have at most 50 members');
 
-/** What of a key may be changed. */
+/** The members of a key that can be changed. */
 export const changeable = {
   name: ShownText(100),
   description: ShownText(500).optional(),
@@ -104,7 +104,7 @@ export const RotationInput = z
   .refine(saysOneExpiry, { path: ['expires_at'], error: 'must not come with another expiry' });
 export type RotationInput = z.output<typeof RotationInput>;
 
-/** Keys that are to end, by whatever is known of them. */
+/** Keys to revoke, by any handle that identifies them. */
 export const KeyHandle = z
   .union([
     z.strictObject({ id: z.uuid() }),
@@ -141,7 +141,7 @@ export const KeysQuery = z.strictObject({
   sort: SortBy(['name', 'created_at', 'expires_at', 'last_used_at'], '-created_at'),
 });
 
-/** How a person looks through the keys of their own. */
+/** The orders of a user's own keys. */
 export const keyOrders = ['-created_at', 'name', '-last_used_at', 'expires_at'] as const;
 export const OwnKeysQuery = z.strictObject({
   ...KeysQuery.pick({ q: true, environment: true, state: true }).shape,
@@ -156,7 +156,7 @@ const VersionView = z.object({
   ends_at: Timestamp.nullable().meta({ description: 'null: it expires with the key' }),
 });
 
-/** A key as the API shows it: never its text. */
+/** A key as the API shows it: never its value. */
 export const KeyView = z.object({
   id: z.uuid(),
   name: z.string(),

@@ -2,7 +2,7 @@ import { type RawBuilder, sql } from 'kysely';
 import type { Digest } from '../../platform/crypto/index.ts';
 import type { Db, Trx } from '../../platform/database/index.ts';
 
-/** What a handle was found to mean. */
+/** The keys that a handle identifies. */
 export type KeyScope =
   | { id: string }
   | { digest: Digest }
@@ -11,10 +11,10 @@ export type KeyScope =
   | { environment: string }
   | { start: string }
   | { all: true }
-  /** With a text that still works and was issued up to then. */
+  /** Keys with a still accepted version that was issued up to then. */
   | { issued_before: Date };
 
-/** Which keys `k` are meant, as a condition. A text that was rotated away names its key no longer. */
+/** The condition for keys `k` in a scope. A version whose overlap has ended no longer identifies its key. */
 function within(scope: KeyScope, now: Date): RawBuilder<unknown> {
   if ('all' in scope) return sql`true`;
   if ('id' in scope) return sql`k.id = ${scope.id}`;

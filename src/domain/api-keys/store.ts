@@ -6,7 +6,7 @@ import type { Restrictions } from '../restrictions/index.ts';
 
 export type KeyVersion = { number: number; start: string; last_four: string; issued_at: Date; ends_at: Date | null };
 
-/** A key with all that belongs to it. */
+/** A key with its permissions, roles, tags and versions. */
 export type ApiKey = Omit<Selectable<Database['api_keys']>, 'restrictions'> & {
   restrictions: Restrictions;
   owner_kind: 'user' | 'client';
@@ -14,7 +14,7 @@ export type ApiKey = Omit<Selectable<Database['api_keys']>, 'restrictions'> & {
   owner: string;
   roles: string[];
   tags: string[];
-  /** The present one first. */
+  /** The current one first. */
   versions: KeyVersion[];
 };
 
@@ -79,7 +79,7 @@ export async function insertVersion(trx: Trx, version: Insertable<Database['api_
   await trx.insertInto('api_key_versions').values(version).execute();
 }
 
-/** Sets the end of versions with a lower number, unless they end earlier. @returns how many */
+/** Sets the expiry of versions with a lower number, unless they expire earlier. @returns how many */
 export async function expireVersionsBefore(
   trx: Trx,
   { key_id, number, ends_at }: { key_id: string; number: number; ends_at: Date },
@@ -123,7 +123,7 @@ async function insertRolesAndTags(
   if (tagged.length > 0) await trx.insertInto('api_key_tags').values(tagged).execute();
 }
 
-/** The version of this digest and its key, unless the version was rotated away from and its overlap is over. */
+/** The version with this digest and its key, unless the overlap of the version has ended. */
 export async function findVersion(
   db: Db,
   digest: Digest,

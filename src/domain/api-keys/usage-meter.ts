@@ -42,9 +42,9 @@ export class UsageMeter {
 
 /** Found by key alone, without building a string for each use, because nearly all uses are on the same day. */
 class KeyUses implements Collection<Used> {
-  /** By key, of the day on which each was used last. */
+  /** By key: its uses on the day on which it was last used. */
   readonly #latest = new Map<string, Used>();
-  /** Of keys that were used on a later day since. */
+  /** Uses on earlier days of keys that were used again on a later day. */
   readonly #earlier: Used[] = [];
 
   get size(): number {

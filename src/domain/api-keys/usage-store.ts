@@ -15,7 +15,7 @@ export async function listUsage(db: Db, key_id: string, since: Date): Promise<Da
 
 export type Used = { key_id: string; day: Date; allowed: number; refused: number; last_used_at: Date | null };
 
-/** Adds what a node counted, all keys in one statement, whichever come twice; keys that are gone are left out. */
+/** Adds the counts of a node in one statement, also if a key occurs twice; deleted keys are left out. */
 export async function addUsage(db: Db, used: readonly Used[]): Promise<void> {
   const column = <Value>(of: (one: Used) => Value) => used.map(of);
   await sql`

@@ -17,13 +17,13 @@ export type VerifierDeps = {
   log: Logger;
   readKey: KnownKeysDeps['readKey'];
   environments: readonly string[];
-  /** Where limits are counted: by each node, or by all together in the database. */
+  /** Where limits are counted: by each node, or by all nodes together in the database. */
   limits: 'memory' | 'shared';
   /** Whether a trusted proxy forwards client addresses; otherwise every request may come from the address of one proxy. */
   hasTrustedProxy: boolean;
 };
 
-/** What was found of a key, and what becomes of the request. */
+/** The verdict on a request with a key. */
 export type KeyVerdict = Decision & {
   entry?: KeyEntry;
   /** Every limit that applies to the request, with its current state. */
@@ -56,7 +56,7 @@ export class KeyVerifier {
   }
 
   /**
-   * Judges a key for a request from memory alone, and counts it at its limits if nothing else speaks against it.
+   * Judges a key for a request from memory only, and counts it at its limits if nothing else refuses it.
    *
    * @returns undefined if the database is needed: nothing was judged or counted
    */
@@ -67,7 +67,7 @@ export class KeyVerifier {
   }
 
   /**
-   * Judges a key for a request, and counts it at its limits if nothing else speaks against it.
+   * Judges a key for a request, and counts it at its limits if nothing else refuses it.
    *
    * @param from the address that is counted if the key does not exist
    * @throws when the database is needed but unavailable
@@ -94,7 +94,7 @@ export class KeyVerifier {
     return found ?? { code: 'unknown', reason: 'There is no such key.', limits: [] };
   }
 
-  /** Judges a key that was found for a request, and counts it at its limits if nothing else speaks against it. */
+  /** Judges a key that was found for a request, and counts it at its limits if nothing else refuses it. */
   async judge(entry: KeyEntry, asked: Asked): Promise<KeyVerdict> {
     const now = this.#deps.now();
     const judged = this.#judgeNow(entry, asked, now);
@@ -144,7 +144,7 @@ const meantFor = ({ limits }: KeyEntry, asked: Asked) =>
 const countersOf = (meant: readonly CountedLimit[], { cost }: Asked, now: Date) =>
   meant.map((counted) => counted.counter(cost, now));
 
-/** What becomes of a request for which only its limits could speak against. */
+/** The verdict on a request that only its limits can refuse. */
 function concluded(meant: readonly CountedLimit[], { refusing, values }: Taken, asked: Asked, now: Date): KeyVerdict {
   const limits = meant.map((counted, n) => counted.stateAt(values[n] ?? 0, now));
   const refuser = refusing === undefined ? undefined : meant[refusing];

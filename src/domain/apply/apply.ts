@@ -56,7 +56,7 @@ type MissingPasswords = ApplyOptions['missingSecrets'] | 'leave';
 
 export type ApplyResult = { changes: Change[] };
 
-/** What an import knows of a new user beside what a configuration file says. */
+/** What an import knows about a new user in addition to the configuration file. */
 type Bringing = { brought?: Brought };
 type Prepared = { file: ConfigurationFile; users: PreparedUser[] };
 type PreparedUser = { input: UserInput & Bringing; hash: PasswordHash | undefined; made: string | undefined };
@@ -227,7 +227,7 @@ function missing(what: string, member: string): Problem {
   );
 }
 
-/** Adds the place in the file to a refusal. */
+/** Adds the position in the file to a refusal. */
 async function at<T>(place: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();

@@ -15,8 +15,8 @@ const apiName = 'Demo orders';
 const apiPath = '/demo/api';
 
 /**
- * Registers the demo app of this server and the API it calls, as any configuration is applied. The secret follows from the root
- * key: every start and every node has the same one, and it is shown nowhere.
+ * Registers the demo app of this server and its API by applying a configuration. The secret is derived from the root key: it is the
+ * same at every start and on every node, and is shown nowhere.
  */
 export async function applyDemo(
   deps: ApplyDeps,
@@ -30,7 +30,7 @@ export async function applyDemo(
   return { client_id, client_secret, url };
 }
 
-/** After a change of the issuer the demo's API is the same one, under another identifier. */
+/** After a change of the issuer, gives the API of the demo its new identifier. */
 async function followIssuer({ db, now }: ApplyDeps, to: string): Promise<void> {
   await inTransaction(db, async (trx) => {
     if (!(await findClient(trx, client_id))) return;
@@ -64,8 +64,8 @@ function demoConfiguration(url: string, client_secret: string): ConfigurationFil
 type Registered<S, C> = { servers: S[]; clients: C[] };
 
 /**
- * Leaves out what the demo registered: a file exported here and applied in production would otherwise carry a client that leads
- * to a developer's machine, and the next start registers it again anyway.
+ * Leaves out the records of the demo: a file exported here and applied in production would otherwise contain a client that redirects
+ * to a developer's machine. The next start registers them again anyway.
  */
 export function withoutDemo<
   S extends Pick<ResourceServer, 'identifier'>,

@@ -16,8 +16,8 @@ import { withoutDemo } from './demo.ts';
 import type { ConfigurationFile } from './schemas.ts';
 
 /**
- * The installation as a file that `applyConfiguration` takes and finds unchanged. Secrets, passwords and the texts of API keys are
- * not in it: they are stored only as digests. Neither are the demo app, keys of users, and keys and assignments whose time is over.
+ * The installation as a file; applying it changes nothing. It contains no secrets, passwords and values of API keys, because only
+ * their digests are stored; and not the demo app, keys of users, and expired keys and assignments.
  */
 export async function exportConfiguration(db: Db, now: Date): Promise<Required<ConfigurationFile>> {
   const [everyServer, everyClient, everyUser, assignments] = await Promise.all([
@@ -46,7 +46,7 @@ function exportedUser(
   assignments: readonly Assignment[],
 ): ConfigurationFile['users'][number] {
   const roles = assignments.map(({ role }) => role);
-  // A file that says `false` would take back what a link proves after the export.
+  // A file with `false` would undo a verification by a link after the export.
   const verified = email_verified ? { email_verified } : {};
   return { username, ...(email && { email }), ...verified, ...(name && { name }), roles, enabled };
 }

@@ -6,14 +6,14 @@ import { ConfigurationFile, keys } from './schemas.ts';
 
 const maxBytes = 16 * 1024 * 1024;
 
-// Each client may take its defaults from an anchor; what aliases of aliases could grow to stays bounded.
+// Each client may take its defaults from an anchor; the bound keeps nested aliases from growing without limit.
 const maxAliases = 20_000;
 
 /**
- * Reads and checks a file of configuration as code, JSON or YAML (of which JSON is a part). Secrets that it refers to are read
- * from this process's environment and files.
+ * Reads and checks a configuration file in YAML or JSON (a subset of YAML). Secrets that it refers to are read from the environment
+ * of this process and from files.
  *
- * @throws Problem `invalid` naming the file and every wrong member, quoting no value
+ * @throws Problem `invalid` naming the file and every wrong member, without values
  */
 export async function readConfigurationFile(path: string, env: ReadEnvironment): Promise<ConfigurationFile> {
   const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
@@ -43,7 +43,7 @@ function wrongMembers(path: string, error: z.ZodError): Problem {
   return invalid(pointerTo(issues[0]?.path ?? []), `${path}: ${lines.join('; ')}.`);
 }
 
-/** Of two entries with one name the later would silently win. */
+/** Refuses duplicate names: the later entry would silently override the earlier one. */
 function refuseTwins(path: string, file: ConfigurationFile): void {
   for (const [list, members] of Object.entries(keys)) {
     const entries: readonly object[] = file[list as keyof typeof keys] ?? [];

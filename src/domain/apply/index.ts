@@ -1,4 +1,4 @@
-/** Configuration as code: a file that says which resource servers, clients and users there are, applied and exported. */
+/** Configuration as code: applies and exports a file of resource servers, clients, users and other records. */
 export { type ApplyDeps, applyConfiguration, type Change } from './apply.ts';
 export { applyDemo } from './demo.ts';
 export { exportConfiguration } from './export.ts';

@@ -48,7 +48,7 @@ export async function listPrunable({ db, now }: ApplyDeps, file: ConfigurationFi
       servers,
       file.resource_servers.map(({ identifier }) => identifier),
     ).map((each) => ({ kind: 'resource server' as const, ...each })),
-    // A client_id counts with its case: of "Billing" and "billing" each is a client of its own.
+    // A client_id is case-sensitive: "Billing" and "billing" are two clients.
     ...clients
       .filter(({ id }) => !file.clients.some(({ client_id }) => client_id === id))
       .map((each) => ({ kind: 'client' as const, ...each })),

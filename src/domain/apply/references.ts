@@ -14,7 +14,7 @@ const maxSecretBytes = 64 * 1024;
  * Replaces references to secrets (`{ "env": "NAME" }`, `{ "file": "path" }`) by the secrets, in the members that hold secrets and
  * nowhere else. A relative path starts at the folder of the configuration file.
  *
- * @throws Problem `invalid` naming the member and the variable or file, quoting no value
+ * @throws Problem `invalid` naming the member and the variable or file, without values
  */
 export async function resolveReferences(source: Source, file: unknown): Promise<void> {
   for (const [list, members] of Object.entries(secretMembers)) {

@@ -9,12 +9,12 @@ import { SignInPolicyInput, UserInput } from '../users/index.ts';
 
 const most = 10_000;
 
-/** The whole file. Its shape stays compatible: members may be added, none change their meaning. */
+/** The whole file. Its schema stays compatible: members may be added, but never change their meaning. */
 export const ConfigurationFile = z.strictObject({
   resource_servers: z.array(ResourceServerInput).max(most).default([]),
   clients: z.array(ClientInput).max(most).default([]),
   users: z.array(UserInput).max(most).default([]),
-  // Without default: pruning leaves what these lists would hold alone where the file does not have them.
+  // Without a default: pruning ignores records of a list that the file omits.
   roles: z.array(RoleInput).max(most).optional(),
   role_assignments: z.array(AssignmentEntry).max(most).optional(),
   api_keys: z.array(ConfiguredKey).max(most).optional(),
@@ -24,7 +24,7 @@ export const ConfigurationFile = z.strictObject({
 });
 export type ConfigurationFile = z.infer<typeof ConfigurationFile>;
 
-/** Which members of each list hold secrets, or members of members: a file may say where these are instead. */
+/** The members of each list that hold secrets, possibly nested: a file may contain references to these instead. */
 export const secretMembers: Readonly<Record<string, readonly string[]>> = {
   clients: ['client_secret'],
   users: ['password', 'password_hash'],
@@ -33,7 +33,7 @@ export const secretMembers: Readonly<Record<string, readonly string[]>> = {
   trusts: ['login/client_secret', 'token_review/token'],
 };
 
-/** Which members together name an entry of each list. */
+/** The members that together identify an entry of each list. */
 export const keys = {
   resource_servers: ['identifier'],
   clients: ['client_id'],

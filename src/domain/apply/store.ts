@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import type { Trx } from '../../platform/database/index.ts';
 
-/** Nodes apply one after another: the second sees what the first did. */
+/** Nodes apply one after another: the second sees the changes of the first. */
 export async function lockApplying(trx: Trx): Promise<void> {
   await sql`select pg_advisory_xact_lock(hashtext('latchkey apply'))`.execute(trx);
 }
@@ -9,7 +9,7 @@ export async function lockApplying(trx: Trx): Promise<void> {
 /** Names of the members that were changed, by the kind and name of the entry. */
 export type ChangedMembers = ReadonlyMap<string, string[]>;
 
-/** What this transaction changed so far, by its audit events. */
+/** The changes of this transaction so far, by its audit events. */
 export async function changedInThis(trx: Trx): Promise<ChangedMembers> {
   const { rows } = await sql<{ kind: string; name: string; changed: Record<string, unknown> | string[] }>`
     select e.target_kind as kind, coalesce(u.username, case when e.target_kind = 'trust' then e.details ->> 'name' end, e.target_id) as name, e.details->'changed' as changed

@@ -1,13 +1,13 @@
 import type { FactorKind } from '../../../db/schema.ts';
 
 /**
- * The authentication context classes (`acr`, OpenID Connect Core §2), from the weakest to the strongest: one factor, two factors, and a
- * passkey, which no imitation of the sign-in page can pass on (`phr`, OpenID Connect EAP ACR Values).
+ * The authentication context classes (`acr`, OpenID Connect Core §2), from the weakest to the strongest: one factor, two factors, and
+ * a passkey, which is phishing-resistant (`phr`, OpenID Connect EAP ACR Values).
  */
 export const assuranceClasses = ['urn:latchkey:acr:one-factor', 'urn:latchkey:acr:two-factor', 'phr'] as const;
 export type Assurance = (typeof assuranceClasses)[number];
 
-/** Those that there is a point in requiring: every sign-in is of the first. */
+/** The classes that can be required: every sign-in meets the first. */
 export const requirableClasses = ['urn:latchkey:acr:two-factor', 'phr'] as const satisfies Assurance[];
 
 export function isRequirable(text: string): text is (typeof requirableClasses)[number] {
@@ -21,12 +21,12 @@ export function isAssurance(text: string): text is Assurance {
 /** The authentication method references (RFC 8176) of each factor. */
 export const methodsOf = {
   password: ['pwd'],
-  /** An account at an identity provider, whatever it asks for. */
+  /** An account at an identity provider, whatever it requires. */
   provider: ['fed'],
   code: ['otp'],
-  /** A code that was written down; `recovery` is not of RFC 8176, and tells it from one of an app. */
+  /** A code that was written down; `recovery` is not in RFC 8176, and distinguishes it from a code of an app. */
   recoveryCode: ['otp', 'recovery'],
-  /** Not of RFC 8176: who reads somebody's mail proves no possession of anything (NIST SP 800-63B-4 §3.1.3.1). */
+  /** Not in RFC 8176: access to a mailbox does not prove possession of a device (NIST SP 800-63B-4 §3.1.3.1). */
   mailedCode: ['email'],
   /** With its user verified. A passkey that is backed up can leave the device. */
   passkey: ({ is_backed_up }: { is_backed_up: boolean }) => [is_backed_up ? 'swk' : 'hwk', 'user'],
@@ -40,7 +40,7 @@ const kinds: Readonly<Record<string, FactorKind>> = {
   swk: 'passkey',
 };
 
-/** Which factors the methods of a sign-in are; those that only describe it are left out. */
+/** The factors that the methods of a sign-in stand for; methods that only describe it are left out. */
 export function kindsIn(amr: readonly string[]): { method: string; kind: FactorKind }[] {
   const ofCode: FactorKind = amr.includes('recovery') ? 'recovery_code' : 'totp';
   return amr.flatMap((method) => {
@@ -49,7 +49,7 @@ export function kindsIn(amr: readonly string[]): { method: string; kind: FactorK
   });
 }
 
-/** What a sign-in with these methods is worth. */
+/** The class of a sign-in with these methods. */
 export function assuranceOf(amr: readonly string[]): Assurance {
   if (amr.includes('hwk') || amr.includes('swk')) return 'phr';
   return (amr.includes('pwd') || amr.includes('fed')) && amr.includes('otp')
@@ -57,13 +57,13 @@ export function assuranceOf(amr: readonly string[]): Assurance {
     : 'urn:latchkey:acr:one-factor';
 }
 
-/** Methods that were used together; `mfa` says that they are several factors. */
+/** The methods of several proofs together; `mfa` states that they are several factors. */
 export function together(...methods: readonly (readonly string[])[]): string[] {
   const amr = [...new Set(methods.flat())];
   return assuranceOf(amr) === 'urn:latchkey:acr:one-factor' || amr.includes('mfa') ? amr : [...amr, 'mfa'];
 }
 
-/** Whether a class is at least another one. What is no class of ours, or none, is the weakest. */
+/** Whether a class is at least as strong as another one. An unknown class, or none, is the weakest. */
 export function isAtLeast(acr: string | undefined | null, required: Assurance): boolean {
   const rank = (each: string | undefined | null) =>
     Math.max(
@@ -73,12 +73,12 @@ export function isAtLeast(acr: string | undefined | null, required: Assurance): 
   return rank(acr) >= rank(required);
 }
 
-/** The strongest of what several parties require; undefined: none requires anything. */
+/** The strongest class that several parties require; undefined: none requires one. */
 export function strongestOf(required: readonly (string | null | undefined)[]): Assurance | undefined {
   return assuranceClasses.findLast((each) => required.includes(each));
 }
 
-/** The weakest of the classes that a request accepts; undefined: it names none of ours. */
+/** The weakest of the classes that a request accepts; undefined: it names no known one. */
 export function weakestOf(named: readonly string[]): Assurance | undefined {
   return assuranceClasses.find((each) => named.includes(each));
 }

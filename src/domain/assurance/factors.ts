@@ -13,11 +13,11 @@ const factorKinds = [
   'email_code',
 ] as const satisfies readonly FactorKind[];
 
-/** Those of the methods that are known, in one order: the order means nothing. */
+/** The known ones of these methods, in a fixed order: the order has no meaning. */
 export const inOrder = (factors: readonly unknown[]): FactorKind[] =>
   factorKinds.filter((kind) => factors.includes(kind));
 
-/** A list of methods, as configuration names it. */
+/** A list of methods in configuration. */
 export const FactorList = z
   .array(z.enum(factorKinds))
   .min(1)
@@ -26,7 +26,7 @@ export const FactorList = z
 type Factors = readonly FactorKind[] | null;
 type Policy = { allowed_factors: Factors };
 
-/** Whether users may sign in with a method. Mailed codes are the weakest, and only where the policy names them. */
+/** Whether users may sign in with a method. Mailed codes are the weakest, and are allowed only if the policy names them. */
 export function isAllowed({ allowed_factors }: Policy, kind: FactorKind): boolean {
   return allowed_factors === null ? kind !== 'email_code' : allowed_factors.includes(kind);
 }
@@ -47,12 +47,12 @@ export function reachable(methods: Methods, policy: Policy): Assurance | undefin
   return first ? 'urn:latchkey:acr:two-factor' : 'urn:latchkey:acr:one-factor';
 }
 
-/** The class that a policy requires because every other way in is closed. */
+/** The class that a policy implies, because it allows only methods of that class. */
 export function impliedBy(policy: Policy): Assurance | undefined {
   return (['password', 'provider', 'email_code'] as const).some((kind) => isAllowed(policy, kind)) ? undefined : 'phr';
 }
 
-/** What somebody asks of a sign-in. */
+/** What a party requires of a sign-in. */
 export type Demand = {
   /** The weakest class that is enough; undefined: any. */
   required_acr: Assurance | undefined;
@@ -62,7 +62,7 @@ export type Demand = {
 
 type Party = { required_acr?: string | null | undefined; allowed_factors?: Factors | undefined };
 
-/** What several parties ask together: the strongest class, and only methods that each of them allows. */
+/** The demands of several parties together: the strongest class, and only methods that each of them allows. */
 export function demandOf(parties: readonly Party[]): Demand {
   const lists = parties.map(({ allowed_factors }) => allowed_factors ?? null).filter((list) => list !== null);
   const isCommon = (kind: FactorKind) => lists.every((list) => list.includes(kind));
@@ -72,7 +72,7 @@ export function demandOf(parties: readonly Party[]): Demand {
   };
 }
 
-/** The policy of the installation for a sign-in of which this is asked: a demand allows nothing that the policy does not. */
+/** The policy of the installation, narrowed to a demand: a demand allows nothing that the policy does not allow. */
 export function narrowedTo(policy: Policy, { allowed_factors }: Pick<Demand, 'allowed_factors'>): Policy {
   return allowed_factors === null
     ? policy
@@ -82,8 +82,8 @@ export function narrowedTo(policy: Policy, { allowed_factors }: Pick<Demand, 'al
 type SignIn = { acr?: string | null | undefined; amr?: readonly string[] | null | undefined };
 
 /**
- * Whether a sign-in is enough. Where only some methods count, those that were used must be a sign-in by themselves, and of the required
- * class: a password beside a passkey harms nothing, and adds nothing where passwords do not count.
+ * Whether a sign-in meets a demand. If only some methods count, the used ones among them must be a sign-in of the required class on
+ * their own: where passwords do not count, a password in addition to a passkey changes nothing.
  */
 export function meets({ acr, amr }: SignIn, { required_acr, allowed_factors }: Demand): boolean {
   const counted = allowed_factors === null ? { acr } : countedOf(amr ?? [], allowed_factors);
@@ -98,14 +98,14 @@ function countedOf(amr: readonly string[], allowed: readonly FactorKind[]): { ac
   return { acr: assuranceOf(counted.map(({ method }) => method)) };
 }
 
-/** Whether a list allows nothing that another one does not. */
+/** Whether every method of a list is allowed by another list. */
 export function isWithin(factors: Factors, others: Factors): boolean {
   if (others === null) return true;
   return factors !== null && factors.every((kind) => others.includes(kind));
 }
 
 /**
- * With the methods that count for a demand, users must be able to sign in as it requires.
+ * Guards a demand: with the methods that it allows, users must be able to reach the class that it requires.
  *
  * @throws Problem `invalid` at `/allowed_factors`
  */

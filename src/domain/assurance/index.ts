@@ -1,4 +1,4 @@
-/** Assurance: with which methods users sign in, what a sign-in is worth, and what is demanded of it. */
+/** Assurance: sign-in methods, the class of a sign-in, and demands on it. */
 
 export {
   type Assurance,

@@ -1,5 +1,5 @@
 /**
- * Everything the audit log records. Each is described in docs/audit-events.md; a test fails on one that is missing there.
+ * All actions in the audit log. Each is described in docs/audit-events.md; a test fails if one is missing there.
  * `noun.verb` in the past tense.
  */
 export const auditActions = [

@@ -5,20 +5,20 @@ import type { Db, Trx } from '../../platform/database/index.ts';
 import { type Checkpoint, genesis, type Member, type Retention, type Segment } from './chain.ts';
 import type { SealKey } from './seal-keys.ts';
 
-/** What one statement sees: all transactions below `seen_below` have ended, except the unfinished ones. */
+/** What a statement sees: all transactions below `seen_below` have ended, except the unfinished ones. */
 export type Snapshot = Pick<Checkpoint, 'seen_below' | 'unfinished'> & { taken_at: Date };
 
 const idBytes = 16;
 const memberBytes = idBytes + 32;
 
-/** The lock for sealing, held by one node at a time. It is released with the transaction, also if the node crashes. */
+/** Takes the lock for sealing, which one node holds at a time. It is released with the transaction, also if the node crashes. */
 export async function holdsSealing(trx: Trx): Promise<boolean> {
   const { rows } = await sql<{ held: boolean }>`
     select pg_try_advisory_xact_lock(hashtext('latchkey audit sealing')) as held`.execute(trx);
   return rows[0]?.held === true;
 }
 
-/** Keeps every node from sealing until the transaction ends; waits for one that does. */
+/** Keeps every node from sealing until the transaction ends; waits for a node that is sealing. */
 export async function waitForSealing(trx: Trx): Promise<void> {
   await sql`select pg_advisory_xact_lock(hashtext('latchkey audit sealing'))`.execute(trx);
 }
@@ -51,7 +51,7 @@ export async function firstCheckpoint(db: Db): Promise<Checkpoint> {
   return (await findRetention(db)) ?? genesis;
 }
 
-/** What the last removed segments left behind. */
+/** The record of the last removed segments. */
 export async function findRetention(db: Db): Promise<Retention | undefined> {
   const row = await db.selectFrom('audit_retentions').selectAll().orderBy('number', 'desc').limit(1).executeTakeFirst();
   if (!row) return undefined;
@@ -80,7 +80,7 @@ export async function insertRetention(trx: Trx, { head, unfinished, ...row }: Re
     .execute();
 }
 
-/** The last segment sealed before a moment with which a snapshot is complete: the chain can be cut after it. */
+/** The last segment that was sealed before a time and completes a snapshot: the chain can be cut after it. */
 export async function lastSegmentBefore(db: Db, moment: Date): Promise<Segment | undefined> {
   const row = await db
     .selectFrom('audit_segments')
@@ -93,7 +93,7 @@ export async function lastSegmentBefore(db: Db, moment: Date): Promise<Segment |
   return row && segmentOf(row);
 }
 
-/** The last segment up to a number with which a snapshot is complete: a walk can begin after it. */
+/** The last segment up to a number that completes a snapshot: a walk can begin after it. */
 export async function completeSegmentUpTo(db: Db, number: number): Promise<Segment | undefined> {
   const row = await db
     .selectFrom('audit_segments')
@@ -106,7 +106,7 @@ export async function completeSegmentUpTo(db: Db, number: number): Promise<Segme
   return row && segmentOf(row);
 }
 
-// An event is sealed within seconds. Clocks of nodes may differ by less than this, and so may an event's id and its time.
+// An event is sealed within seconds. The clocks of nodes, and an event's id and time, differ by less than this.
 export const margin = sql.lit('10 minutes');
 const longestUnsealed = sql.lit('1 hour');
 
@@ -171,7 +171,7 @@ export async function insertSegment(
     .execute();
 }
 
-/** Keeps the public part of a key, so that what it signs can be proved for ever. */
+/** Stores the public part of a key, so that its signatures can always be verified. */
 export async function keepPublicKey(db: Db, { kid, public_jwk }: SealKey, created_at: Date): Promise<void> {
   await db
     .insertInto('audit_keys')

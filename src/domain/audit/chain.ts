@@ -1,6 +1,6 @@
 import { hash, type KeyObject, sign, verify } from 'node:crypto';
 
-/** An event as the chain takes it: texts exactly as PostgreSQL keeps them, times to the microsecond. */
+/** An event as the chain contains it: texts exactly as PostgreSQL stores them, times to the microsecond. */
 export type ChainEvent = {
   id: string;
   /** The number of the transaction that recorded it. */
@@ -18,7 +18,7 @@ export type ChainEvent = {
   personal_digest: string | null;
 };
 
-/** A position in the chain: the head proves everything before it, and covers every event that was visible then. */
+/** A position in the chain: the head proves all events before it, and covers every event that was visible then. */
 export type Checkpoint = {
   number: number;
   /** SHA-256 in hex. */
@@ -36,7 +36,7 @@ export type Member = { id: string; digest: string };
 export type Segment = Checkpoint & {
   previous_head: string;
   members: Member[];
-  /** Whether nothing of its snapshot is left for the next segment. */
+  /** Whether it is the last segment of its snapshot. */
   is_complete: boolean;
   kid: string;
   signature: string;
@@ -51,7 +51,7 @@ export const genesis: Checkpoint = {
   sealed_at: new Date(0),
 };
 
-/** The fingerprint of everything that an event says. */
+/** The digest of all members of an event. */
 export function eventDigest(event: ChainEvent): string {
   return sha256(
     JSON.stringify([
@@ -82,7 +82,7 @@ function linked(previous_head: string, members: readonly Member[]): string {
   return link.toString('hex');
 }
 
-/** The bytes that a segment's head is the digest of, and that are signed. */
+/** The text that is signed, and whose digest is the segment's head. */
 export function segmentText(segment: Omit<Segment, 'head' | 'signature'>): string {
   const { number, previous_head, members, seen_below, unfinished, is_complete, sealed_at, kid } = segment;
   return JSON.stringify([
@@ -99,7 +99,7 @@ export function segmentText(segment: Omit<Segment, 'head' | 'signature'>): strin
   ]);
 }
 
-/** What removed segments leave behind. */
+/** The record that replaces removed segments. */
 export type Retention = Checkpoint & { removed_at: Date; kid: string; signature: string };
 
 export function retentionText(retention: Omit<Retention, 'signature'>): string {

@@ -4,7 +4,7 @@ import type { ChainEvent, Checkpoint } from './chain.ts';
 import { margin } from './chain-store.ts';
 import type { PersonalDetails } from './personal-details.ts';
 
-/** An event with what can be erased of it. */
+/** An event with its details that can be erased. */
 export type ChainRow = { event: ChainEvent; personal_details: PersonalDetails | null };
 
 const removedAtOnce = 2000;
@@ -23,14 +23,14 @@ export async function deleteCoveredEvents(trx: Trx, { seen_below, unfinished }: 
 
 const latest = Date.UTC(9999, 0);
 
-/** A condition on the time of events `e` that holds for the one with this id: the id has a time of its own (UUIDv7). */
+/** A condition on the time of events `e` that the event with this id meets: the id contains a time (UUIDv7). */
 export const isAboutWhen = (id: string) => {
-  // Other ids say any time, also one that no date has.
+  // Other ids contain an arbitrary time, which may be out of range.
   const at = new Date(Math.min(Number.parseInt(id.replaceAll('-', '').slice(0, 12), 16), latest));
   return sql<boolean>`e.occurred_at between ${at}::timestamptz - ${margin}::interval and ${at}::timestamptz + ${margin}::interval`;
 };
 
-/** An event as the chain takes it. */
+/** An event as the chain contains it. */
 export async function findEventRow(db: Db, id: string): Promise<ChainRow | undefined> {
   const { rows } = await sql<StoredEvent & StoredDetails>`
     select ${eventColumns}, p.salt, p.address, p.user_agent
@@ -55,7 +55,7 @@ const eventColumns = sql`e.id, e.recorded_in,
 const isBehind = ({ recorded_in, id }: ChainPlace) =>
   sql`(e.recorded_in, e.id) > (${recorded_in}::bigint, ${id}::uuid)`;
 
-/** Events to seal: without their personal details, which are only needed where they are proved. */
+/** Events to seal, without their personal details, which only verification needs. */
 export async function eventsToSeal(
   trx: Trx,
   after: ChainPlace,

@@ -7,7 +7,7 @@ type Members = Record<string, unknown>;
 
 /**
  * What an action changed, for the details of its event: the members that differ, before and after. The caller leaves out
- * secrets and personal details: an event is never changed and never erased.
+ * secrets and personal details, because an event is never changed or erased.
  */
 export function changesBetween(before: Members, after: Members): Record<string, Change> {
   const members = [...new Set([...Object.keys(before), ...Object.keys(after)])];

@@ -5,7 +5,7 @@ import { countPersonalDetails, deletePersonalDetails } from './store.ts';
 
 /**
  * Erases address and user agent of every event whose actor or target is this user (GDPR art. 17). The events stay
- * and can still be proved. Repeating it erases what was recorded since.
+ * and can still be proved. Repeating it erases details that were recorded since.
  *
  * @returns the number of events
  */

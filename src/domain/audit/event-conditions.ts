@@ -20,12 +20,12 @@ export type EventFilter = {
   text?: string | undefined;
 };
 
-// So many events are searched at once: fewer where an index finds them, which are far from one another, and for a text.
+// The number of events that are searched at once: fewer for a text, and for events from an index, because they are scattered.
 const searchedAtOnce = 10_000;
 const foundAtOnce = 4000;
 
 export type Conditions = Record<'indexed' | 'searched', RawBuilder<SqlBool>[]> & {
-  /** So many events are searched at once. */
+  /** The number of events that are searched at once. */
   most: number;
 };
 
@@ -35,13 +35,13 @@ const renamed = Object.entries(earlierNames).map(
 /** The action of an event `e` by its present name. */
 export const presentAction = sql<string>`case e.action ${sql.join(renamed, sql` `)} else e.action end`;
 
-// They have no entry in the index of actions, which would cost each token (0004_audit_chain.ts).
+// The index of actions omits them: it would slow down every token (0004_audit_chain.ts).
 const frequentActions = ['access_token.issued', 'refresh_token.rotated'];
 const isRare = sql<SqlBool>`e.action not in ('access_token.issued', 'refresh_token.rotated')`;
 
 type Condition = { sql: RawBuilder<SqlBool>; hasIndex: boolean };
 
-/** The conditions of a filter: the time and the first other that an index serves, and those that events are searched for. */
+/** The conditions of a filter: the time and the first other one with an index, and those that the events are searched for. */
 export function conditionsOf({ from, to, ...filter }: EventFilter): Conditions {
   const asked = [...partyConditions(filter), ...otherConditions(filter)];
   const served = asked.find(({ hasIndex }) => hasIndex);
@@ -57,7 +57,7 @@ function partyConditions(filter: EventFilter): Condition[] {
     const [id, kind] = [filter[party], filter[`${party}_kind`]];
     const isOf = (column: string, value: string) => sql<SqlBool>`${sql.ref(`e.${party}_${column}`)} = ${value}`;
     const ofKind = kind === undefined ? [] : [isOf('kind', kind)];
-    // The kind narrows an id, which nearly always is of one kind.
+    // An id nearly always belongs to one kind, so the kind is checked after the index.
     if (id !== undefined) return [{ sql: sql`${sql.join([isOf('id', id), ...ofKind], sql` and `)}`, hasIndex: true }];
     return ofKind.map((condition) => ({ sql: condition, hasIndex: false }));
   });
@@ -73,7 +73,7 @@ function otherConditions({ action, outcome, request_id, text }: EventFilter): Co
   return conditions.filter((condition) => condition !== undefined);
 }
 
-/** Equal reads of a secret may be one event, which lists their requests. Details of others may hold what `jsonb` does not take. */
+/** Equal reads of a secret may be one event that lists their requests. Details of other events may contain text that `jsonb` refuses. */
 function isOfRequest(id: string): RawBuilder<SqlBool> {
   return sql`(e.request_id = ${id}
     or case when e.action = 'secret.read' then (e.details -> 'request_ids')::jsonb ? ${id} else false end)`;

@@ -8,10 +8,10 @@ import { findEvent, type RecordedEvent } from './list-store.ts';
 import { sealKeys } from './seal-keys.ts';
 import { changedPart, sealFault } from './verifier.ts';
 
-/** Where an event is in the chain, and whether it is as it was sealed. */
+/** The place of an event in the chain, and whether it still matches its seal. */
 export type EventPlace = {
   state: 'verified' | 'unsealed' | 'changed';
-  /** What differs from what was sealed. */
+  /** What differs from the sealed event. */
   fault: string | null;
   /** SHA-256 of the event, hex. */
   digest: string;
@@ -23,7 +23,7 @@ export type EventPlace = {
 
 /**
  * One event, with its place in the chain: its digest is compared with the sealed one, and the signature of its segment is verified.
- * That the whole chain is intact, `verifyAudit` proves.
+ * `verifyAudit` verifies the whole chain.
  *
  * @throws Problem `not_found`
  */

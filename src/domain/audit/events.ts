@@ -21,7 +21,7 @@ export async function appendEvent(trx: Trx, event: AuditEvent): Promise<void> {
   await insertEvent(trx, auditRows(event));
 }
 
-/** The event as rows, for statements that insert them beside the effect. */
+/** The event as rows, for statements that insert them together with the state change. */
 export function auditRows({ actor, action, target, outcome, reason, details, occurred_at }: AuditEvent): AuditRows {
   const personal_details = personalDetails(actor.origin);
   const row = {
@@ -44,8 +44,8 @@ export function auditRows({ actor, action, target, outcome, reason, details, occ
 const mostSkewMs = 60_000;
 
 /**
- * An id with the time of its event, because events are found by that time. The generator never goes back, also not after the clock of
- * this machine was ahead.
+ * An id with the time of its event, because events are found by that time. The generator alone would keep a later time after the clock
+ * of this machine was ahead.
  */
 function eventId(occurred_at: Date): string {
   const id = uuidv7();

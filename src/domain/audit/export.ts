@@ -7,9 +7,8 @@ import { appendEvent } from './events.ts';
 import { lookAtOneMoment, type SealedRange, startOf, Walk } from './walk.ts';
 
 /**
- * The whole log, or the segments sealed in a range, as NDJSON: where it starts, then the events of each segment and
- * their seal. With the public keys this proves it elsewhere. It is read as fast as it is sent, so that memory is bounded
- * however long the log is.
+ * The whole log, or the segments sealed in a range, as NDJSON: the start, then the events of each segment and their seal. With the
+ * public keys it can be verified elsewhere. It is read as fast as it is sent, so that memory is bounded however long the log is.
  */
 export async function* exportAudit(
   { db, now }: { db: Db; now: () => Date },

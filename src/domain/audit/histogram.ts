@@ -2,16 +2,16 @@ import { type SqlBool, sql } from 'kysely';
 import type { Db } from '../../platform/database/index.ts';
 import { conditionsOf, type EventFilter } from './event-conditions.ts';
 
-/** How many events there were in a period, by their outcome. */
+/** The number of events in a period, by outcome. */
 type Period = { starts_at: Date; success: number; failure: number };
 
 export type Histogram = {
   from: Date;
   to: Date;
   step_seconds: number;
-  /** Whether there may be earlier events than those that were counted. */
+  /** Whether there may be earlier events that were not counted. */
   is_partial: boolean;
-  /** Those without events are left out. */
+  /** Empty periods are left out. */
   items: Period[];
 };
 
@@ -19,15 +19,15 @@ const minute = 60;
 const day = 86_400;
 const steps = [minute, 5 * minute, 15 * minute, 3600, 6 * 3600, day, 7 * day, 30 * day];
 const mostPeriods = 60;
-// Of a range that nobody chose.
+// The shortest default range.
 const shortest = '30 minutes';
-// As many of the longest periods as there may be; what is older is not shown.
+// The most periods of the longest step; older events are not shown.
 const longest = '1800 days';
 const mostCounted = 10_000;
 
 /**
- * How many events a filter finds over time, in periods of a length that follows from the range. Only the newest events are counted, as
- * many as one page of the list searches, so that it costs the same however long the log is.
+ * The number of events that match a filter, in periods whose length follows from the range. Only the newest events are counted, as
+ * many as one page of the list searches, so that the cost does not depend on the length of the log.
  */
 export async function histogramOf(db: Db, filter: EventFilter, now: Date): Promise<Histogram> {
   const { indexed, searched, most: mostSearched } = conditionsOf(filter);

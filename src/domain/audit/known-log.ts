@@ -3,7 +3,7 @@ import type { Db } from '../../platform/database/index.ts';
 import { firstCheckpoint, lastCheckpoint } from './chain-store.ts';
 import type { NotedHead } from './verifier.ts';
 
-/** Where this database's log begins and ends; what was pruned lies before `first`. */
+/** The first and the last segment of this database's log; pruned ones lie before `first`. */
 export type LogEnds = { first: NotedHead; last: NotedHead & { sealed_at: Date } };
 
 export async function logEnds(db: Db): Promise<LogEnds> {
@@ -11,7 +11,7 @@ export async function logEnds(db: Db): Promise<LogEnds> {
   return { first: { number, head }, last: { number: last.number, head: last.head, sealed_at: last.sealed_at } };
 }
 
-/** The head of a segment of this database with when it was sealed; undefined: it has no such segment. */
+/** The head of a segment of this database, and when it was sealed; undefined: there is no such segment. */
 export async function findHead(db: Db, number: number): Promise<(NotedHead & { sealed_at: Date }) | undefined> {
   const row = await db
     .selectFrom('audit_segments')
@@ -21,7 +21,7 @@ export async function findHead(db: Db, number: number): Promise<(NotedHead & { s
   return row && { number, head: row.head.toString('hex'), sealed_at: row.sealed_at };
 }
 
-/** Which of these events this database has. */
+/** The ids of these events that this database has. */
 export async function knownEvents(
   db: Db,
   events: readonly { id: string; occurred_at: string }[],
@@ -34,7 +34,7 @@ export async function knownEvents(
   return new Set(rows.map(({ id }) => id));
 }
 
-/** The details of every event of an action. For actions that are rare. */
+/** The details of every event with an action; only for rare actions. */
 export async function detailsOfAction(db: Db, action: string): Promise<Record<string, unknown>[]> {
   const rows = await db.selectFrom('audit_events').select('details').where('action', '=', action).execute();
   return rows.map(({ details }) => details ?? {});

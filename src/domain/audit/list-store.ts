@@ -16,7 +16,7 @@ import { storedNames } from './actions.ts';
 import { isAboutWhen } from './chained-event-store.ts';
 import { type Conditions, conditionsOf, type EventFilter, presentAction } from './event-conditions.ts';
 
-/** Address and user agent are null where there was none, and where they were erased. */
+/** Address and user agent are null if there was none, or if they were erased. */
 export type RecordedEvent = Omit<Selectable<Database['audit_events']>, 'recorded_in' | 'personal_digest'>;
 
 /** The newest events, oldest of them first; with `after`, those recorded later than that event. */
@@ -41,8 +41,8 @@ const orders: ListOrders = {
 };
 
 /**
- * A page of events. One of the filters by target, actor, action or failure is served by an index, as is the time. Others, and a text,
- * are searched for (`readSearchPage`).
+ * A page of events. An index serves the time and one of the filters by target, actor, action or failure. For the other filters, and a
+ * text, events are searched (`readSearchPage`).
  *
  * @throws Problem `invalid`: the cursor is invalid
  */
@@ -96,7 +96,7 @@ async function searchEvents(db: Db, { most, indexed, searched, ...slice }: Slice
   return searchedIn(rows, most);
 }
 
-// Apart (`offset 0`): PostgreSQL would read the details of all events for those of some thousand.
+// A separate subquery (`offset 0`): otherwise PostgreSQL would read the details of all events to join those of a few thousand.
 const detailsOfEach = (eb: ExpressionBuilder<Database & { e: { id: string } }, 'e'>) =>
   eb
     .selectFrom('audit_personal_details as d')
@@ -120,15 +120,15 @@ function recordedEvents(db: Db) {
 
 export type EventsOfQuery = {
   actions: readonly string[];
-  /** The ids of their API keys: what is done with these is theirs to know; what they do with others' is not about them. */
+  /** The ids of their API keys: events about these are included; their actions on the keys of others are not. */
   key_ids: readonly string[];
   limit: number;
   before?: string | undefined;
 };
 
 /**
- * What a person did and what was done to their account, the newest first; with `before`, what was recorded earlier than that
- * event. What clients do with their tokens is left out: it would be thousands of rows between two that matter.
+ * The actions of a user, and the actions on their account, the newest first; with `before`, only those before that event. Token
+ * requests of clients are left out: there would be thousands between two relevant events.
  */
 export async function listEventsOf(
   db: Db,
@@ -140,11 +140,11 @@ export async function listEventsOf(
     .$if(before !== undefined, (query) => query.where('e.id', '<', before ?? ''))
     .orderBy('e.id', 'desc')
     .limit(limit);
-  // As the two partial indexes say it (0007_events_of_a_person.ts).
+  // The same conditions as in the two partial indexes (0007_events_of_a_person.ts).
   const byThem = newest
     .where(sql<boolean>`e.actor_kind = 'user'`)
     .where('e.actor_id', '=', user_id)
-    // What an administrator does to other people is in those people's lists.
+    // Actions of an administrator on other users are in the lists of those users.
     .where(sql<boolean>`(e.target_kind is distinct from 'user' or e.target_id = ${user_id})`)
     .where(sql<boolean>`(not starts_with(e.action, 'api_key.') or e.target_id = any(${key_ids}))`);
   const aboutThem = newest

@@ -13,7 +13,7 @@ export function personalDetails({ address, user_agent }: Origin): PersonalDetail
   return { salt, address: address ?? null, user_agent: user_agent ?? null };
 }
 
-/** The digest that the event keeps. The salt is erased with the details, so that they cannot be found by trying all addresses. */
+/** The digest in the event. The salt is erased with the details, so that they cannot be found by trying all addresses. */
 export function personalDigest({ salt, address, user_agent }: PersonalDetails): Digest {
   return digest(`${salt}\n${address ?? ''}\n${user_agent ?? ''}`);
 }

@@ -2,7 +2,7 @@ import { type SqlBool, sql } from 'kysely';
 import type { Db } from '../../platform/database/index.ts';
 import { type AuditAction, storedNames } from './actions.ts';
 
-/** Who did something with one version of a target: how often, when last, and from which address then. */
+/** Who performed an action on one version of a target: how often, when last, and from which address the last time. */
 export type ActorOfVersion = {
   version: number;
   actor_kind: string;
@@ -16,7 +16,7 @@ export type ActorOfVersion = {
 
 export type ActorsOfVersions = {
   items: ActorOfVersion[];
-  /** Whether there are earlier events than those that were counted. */
+  /** Whether there are earlier events that were not counted. */
   is_partial: boolean;
   counted_from: Date;
 };
@@ -29,11 +29,11 @@ type Asked = {
   version?: number | undefined;
 };
 
-// A target that is read all the time costs as much as any other.
+// Bounds the cost for a target that is read all the time.
 const mostCounted = 20_000;
 const mostListed = 500;
 
-/** Who did something with a target since a time, for each of its versions, those first who did it last. The newest events count. */
+/** Who performed an action on a target since a time, by version, the latest first. Only the newest events are counted. */
 export async function actorsOfVersions(
   db: Db,
   { action, target, from, now, version }: Asked,

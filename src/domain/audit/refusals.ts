@@ -10,15 +10,15 @@ type Counted = { key: string; event: AuditEvent; minute: number; more: number };
 const minuteMs = 60_000;
 const everyMs = 5000;
 const oldestMs = 4 * minuteMs;
-// What comes from ever new addresses or tries ever new names is counted together from here on.
+// Beyond this number of kinds, refusals are counted together: a flood may come from ever new addresses or with ever new names.
 const mostKinds = 60;
-// One for each action, in addition.
+// One for each action in addition.
 const mostHeld = 1000;
 
 /**
- * Records refusals so that a flood of them does not fill the log: the first of a kind (what, why, of whom, from where) in a
- * minute at once; those that follow in that minute as one event that tells how many. They are counted in memory, so a crash
- * loses at most the count of one minute.
+ * Records refusals so that a flood of them does not fill the log: the first of a kind (action, reason, target, actor, address) in
+ * a minute at once; later ones in that minute as one event with their number. They are counted in memory, so a crash loses at most
+ * the count of one minute.
  */
 export class Refusals {
   readonly #deps: RefusalsDeps;
@@ -27,7 +27,7 @@ export class Refusals {
   constructor(deps: RefusalsDeps) {
     this.#deps = deps;
     this.#counted = new Batched({
-      // One at once: each is a transaction of its own.
+      // One at a time: each has its own transaction.
       ...{ log: deps.log, what: 'counts of refusals', everyMs, mostHeld, mostAtOnce: 1 },
       collect: () =>
         new Keyed(
@@ -50,7 +50,7 @@ export class Refusals {
     if (isFirst) await this.#append(event);
   }
 
-  /** Records what was counted so far. */
+  /** Records the counts so far. */
   close(): Promise<void> {
     return this.#counted.close();
   }
@@ -71,7 +71,7 @@ export class Refusals {
     await this.#append(repeated(key, this.#recordable(event), more));
   }
 
-  /** The log takes nothing that is more than five minutes old, as after a machine was asleep. */
+  /** The log refuses events that are more than five minutes old, as after the machine was suspended. */
   #recordable(event: AuditEvent): AuditEvent {
     const oldest = new Date(this.#deps.now().getTime() - oldestMs);
     return event.occurred_at < oldest ? { ...event, occurred_at: oldest } : event;
@@ -82,7 +82,7 @@ export class Refusals {
   }
 }
 
-/** The last of them, and how many came after the first; of those counted together nothing else is common. */
+/** The last refusal, with the number after the first; refusals of several kinds have only the action in common. */
 function repeated(key: string, event: AuditEvent, more: number): AuditEvent {
   const { action, occurred_at } = event;
   if (key === action) return { actor: anonymous({}), action, outcome: 'failure', details: { more }, occurred_at };

@@ -16,7 +16,7 @@ import { appendEvent } from './events.ts';
 import { currentSealKey } from './seal-keys.ts';
 
 export type RetentionDeps = {
-  /** As the role that owns the tables: the one that serves requests may delete no event. */
+  /** Connected as the role that owns the tables: the role that serves requests cannot delete events. */
   db: Db;
   keys: ServerKeys;
   now: () => Date;
@@ -31,9 +31,9 @@ export async function countPrunable(db: Db, before: Date): Promise<Removed> {
 }
 
 /**
- * Removes whole segments that were sealed before a moment, with their events and personal details. A signed record of the last
- * head stays, so that the rest is proved as before. Broken off, it is completed by the next time; the record is first, and
- * only what it covers can leave.
+ * Removes whole segments that were sealed before a time, with their events and personal details. A signed record of the last head
+ * stays, so that the rest can be verified as before. It is written first, and only events that it covers can be deleted: the next
+ * run completes an interrupted one.
  */
 export async function removeSegmentsBefore(deps: RetentionDeps, actor: Actor, before: Date): Promise<Removed> {
   const { db } = deps;

@@ -17,7 +17,7 @@ import { type VerifyDeps, verifyAudit } from './verify.ts';
 
 const route = routesWith<VerifyDeps & { now: () => Date }>();
 
-/** Who did what, and the proof that nothing of it was changed. */
+/** The audit log and its verification. */
 export const auditRoutes = [
   route({
     method: 'GET',

@@ -5,10 +5,10 @@ import type { ServerKeys } from '../../platform/keys/index.ts';
 /** A key that signs the chain; its id is its RFC 7638 thumbprint, so that no other key can take its name. */
 export type SealKey = { kid: string; privateKey: KeyObject; publicKey: KeyObject; public_jwk: JWK };
 
-// RFC 8410: a PKCS #8 Ed25519 key is this and its 32 random bytes, which is what a server key is.
+// RFC 8410: a PKCS #8 Ed25519 key is this header and 32 random bytes; a server key is 32 random bytes.
 const pkcs8Header = Buffer.from('302e020100300506032b657004220420', 'hex');
 
-/** The audit log's own keys, newest first: Ed25519, made of the server keys of that purpose and never used for tokens. */
+/** The audit log's own keys, newest first: Ed25519, derived from the server keys for that purpose and never used for tokens. */
 export async function sealKeys(keys: ServerKeys): Promise<SealKey[]> {
   return Promise.all(keys.all('audit').map(({ key }) => sealKey(key)));
 }

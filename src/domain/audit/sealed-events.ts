@@ -4,10 +4,10 @@ import { completeSegmentUpTo, firstCheckpoint, lastCheckpoint } from './chain-st
 import type { ChainRow } from './chained-event-store.ts';
 import { atOneMoment, Walk } from './walk.ts';
 
-/** An event with its place in the chain: its segment, and which of that it is (from 0). */
+/** An event with its position in its segment (from 0). */
 export type SealedEvent = ChainRow & { ordinal: number };
 
-/** A segment with those of its events that were asked for; `size` is how many it has in all. */
+/** A segment with its requested events; `size` is the number of all its events. */
 export type SealedSegment = {
   segment: Pick<Segment, 'number' | 'previous_head' | 'head' | 'kid' | 'signature' | 'sealed_at'>;
   size: number;
@@ -22,8 +22,8 @@ export async function chainHead(db: Db): Promise<number> {
 }
 
 /**
- * What was sealed after a segment, in the order of the chain: whole segments, of about 500 events together. Empty when there
- * is nothing more. What retention has removed is skipped.
+ * The segments after a segment, in the order of the chain: whole ones, with about 500 events together. Empty after the last one.
+ * Removed segments are skipped.
  */
 export async function sealedAfter(db: Db, number: number): Promise<SealedSegment[]> {
   return atOneMoment(db, async (trx) => {

@@ -6,7 +6,7 @@ import { snapshotText } from './chained-event-store.ts';
 import { type ChainHead, type SealDeps, sealNewEvents } from './sealing.ts';
 
 const pauseMs = 200;
-// Where nothing is written, looking for it five times a second would be most of what an idle server does.
+// Five queries a second would be most of the work of an idle server.
 const longestPauseMs = 800;
 
 export type SealerDeps = SealDeps & {
@@ -16,8 +16,8 @@ export type SealerDeps = SealDeps & {
 };
 
 /**
- * Seals events about five times a second, in every node, and within a second after a time without any; the database lets one at a
- * time. It goes on through outages: what was not sealed then is sealed afterwards.
+ * Seals events about five times a second, and within a second after an idle time. Every node tries; the database admits one at a
+ * time. After an outage it seals what was left.
  */
 export class Sealer {
   readonly #deps: SealerDeps;
@@ -25,7 +25,7 @@ export class Sealer {
   #running: Promise<void> | undefined;
   #completeAt = performance.now();
   #isWaiting = false;
-  /** A snapshot before which nothing was left to seal: while it stays, there is nothing to look for. */
+  /** The snapshot at which nothing was left to seal: while it is the same, there is nothing new. */
   #quiet: string | undefined;
   #newest: { number: number; head: string } | undefined;
 
@@ -63,7 +63,7 @@ export class Sealer {
       const snapshot = await snapshotText(this.#deps.db);
       const isQuiet = snapshot === this.#quiet;
       const head = isQuiet ? undefined : await sealNewEvents(this.#deps);
-      // The holder of the lock may be sealing, or blocking the others: the log must show it.
+      // The holder of the lock may be sealing, or may block the others: recent segments show which.
       if (isQuiet || head || (await hasSealedLately(this.#deps.db))) this.#completeAt = startedAt;
       this.#isWaiting = false;
       if (isQuiet) return 'nothing new';

@@ -14,16 +14,16 @@ import { currentSealKey, type SealKey } from './seal-keys.ts';
 
 export type SealDeps = { db: Db; keys: ServerKeys };
 
-/** Where the chain stands after a sealing, and how many events came under it by that; the head stands for all of them. */
+/** The head of the chain after sealing, and the number of newly sealed events; the head covers all of them. */
 export type ChainHead = { number: number; head: string; events: number; sealed_at: Date };
 
 const mostInSegment = 500;
-// Several nodes look; together they make no more segments than one would.
+// Keeps several nodes from making more segments together than one node would.
 const shortestMs = 150;
 
 /**
- * Seals every event that was committed before this was called and is under no seal yet; also one of a transaction that took
- * long while later ones were sealed.
+ * Seals every event that was committed before the call and is not sealed yet; also one of a long transaction, after later ones were
+ * sealed.
  *
  * @returns undefined when another node seals, or has just done so
  */
@@ -60,7 +60,7 @@ async function sealAll(trx: Trx, { last, snapshot, key }: Sealing): Promise<Chai
   return { number, head, events, sealed_at };
 }
 
-/** Events that this snapshot shows and that of the last seal did not, in the order of their transactions. */
+/** Events that are visible in this snapshot but were not in that of the last seal, in the order of their transactions. */
 async function* newEvents(
   trx: Trx,
   last: Checkpoint,
@@ -69,7 +69,7 @@ async function* newEvents(
   const late = { among: last.unfinished, start: -1 };
   const fresh = { among: undefined, start: last.seen_below - 1 };
   for (const { among, start } of last.unfinished.length > 0 ? [late, fresh] : [fresh]) {
-    // After every id of the number before.
+    // After every id of the previous transaction.
     let place = { recorded_in: start, id: 'ffffffff-ffff-ffff-ffff-ffffffffffff' };
     for (let count = mostInSegment; count === mostInSegment; ) {
       const rows = await eventsToSeal(trx, place, { limit: mostInSegment, below: seen_below, among });

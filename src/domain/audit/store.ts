@@ -48,7 +48,7 @@ export async function countPersonalDetails(trx: Trx, subject_id: string): Promis
 }
 
 /**
- * A batch of a subject's, in the transaction that has recorded their erasure: the database refuses any other.
+ * Deletes a batch of a subject's personal details, in the transaction that has recorded their erasure: the database refuses others.
  *
  * @returns how many; 0 when there are no more
  */

@@ -14,7 +14,7 @@ import {
 import type { ChainRow } from './chained-event-store.ts';
 import { personalDigest } from './personal-details.ts';
 
-/** The first thing that is not as it was sealed. `seal`: the seal itself; the event named is the first under it. */
+/** The first fault in the chain. `seal`: the seal itself is wrong, and `event_id` is the first event under it. */
 export type AuditFault = {
   kind: 'changed' | 'removed' | 'inserted' | 'reordered' | 'seal';
   segment: number;
@@ -27,7 +27,7 @@ export type PublicKeys = ReadonlyMap<string, KeyObject>;
 /** A head noted elsewhere (in the log, by a webhook). */
 export type NotedHead = { number: number; head: string };
 
-// Longer than any transaction lasts, and than clocks may differ (2 s): an event that is older was not written when it says.
+// Longer than any transaction, and than the skew of clocks (2 s): an event that is older was not written at its time.
 const oldestMs = 5 * 60 * 1000;
 const rememberedCheckpoints = 64;
 
@@ -38,7 +38,7 @@ export class ChainVerifier {
   readonly #noted: NotedHead | undefined;
   readonly #earlier: Checkpoint[] = [];
 
-  /** @param noted a head that must still stand in the chain, unless the chain starts after it */
+  /** @param noted a head that the chain must contain, unless it starts later */
   constructor(start: Checkpoint, keys: PublicKeys, noted?: NotedHead) {
     this.#standing = start;
     this.#keys = keys;
@@ -69,7 +69,7 @@ export class ChainVerifier {
     return undefined;
   }
 
-  /** After the last segment: whether the chain goes on as far as it is known to have gone. */
+  /** After the last segment: whether the chain is as long as it is known to have been. */
   cutOffFault(): AuditFault | undefined {
     const { number } = this.#noted ?? {};
     if (number === undefined || number <= this.#standing.number) return undefined;
@@ -81,7 +81,7 @@ export class ChainVerifier {
     return { kind: 'seal', segment: number, detail: 'its head differs from the noted one: the chain was rebuilt' };
   }
 
-  /** What claims a time at which the log was sealed without it was written later. */
+  /** An event whose time lies before a seal that does not contain it was written later. */
   #timeFault(segment: Segment, rows: readonly ChainRow[]): AuditFault | undefined {
     for (const { event } of rows) {
       const before = this.#earlier.find(({ seen_below }) => seen_below <= event.recorded_in);
@@ -119,7 +119,7 @@ export function sealFault(segment: Segment, before: Checkpoint, keys: PublicKeys
   return undefined;
 }
 
-/** Proves what removed segments have left. */
+/** Verifies the record of removed segments. */
 export function retentionFault(retention: Retention, keys: PublicKeys): AuditFault | undefined {
   const key = keys.get(retention.kid);
   if (key && isSigned(key, retentionText(retention), retention.signature)) return undefined;
@@ -151,7 +151,7 @@ function memberFault({ number, members }: Segment, rows: readonly ChainRow[]): A
   return more && fault('inserted', more.event.id, 'it was added after its segment was sealed');
 }
 
-/** What of an event differs from what was sealed; undefined: nothing. */
+/** The part of an event that differs from the sealed one; undefined: none. */
 export function changedPart({ digest }: Member, { event, personal_details }: ChainRow): string | undefined {
   if (eventDigest(event) !== digest) return 'it differs from what was sealed';
   if (!personal_details) return undefined;
@@ -159,7 +159,7 @@ export function changedPart({ digest }: Member, { event, personal_details }: Cha
   return isTheirs ? undefined : 'its address or user agent differs from what was sealed';
 }
 
-/** Events that should be under a seal, and are under none. */
+/** The fault of events that should be sealed, but are not. */
 export function strayFault(segment: Segment, rows: Iterable<ChainRow>): AuditFault | undefined {
   if (!segment.is_complete) return undefined;
   for (const { event } of rows) {

@@ -48,22 +48,22 @@ const SegmentLine = Checkpointed.extend({
 const Line = z.discriminatedUnion('type', [StartLine, EventLine, SegmentLine]);
 
 export type VerifiedFile = {
-  /** The first thing that is not as it was sealed, and the line where it shows. */
+  /** The first fault, and the line where it shows. */
   fault: (Omit<AuditFault, 'segment'> & { segment?: number; line: number }) | undefined;
   segments: number;
   events: number;
   head: { number: number; head: string; sealed_at: Date } | undefined;
-  /** After which segment the file begins; 0: where the log begins. */
+  /** The segment after which the file begins; 0: the beginning of the log. */
   start: NotedHead | undefined;
 };
 
-/** Takes each segment as soon as it is proved; a later one may still turn out to be false. */
+/** Receives each segment once it is proved; a later one may still be wrong. */
 export type TakeSegment = (segment: Segment, rows: readonly ChainRow[]) => Promise<void>;
 
 /**
  * Proves an export line by line, without a database.
  *
- * @param head one noted elsewhere, which must still stand in it: only so does a file that was cut off after a seal show
+ * @param head a head noted elsewhere, which the file must contain: without one, a file that was cut off after a seal is not detected
  */
 export async function verifyExport(
   lines: AsyncIterable<string>,
@@ -119,7 +119,7 @@ class ExportReader {
     return this.#rows.length > mostInSegment ? { kind: 'removed', detail: 'a seal is missing before it' } : undefined;
   }
 
-  /** The segment that the last line sealed, once. */
+  /** The segment that the last line sealed; returned once. */
   takeSealed(): { segment: Segment; rows: ChainRow[] } | undefined {
     const sealed = this.#sealed;
     this.#sealed = undefined;
@@ -153,7 +153,7 @@ class ExportReader {
     return undefined;
   }
 
-  /** Where an event stands; a missing one shows where its seal does. */
+  /** The line of an event; for a missing one, that of its seal. */
   #lineOf(event_id: string | undefined): { line?: number } {
     const n = this.#rows.findIndex(({ event }) => event.id === event_id);
     return n < 0 ? {} : { line: this.#linesBefore + n + 1 };

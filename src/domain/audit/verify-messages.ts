@@ -3,11 +3,11 @@ import { presentName } from './actions.ts';
 import { type ChainEvent, eventDigest, isSigned, segmentText, sha256 } from './chain.ts';
 import type { NotedHead, PublicKeys } from './verifier.ts';
 
-/** A segment as its messages tell it. `is_proved`: all its events are there and fit its signed head. */
+/** A segment as its messages describe it. `is_proved`: all its events are present and match its signed head. */
 export type ReceivedSegment = { number: number; head: string | undefined; events: ChainEvent[]; is_proved: boolean };
 
 export type ReceivedMessages = {
-  /** Why the file is refused: what it says does not fit a signed head. */
+  /** Why the file is refused: it does not match a signed head. */
   fault: { line: number; detail: string } | undefined;
   /** The newest head that a log line of a server names. */
   noted: NotedHead | undefined;
@@ -18,7 +18,7 @@ const text = z.string().nullable();
 const place = { segment: z.int().min(1), ordinal: z.int().min(0) };
 const EventData = z.object({
   id: z.uuid(),
-  // Versions that told neither of these sent messages that cannot be proved.
+  // Messages of older versions lack these two, and cannot be proved.
   recorded_in: z.number().optional(),
   personal_digest: Hex.nullable().optional(),
   occurred_at: z.string(),
@@ -52,11 +52,10 @@ type Head = z.output<typeof HeadData>;
 type Gathered = { head?: Head; events: Map<number, ChainEvent>; isExact: boolean };
 
 /**
- * Reads messages that webhooks received or standard output shows, one JSON object a line; other lines are skipped. They may come
- * in any order and more than once. A segment whose events are all there is proved by its signed head; others are handed on as
- * unproved, at the end.
+ * Reads messages from webhooks or standard output, one JSON object a line; other lines are skipped. They may come in any order and
+ * more than once. A segment with all its events is proved by its signed head; others are passed on as unproved at the end.
  *
- * @param take gets each segment; a later line may still turn out to be false
+ * @param take receives each segment; a later line may still be wrong
  */
 export async function verifyMessages(
   lines: AsyncIterable<string>,
@@ -94,7 +93,7 @@ function objectIn(line: string): unknown {
   }
 }
 
-/** @returns the number of the segment that the message is of */
+/** @returns the number of the segment of the message */
 function gather(gathered: Map<number, Gathered>, { type, data }: z.output<typeof Message>): number | undefined {
   const head = type === 'audit.sealed' ? HeadData.safeParse(data).data : undefined;
   const event = head ? undefined : EventData.safeParse(data).data;
@@ -106,7 +105,7 @@ function gather(gathered: Map<number, Gathered>, { type, data }: z.output<typeof
   if (event) {
     const { ordinal, segment: _, details, recorded_in = 0, personal_digest = null, ...rest } = event;
     segment.isExact &&= event.recorded_in !== undefined;
-    // As the server wrote it: what it wrote with JSON.stringify comes back the same.
+    // The same text as the server wrote: it used JSON.stringify, too.
     const written = details === null || details === undefined ? null : JSON.stringify(details);
     segment.events.set(ordinal, { ...rest, recorded_in, personal_digest, details: written });
   }

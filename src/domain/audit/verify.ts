@@ -16,26 +16,26 @@ import { atOneMoment, type SealedRange, startOf, Walk } from './walk.ts';
 export type VerifyDeps = { db: Db; keys: ServerKeys };
 
 export type VerifyInput = SealedRange & {
-  /** A head that must still stand in the chain. */
+  /** A head that the chain must still contain. */
   head?: NotedHead | undefined;
 };
 
 export type Verified = {
-  /** The first thing that is not as it was sealed. */
+  /** The first fault. */
   fault: AuditFault | undefined;
   segments: number;
   events: number;
-  /** Of how many events address and user agent were erased, or were none. */
+  /** The number of events without address and user agent, because they were erased or there were none. */
   without_details: number;
-  /** Events that wait for their seal; the sealer has them within a second. */
+  /** Events that are not sealed yet; the sealer seals them within a second. */
   unsealed: number;
   /** Where the chain is proved up to. */
   head: { number: number; head: string; sealed_at: Date };
 };
 
 /**
- * Proves the whole audit log, or the segments sealed in a range: that every event is as it was sealed, in its order, and that
- * none is missing or too much. One look; what is recorded meanwhile does not disturb it.
+ * Proves the whole audit log, or the segments sealed in a range: every event matches its seal and is in order, and none is missing or
+ * added. It reads one snapshot: events that are recorded meanwhile do not matter.
  */
 export async function verifyAudit({ db, keys }: VerifyDeps, input: VerifyInput = {}): Promise<Verified> {
   const publicKeys = new Map((await sealKeys(keys)).map(({ kid, publicKey }) => [kid, publicKey]));
@@ -67,7 +67,7 @@ async function verified(trx: Trx, publicKeys: PublicKeys, input: VerifyInput): P
   return restFault(trx, walk, verifier.standing, counts).then(answer);
 }
 
-/** After the last seal: what the next one takes, and what none ever will. */
+/** Judges the events after the last seal: those that the next seal will contain, and those that none ever will. */
 async function restFault(
   trx: Trx,
   walk: Walk,
@@ -85,7 +85,7 @@ async function restFault(
   return undefined;
 }
 
-/** An event that is missing where it was sealed may stand elsewhere. */
+/** An event that is missing where it was sealed may be elsewhere in the log. */
 async function explained(fault: AuditFault, walk: Walk): Promise<AuditFault> {
   if (fault.kind !== 'removed' || !fault.event_id) return fault;
   for await (const { event } of walk.rest()) {

@@ -5,20 +5,20 @@ import { type Checkpoint, isAfter, type Segment } from './chain.ts';
 import { firstCheckpoint, lastSegmentBefore, segmentsAfter } from './chain-store.ts';
 import { type ChainPlace, type ChainRow, eventsAfter } from './chained-event-store.ts';
 
-/** From which moment to which; the segments that were sealed then, whole. */
+/** A range of time: all segments that were sealed in it, as a whole. */
 export type SealedRange = { from?: Date | undefined; to?: Date | undefined };
 
 const eventsAtOnce = 1000;
 const segmentsAtOnce = 20;
 
-/** One look at the whole log, however long it is and whatever is added meanwhile; the caller rolls it back. */
+/** A snapshot of the whole log, which later events do not change; the caller rolls it back. */
 export async function lookAtOneMoment(db: Db): Promise<ControlledTransaction<Database>> {
   const look = await db.startTransaction().setIsolationLevel('repeatable read').execute();
   await sql`set transaction read only`.execute(look);
   return look;
 }
 
-/** Does its work in one look at the whole log. */
+/** Runs work in one snapshot of the whole log. */
 export async function atOneMoment<T>(db: Db, work: (look: Trx) => Promise<T>): Promise<T> {
   const look = await lookAtOneMoment(db);
   try {
@@ -38,7 +38,7 @@ export class Walk {
   readonly #db: Db;
   readonly #start: Checkpoint;
   readonly #to: Date | undefined;
-  /** Read and under no seal so far: what is ahead of the seals, and what was under way when they were made. */
+  /** Events that were read, but are not in a segment yet: later ones, and those of transactions that were still running. */
   readonly pending = new Map<string, ChainRow>();
   #ahead: ChainRow[] = [];
   #read = 0;
@@ -53,7 +53,7 @@ export class Walk {
     this.#place = { recorded_in: lowest - 1, id: 'ffffffff-ffff-ffff-ffff-ffffffffffff' };
   }
 
-  /** Each segment with the events that are there of it, in their order. */
+  /** Each segment with those of its events that exist, in order. */
   async *segments(): AsyncGenerator<{ segment: Segment; rows: ChainRow[] }> {
     let number = this.#start.number;
     for (;;) {
@@ -78,7 +78,7 @@ export class Walk {
     }
   }
 
-  /** As far as its events reach; to the end of its snapshot where that is complete, so that what is too much shows. */
+  /** Reads as far as the events of a segment reach; for the last one of a snapshot, to its end, so that added events show. */
   async #readFor({ members, seen_below, is_complete }: Segment): Promise<void> {
     const missing = new Set(members.map(({ id }) => id).filter((id) => !this.pending.has(id)));
     while (is_complete || missing.size > 0) {

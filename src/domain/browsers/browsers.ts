@@ -18,10 +18,10 @@ export type BrowserDeps = { db: Db; now: () => Date };
 
 const prefix = 'lk_rb_';
 const shape = /^lk_rb_\w{20,80}$/;
-/** More than anybody signs in with; the earliest are forgotten. */
+/** More than a user signs in with; the earliest are deleted. */
 const mostPerUser = 20;
 
-/** The secrets in a browser's cookie that have the form of one. */
+/** The well-formed secrets in a browser's cookie. */
 const secretsIn = (texts: readonly string[]) => texts.filter((text) => shape.test(text));
 
 /**
@@ -53,9 +53,9 @@ export async function rememberBrowser(
 }
 
 /**
- * Whether a browser is remembered for a user, so that the password or provider is enough. A shorter time in the policy holds at once.
+ * Whether a browser is remembered for a user, so that the password or provider is enough. A shorter time in the policy applies at once.
  *
- * @param secrets what the browser holds
+ * @param secrets the secrets in the browser's cookie
  */
 export async function isRememberedBrowser(
   { db, now }: BrowserDeps,

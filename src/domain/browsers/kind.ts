@@ -1,7 +1,7 @@
 import { type CredentialKind, inventoryOf, uuidKey } from '../credentials/index.ts';
 import { findBrowserBySecret, forgetBrowserOfUser } from './browsers.ts';
 
-/** Browsers in which users skip the second factor, by the secret in their cookie. One that was forgotten is gone. */
+/** Browsers in which users skip the second factor, by the secret in their cookie. A forgotten one is deleted. */
 export const rememberedBrowserKind: CredentialKind = {
   kind: 'remembered_browser',
   label: 'Remembered browser',

@@ -9,10 +9,10 @@ export async function insertBrowser(trx: Trx, row: Insertable<Database['remember
   await trx.insertInto('remembered_browsers').values(row).execute();
 }
 
-/** Until when, and since when at the earliest, browsers are remembered at this moment. */
+/** The present time, and the earliest creation of a browser that is still remembered. */
 type Window = { now: Date; since: Date };
 
-/** Notes the use of a browser that holds one of these secrets. @returns whether it is remembered for the user */
+/** Records the use of a browser with one of these secrets. @returns whether it is remembered for the user */
 export async function useBrowser(
   trx: Trx,
   { user_id, digests }: { user_id: string; digests: readonly Digest[] },
@@ -65,7 +65,7 @@ export async function findBrowser(db: Db, secret: Digest, now: Date): Promise<st
   return (await query.where('expires_at', '>', now).executeTakeFirst())?.id;
 }
 
-/** @returns the user whose browser it was; undefined: there is none, or not of this user */
+/** @returns the user whose browser it was; undefined: there is none, or it is another user's */
 export async function deleteBrowser(
   trx: Trx,
   { id, user_id }: { id: string; user_id?: string },
@@ -77,7 +77,7 @@ export async function deleteBrowser(
   return deleted?.user_id;
 }
 
-/** Forgets every browser of a user, in the transaction of what ends that. @returns whether there was one */
+/** Deletes every browser of a user, in the transaction of the verb that decides it. @returns whether there was one */
 export async function forgetBrowsersOf(trx: Trx, user_id: string): Promise<boolean> {
   const query = trx.deleteFrom('remembered_browsers').where('user_id', '=', user_id);
   return (await query.executeTakeFirst()).numDeletedRows > 0n;

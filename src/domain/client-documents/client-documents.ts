@@ -28,14 +28,14 @@ export type ClientDocumentsDeps = {
 };
 
 /**
- * What came of fetching a document: it is stored; it cannot be used, and says nothing any more about its client; or nothing is known,
- * because its host cannot be reached or too many are being fetched.
+ * The result of fetching a document: it is stored; it cannot be used, and no longer describes its client; or it is not known, because
+ * its host cannot be reached or too many documents are being fetched.
  */
 export type RefreshOutcome = { result: 'saved' } | { result: 'refused' | 'unavailable'; reason: string };
 
-/** A client that nobody uses is kept so long after its document has to be fetched again. */
+/** How long an unused client is kept after its document expired. */
 const keptSeconds = 3600;
-/** While its host cannot be reached, what a document said is used so long. */
+/** How long an expired document is used while its host cannot be reached. */
 const staleSeconds = 24 * 3600;
 
 const unreachable = 'the metadata document could not be fetched';
@@ -63,12 +63,12 @@ export class ClientDocuments {
     return rules !== undefined && isDocumentAddress(client_id, rules);
   }
 
-  /** Whether what a document said is used without another fetch. */
+  /** Whether a stored document is used without another fetch. */
   isFresh(fresh_until: Date): boolean {
     return fresh_until > this.#deps.now();
   }
 
-  /** Whether what a document said is still used while it cannot be fetched. */
+  /** Whether a stored document is still used while it cannot be fetched. */
   isUsableUnfetched(fresh_until: Date): boolean {
     return fresh_until.getTime() + staleSeconds * 1000 > this.#deps.now().getTime();
   }
@@ -86,7 +86,7 @@ export class ClientDocuments {
     client_id: string,
     { origin, isKnown }: { origin: Origin; isKnown: boolean },
   ): Promise<RefreshOutcome> {
-    // Tokens for that API would be meant for this client.
+    // The audience of that API's tokens would be this client.
     if (await this.#deps.isResourceServer(client_id))
       return { result: 'refused', reason: 'this address is the identifier of an API' };
     const { address = '' } = origin;
@@ -105,7 +105,7 @@ export class ClientDocuments {
       return { result: 'saved' };
     } catch (error) {
       const outcome = outcomeOf(error);
-      // Otherwise it would be used again while it is not asked for.
+      // Otherwise it could be used again without a fetch.
       if (outcome.result === 'refused' && isKnown)
         await withdrawDocumentedClient(this.#deps, origin, { client_id, reason: outcome.reason });
       return outcome;
@@ -114,7 +114,7 @@ export class ClientDocuments {
     }
   }
 
-  /** undefined: nothing is stored, or not by this answer: its document was withdrawn, or read by an older version. */
+  /** undefined: nothing is stored, or the document was withdrawn, or an older version of Latchkey read it. */
   async #stored(client_id: string): Promise<StoredDocument | undefined> {
     const { metadata = {}, fresh_until, validators } = (await findStoredDocument(this.#deps.db, client_id)) ?? {};
     return validators && validators.fresh_until === fresh_until?.toISOString() ? { metadata, validators } : undefined;
@@ -133,7 +133,7 @@ export class ClientDocuments {
     return reading;
   }
 
-  /** Keys on another host are fetched by the rules and the budget of that host. */
+  /** The rules and the budget of the host of the keys apply. */
   #mustBeFetchable(jwks_uri: string, client_id: string): void {
     const { rules } = this.#deps;
     if (!rules || !isKeysAddress(jwks_uri, rules))
@@ -148,8 +148,7 @@ class FetchError extends Error {
 }
 
 /**
- * Statuses that say nothing about the document: a protection against robots refuses the request (401, 403), or the host has too many
- * requests (429).
+ * Statuses that say nothing about the document: bot protection refuses the request (401, 403), or there are too many requests (429).
  */
 const uninformative: readonly number[] = [401, 403, 429];
 
@@ -158,7 +157,7 @@ const orRefusal =
   (url, validators) =>
     get(url, validators).catch(refuseFetch);
 
-/** Another answer than 200 comes from the host. Other failures are not described: their details would reveal what this server can reach. */
+/** A status other than 200 is reported. Other failures are not described: their details would reveal what this server can reach. */
 function refuseFetch(error: unknown): never {
   const isWithdrawn = error instanceof UnexpectedStatus && error.status < 500 && !uninformative.includes(error.status);
   if (isWithdrawn) throw new SelfRegistrationError('the document', 'is not there: it must be answered with status 200');

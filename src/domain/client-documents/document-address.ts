@@ -21,13 +21,13 @@ export function isDocumentAddress(client_id: string, rules: AddressRules): boole
   return isAllowedPlace(url, rules);
 }
 
-/** Whether the keys that a document names may be fetched from there: from where documents may be, however it is spelled. */
+/** Whether the keys of a document may be fetched from this address: the rules for documents apply, with any spelling. */
 export function isKeysAddress(jwks_uri: string, rules: AddressRules): boolean {
   const url = URL.parse(jwks_uri);
   return url !== null && url.username === '' && url.password === '' && isAllowedPlace(url, rules);
 }
 
-// Other ports are no place of documents: a fetch of one would tell what listens there.
+// Documents are on these ports only: fetching from others would reveal what listens there.
 const ports: readonly string[] = ['', '8443'];
 
 function isAllowedPlace(url: URL, { domains, allowLoopback, issuer }: AddressRules): boolean {
@@ -37,7 +37,7 @@ function isAllowedPlace(url: URL, { domains, allowLoopback, issuer }: AddressRul
   if (isLoopbackName(hostname) || hostname.endsWith('.localhost'))
     return allowLoopback && (protocol === 'https:' || protocol === 'http:');
   const isNamed = hostname.includes('.') && isIP(hostname.replace(/^\[|\]$/g, '')) === 0;
-  // A name with the root's dot at its end is the same host under another name.
+  // A name with a trailing dot is another name of the same host.
   const isForeign = hostname !== own.hostname && !hostname.endsWith('.');
   return protocol === 'https:' && isNamed && isForeign && ports.includes(port) && isAllowedDomain(domains, hostname);
 }

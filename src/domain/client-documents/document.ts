@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import { readSelfRegistration, type SelfRegistration, SelfRegistrationError, storable } from '../clients/index.ts';
 
-// Nothing shared can be in a document that everybody may read (draft-ietf-oauth-client-id-metadata-document §4.1).
+// A public document cannot contain a shared secret (draft-ietf-oauth-client-id-metadata-document §4.1).
 const methods = ['none', 'private_key_jwt'] as const;
 
 /**
- * What a metadata document says about the client whose address it has.
+ * The description of a client in the metadata document at its address.
  *
  * @throws SelfRegistrationError: the document is not of this client, or cannot be used
  */
@@ -15,7 +15,7 @@ export function readDocument(body: Buffer, client_id: string): SelfRegistration 
     throw new SelfRegistrationError('client_id', 'must be the address of the document, character by character');
   if (typeof document.client_name !== 'string') throw new SelfRegistrationError('client_name', 'must be there');
   if ('client_secret' in document) throw new SelfRegistrationError('client_secret', 'must not be in a document');
-  // One whose name cannot be used is called by its host.
+  // Without a usable name, the client is named by its host.
   return { client_name: new URL(client_id).host, ...readSelfRegistration(document, { methods, reading: 'lenient' }) };
 }
 

@@ -3,10 +3,10 @@ import { freshSeconds, type Revalidating, validatorsOf } from '../../platform/ou
 import type { SelfRegistration } from '../clients/index.ts';
 import { readDocument, readKeys } from './document.ts';
 
-/** What is stored of a document: its client's metadata, and by what its host recognizes it. */
+/** A stored document: its client's metadata, and its HTTP validators. */
 export type StoredDocument = { metadata: Record<string, unknown>; validators: DocumentValidators };
 
-/** What a document says, for how many seconds that may be used, and by what it is recognized the next time. */
+/** The content of a document, for how many seconds it may be used, and its HTTP validators for the next request. */
 export type DocumentReading = {
   metadata: Record<string, unknown>;
   seconds: number;
@@ -17,22 +17,22 @@ type Needs = {
   now: () => Date;
   getDocument: Revalidating;
   getKeys: Revalidating;
-  /** Throws where no keys may be fetched from there. */
+  /** Throws if keys may not be fetched from there. */
   mustBeFetchable: (jwks_uri: string) => void;
 };
 
-// What the document and its keys say is bounded: nobody causes a fetch a request, and what was withdrawn is not used for days.
+// Bounds for the lifetimes of documents and keys: no one can cause a fetch for each request, and a withdrawn document is not used for days.
 const leastSeconds = 60;
 const mostSeconds = 24 * 3600;
-/** With keys elsewhere, and of a document that nobody has come back to. */
+/** For documents with keys at another address, and for the first fetch of a document. */
 export const fewerSeconds = 3600;
 const usualSeconds = 300;
-/** A document is read in full at least so often: a newer version of Latchkey may read more of it, or accept less. */
+/** A document is read in full at least this often: a newer version of Latchkey may read more of it, or accept less. */
 const rereadSeconds = 7 * 24 * 3600;
 
 /**
- * Reads a metadata document and the keys that it names. Where a host says that what is stored is still the answer, that is what they say.
- * Keys are stored with the client: every node judges by the same ones, and none depends on the host that serves them.
+ * Reads a metadata document and its keys. If a host answers that they have not changed, the stored ones are used.
+ * Keys are stored with the client: every node uses the same ones, and none depends on the host that serves them.
  *
  * @throws SelfRegistrationError: it cannot be used; and what `getDocument` and `getKeys` throw
  */
@@ -80,7 +80,7 @@ function isRecent({ validators }: StoredDocument, now: Date): boolean {
   return Date.parse(validators.read_at) + rereadSeconds * 1000 > now.getTime();
 }
 
-/** A stored client as its document describes it, with its keys where they are. */
+/** A stored client as its document describes it, with the address of its keys. */
 function asDescribed({ metadata, validators }: StoredDocument): Partial<SelfRegistration> {
   if (!validators.keys) return metadata;
   const { jwks: _, ...rest } = metadata;

@@ -5,19 +5,19 @@ import type { JobHandler } from '../../platform/jobs/index.ts';
 import type { Getting } from '../../platform/outbound/index.ts';
 import { type DueLogo, dropUnnamedLogos, listDueLogos, saveFailure, saveLogo } from './store.ts';
 
-/** The largest image that is kept, in bytes. */
+/** The largest image that is stored, in bytes. */
 export const maxLogoBytes = 256 * 1024;
 
-/** The largest of clients that no operator registered: anybody can make them. */
+/** The limit for clients that no operator registered: anyone can create these. */
 const maxForeignLogoBytes = 64 * 1024;
 
 const atOnce = 5;
 const mostARun = 20;
 
 /**
- * The job that fetches the logos of clients whose `logo_uri` is new or changed. What is no PNG, JPEG or WebP, too large, or cannot be
- * read counts as a failure and is tried again a few times, ever later. What was wrong is kept nowhere: an actor who may change a client
- * must not learn what a server can reach.
+ * The job that fetches the logos of clients whose `logo_uri` is new or changed. An image that is not PNG, JPEG or WebP, is too
+ * large, or cannot be read, counts as a failure and is retried a few times at growing intervals. The cause is not stored: an actor who
+ * may change a client must not learn what the server can reach.
  */
 export function fetchClientLogos({ db, get }: { db: Db; get: Getting }): JobHandler {
   return async () => {

@@ -6,10 +6,10 @@ export type Logo = { client_id: string; uri: string };
 export type DueLogo = Logo & { is_foreign: boolean };
 export type LogoImage = { content_type: string; image: Buffer };
 
-// An hour after the first failure, two after the second … and not any more after the last.
+// Retried an hour after the first failure, two hours after the second, and so on; not after the last.
 const mostFailures = 5;
 
-/** Clients whose logo was not fetched from where it is now, and those whose failure is to be tried again. */
+/** Clients whose logo was not fetched from its present address, and those with a failure that is due for a retry. */
 export async function listDueLogos(db: Db, limit: number): Promise<DueLogo[]> {
   const { rows } = await sql<DueLogo>`
     select c.id as client_id, c.metadata ->> 'logo_uri' as uri, c.registered_by <> 'operator' as is_foreign from clients c left join client_logos l on l.client_id = c.id
@@ -19,13 +19,13 @@ export async function listDueLogos(db: Db, limit: number): Promise<DueLogo[]> {
   return rows;
 }
 
-/** Deletes the logos of clients that name none. */
+/** Deletes the logos of clients whose metadata no longer names one. */
 export async function dropUnnamedLogos(db: Db): Promise<void> {
   await sql`delete from client_logos l using clients c
     where c.id = l.client_id and (c.metadata ->> 'logo_uri') is null`.execute(db);
 }
 
-/** Keeps what was fetched, unless the client names another one by now. */
+/** Stores a fetched logo, unless the client names another one meanwhile. */
 export async function saveLogo(
   db: Db,
   logo: Logo & { content_type: string; image: string; digest: string },
@@ -39,7 +39,7 @@ export async function saveLogo(
       digest = excluded.digest, failures = 0, retry_at = null, fetched_at = excluded.fetched_at`.execute(db);
 }
 
-/** Keeps that it could not be fetched; an image from another address is forgotten. */
+/** Records a failure; an image from an earlier address is deleted. */
 export async function saveFailure(db: Db, { client_id, uri }: Logo): Promise<void> {
   await sql`
     insert into client_logos as l (client_id, uri, failures, retry_at, fetched_at)
@@ -52,7 +52,7 @@ export async function saveFailure(db: Db, { client_id, uri }: Logo): Promise<voi
       fetched_at = excluded.fetched_at`.execute(db);
 }
 
-/** The name under which a client's logo is served: it changes with the image. undefined: there is none, or not yet. */
+/** The digest under which a client's logo is served; undefined: there is none, or it is not fetched yet. */
 export async function findLogoDigest(db: Db, client_id: string): Promise<string | undefined> {
   const { rows } = await sql<{ digest: string }>`
     select l.digest from client_logos l join clients c on c.id = l.client_id
@@ -60,7 +60,7 @@ export async function findLogoDigest(db: Db, client_id: string): Promise<string 
   return rows[0]?.digest;
 }
 
-/** The same of several clients, by their `client_id`; those without a logo are left out. */
+/** The same for several clients, by `client_id`; clients without a logo are left out. */
 export async function findLogoDigests(db: Db, client_ids: readonly string[]): Promise<Map<string, string>> {
   const { rows } = await sql<{ client_id: string; digest: string }>`
     select c.client_id, l.digest from clients c join client_logos l on l.client_id = c.id

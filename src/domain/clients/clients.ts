@@ -35,7 +35,7 @@ export type PutClientResult = {
  * Creates a client, or updates an existing one to equal the input, in the transaction of the caller. Generates a secret if the
  * client needs one and has no active one. A new secret in the input replaces earlier secrets from configuration at once. An input
  * without a signing algorithm keeps the one of an existing client. The caller validates the metadata first (`checkClient`).
- * A client that only its metadata document describes becomes the operator's, unless `over` is `nothing`.
+ * A client that only its metadata document described now belongs to the operator, unless `over` is `nothing`.
  *
  * @throws Problem `conflict`: it is built in, or no operator registered it; `forbidden`: it has, or would get, a permission that the
  *   actor does not hold
@@ -208,7 +208,7 @@ function mustKeepAllBut(existing: Client, { lifetimes: _, ...columns }: Columns)
 // A client that was registered beforehand under such an id could act under the name of a workload.
 const ofWorkloads = /^workload-[0-9a-f]{32}$/;
 
-/** A workload has what its trust gives, and is disabled as long as that is. Only its own state and its owner can be changed. */
+/** A workload has the permissions of its trust, and is disabled while the trust is. Only its own state and its owner can be changed. */
 function mustFollowTrust(existing: Client, { enabled, owner_id: _, risk: __, ...columns }: Columns): void {
   const registered = `A trust registered the client "${existing.client_id}"`;
   if (isChanged(existing, columns)) throw conflict(`${registered}: change the trust instead.`);

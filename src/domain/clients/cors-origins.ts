@@ -1,13 +1,13 @@
 import { z } from 'zod';
 import { isLoopbackName } from '../../platform/http/index.ts';
 
-// Pages of these have an opaque origin, or none; browsers send `null` or nothing.
+// Pages with these schemes have an opaque origin, or none; browsers send `null` or nothing.
 const originless = new Set(['about:', 'blob:', 'data:', 'file:', 'javascript:']);
 const mostOrigins = 20;
 const longestOrigin = 300;
 
 /**
- * The origin of a page at this address, as browsers send it (RFC 6454 §6.2); undefined where such a page has none of its own.
+ * The origin of a page at this address, as browsers send it (RFC 6454 §6.2); undefined if such a page has none.
  * The URL standard gives custom schemes an opaque origin, but Electron (`app://bundle`), Capacitor (`capacitor://localhost`)
  * and browser extensions (`chrome-extension://id`) send scheme and host.
  */
@@ -22,7 +22,7 @@ export type Redirecting = { redirect_uris: readonly string[]; isNative: boolean 
 
 /** Whether pages that the client redirects to have this origin (RFC 8252 §7.3: any port on loopback addresses of native clients). */
 export function isRedirectOrigin(origin: string, { redirect_uris, isNative }: Redirecting): boolean {
-  // Only what browsers send: a trailing slash or another case is no origin.
+  // Browsers send no trailing slash and no upper case.
   if (originOf(origin) !== origin) return false;
   const anyPort = isNative ? loopbackWithoutPort(origin) : undefined;
   return redirect_uris.some(
@@ -35,7 +35,7 @@ function loopbackWithoutPort(address: string): string | undefined {
   return protocol === 'http:' && isLoopbackName(hostname) ? hostname : undefined;
 }
 
-/** What is wrong with an origin that somebody registers; undefined: nothing. */
+/** What is wrong with a registered origin; undefined: nothing. */
 function originProblem(text: string): string | undefined {
   if (text.includes('*')) return 'must list each origin: "*" is not a wildcard here';
   const origin = originOf(text);

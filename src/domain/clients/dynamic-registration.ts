@@ -22,28 +22,28 @@ export type DynamicClient = {
 
 /** Scopes that a description may name. */
 export type RegistrableScopes = {
-  /** All of the APIs that are open to anyone, and OpenID Connect's own. */
+  /** All scopes of the APIs that are open to anyone, and those of OpenID Connect. */
   declared: readonly string[];
-  /** Of these, what such a client may ask users for. */
+  /** The declared scopes that such a client may request from users. */
   open: readonly string[];
 };
 
-// RFC 7591 §2: the first is what a client means that names none.
+// RFC 7591 §2: the first is the default.
 const methods = ['client_secret_basic', 'client_secret_post', 'none', 'private_key_jwt'] as const;
-/** Grants without a user who signs in and consents. */
+/** Grant types without a user who signs in and consents. */
 const powers = new Set<unknown>([
   'client_credentials',
   'password',
   'urn:ietf:params:oauth:grant-type:jwt-bearer',
   'urn:ietf:params:oauth:grant-type:token-exchange',
 ]);
-/** One that nobody has allowed anything by then is deleted. */
+/** A client that no user has allowed anything by then is deleted. */
 const unusedSeconds = 24 * 3600;
 
 /**
- * Registers a client that describes itself (RFC 7591). It acts for users only, and may ask for what APIs are open with to anyone.
+ * Registers a client that describes itself (RFC 7591). It acts for users only, and may request the scopes that are open to anyone.
  *
- * @param scopes those that it may name in its description
+ * @param scopes the scopes that its description may name
  * @throws SelfRegistrationError; Problem `invalid`: the metadata contradicts itself or a standard
  */
 export async function registerDynamicClient(
@@ -79,7 +79,7 @@ export async function registerDynamicClient(
   });
 }
 
-/** What cannot be had is refused rather than left out: a client that asks for it would rely on it. @throws SelfRegistrationError */
+/** Grants that are not available are refused, not left out: a client that requests one would rely on it. @throws SelfRegistrationError */
 function refusePowers(given: unknown): void {
   const { grant_types } = (given ?? {}) as Record<string, unknown>;
   if (Array.isArray(grant_types) && grant_types.some((name) => powers.has(name)))
@@ -87,8 +87,8 @@ function refusePowers(given: unknown): void {
 }
 
 /**
- * The scopes of a description that the client may ask users for (RFC 7591 §3.2.1: the server may replace what is requested). Clients name
- * all that an API publishes, so those that are not open are left out beside one that is.
+ * The scopes of a description that the client may request from users (RFC 7591 §3.2.1: the server may replace requested values).
+ * Clients name all scopes that an API publishes, so those that are not open are left out if at least one is open.
  *
  * @returns undefined: the description names none
  * @throws SelfRegistrationError

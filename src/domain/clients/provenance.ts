@@ -2,12 +2,12 @@ import { isLoopbackName } from '../../platform/http/index.ts';
 import type { Client } from './store.ts';
 
 /**
- * Who says what a client is, where no operator does: the host of its metadata document, or the client itself, of which only the places are
- * known that its users are sent back to. Its name and logo can be anyone's.
+ * Who describes a client that no operator registered: the host of its metadata document, or the client itself, of which only the redirect
+ * targets are known. Its name and logo can be anyone's.
  */
 export type Provenance = { by: 'document'; host: string } | { by: 'itself'; returns_to: readonly string[] };
 
-/** undefined: an operator, or a trust that an operator made. */
+/** undefined: an operator registered it, or a trust of an operator. */
 export function provenanceOf({
   client_id,
   registered_by,
@@ -32,8 +32,8 @@ const mostPlaces = 3;
 const longestName = 100;
 
 /**
- * What a client is called that registered itself without a usable name: by all the places that users are sent back to. One of several
- * would let it be called by a host that is not its own.
+ * The name of a client that registered itself without a usable name: all its redirect targets. With only one of several, it could take
+ * the name of a host that is not its own.
  */
 export function nameByPlaces(redirect_uris: readonly string[]): string {
   const places = placesOf(redirect_uris);

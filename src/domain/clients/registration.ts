@@ -6,15 +6,15 @@ import type { ClientInput } from './schemas.ts';
 import type { Client } from './store.ts';
 
 /**
- * The algorithms of what is signed for a client that names none. They are stored with the client: clients from before this
- * default was followed keep the one they had (migration 0018).
+ * The default signing algorithms for a client. They are stored with the client: clients from before this default keep the one they
+ * had (migration 0018).
  */
 export const signingDefaults = {
   id_token_signed_response_alg: defaultSigningAlg,
   authorization_signed_response_alg: defaultSigningAlg,
 };
 
-/** What a registration has where it leaves a member out. */
+/** The defaults of members that a registration omits. */
 export const registrationDefaults = {
   grant_types: ['authorization_code', 'refresh_token'],
   token_endpoint_auth_method: 'client_secret_basic' as const,
@@ -69,7 +69,7 @@ export function split(input: ClientInput) {
 
 type SignInTerms = { default_acr_values?: unknown; allowed_factors?: readonly FactorKind[] | null | undefined };
 
-/** What a client asks of the sign-ins of its users; of the classes that it names the weakest is enough. */
+/** What a client requires of the sign-ins of its users; the weakest of the classes that it names is enough. */
 export function signInOf({ default_acr_values, allowed_factors }: SignInTerms) {
   const named = Array.isArray(default_acr_values) ? default_acr_values.map(String) : [];
   return { required_acr: weakestOf(named), allowed_factors };

@@ -28,11 +28,11 @@ type Act = {
   now: () => Date;
   actor: Actor;
   client_id: string;
-  /** As it is; absent: it is new. */
+  /** Its present state; absent: it is new. */
   client?: Client | undefined;
-  /** As it is to be; absent: it stays. */
+  /** Its desired state; absent: no change. */
   desired?: Registered | undefined;
-  /** The actor gets, or sets, a secret of it that lasts until then; null: for good. */
+  /** The actor gets, or sets, a secret of the client that expires then; null: never. */
   secret?: { until: Date | null } | undefined;
 };
 
@@ -49,12 +49,12 @@ const descriptive: ReadonlySet<string> = new Set([
 
 /**
  * Guards registering and changing a client, and creating a secret for it: with that, the actor could act as the client. The actor
- * must hold every permission that the client may request or has, before and after, and needs a permission of its own for each of
- * these:
+ * must hold every permission that the client may request or has, before and after, and needs a separate permission for each of
+ * the following:
  * - `first_party`: users are not asked for consent,
  * - `introspects`, or an API's identifier as the `client_id` (tokens with this audience are meant for it): it can see the tokens
  * of an API,
- * - `enabled: false`: as disabling it,
+ * - `enabled: false`: the permission to disable clients,
  * - a change of redirect URIs, keys or authentication, or more sign-in methods (`latchkey:client:credentials`): users trust the client
  *   that they know,
  * - a secret (`latchkey:client_secret:create`).
@@ -100,7 +100,7 @@ function secretFor(actor: Actor, now: Date, until: Date | null): Gift {
   return { what: 'this client secret', until, pointer: '/expires_in_days', send };
 }
 
-/** The members, apart from descriptive ones, that differ between two registrations. Fewer sign-in methods protect its users the more. */
+/** The members, apart from descriptive ones, that differ between two registrations. Allowing fewer sign-in methods does not count. */
 function identityChangedIn(present: Registered, desired: Registered): string[] {
   const [before, after] = [present.metadata, desired.metadata];
   const members = [...new Set([...Object.keys(before), ...Object.keys(after)])];

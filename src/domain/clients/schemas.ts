@@ -36,10 +36,10 @@ const clientIdShape = /^[\u0021-\u007e]{1,255}$/;
 const types = ['web', 'spa', 'native', 'service', 'agent', 'workload'] as const;
 const registrars = ['operator', 'document', 'dynamic', 'trust'] as const;
 
-/** Whether this version knows what a client that was registered in this way may do: during an upgrade a newer one may know more ways. */
+/** Whether this version knows this way of registration: during an upgrade, a newer version may know more. */
 export const isKnownRegistrar = (registered_by: string): boolean => registrars.some((known) => known === registered_by);
 
-/** Whether any client could have this id; nothing else is worth a query. */
+/** Whether a text has the form of a `client_id`; others need no query. */
 export const isClientId = (text: string): boolean => clientIdShape.test(text);
 
 /** Members that Latchkey adds to those of RFC 7591. */
@@ -74,7 +74,7 @@ const clientExtensions = {
   lifetimes: Lifetimes.default({}),
 };
 
-// RFC 6749 Appendix A.2. Anything else no client could send.
+// RFC 6749 Appendix A.2. A client cannot send other characters.
 const ClientSecret = SecretText.min(16, 'must have at least 16 characters')
   .max(512)
   .refine((secret) => !/[\r\n]$/.test(secret), 'ends with a line break, which a request cannot contain: remove it')
@@ -113,7 +113,7 @@ export const ClientInput = z
   .superRefine(refuseUnseen);
 export type ClientInput = z.infer<typeof ClientInput>;
 
-/** A client as the API shows it: RFC 7591 members and ours, flat as they were given. */
+/** A client as the API shows it: RFC 7591 members and ours, flat as in the input. */
 export const ClientView = z.looseObject({
   client_id: z.string(),
   type: z.enum(types),

@@ -9,8 +9,8 @@ const mostAtOnce = 5000;
 type SecretUse = { secret_id: string; used_at: Date };
 
 /**
- * Remembers when client secrets were used last and writes it for all of them together, at most once a second: a token request
- * costs no write. A crash loses at most a second. While the database is unavailable the uses wait.
+ * Collects when client secrets were last used and writes it for all of them together, at most once a second: a token request costs
+ * no write. A crash loses at most a second. While the database is unavailable the uses wait.
  */
 export class SecretUses {
   readonly #batched: Batched<SecretUse, Keyed<SecretUse>>;
@@ -31,7 +31,7 @@ export class SecretUses {
     this.#batched.add({ secret_id, used_at });
   }
 
-  /** Writes what waits. */
+  /** Writes the uses that wait. */
   close(): Promise<void> {
     return this.#batched.close();
   }

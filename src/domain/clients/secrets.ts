@@ -21,7 +21,7 @@ import {
 
 export type SecretDeps = { db: Db; now: () => Date; keys: ServerKeys };
 
-/** How a put changed a client's secrets; `client_secret` is the generated one, shown once. */
+/** The effect of a put on a client's secrets; `client_secret` is the generated one, shown once. */
 type KeptSecrets = { changed: boolean; made: { client_secret?: string } };
 
 /** `client_secret` is shown once; only a digest is stored. */

@@ -6,10 +6,10 @@ type Row = Database['self_registered_clients'];
 type SelfRegistered = Selectable<Row>;
 
 /**
- * Locks what is known of a metadata document, and for nodes that read a new one at the same time its address. It is locked before its
- * client, as the removal of unused clients does.
+ * Locks the row of a metadata document; for a new one its address, because several nodes may read it at the same time. It is locked
+ * before its client, in the same order as the removal of unused clients.
  *
- * @returns undefined: it is not known
+ * @returns undefined: the document is not known
  */
 export async function lockDocument(
   trx: Trx,
@@ -21,14 +21,14 @@ export async function lockDocument(
   return rows[0];
 }
 
-/** Notes that the audit log has a client. @returns whether it did not have it yet */
+/** Marks a client as recorded in the audit log. @returns whether it was not recorded before */
 export async function markRecorded(trx: Trx, client_id: string): Promise<boolean> {
   const { numAffectedRows = 0n } = await sql`update self_registered_clients s set is_recorded = true
     from clients c where c.id = s.client_id and c.client_id = ${client_id} and not s.is_recorded`.execute(trx);
   return numAffectedRows > 0n;
 }
 
-/** What is stored of a metadata document. @returns undefined: no client is described by it */
+/** The stored state of a metadata document. @returns undefined: it describes no client */
 export async function findStoredDocument(
   db: Db,
   client_id: string,

@@ -14,7 +14,7 @@ import {
 } from './self-registered-store.ts';
 import { type Client, insertClient, lockClient, updateClient } from './store.ts';
 
-/** What a metadata document says, how long that is used and kept, and by what its host recognizes it. */
+/** The content of a metadata document, how long it is used and kept, and its HTTP validators. */
 export type DocumentedClient = {
   client_id: string;
   metadata: Record<string, unknown>;
@@ -23,7 +23,7 @@ export type DocumentedClient = {
   validators: DocumentValidators | null;
 };
 
-/** A client that registered itself has no rights of its own: what APIs are open to is what it may ask for. */
+/** A client that registered itself has no rights of its own: it may request the open scopes of APIs. */
 export const withoutRights = {
   resources: '{}',
   service_permissions: '{}',
@@ -32,8 +32,7 @@ export const withoutRights = {
 } as const;
 
 /**
- * Stores the client of a metadata document, or brings it to what the document says now. A client that an operator registered under the
- * same `client_id` stays as it is.
+ * Creates or updates the client of a metadata document. A client that an operator registered under the same `client_id` is not changed.
  */
 export async function saveDocumentedClient(
   { db, now }: { db: Db; now: () => Date },
@@ -55,7 +54,7 @@ export async function saveDocumentedClient(
 }
 
 /**
- * Records that the document of a client is gone or cannot be used any more: what it said is used nowhere until it says something again.
+ * Records that the document of a client no longer exists or cannot be used: the client is not accepted until a fetch succeeds again.
  * Repeating it changes and records nothing.
  */
 export async function withdrawDocumentedClient(
@@ -82,7 +81,7 @@ type Creation = Pick<DocumentedClient, 'client_id' | 'metadata'> & {
   cached: Pick<DocumentedClient, 'fresh_until' | 'kept_until'> & { validators: string | null };
 };
 
-/** Anybody can name addresses of documents: the audit log has a client from the first decision about it on (`recordDecidedClient`). */
+/** Anyone can name addresses of documents, so the audit log records a client with the first decision about it (`recordDecidedClient`). */
 async function create(trx: Trx, { now, client_id, metadata, cached }: Creation): Promise<void> {
   const created_at = now();
   const { id } = await insertClient(trx, {
@@ -94,8 +93,8 @@ async function create(trx: Trx, { now, client_id, metadata, cached }: Creation):
 }
 
 /**
- * Records the client of a metadata document with the first person who allows or denies it something, in the transaction of the decision.
- * For every other client it does nothing: it is recorded when it is registered.
+ * Records the client of a metadata document when the first user allows or denies its request, in the transaction of that decision.
+ * Other clients are recorded when they are registered.
  */
 export async function recordDecidedClient(
   trx: Trx,
@@ -128,7 +127,7 @@ async function alter(trx: Trx, { now, origin, client, metadata, isRecorded }: Al
   });
 }
 
-/** Whether a description sends users to an address, or lets a client in, that the one before did not. */
+/** Whether a description adds a redirect URI, or weakens the authentication of the client. */
 function isWider(before: Record<string, unknown>, after: Record<string, unknown>): boolean {
   const known = new Set(Array.isArray(before.redirect_uris) ? before.redirect_uris : []);
   const added = Array.isArray(after.redirect_uris) && after.redirect_uris.some((uri) => !known.has(uri));

@@ -3,7 +3,7 @@ import { isLoopbackName, ShownText } from '../../platform/http/index.ts';
 import { applicationProblem, redirectProblem } from './redirect-uri-rules.ts';
 import { registrationDefaults } from './registration.ts';
 
-/** What a client says about itself cannot be used; the message says why, without quoting anything. */
+/** The description of a client cannot be used; the message says why, without quoting values. */
 export class SelfRegistrationError extends Error {
   override name = 'SelfRegistrationError';
   readonly member: string;
@@ -16,7 +16,7 @@ export class SelfRegistrationError extends Error {
 
 const mostRedirects = 50;
 const longestAddress = 2000;
-/** Clients that nobody vouches for act for users only. */
+/** Clients that no operator vouches for act for users only. */
 const grantTypes: readonly string[] = registrationDefaults.grant_types;
 
 const ignoredIfWrong = <T extends z.ZodType>(schema: T) => schema.optional().catch(undefined);
@@ -28,12 +28,12 @@ const pageAddress = ignoredIfWrong(
     .max(longestAddress),
 );
 
-// Dots that look like one are one in host names, too (RFC 3490 §3.1). Node.js and the like are no addresses.
+// Characters that look like a dot count as one in host names (RFC 3490 §3.1). Names such as Node.js are no addresses.
 const addressInside = /:\/\/|[\p{L}\p{N}][.\u2024\u3002\uff0e\uff61](?!js(?![\p{L}\p{N}]))\p{L}{2,}/iu;
-/** A name that is an address would tell users that the client is somebody else: where it is from is shown beside it. */
+/** A name that contains an address would pretend that the client is from there: its real origin is shown next to it. */
 const Name = ShownText(100).refine((name) => !addressInside.test(name));
 
-/** RFC 7591 §2: members that are not understood are ignored. Those that only inform users are ignored where they are wrong. */
+/** RFC 7591 §2: members that are not understood are ignored. Members that only inform users are ignored if they are invalid. */
 const Description = z.object({
   client_name: ignoredIfWrong(Name),
   client_uri: pageAddress,
@@ -67,10 +67,10 @@ export type SelfRegistration = {
 };
 
 /**
- * What of a client's description of itself this server uses. Everything else is ignored: unknown members, grant types beyond the
- * authorization code and refresh tokens, and whatever would give rights or make this server call the client.
+ * The part of a client's description of itself that this server uses. Everything else is ignored: unknown members, grant types beyond
+ * the authorization code and refresh tokens, and members that would grant rights or make this server call the client.
  *
- * @param methods how such a client may authenticate; the first is meant where it does not say
+ * @param methods how such a client may authenticate; the first is the default
  * @param reading whether redirect URIs that no client may have are left out, or refused
  * @throws SelfRegistrationError
  */
@@ -101,7 +101,7 @@ export function readSelfRegistration(
 
 /** PostgreSQL stores no NUL and no lone surrogate, which a key set could hold. @throws SelfRegistrationError */
 export function storable<T extends object>(members: T): T {
-  // What JSON writes as an escape sequence.
+  // Characters that JSON writes as an escape sequence.
   if (/\\(?:u[0-9a-f]{4}|[bfnrt])/.test(JSON.stringify(members)))
     throw new SelfRegistrationError('the description', 'must not contain control characters or invalid Unicode');
   return members;
@@ -112,8 +112,8 @@ function defined(members: Record<string, unknown>): Record<string, unknown> {
 }
 
 /**
- * Those that any client may have. The application type follows from them: a client that is sent back to the user's computer is native,
- * whose loopback redirects may have any port (RFC 8252 §7.3), whatever it says.
+ * The redirect URIs that any client may have. The application type follows from them, whatever the client says: one that redirects to
+ * the user's computer is native, and its loopback redirects may have any port (RFC 8252 §7.3).
  */
 function usableRedirects(
   given: readonly string[],
@@ -132,7 +132,7 @@ function isOnDevice(uri: string): boolean {
   return !uri.startsWith('https://');
 }
 
-/** Whether a client is only ever sent back to the user's own computer, where any program could pretend to be it (RFC 8252 §8.6). */
+/** Whether all redirects lead to the user's own computer, where any program could impersonate the client (RFC 8252 §8.6). */
 export function redirectsToLoopbackOnly(redirect_uris: unknown): boolean {
   return (
     Array.isArray(redirect_uris) &&

@@ -7,10 +7,10 @@ import { type ListOrders, type ListRequest, pageOfSearch, type Searched } from '
 import { type Owner, ownerReference } from '../access/index.ts';
 import type { Risk } from '../credentials/index.ts';
 
-/** Of tokens that belong to no client that somebody registered: of those got for people's API keys. */
+/** The client of tokens that were exchanged for users' API keys. */
 export const builtInClientId = 'latchkey-api-keys';
 
-/** A client, and who is responsible for it. */
+/** A client with its owner. */
 export type Client = Selectable<Database['clients']> & { owner: Owner | null };
 export type ClientSecret = Selectable<Database['client_secrets']>;
 
@@ -27,7 +27,7 @@ export async function listEveryClient(db: Db): Promise<Client[]> {
   return query.orderBy('client_id').execute();
 }
 
-/** What people know these clients as, by `client_id`; one that is not registered is missing. */
+/** The names of these clients by `client_id`; one that is not registered is missing. */
 export async function listClientNames(db: Db, client_ids: readonly string[]): Promise<Map<string, string>> {
   if (client_ids.length === 0) return new Map();
   const rows = await db
@@ -38,7 +38,7 @@ export async function listClientNames(db: Db, client_ids: readonly string[]): Pr
   return new Map(rows.map(({ client_id, name }) => [client_id, name]));
 }
 
-// Of an administrator and a token commit the first to lock wins: commits hold the row `for share`.
+// Token commits hold the row `for share`: if an administrator changes the client at the same time, the first to lock wins.
 export async function lockClient(trx: Trx, client_id: string): Promise<Client | undefined> {
   return clients(trx).where('client_id', '=', client_id).forUpdate().executeTakeFirst();
 }
@@ -77,7 +77,7 @@ export async function insertSecret(trx: Trx, secret: Insertable<Database['client
   return (await trx.insertInto('client_secrets').values(secret).returning('number').executeTakeFirstOrThrow()).number;
 }
 
-/** Notes when secrets were used last; one that another node has seen used later stays as it is. */
+/** Stores when secrets were last used; a later time from another node is kept. */
 export async function noteSecretUses(db: Db, uses: ReadonlyMap<string, Date>): Promise<void> {
   await sql`update client_secrets s set last_used_at = greatest(s.last_used_at, used.at)
     from unnest(${[...uses.keys()]}::uuid[], ${[...uses.values()]}::timestamptz[]) as used(id, at) where s.id = used.id`.execute(
@@ -106,7 +106,7 @@ export async function findSecretByDigest(db: Db, digests: readonly Digest[], now
   return found?.id;
 }
 
-/** The `client_id` of the client that a secret belongs to; undefined also for an id that is none. */
+/** The `client_id` of the client that a secret belongs to; undefined also for an invalid id. */
 export async function findClientOfSecret(db: Db, id: string): Promise<string | undefined> {
   const { rows } = await sql<{
     client_id: string;
@@ -119,12 +119,12 @@ export async function revokeSecrets(trx: Trx, ids: string[], revoked_at: Date): 
   if (ids.length > 0) await trx.updateTable('client_secrets').set({ revoked_at }).where('id', 'in', ids).execute();
 }
 
-/** Every secret a client has had, newest first. */
+/** Every secret that a client has or had, newest first. */
 export async function listSecrets(db: Db, client_id: string): Promise<ClientSecret[]> {
   return db.selectFrom('client_secrets').selectAll().where('client_id', '=', client_id).orderBy('id', 'desc').execute();
 }
 
-/** Lets what would live longer end then. */
+/** Sets the expiry of secrets, unless they expire earlier. */
 export async function expireSecretsAt(trx: Trx, client_id: string, at: Date, ids?: readonly string[]): Promise<number> {
   const { numUpdatedRows } = await trx
     .updateTable('client_secrets')
@@ -163,7 +163,7 @@ const orders: ListOrders = {
   },
 };
 
-/** Clients that somebody registered, searched by the words of their id and name, filtered and sorted. */
+/** Registered clients, searched by the words of their id and name, filtered and sorted. */
 export function listClients(
   db: Db,
   { q, type, registered_by, enabled, ...request }: ClientsQuery,
@@ -187,7 +187,7 @@ export type OverdueSecrets = {
   first: { client_id: string; created_at: Date; risk: Risk } | undefined;
 };
 
-/** Secrets of enabled clients that are in use longer than the risk of their client allows. */
+/** Secrets of enabled clients that are older than the risk of their client allows. */
 export async function findOverdueSecrets(db: Db, now: Date): Promise<OverdueSecrets> {
   const { rows } = await sql<{ client_id: string; created_at: Date; risk: Risk; count: number }>`
     select client_id, created_at, risk, (count(*) over ())::int as count

@@ -5,7 +5,7 @@ import { addressGroups } from '../../platform/http/index.ts';
 /** An attempt to authenticate as a client with a wrong secret. */
 export type SecretAttempt = { client_id: string; address: string };
 
-/** Counts a wrong secret, on all nodes together; when there were too many: from which group of addresses, and seconds to wait. */
+/** Counts a wrong secret on all nodes together; if there were too many, returns the group of addresses and the seconds to wait. */
 export type CountWrongSecret = (attempt: SecretAttempt) => Promise<{ group: string; seconds: number } | undefined>;
 
 const most = 10_000;

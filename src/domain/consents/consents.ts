@@ -22,13 +22,13 @@ export type ConsentDeps = { db: Db; now: () => Date };
 type Answer = {
   user_id: string;
   client: { id: string; client_id: string };
-  /** What was asked on the page. */
+  /** The scopes that the page asked for. */
   asked: ConsentedScopes;
-  /** What of it the person left ticked. */
+  /** The scopes that the user left ticked. */
   allowed: ConsentedScopes;
 };
 
-/** Records what a person allows: what was asked and left unticked is no longer allowed, what was not asked stays. */
+/** Records what a user allows: scopes that were asked for and unticked are no longer allowed, others stay. */
 export async function allowClient(
   { db, now }: ConsentDeps,
   actor: Actor,
@@ -36,7 +36,7 @@ export async function allowClient(
 ): Promise<void> {
   await inTransaction(db, async (trx) => {
     const occurred_at = now();
-    // Before the consent, which locks the row of the client: in this order documents are stored.
+    // Before the consent, which locks the row of the client: storing documents locks in this order.
     await recordDecidedClient(trx, actor, { client_id: client.client_id, occurred_at });
     await insertConsent(trx, {
       id: uuidv7(),
@@ -98,7 +98,7 @@ export async function revokeConsent({ db, now }: ConsentDeps, actor: Actor, cons
     await appendEvent(trx, {
       actor,
       action: 'consent.revoked',
-      // The target is the user who gave the consent, also where an administrator revokes it.
+      // The target is the user who gave the consent, also if an administrator revokes it.
       target: { kind: 'user', id: consent.user_id },
       details: { consent_id, client_id: consent.client, grants: grants.length },
       occurred_at: revoked_at,

@@ -1,4 +1,4 @@
-/** Consents: what a person allowed a client, the grants under it, and taking it back. */
+/** Consents: what a user allowed a client, the grants under it, and revoking them. */
 
 export {
   allowClient,

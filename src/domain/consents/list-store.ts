@@ -16,7 +16,7 @@ export type ConnectedApp = {
   last_used_at: Date | null;
 };
 
-/** A connected app, and where its users are sent back to. */
+/** A connected app with its redirect URIs. */
 type OwnApp = ConnectedApp & { redirect_uris: unknown };
 
 export type ConnectedAppsQuery = {
@@ -47,7 +47,7 @@ function connectedApps(db: Db, user_id: string) {
     .where('k.revoked_at', 'is', null);
 }
 
-// Every token of a person's comes with the redemption of a code, which begins a family, or with its rotation.
+// Every token of a user comes from the redemption of a code, which starts a family, or from a rotation of the family.
 const lastUsed = sql<Date | null>`(select max(coalesce(f.rotated_at, f.issued_at)) from refresh_families f join grants g on g.id = f.grant_id where g.consent_id = k.id)`;
 
 const orders = {

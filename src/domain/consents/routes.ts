@@ -5,7 +5,7 @@ import { ConsentParams, ConsentsQuery, ConsentView, GrantParams, GrantsQuery, Gr
 
 const route = routesWith<ConsentDeps>();
 
-/** What people allowed, and what clients hold under it. */
+/** Consents of users, and the grants under them. */
 export const consentRoutes = [
   route({
     method: 'GET',

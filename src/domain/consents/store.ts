@@ -5,7 +5,7 @@ import { countLive, type LiveTokens } from '../tokens/index.ts';
 
 export type Consent = Selectable<Database['consents']>;
 
-/** What the person allows this client today. */
+/** The active consent of a user for a client. */
 export async function findStandingConsent(
   db: Db,
   user_id: string,
@@ -26,7 +26,7 @@ export async function lockStandingConsent(trx: Trx, user_id: string, client_id: 
   return query.where('revoked_at', 'is', null).forUpdate().executeTakeFirst();
 }
 
-/** With the `client_id` of its client. */
+/** Locks a consent. @returns it with the `client_id` of its client */
 export async function lockConsent(trx: Trx, id: string): Promise<(Consent & { client: string }) | undefined> {
   return trx
     .selectFrom('consents as k')
@@ -40,7 +40,7 @@ export async function lockConsent(trx: Trx, id: string): Promise<(Consent & { cl
 
 type NewConsent = { id: string; user_id: string; client_id: string; scopes: ConsentedScopes; created_at: Date };
 
-/** Inserts, unless another tab did a moment ago: then that one is locked and answered by the caller's next look. */
+/** Inserts a consent, unless another tab just did: then the caller's next query locks and returns that one. */
 export async function insertConsent(trx: Trx, { created_at, scopes, ...consent }: NewConsent): Promise<void> {
   await trx
     .insertInto('consents')
@@ -68,7 +68,7 @@ export async function markRevoked(trx: Trx, id: string, revoked_at: Date): Promi
 
 type GrantFilter = { id?: string; consent_id?: string; user_id?: string; exceptSession?: string | undefined };
 
-/** Ends grants, and with them every code, token and family under them (each of their reads joins the grant). */
+/** Revokes grants, and with them every code, token and family under them (each of their reads joins the grant). */
 export async function revokeGrants(
   trx: Trx,
   filter: GrantFilter,
@@ -79,7 +79,7 @@ export async function revokeGrants(
   if (filter.consent_id) query = query.where('consent_id', '=', filter.consent_id);
   if (filter.user_id) query = query.where('user_id', '=', filter.user_id);
   if (filter.exceptSession) query = query.where(sql<boolean>`session_uid is distinct from ${filter.exceptSession}`);
-  // Locked in the order of their ids, as everybody does who ends several.
+  // Locked in the order of their ids, like every transaction that revokes several.
   const ids = (await query.orderBy('id').forNoKeyUpdate().execute()).map(({ id }) => id);
   if (ids.length > 0) await trx.updateTable('grants').set(ended).where('id', 'in', ids).execute();
   return ids;

@@ -22,7 +22,7 @@ export const orders: ListOrders = {
   },
 };
 
-/** An order of all branches, and the way in which it is read. */
+/** An order of all branches, and the direction in which it is read. */
 export type Reading = { order: CredentialOrder; isReversed: boolean };
 
 /** The order of the rows of all branches. */
@@ -41,7 +41,7 @@ export function allOf(conditions: readonly Condition[]): RawBuilder<unknown> {
   );
 }
 
-/** The first rows of a branch: with every column, or with those alone that name a place. */
+/** The first rows of a branch: with every column, or only with those that identify a place. */
 export function rowsOf(branch: Branch, part: Part, only?: 'places'): RawBuilder<unknown> {
   const { name, kind, columns, key, orders: sorted } = branch;
   const { order, isReversed, where, limit } = part;
@@ -55,10 +55,9 @@ export function rowsOf(branch: Branch, part: Part, only?: 'places'): RawBuilder<
 }
 
 /**
- * Which rows of a branch are read after a place, or up to it. Rows that are sorted alike come in the order of branches, and then of
- * ids.
+ * The condition for the rows of a branch after a place, or up to it. Rows with equal values are sorted by branch, and then by id.
  *
- * @throws Problem `invalid`: the place is of a cursor that was made up
+ * @throws Problem `invalid`: the place is from a forged cursor
  */
 export function comparedWith(
   branch: Branch,
@@ -86,7 +85,7 @@ function splitOnce(text: string): [string, string] {
   return [text.slice(0, at), text.slice(at + 1)];
 }
 
-/** The rows of a branch with an id; undefined: it is no id of the branch. */
+/** The condition for the row of a branch with an id; undefined: the id cannot be of this branch. */
 export function withId({ key: { column, range } }: Branch, id: string): Condition | undefined {
   const [first, last] = range(id) ?? [];
   return first && last && sql`${sql.raw(column)} between ${first} and ${last}`;

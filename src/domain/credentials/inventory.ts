@@ -12,7 +12,7 @@ export type InventoryDeps = { db: Db; credentialKinds: readonly CredentialKind[]
 /**
  * A page of the credentials that the actor may see. Kinds of which the actor may see nothing are left out.
  *
- * @throws Problem `forbidden`: the actor may see nothing of the kind that is named; `invalid`: no such kind, owner or page
+ * @throws Problem `forbidden`: the actor may not see the requested kind; `invalid`: no such kind, owner or page
  */
 export async function listInventory(
   { db, credentialKinds }: InventoryDeps,
@@ -22,7 +22,7 @@ export async function listInventory(
   const owner = ownerIn(client_id, user);
   const kinds = kindsFor(credentialKinds, actor, { kind, isOwned: owner !== undefined });
   const owner_id = owner && (await findOwner(db, owner));
-  // An owner who does not exist has no credentials: callers who may not see users learn nothing.
+  // An owner who does not exist has no credentials: callers who may not see users cannot tell.
   if (owner && owner_id === undefined) return { ...emptyPage(query), ...unsearched };
   if (kinds.length === 0) return { ...emptyPage(query), ...unsearched };
   const sort = owner_id === undefined ? sortOf(kinds, query.sort) : (query.sort ?? byDefault);
@@ -74,7 +74,7 @@ export function findKind(all: readonly CredentialKind[], kind: string, pointer: 
   throw invalid(pointer, `There is no kind "${kind}"; the kinds are ${all.map((each) => each.kind).join(', ')}.`);
 }
 
-/** One credential; undefined: there is none of this id, or this is no id of the kind. */
+/** One credential; undefined: there is none with this id, or the id cannot be of this kind. */
 export async function findCredential(
   db: Db,
   { inventory }: CredentialKind,
@@ -83,7 +83,7 @@ export async function findCredential(
   return findIn(db, inventory, id);
 }
 
-/** As `findCredential`, in a transaction: of several that revoke the same credential the others wait and see what the first did. */
+/** As `findCredential`, with a lock: concurrent revocations of the same credential wait and see the result of the first. */
 export async function lockCredential(trx: Trx, kind: CredentialKind, id: string): Promise<Credential | undefined> {
   await lockId(trx, kind.kind, id);
   return findCredential(trx, kind, id);

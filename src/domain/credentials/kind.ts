@@ -7,15 +7,15 @@ import type { ServerKeys } from '../../platform/keys/index.ts';
 import type { Language } from '../../platform/languages/index.ts';
 import type { Credential, CredentialOrder } from './schemas.ts';
 
-/** What revoking any kind of credential takes. */
+/** Dependencies for revoking any kind of credential. */
 export type CredentialDeps = { db: Db; now: () => Date; jobs: Pick<Jobs, 'send'> };
 
-/** What finding a credential by its value takes. */
+/** Dependencies for finding a credential by its value. */
 export type FindingDeps = {
   db: Db;
   now: () => Date;
   keys: ServerKeys;
-  /** Whether a JWT is one of ours, by its signature: anybody can write one that names somebody else's id. */
+  /** Whether this server issued a JWT, by its signature: anyone can write a JWT with the id of another one. */
   isOurs: (jwt: string) => Promise<boolean>;
 };
 
@@ -32,29 +32,29 @@ export type Reach = { session?: Condition; family?: Condition; token?: Condition
  * `kind.ts`; the admin API lists the kinds once.
  */
 export type CredentialKind = {
-  /** As it is named in the API: `api_key`. */
+  /** Its name in the API: `api_key`. */
   kind: string;
-  /** As people read it: `API key`. */
+  /** Its name on pages: `API key`. */
   label: string;
-  /** What it takes, beside `latchkey:credential:read`, to see credentials of this kind. */
+  /** The permission that seeing credentials of this kind requires in addition to `latchkey:credential:read`. */
   permission: string;
-  /** There are as many as users or requests: they are listed only where the kind or an owner is named. */
+  /** There are as many as users or requests: they are listed only if the kind or an owner is given. */
   isNumerous: boolean;
   /** The orders in which an index lists them without an owner, the first one by default; absent: every order. */
   orders?: readonly [CredentialOrder, ...CredentialOrder[]];
   inventory: Inventory;
-  /** What is revoked with one of them; absent: nothing but itself. */
+  /** What is revoked with one of them; absent: only itself. */
   reach?: (id: string) => Reach;
-  /** How a value that was found in public is recognized; absent: values of this kind are not. */
+  /** How a leaked value is recognized; absent: values of this kind are not recognized. */
   leak?: {
     /** The credential of this value, in use or rotated away from but still accepted; undefined: none of this kind. */
     find: (deps: FindingDeps, value: string) => Promise<Found | undefined>;
-    /** How it is named to its owner in each language, without its value. */
+    /** Its name for its owner in each language, without its value. */
     nameOf: (db: Db, credential: Credential, value: string) => Promise<Readonly<Record<Language, string>>>;
   };
   /** Absent: a single credential of this kind is replaced, not revoked. */
   revoke?: {
-    /** What it takes beside `latchkey:token:revoke`. */
+    /** The required permission in addition to `latchkey:token:revoke`. */
     permission: string;
     /** Revokes one that was found (`lockCredential`), in the transaction of `deps.db`. */
     one: (deps: CredentialDeps, actor: Actor, id: string) => Promise<void>;
@@ -69,11 +69,11 @@ export type Inventory = readonly Branch[];
 
 /** One table of credentials, as a part of the list of all. */
 export type Branch = {
-  /** Unique among all branches: it orders rows of several that are alike otherwise. */
+  /** Unique among all branches: it orders equal rows of several branches. */
   name: string;
   kind: string;
   columns: Readonly<Record<keyof Columns, RawBuilder<unknown>>>;
-  /** The tables, and which of their rows are credentials; to be continued with further conditions. */
+  /** The tables, and the condition for rows that are credentials; further conditions can follow. */
   from: RawBuilder<unknown>;
   /** The same for counting: without the tables that are joined for columns. */
   counted: RawBuilder<unknown>;
@@ -82,16 +82,16 @@ export type Branch = {
   key: Key;
 };
 
-/** What finds one credential, and orders those that are alike otherwise: a stored column, which sorts as ids do. */
+/** The column that identifies a credential, and orders equal ones: a stored column that sorts like the ids. */
 export type Key = {
   column: string;
-  /** The first and the last value of the column that an id may mean; undefined: it is no id of the kind. */
+  /** The first and the last value of the column that an id may mean; undefined: the id cannot be of this kind. */
   range: (id: string) => readonly [RawBuilder<unknown>, RawBuilder<unknown>] | undefined;
 };
 
 const exactly = (value: RawBuilder<unknown>) => [value, value] as const;
 
-/** A column of SHA-256 digests, which ids have in hex. */
+/** A column of SHA-256 digests; the ids are in hex. */
 export const digestKey = (column: string): Key => ({
   column,
   range: (id) => (/^[0-9a-f]{64}$/.test(id) ? exactly(sql`decode(${id}, 'hex')`) : undefined),
@@ -112,22 +112,22 @@ export const textKey = (column: string): Key => ({
 type Source = {
   /** The tables, as SQL. */
   from: string;
-  /** Which of their rows are credentials of the kind, as SQL. Default: all. */
+  /** The condition for rows that are credentials of the kind, as SQL. Default: all. */
   where?: string;
-  /** The table with one row for each, where `from` joins others that are needed for columns only. Default: `from`. */
+  /** The table with one row for each credential, if `from` joins others for columns only. Default: `from`. */
   counted?: string;
   key: Key;
   /** Default: the kind. */
   name?: string;
-  /** Whether each has an expiry, so that an index of the column alone serves the order. */
+  /** Whether each has an expiry, so that an index on that column serves the order. */
   allExpire?: true;
-  /** Which rows are of an owner, where no index finds `owner_id`. */
+  /** The condition for rows of an owner, if no index finds `owner_id`. */
   ownedBy?: (owner_id: string) => RawBuilder<SqlBool>;
 };
 
-/** SQL expressions; what a kind does not have is null. */
+/** SQL expressions; null for columns that a kind does not have. */
 type Columns = {
-  /** What finds the credential, never its value. Text. */
+  /** Identifies the credential, never its value. Text. */
   id: string;
   name: string;
   /** The subject whose credential it is. */
@@ -145,7 +145,7 @@ type Columns = {
   /** Where it is used, or where it was sent. */
   location?: string;
   revoked_at?: string;
-  /** Until when it is accepted, unless something ends it before: `-infinity` where it is not accepted now. */
+  /** Until when it is accepted, unless it is revoked before; `-infinity`: it is not accepted now. */
   stands_until: string;
 };
 
@@ -169,7 +169,7 @@ const types: Record<keyof Columns, string> = {
 export const columnNames = Object.keys(types) as readonly (keyof Columns)[];
 
 /**
- * The inventory of a kind that is in one table.
+ * The inventory of a kind that has one table.
  *
  * @param columns SQL expressions over the tables of `from`
  */
@@ -187,7 +187,7 @@ export function inventoryOf(kind: string, columns: Columns, source: Source): Inv
     orders: {
       name: sql.raw(`lower(${columns.name}) collate "C"`),
       created_at: sql.raw(columns.created_at),
-      // What does not expire comes after everything else, what was never used before.
+      // Credentials without an expiry come last; those that were never used come first.
       expires_at: sql.raw(
         source.allExpire
           ? `${columns.expires_at}`

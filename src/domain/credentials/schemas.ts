@@ -4,7 +4,7 @@ import { SortBy } from '../../platform/lists/index.ts';
 import { UserReferenceText } from '../access/index.ts';
 import { Risk } from './risk.ts';
 
-/** What credentials are sorted by. */
+/** The orders of the list of credentials. */
 const credentialOrders = ['name', 'created_at', 'expires_at', 'due_at', 'last_used_at'] as const;
 export type CredentialOrder = (typeof credentialOrders)[number];
 

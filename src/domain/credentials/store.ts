@@ -25,10 +25,10 @@ export type CredentialsFilter = {
 type Condition = RawBuilder<SqlBool>;
 type Row = Credential & { place: Place };
 
-// So many credentials are searched for one page.
+// The number of credentials that are searched for one page.
 const searchedAtOnce = 2000;
 
-// Judged by the time of the database, as what is accepted is.
+// The time of the database, which also decides what is accepted.
 const now = sql`(select latchkey_now())`;
 
 type StateColumns = Pick<Branch['columns'], 'revoked_at' | 'expires_at' | 'stands_until'>;
@@ -39,8 +39,8 @@ function stateIn({ revoked_at, expires_at, stands_until }: StateColumns): RawBui
 }
 
 /**
- * A page of the credentials in some branches. Each branch is read in the order of an index, so far as the page needs, unless an owner is
- * named, who has few. Without an owner, credentials are searched for the other filters (`readSearchPage`).
+ * A page of the credentials in some branches. Each branch is read in the order of an index, as far as the page needs; for an owner, who
+ * has few, it is read whole. Without an owner, credentials are searched for the other filters (`readSearchPage`).
  */
 export async function listCredentials(
   db: Db,

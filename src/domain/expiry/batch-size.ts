@@ -2,7 +2,7 @@ const largest = 2000;
 const slowMs = 400;
 const fastMs = 150;
 
-/** How many rows of a table are deleted at once: as many as the database takes in a fraction of a second, however busy it is. */
+/** The number of rows that are deleted at once: as many as the database deletes in a fraction of a second, however busy it is. */
 export class BatchSize {
   static readonly smallest = 10;
   #rows = 500;

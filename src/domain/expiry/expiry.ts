@@ -12,10 +12,10 @@ import {
 
 const walkedAtOnce = 20_000;
 const pauseMs = 20;
-// All tables together stay below what a job may take (`expireInSeconds` of its queue).
+// All tables together stay below the time limit of a job (`expireInSeconds` of its queue).
 const tableBudgetMs = 20_000;
 
-/** A table from which not everything that has expired could be removed, and why. */
+/** A table with expired rows that could not be removed, and why. */
 export type RemovalFailure = { table: string; cause: unknown };
 
 export type Removal = {
@@ -28,7 +28,7 @@ export type Removal = {
 export class Expiry {
   readonly #db: Db;
   readonly #sizes = new Map<ExpiringTable, BatchSize>();
-  /** Of tables that are walked: after which id the next run goes on. */
+  /** By walked table: the id after which the next run continues. */
   readonly #walked = new Map<string, string | undefined>();
 
   constructor({ db }: { db: Db }) {
@@ -36,8 +36,8 @@ export class Expiry {
   }
 
   /**
-   * Deletes what has expired, table after table, a batch at a time with pauses between, so that traffic does not notice. Batches
-   * adapt to how long they take. What is left when it stops goes the next time. A table that cannot be read holds up no other.
+   * Deletes expired rows, one table after another, in batches with pauses, so that traffic is not affected. The batch size adapts to
+   * the time that batches take. The next run deletes the rest. A failing table does not delay the others.
    */
   async removeExpired(): Promise<Removal> {
     const removed: Record<string, number> = {};
@@ -65,7 +65,7 @@ export class Expiry {
     }
   }
 
-  /** Some thousand rows a run; the whole table in as many minutes as that takes. */
+  /** Checks a few thousand rows a run, so the whole table takes several runs. */
   async #walk(table: ExpiringTable, count: (rows: number) => void): Promise<void> {
     const until = performance.now() + tableBudgetMs;
     for (let seen = 0; seen < walkedAtOnce && performance.now() < until; ) {
@@ -89,13 +89,13 @@ export class Expiry {
       this.#walked.set(table.name, last);
       return rows;
     } catch (error) {
-      // What cannot be deleted even a few rows at a time is passed over, so that what is behind it is reached.
+      // Rows that cannot be deleted even in the smallest batch are skipped, so that the rows behind them are reached.
       if (limit === BatchSize.smallest) this.#walked.set(table.name, last);
       throw error;
     }
   }
 
-  /** Tries a batch, and ever smaller ones while they take too long or their rows are locked. */
+  /** Tries a batch, and smaller ones while they take too long or their rows are locked. */
   async #adapted(
     table: ExpiringTable,
     work: (limit: number) => Promise<number>,

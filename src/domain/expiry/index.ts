@@ -1,3 +1,3 @@
-/** Expiry: rows whose time has passed leave in bounded batches, on one node at a time. */
+/** Expiry: deletes expired rows in bounded batches, on one node at a time. */
 export { Expiry } from './expiry.ts';
 export { removeExpired } from './job.ts';

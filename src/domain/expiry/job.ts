@@ -6,7 +6,7 @@ import type { Expiry } from './expiry.ts';
 import { expiringTables } from './store.ts';
 
 /**
- * The job that removes what has expired. Of a table from which it could not, log and metrics say so, and the log why.
+ * The job that removes expired rows. If it fails for a table, metrics report the table, and the log also reports the cause.
  */
 export function removeExpired({ expiry, log, metrics }: { expiry: Expiry; log: Logger; metrics: Metrics }): JobHandler {
   const tables = [...new Set(expiringTables.map(({ name }) => name))];

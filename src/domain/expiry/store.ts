@@ -2,13 +2,13 @@ import { sql } from 'kysely';
 import { type Db, inTransaction, isContention, type Trx } from '../../platform/database/index.ts';
 
 /**
- * A table, and which of its rows (named `t`) nobody will ask for again. `$now` is the database's time, less a margin: what a node
- * believes of time deletes nothing (DESIGN.md §4).
+ * A table, and the condition for its rows (named `t`) that are no longer needed. `$now` is the database's time, less a margin: the
+ * clock of a node never decides what is deleted (DESIGN.md §4).
  */
 export type ExpiringTable = {
   name: string;
   gone: string;
-  /** No index tells which are gone: its rows are looked at in the order of their ids, some at each run. */
+  /** No index finds these rows: the table is checked in the order of ids, some rows in each run. */
   isWalked?: boolean;
 };
 
@@ -16,13 +16,13 @@ const nothingUnder = `not exists (select from refresh_families f where f.grant_i
   and not exists (select from authorization_codes c where c.grant_id = t.id)
   and not exists (select from device_codes d where d.grant_id = t.id)`;
 
-// Read once a statement, so that an index on the time serves. The margin is well above what clocks of ready nodes may differ by,
-// and above what a verifier with a slow clock may still take for valid: a revoked JWT stays in its status list until then.
+// Read once a statement, so that an index on the time can be used. The margin is well above the clock skew of ready nodes, and above
+// that of verifiers: a revoked JWT stays in its status list until even a slow clock takes it for expired.
 const now = "(select latchkey_now() - interval '5 minutes')";
 
 /**
- * Children before parents. What tells reuse stays a day longer than it can be used; a family stays, revoked or not, as long as
- * any of its refresh tokens could come back; no access token outlives a day.
+ * Children before parents. Rows that detect reuse stay a day after their expiry; a family stays, revoked or not, as long as any of
+ * its refresh tokens could be presented; no access token lives longer than a day.
  */
 export const expiringTables: readonly ExpiringTable[] = [
   { name: 'access_tokens', gone: 't.expires_at < $now' },
@@ -42,7 +42,7 @@ export const expiringTables: readonly ExpiringTable[] = [
     gone: `t.created_at < $now - interval '2 days' and (t.revoked_at is not null or t.offline
       or not exists (select from sessions s where s.uid = t.session_uid)) and ${nothingUnder}`,
   },
-  // The client goes with it (migration 0036). One that was disabled stays, so that it stays disabled.
+  // The client is deleted with it (migration 0036). A disabled client stays, so that it remains disabled.
   {
     name: 'self_registered_clients',
     gone: `t.kept_until < $now and exists (select from clients c where c.id = t.client_id and c.enabled
@@ -78,7 +78,7 @@ export const expiringTables: readonly ExpiringTable[] = [
   { name: 'throttles', gone: 't.expire < extract(epoch from $now) * 1000' },
 ];
 
-/** Deletes at most `limit` rows that are gone. @returns how many */
+/** Deletes at most `limit` expired rows. @returns how many */
 export async function deleteExpired(
   db: Db,
   { name, gone }: ExpiringTable,
@@ -106,7 +106,7 @@ export async function lastOfNext(
   return rows[0]?.last ?? undefined;
 }
 
-/** Deletes those rows that are gone, of the rows after an id up to another. @returns how many */
+/** Deletes the expired rows among those after an id up to another. @returns how many */
 export async function deleteExpiredUpTo(
   db: Db,
   { name, gone }: ExpiringTable,
@@ -127,10 +127,10 @@ function isBehind(id: string, after: string | undefined) {
   return after ? sql`${sql.ref(id)} > ${after}` : sql`true`;
 }
 
-// The database gives up before the connection does (`query_timeout`): it would go on alone with what nobody waits for any more.
+// Shorter than the timeout of the connection (`query_timeout`): otherwise the database would continue a statement without a client.
 const statementMs = 1000;
 
-/** Bounds the statements of a batch. A plan made of figures from before a table grew would read all of it. */
+/** Bounds the statements of a batch. With outdated statistics of a table that has grown, a plan would read all of it. */
 async function bound(trx: Trx): Promise<void> {
   await sql`select set_config('enable_seqscan', 'off', true), set_config('statement_timeout', ${String(statementMs)}, true)`.execute(
     trx,

@@ -10,8 +10,8 @@ export type IdentityDeps = { db: Db; now: () => Date };
 const mostPerUser = 20;
 
 /**
- * Links an account at a foreign issuer to a user: what trusted issuers say of that account is said of the user from now on. Who links it
- * could act as the user, and so must hold all that the user holds.
+ * Links an account at a foreign issuer to a user: assertions of trusted issuers about that account are then about the user. The actor
+ * could act as the user by this, and so must hold all that the user holds.
  *
  * @throws Problem `not_found`; `conflict`: the account is linked already, or the user has 20; `forbidden`: the user holds what the actor
  *   does not
@@ -30,7 +30,7 @@ export async function linkIdentity(
   });
 }
 
-/** How an account was linked: when its user signed in to both, by policy, with a new user, or by somebody else. */
+/** How an account was linked: its user signed in to both, by policy, with a new user, or by an administrator. */
 export type Linking = 'connected' | 'automatic' | 'created' | 'administrator';
 
 /**
@@ -58,8 +58,8 @@ export async function addIdentity(
 }
 
 /**
- * Unlinks an account from a user. Every access token that was given for an assertion about it is refused from the next request on; linking
- * it again revives none.
+ * Unlinks an account from a user. Every access token that was issued for an assertion about it is refused from the next request on, also
+ * after it is linked again.
  *
  * @throws Problem `not_found`: the user has no such account
  */

@@ -1,4 +1,4 @@
-/** Identities: who users are at foreign issuers. */
+/** Identities: accounts of users at foreign issuers. */
 export { addIdentity, type IdentityDeps, removeIdentity, unlinkIdentity } from './identities.ts';
 export { identityRoutes } from './routes.ts';
 export {

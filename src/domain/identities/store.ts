@@ -8,12 +8,12 @@ export type Identity = Selectable<Database['identities']>;
 /** An account at a foreign issuer whose user is enabled. */
 export type StandingIdentity = Pick<Selectable<Database['standing_identities']>, 'id' | 'user_id' | 'username'>;
 
-/** The user who has this account; undefined: nobody, or they are disabled. Both parts are compared exactly. */
+/** The user with this account; undefined: there is none, or the user is disabled. Both parts are compared exactly. */
 export async function findStandingIdentity(
   db: Db,
   { issuer, subject }: Pick<Identity, 'issuer' | 'subject'>,
 ): Promise<StandingIdentity | undefined> {
-  // PostgreSQL refuses what nobody could link.
+  // PostgreSQL would refuse the query; no such account can be linked.
   if (!isSeen(subject)) return undefined;
   return db
     .selectFrom('standing_identities')
@@ -23,7 +23,7 @@ export async function findStandingIdentity(
     .executeTakeFirst();
 }
 
-/** Whose account at a foreign issuer this is, whether they are enabled or not. */
+/** The linked account at a foreign issuer, whether its user is enabled or not. */
 export async function findIdentity(
   db: Db,
   { issuer, subject }: Pick<Identity, 'issuer' | 'subject'>,
@@ -33,7 +33,7 @@ export async function findIdentity(
   return query.where('subject', '=', subject).executeTakeFirst();
 }
 
-/** The id of the user whom a text names. */
+/** The id of the user that a reference names. */
 export async function findUserId(db: Db, user: string): Promise<string | undefined> {
   return (await db.selectFrom('users').select('id').where(isUser(user)).executeTakeFirst())?.id;
 }
@@ -70,12 +70,12 @@ export async function insertIdentity(trx: Trx, identity: Identity): Promise<Iden
     });
 }
 
-/** Somebody whose account is deleted is nobody at foreign issuers. */
+/** Deletes the identities of a user whose account is deleted. */
 export async function deleteIdentities(trx: Trx, user_id: string): Promise<void> {
   await trx.deleteFrom('identities').where('user_id', '=', user_id).execute();
 }
 
-/** @returns what it was; undefined: the user has no such identity */
+/** @returns the deleted identity; undefined: the user has no such identity */
 export async function deleteIdentity(trx: Trx, { id, user_id }: Pick<Identity, 'id' | 'user_id'>) {
   const query = trx.deleteFrom('identities').where('id', '=', id).where('user_id', '=', user_id);
   return query.returningAll().executeTakeFirst();

@@ -11,13 +11,13 @@ import type { LoginTrust } from './connections.ts';
 import { createAccount } from './new-accounts.ts';
 import { followRoleMappings } from './role-mappings.ts';
 
-/** What a session carries of the provider that its user signed in with. */
+/** What a session stores about the provider that its user signed in with. */
 export type ProviderSession = {
   trust_id: string;
   trust_epoch: number;
   identity_id: string;
   upstream_sid: string | null;
-  /** When the user proved to the provider who they are; null: it does not say. */
+  /** When the user authenticated at the provider; null: it does not say. */
   proven_at: Date | null;
 };
 
@@ -30,7 +30,7 @@ type Entered = {
   provider: ProviderSession;
 };
 
-/** Why somebody whom a provider vouches for is not signed in, as the audit log has it. */
+/** Why a user from a provider is not signed in, as the audit log records it. */
 const reasons = {
   no_account: 'no account is connected',
   disabled: 'the account is disabled',
@@ -38,19 +38,19 @@ const reasons = {
   connect: 'there is an account with this address',
 } as const;
 
-/** `connect`: there is an account with this address, whose user must sign in to it first. */
+/** `connect`: there is an account with this address; its user must sign in to it first. */
 export type ProviderOutcome =
   | Entered
   | { kind: 'connect'; user_id: string; email: string }
   | { kind: Exclude<keyof typeof reasons, 'connect'> };
 
 /**
- * Signs in whom a provider vouches for: the user whose account there it is, never the one with the same address. Where there is none, the
- * policy of the trust decides whether one is connected or created. A refusal is recorded here, success with the session.
+ * Signs in the user who is linked to the account at a provider, never one who merely has the same address. Without a linked user, the
+ * policy of the trust decides whether one is connected or created. A refusal is recorded here, a success with the session.
  */
 export async function enterByProvider(deps: AccountDeps, arrival: Arrival): Promise<ProviderOutcome> {
   const entering = () => inTransaction(deps.db, (trx) => enter(deps, trx, arrival));
-  // Two answers about one new account at once: the second finds what the first made.
+  // Of two concurrent responses about one new account, the second finds the account that the first created.
   const outcome = await entering().catch((error: unknown) => {
     if (error instanceof Problem && error.type === 'conflict') return entering();
     throw error;
@@ -73,8 +73,8 @@ async function enter(deps: AccountDeps, trx: Trx, arrival: Arrival): Promise<Pro
 }
 
 /**
- * Connects an account without asking: only where our own link proved the address, the provider is authoritative for it, and the account
- * administers nothing.
+ * Connects an account without asking: only if our own link proved the address, the provider is authoritative for it, and the user is no
+ * administrator.
  */
 async function connectAlone(
   deps: AccountDeps,
@@ -107,7 +107,7 @@ async function admit(
   if (!user?.enabled) return { kind: 'disabled' };
   await followRoleMappings(trx, arrival, { identity_id: id, user_id, occurred_at: now });
   if (!trust.login.for_administrators && (await administers(trx, user_id, now))) return { kind: 'administrator' };
-  // A provider whose clock is ahead proves nothing of the future.
+  // A time in the future, from a provider whose clock is ahead, proves nothing.
   const proven_at = account.authenticated_at && account.authenticated_at < now ? account.authenticated_at : null;
   const provider = {
     trust_id: trust.id,

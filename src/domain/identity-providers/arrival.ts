@@ -7,5 +7,5 @@ import type { UpstreamAccount } from './upstream-account.ts';
 
 export type AccountDeps = { db: Db; now: () => Date; refusals: Refusals; sendEmail?: SendEmail | undefined };
 
-/** Somebody who comes from a provider. */
+/** A user who comes from a provider. */
 export type Arrival = { trust: LoginTrust; account: UpstreamAccount; origin: Origin };

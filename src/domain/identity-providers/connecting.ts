@@ -10,9 +10,9 @@ import type { LoginTrust } from './connections.ts';
 type Connected = { user_id: string; trust: LoginTrust; subject: string };
 
 /**
- * Connects somebody's account at a provider to their account here, to which they have just signed in. Repeating it changes nothing.
+ * Connects a user's account at a provider to their account here, which they have just signed in to. Repeating it changes nothing.
  *
- * @throws Problem `conflict`: it is connected to another account, or this one administers and the trust is not for that
+ * @throws Problem `conflict`: it is connected to another account, or the user is an administrator and the trust is not for those
  */
 export async function connectAccount(
   deps: AccountDeps,
@@ -33,7 +33,7 @@ export async function connectAccount(
 }
 
 /**
- * Disconnects an account at a provider from the actor's own. Sessions that began with it end.
+ * Disconnects an account at a provider from the actor's own, and revokes sessions that began with it.
  *
  * @throws Problem `not_found`; `conflict`: there is no other way to sign in
  */
@@ -54,14 +54,14 @@ export async function disconnectAccount(
   });
 }
 
-/** Whether a user can sign in without this account: an authenticator app alone is no way in. */
+/** Whether a user can sign in without this account: an authenticator app alone is not enough. */
 async function hasOtherWay(db: Db, user_id: string, id: string): Promise<boolean> {
   if ((await hasPassword(db, user_id)) || (await listPasskeys(db, user_id)).length > 0) return true;
   const issuers = new Set((await listLoginTrusts(db)).map(({ issuer }) => issuer));
   return (await listIdentities(db, user_id)).some((other) => other.id !== id && issuers.has(other.issuer));
 }
 
-/** Whether an account at a provider is this user's, and signs them in by this trust. */
+/** Whether an account at a provider belongs to this user, who signs in with it by this trust. */
 export async function isAccountOf(
   { db, now }: Pick<AccountDeps, 'db' | 'now'>,
   { trust, account }: Pick<Arrival, 'trust' | 'account'>,

@@ -20,19 +20,19 @@ export type ConnectionDeps = {
 /** A trust by which users sign in. */
 export type LoginTrust = Trust & { login: NonNullable<Trust['login']> };
 
-// Loaded for the first sign-in with a provider: neither a start nor a command waits for it.
+// Loaded for the first sign-in with a provider, so that neither a start nor a command waits for it.
 export const openidClient = once(() => import('openid-client'));
 
 const Metadata = z.looseObject({ authorization_endpoint: z.url(), token_endpoint: z.url() });
 
 const most = 1000;
 const keptMs = 10 * 60_000;
-// Buttons can be pressed by anybody, as often as they like.
+// Anyone can press the button, as often as they like.
 const retryMs = 10_000;
 
 type Entry = { metadata: Promise<ServerMetadata>; until: number };
 
-/** The providers that users sign in with. Their metadata is read by discovery, and remembered for ten minutes. */
+/** The providers that users sign in with. Their metadata is read by discovery, and cached for ten minutes. */
 export class ProviderConnections {
   readonly #deps: ConnectionDeps;
   readonly #entries = new LRUCache<string, Entry>(atMostEntries(most));
@@ -41,7 +41,7 @@ export class ProviderConnections {
     this.#deps = deps;
   }
 
-  /** What the library needs to talk to a provider. @throws ProviderRefusal: it does not answer, or describes another one */
+  /** The library's configuration for a provider. @throws ProviderRefusal: it does not answer, or describes another one */
   async of(trust: LoginTrust): Promise<Configuration> {
     const { now, keys, fetch, allowHttp } = this.#deps;
     const metadata = await this.#metadataOf(trust);
@@ -83,13 +83,13 @@ export class ProviderConnections {
 
 type Library = Awaited<ReturnType<typeof openidClient>>;
 
-/** As the provider supports it; what it does not state is `client_secret_basic` (OpenID Connect Discovery 1.0 §3). */
+/** The authentication method that the provider supports; the default is `client_secret_basic` (OpenID Connect Discovery 1.0 §3). */
 function authenticationBy(client: Library, metadata: ServerMetadata, secret: string) {
   const { token_endpoint_auth_methods_supported: supported = ['client_secret_basic'] } = metadata;
   return supported.includes('client_secret_basic') ? client.ClientSecretBasic(secret) : client.ClientSecretPost(secret);
 }
 
-/** GitHub is no OpenID provider: its issuer is its address, that of GitHub Enterprise Server its own. */
+/** GitHub is no OpenID provider: its address serves as the issuer, also that of a GitHub Enterprise Server. */
 function gitHubMetadata(issuer: string): ServerMetadata {
   return {
     issuer,
@@ -99,13 +99,13 @@ function gitHubMetadata(issuer: string): ServerMetadata {
   };
 }
 
-/** Where the API of GitHub is. */
+/** The address of GitHub's API. */
 export const gitHubApi = (issuer: string): string =>
   issuer === 'https://github.com' ? 'https://api.github.com' : `${issuer}/api/v3`;
 
 const names = { google: 'Google', microsoft: 'Microsoft', github: 'GitHub', oidc: undefined } as const;
 
-/** What users call a provider. */
+/** The name of a provider on pages. */
 export const providerName = ({ name, login }: LoginTrust): string => login.label ?? names[login.provider] ?? name;
 
 /** Whether users can sign in by a trust. */

@@ -7,7 +7,7 @@ import type { UpstreamAccount } from './upstream-account.ts';
 const User = z.object({ id: z.int().positive(), login: z.string().max(100), name: z.string().nullable().optional() });
 const Emails = z.array(z.object({ email: z.string().max(254), primary: z.boolean(), verified: z.boolean() })).max(500);
 
-/** Somebody at GitHub: by the number of their account, which no other account gets when names change. */
+/** An account at GitHub, by its number, which no other account gets when names change. */
 export async function gitHubAccount(
   connection: Configuration,
   { issuer }: LoginTrust,
@@ -29,7 +29,7 @@ export async function gitHubAccount(
   };
 }
 
-/** Reads from the API; undefined: it refuses, such as for a scope that was not given. */
+/** Reads from the API; undefined: it refuses, for example because a scope is missing. */
 function reader(connection: Configuration, access_token: string) {
   return async (address: string): Promise<unknown> => {
     const { fetchProtectedResource } = await openidClient();

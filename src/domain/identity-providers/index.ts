@@ -1,4 +1,4 @@
-/** Identity providers: users sign in with an account that they have elsewhere ("Login with Google"). */
+/** Identity providers: users sign in with an account at another provider ("Login with Google"). */
 
 export { enterByProvider, type ProviderSession, recordRefusal } from './accounts.ts';
 export { connectAccount, disconnectAccount, isAccountOf } from './connecting.ts';

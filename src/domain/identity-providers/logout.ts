@@ -9,7 +9,7 @@ import { signatureProblem } from './signatures.ts';
 
 export type LogoutDeps = SessionDeps & {
   providers: RoundTripDeps;
-  /** Notes a name until a time in seconds; false: it was used before. */
+  /** Stores a `jti` until a time in seconds; false: it was used before. */
   isFirstUse: (issuedBy: string, name: string, until: number) => Promise<boolean>;
 };
 
@@ -19,10 +19,10 @@ const toleratedSeconds = 30;
 const longestId = 512;
 
 /**
- * Ends the sessions of somebody who signed out at their provider, as it says (OpenID Connect Back-Channel Logout 1.0 §2.6): all that began
- * with the account, or those of one session there. A logout token counts once.
+ * Revokes the sessions of a user who signed out at the provider (OpenID Connect Back-Channel Logout 1.0 §2.6): all that began with the
+ * account, or those of one session there. A logout token is accepted once.
  *
- * @returns how many sessions ended
+ * @returns how many sessions were revoked
  * @throws ProviderRefusal
  */
 export async function logOutByProvider(

@@ -10,7 +10,7 @@ import type { AccountDeps, Arrival } from './arrival.ts';
 const longestName = 100;
 const longestUsername = 40;
 
-/** Creates the account of somebody whom a provider vouches for. Their address counts as verified where the provider is authoritative for it. */
+/** Creates an account for a user from a provider. Their address counts as verified if the provider is authoritative for it. */
 export async function createAccount(
   deps: Pick<AccountDeps, 'now'>,
   trx: Trx,
@@ -35,7 +35,7 @@ function nameIn(claim: unknown): string | undefined {
   return isSeen(name) ? name : undefined;
 }
 
-/** A username like one of these; where it is taken, with a number. It is never an address: that belongs to the person who proves it. */
+/** A free username like one of these, with a number if needed. It is never an e-mail address, which belongs to the person who proves it. */
 async function freeUsername(trx: Trx, wanted: readonly unknown[]): Promise<string> {
   const base = wanted.map(usernameIn).find((name) => name.length > 1) ?? 'user';
   const isFree = asId(base) === undefined && !(await findUserByUsername(trx, base));

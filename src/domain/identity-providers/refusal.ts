@@ -1,8 +1,8 @@
 import type { ClientError, ResponseBodyError } from 'openid-client';
 
 /**
- * What a refusal means for the user: they changed their mind, the provider is away, its answer is not believed, is to nothing that this
- * browser asked, or says of no new proof.
+ * What a refusal means for the user: they cancelled, the provider is unavailable, its response is invalid, it belongs to no pending
+ * request of this browser, or it does not prove a new authentication.
  */
 export type RefusalKind = 'cancelled' | 'unavailable' | 'invalid' | 'expired' | 'not_fresh';
 
@@ -25,9 +25,9 @@ const named = (error: string) => (errorShape.test(error) ? error : 'an unknown e
 type Cause = { message?: string; cause?: { claim?: string } };
 
 /**
- * What the library found wrong, as a refusal.
+ * Converts an error of the library to a refusal.
  *
- * @throws what is no answer of a provider, as it came
+ * @throws any other error unchanged
  */
 export function refusalOf(error: unknown): ProviderRefusal {
   const ours = [error, causeOf(error)].find((each) => each instanceof ProviderRefusal);
@@ -54,7 +54,7 @@ export function refusalOf(error: unknown): ProviderRefusal {
 
 const causeOf = (error: unknown): unknown => (error instanceof Error ? error.cause : undefined);
 
-/** The same for whatever went wrong on the way: it would tell what there is in the inside network. */
+/** One message for all network failures: details would reveal what exists in the internal network. */
 export function unavailable(): ProviderRefusal {
   return new ProviderRefusal('unavailable', 'the provider does not answer in time, or not as expected');
 }

@@ -3,7 +3,7 @@ import { unavailable } from './refusal.ts';
 
 const mostBytes = 256 * 1024;
 
-/** Requests to a provider: answers are bounded, and what goes wrong on the way is one refusal. */
+/** Requests to a provider: responses are bounded in size, and all network failures become the same refusal. */
 export function boundedFetch(fetch: Fetching): (url: string, options: object) => Promise<Response> {
   return async (url, options) => {
     try {
@@ -22,7 +22,7 @@ const withoutBody = [204, 205, 304];
 async function bodyOf(response: Response): Promise<Uint8Array<ArrayBuffer>> {
   const chunks: Uint8Array[] = [];
   let bytes = 0;
-  // Leaving the loop ends the connection.
+  // Leaving the loop closes the connection.
   for await (const chunk of response.body ?? []) {
     bytes += chunk.length;
     if (bytes > mostBytes) throw unavailable();

@@ -7,16 +7,16 @@ import type { Arrival } from './arrival.ts';
 
 type Admitted = { identity_id: string; user_id: string; occurred_at: Date };
 
-/** Gives a user the roles that the claims of their account at the provider say, and takes those that they no longer say. */
+/** Assigns the roles that follow from the claims of a user's account at the provider, and removes those that no longer follow. */
 export async function followRoleMappings(
   trx: Trx,
   { trust, account, origin }: Arrival,
   { identity_id, user_id, occurred_at }: Admitted,
 ): Promise<void> {
   const { role_mappings = [], for_administrators: forAdministrators } = trust.login;
-  // A change of the mappings ends what they gave.
+  // A change of the mappings ends the roles that they assigned.
   if (role_mappings.length === 0) return;
-  // Of two sign-ins at once, the second sees what the first gave.
+  // Of two concurrent sign-ins, the second sees the roles that the first assigned.
   await lockUserById(trx, user_id);
   const role_ids = mappedRoleIds(account.claims, trust.login);
   const until = new Date(occurred_at.getTime() + mappedRoleDays(trust.login) * dayMs);

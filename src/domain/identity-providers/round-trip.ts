@@ -10,7 +10,7 @@ import type { UpstreamAccount } from './upstream-account.ts';
 
 export type RoundTripDeps = { connections: ProviderConnections; issuerKeys: IssuerKeys };
 
-/** What binds an answer to its request. The browser carries it, sealed. */
+/** The values that bind a response to its request. The browser keeps them, sealed. */
 export type RoundTrip = { nonce: string; code_verifier: string };
 
 const random = () => randomBytes(32).toString('base64url');
@@ -21,11 +21,11 @@ type AuthorizationRequest = RoundTrip & {
   state: string;
   redirect_uri: string;
   login_hint?: string | undefined;
-  /** Whether the user must prove anew who they are, or is to choose which account; null: as the provider likes. */
+  /** Whether the user must authenticate again, or choose an account; null: the provider decides. */
   prompt: 'login' | 'select_account' | null;
 };
 
-/** Where a browser is sent to sign in. @throws ProviderRefusal */
+/** The address that a browser is redirected to for sign-in. @throws ProviderRefusal */
 export async function authorizationUrl(
   { connections }: RoundTripDeps,
   trust: LoginTrust,
@@ -52,10 +52,9 @@ function scopesOf({ login }: LoginTrust): readonly string[] {
 }
 
 /**
- * Redeems the answer of a provider: for this request, of this issuer, for this client, signed by its key (OpenID Connect Core §3.1.3.7,
- * RFC 9207).
+ * Redeems the response of a provider, and checks its request, issuer, audience and signature (OpenID Connect Core §3.1.3.7, RFC 9207).
  *
- * @param url of ours, with the parameters that the browser came back with
+ * @param url the redirect URI with the parameters of the response
  * @throws ProviderRefusal
  */
 export async function redeem(
@@ -88,7 +87,7 @@ async function granted(connection: Configuration, url: URL, checks: Authorizatio
   });
 }
 
-/** TLS alone would do (§3.1.3.7, 6); the keys are checked, too. */
+/** TLS would be sufficient (§3.1.3.7, 6); the signature is verified as well. */
 async function mustBeSigned({ issuerKeys }: RoundTripDeps, connection: Configuration, id_token: string): Promise<void> {
   const token = { text: id_token, header: decodeProtectedHeader(id_token) };
   const problem = await signatureProblem(issuerKeys, connection.serverMetadata(), token);
@@ -99,7 +98,7 @@ async function mustBeSigned({ issuerKeys }: RoundTripDeps, connection: Configura
 
 type Signed = { trust: LoginTrust; signed: JWTPayload & { sub: string } };
 
-/** Some providers state the address, or groups, only where they are asked for with the access token. */
+/** Some providers return the address, or groups, only from the userinfo endpoint. */
 async function completed(connection: Configuration, access_token: string, { trust, signed }: Signed) {
   const { userinfo_endpoint } = connection.serverMetadata();
   const isComplete = ['email', ...mappedClaims(trust.login)].every((claim) => signed[claim] !== undefined);
@@ -111,7 +110,7 @@ async function completed(connection: Configuration, access_token: string, { trus
   return { ...said, ...signed };
 }
 
-/** What a trust wants of the account is met. @throws ProviderRefusal */
+/** Checks the conditions of a trust for an account. @throws ProviderRefusal */
 function accepted(trust: LoginTrust, account: UpstreamAccount): UpstreamAccount {
   if (account.subject === '' || account.subject.length > longestId)
     throw new ProviderRefusal('invalid', 'wrong sub in the ID token');

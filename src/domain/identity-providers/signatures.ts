@@ -6,7 +6,7 @@ type Signed = Pick<Assertion, 'text' | 'header'>;
 
 type SignatureProblem = { kind: 'algorithm' } | { kind: 'signature' } | { kind: 'no_key'; message: string };
 
-/** Why the signature of a token is none of a provider's; undefined: it is. `no_key` says why no key was found. */
+/** What is wrong with a token's signature; undefined: the provider signed it. `no_key`: why no key was found. */
 export async function signatureProblem(
   issuerKeys: IssuerKeys,
   { issuer, jwks_uri }: Signer,

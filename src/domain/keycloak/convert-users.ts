@@ -12,19 +12,19 @@ export type ImportedUser = UserInput & { id?: string; brought: Brought };
 
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
-/** The username of a user here: an e-mail address is no username, its local part is. */
+/** The username of a user here; of an e-mail address, its local part. */
 export const plainUsername = ({ username }: Pick<KeycloakUser, 'username'>) =>
   (username.split('@')[0] ?? '').replaceAll(/[^A-Za-z0-9._-]+/g, '-').slice(0, 60);
 
 type Converting = {
   realm: Realm;
   taken: Taken;
-  /** The roles that are imported now, under their names there. */
+  /** The roles that are being imported, by their names in Keycloak. */
   roles: ReadonlySet<string>;
   note: Note;
 };
 
-/** The users of a realm that are not taken, with their ids where these are free, and what they bring beside a password. */
+/** The users of a realm whose names are not taken, with their ids if these are free, and what they bring in addition to a password. */
 export async function convertedUsers({ realm, taken, roles, note }: Converting): Promise<ImportedUser[]> {
   const [usernames, emails] = [new Set(taken.usernames), new Set<string>()];
   const rolesOf = givenRoles(realm);
@@ -58,7 +58,7 @@ function isTaken({ username, email }: KeycloakUser, { taken, note }: Pick<Conver
   return isSameAddress || isSameName;
 }
 
-/** A user without the address where it is none, or where another user of the file has it. */
+/** A user; without the address if it is invalid, or if another user of the file has it. */
 function withUsableAddress(user: KeycloakUser, { emails, note }: { emails: Set<string>; note: Note }): KeycloakUser {
   const { username, email } = user;
   if (!email) return user;

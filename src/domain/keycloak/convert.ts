@@ -5,10 +5,10 @@ import { isOwnClient, isOwnRole } from './own.ts';
 import type { KeycloakClient, Realm } from './schemas.ts';
 import type { Taken } from './store.ts';
 
-/** The name of a role here: lower case, without other characters. */
+/** The name of a role here: lower case, with only the allowed characters. */
 export const roleName = (name: string) => name.toLowerCase().replaceAll(/[^a-z0-9._-]+/g, '-');
 
-/** The roles of a realm that are not taken, without permissions: what they permit is decided by applications there. */
+/** The roles of a realm whose names are not taken, without permissions: in Keycloak, applications decide what a role permits. */
 export function convertedRoles({ roles }: Realm, taken: Taken, note: Note): RoleInput[] {
   const names = new Set(taken.roles);
   for (const { name, composites } of roles.realm.filter((role) => isOwnRole(role.name))) {
@@ -29,7 +29,7 @@ export function convertedRoles({ roles }: Realm, taken: Taken, note: Note): Role
     });
 }
 
-/** The clients of a realm that are not taken, without access to APIs. */
+/** The clients of a realm whose ids are not taken, without access to APIs. */
 export function convertedClients({ clients, users }: Realm, taken: Taken, note: Note): ClientInput[] {
   const accounts = new Map(users.map((user) => [user.serviceAccountClientId, user]));
   return clients.flatMap((client) => {
@@ -81,7 +81,7 @@ function registrationOf(client: KeycloakClient, redirect_uris: string[]) {
   };
 }
 
-/** Notes that something is not imported. */
+/** Reports something that is not imported. */
 export function skipped(note: Note, kind: Unmatched['kind'], name: string, problem: string): [] {
   note(kind, name, `not imported: ${problem}`);
   return [];

@@ -3,7 +3,7 @@ import type { KeycloakUser, Realm } from './schemas.ts';
 type Group = Realm['groups'][number];
 
 /**
- * The realm roles that each user has in a realm: assigned, by their groups and the groups around these, and those that such a role
+ * The realm roles of each user in a realm: assigned ones, those of their groups and the parents of these, and those that such a role
  * contains.
  */
 export function givenRoles(realm: Realm): (user: Pick<KeycloakUser, 'realmRoles' | 'groups'>) => string[] {
@@ -22,7 +22,7 @@ export function givenRoles(realm: Realm): (user: Pick<KeycloakUser, 'realmRoles'
   };
 }
 
-/** Notes the roles of a group and of all groups in it, by path. */
+/** Collects the roles of a group and of all its subgroups, by path. */
 function collect(
   { name, path, realmRoles, subGroups }: Group,
   around: { path: string; roles: readonly string[] },

@@ -2,10 +2,10 @@ import type { z } from 'zod';
 import { hashProblem } from '../users/index.ts';
 import { CredentialData, type KeycloakUser, parsedText, SecretData } from './schemas.ts';
 
-/** A user's password hash in PHC format, or why there is none; neither: the user has no password. */
+/** A user's password hash in PHC format, or why it cannot be imported; neither: the user has no password. */
 export type ConvertedHash = { hash?: string | undefined; problem?: string };
 
-/** Converts what Keycloak stores of a password: Argon2 (from version 24 on) or PBKDF2. */
+/** Converts the password hash that Keycloak stores: Argon2 (from version 24 on) or PBKDF2. */
 export function convertedHash({
   credentials,
   requiredActions,

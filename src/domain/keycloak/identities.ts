@@ -3,17 +3,17 @@ import type { KeycloakUser, Realm } from './schemas.ts';
 
 type Account = Pick<Identity, 'issuer' | 'subject'>;
 
-/** The issuers of providers that have one address everywhere. */
+/** The issuers of providers with a fixed address. */
 const knownIssuers: Readonly<Record<string, string>> = {
   google: 'https://accounts.google.com',
   github: 'https://github.com',
 };
 
 /**
- * The accounts of a user at identity providers, by the issuer that a trust of the provider has here; `left`: providers of which Keycloak
- * does not store what identifies an account here.
+ * The accounts of a user at identity providers, with the issuer that a trust of the provider has here; `left`: providers for which
+ * Keycloak does not store the subject that identifies an account here.
  *
- * @param taken accounts that are another user's, as `keyOfAccount`; those that are converted are added
+ * @param taken accounts of other users, as `keyOfAccount`; converted ones are added
  */
 export function convertedIdentities(
   { federatedIdentities }: Pick<KeycloakUser, 'federatedIdentities'>,
@@ -35,7 +35,7 @@ export function convertedIdentities(
   return { identities, left };
 }
 
-/** Where an account at a provider is looked up. */
+/** The key by which an account at a provider is looked up. */
 export const keyOfAccount = ({ issuer, subject }: Account) => `${issuer} ${subject}`;
 
 function issuerOf(provider: Realm['identityProviders'][number] | undefined): string | undefined {
@@ -46,7 +46,7 @@ function issuerOf(provider: Realm['identityProviders'][number] | undefined): str
   return isOidc && typeof issuer === 'string' && URL.canParse(issuer) ? issuer : undefined;
 }
 
-/** Every account at a provider that a realm names, as far as it has a counterpart here. */
+/** Every account at a provider in a realm that can be converted. */
 export function accountsIn(realm: Realm): Account[] {
   const none = new Set<string>();
   return realm.users.flatMap((user) => convertedIdentities(user, realm, none).identities);

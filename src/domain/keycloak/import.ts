@@ -15,7 +15,7 @@ export type ImportResult = { changes: Change[]; unmatched: Unmatched[] };
  * Imports a realm that Keycloak exported: its roles, clients and users with their password hashes, all or nothing. What exists here
  * under the same name or e-mail address stays as it is.
  *
- * @throws Problem `invalid`: this is no realm
+ * @throws Problem `invalid`: the file is not a realm
  */
 export async function importRealm(
   deps: ApplyDeps,
@@ -45,7 +45,7 @@ export async function importRealm(
   return { changes, unmatched };
 }
 
-/** The clients that a registration here would be accepted of. */
+/** The clients whose registration would be accepted here. */
 async function usable(deps: ApplyDeps, clients: readonly ClientInput[], note: Note): Promise<ClientInput[]> {
   const accepted: ClientInput[] = [];
   for (const client of clients) {
@@ -60,7 +60,7 @@ async function usable(deps: ApplyDeps, clients: readonly ClientInput[], note: No
   return accepted;
 }
 
-/** What is no realm is refused by the first thing that is not as in one. */
+/** Parses a realm; a refusal names the first wrong member. */
 function realmIn(content: unknown): Realm {
   if (Array.isArray(content))
     throw invalid('', 'The file has several realms. Export one: kc.sh export --realm <name>.');

@@ -1,27 +1,27 @@
 import { isOwnClient, isOwnRole } from './own.ts';
 import type { KeycloakClient, KeycloakUser, Realm } from './schemas.ts';
 
-/** Something of a realm that is imported otherwise than it was, or not at all. */
+/** A part of a realm that is imported with differences, or not at all. */
 export type Unmatched = { kind: 'user' | 'client' | 'role' | 'realm'; name: string; problem: string };
 export type Note = (kind: Unmatched['kind'], name: string, problem: string) => void;
 
-/** Names in a parenthesis, as far as somebody reads them. */
+/** The first names, in parentheses. */
 const named = (what: string, names: readonly string[]) =>
   names.length === 0 ? [] : [`${what} (${names.slice(0, 10).join(', ')}${names.length > 10 ? ', …' : ''})`];
 
-/** What was converted of a user, and what of it was left. */
+/** The converted parts of a user, and the parts that were left out. */
 type Converted = {
-  /** The roles that they have there. */
+  /** The roles of the user in Keycloak. */
   given: readonly string[];
-  /** Those of the realm that are imported now, under their names there. */
+  /** The roles of the realm that are being imported, by their names in Keycloak. */
   roles: ReadonlySet<string>;
-  /** Of authenticator apps and of accounts at providers. */
+  /** Authenticator apps and accounts at providers that are left out. */
   left: { apps: readonly string[]; accounts: readonly string[] };
 };
 
 const converted: ReadonlySet<string> = new Set(['password', 'otp', 'totp', 'hotp']);
 
-/** What of a user has no counterpart. */
+/** Reports the parts of a user that have no counterpart here. */
 export function noteLossesOf(user: KeycloakUser, { given, roles, left }: Converted, note: Note): void {
   const others = user.credentials.map(({ type }) => type).filter((type) => !converted.has(type));
   const lost = [
@@ -47,7 +47,7 @@ export function noteLossesOf(user: KeycloakUser, { given, roles, left }: Convert
     note('user', user.username, 'has no password: they choose one with a link');
 }
 
-/** What of a client that is imported has no counterpart, or is to be set here. */
+/** Reports the parts of an imported client that have no counterpart here, or must be configured here. */
 export function noteLossesOfClient(client: KeycloakClient, note: Note): void {
   const { attributes } = client;
   const has = (name: string) => {
@@ -71,7 +71,7 @@ export function noteLossesOfClient(client: KeycloakClient, note: Note): void {
   if (lost.length > 0) note('client', client.clientId, `not imported: ${lost.join(', ')}`);
 }
 
-/** What of the realm itself is not imported. */
+/** Reports the settings of the realm that are not imported. */
 export function noteLossesOfRealm(realm: Realm, note: Note): void {
   const { groups, identityProviders, components, roles, users } = realm;
   if (users.length === 0) note('realm', 'users', 'the file has none: export with --users same_file');

@@ -5,7 +5,7 @@ import { type KeycloakUser, parsedText } from './schemas.ts';
 type Codes = NonNullable<Brought['one_time_codes']>;
 type Credential = KeycloakUser['credentials'][number];
 
-// As `OTPCredentialData` and `OTPSecretData` of Keycloak have it.
+// The shapes of Keycloak's `OTPCredentialData` and `OTPSecretData`.
 const CodeData = z.object({
   subType: z.string().default('totp'),
   digits: z.coerce.number().pipe(z.union([z.literal(6), z.literal(8)])),
@@ -19,7 +19,7 @@ const leastBytes = 16;
 const mostBytes = 64;
 const base32 = /^[A-Z2-7]+=*$/i;
 
-/** The authenticator app of a user, who has at most one here. `left` says which apps are not imported, and why. */
+/** The authenticator app of a user, who can have one here. `left`: the apps that are not imported, and why. */
 export async function convertedCodes({
   credentials,
 }: Pick<KeycloakUser, 'credentials'>): Promise<{ codes?: Codes; left: string[] }> {
@@ -46,7 +46,7 @@ async function codesOf(credential: Credential): Promise<Codes | string> {
   const isEncoded = secretEncoding?.toUpperCase() === 'BASE32';
   if ((secretEncoding && !isEncoded) || (isEncoded && !base32.test(value)))
     return 'an authenticator app whose secret is encoded in an unknown way';
-  // Keycloak shows the app the Base32 form of the text itself.
+  // Keycloak gives the app the Base32 form of the text itself.
   const encoded = isEncoded ? value.toUpperCase().replaceAll('=', '') : await base32Of(Buffer.from(value));
   const bytes = Math.floor((encoded.replaceAll('=', '').length * 5) / 8);
   if (bytes < leastBytes || bytes > mostBytes) return 'an authenticator app whose secret is too short or too long';

@@ -19,7 +19,7 @@ const Credential = z.object({
   period: z.number().nullish(),
 });
 
-/** JSON in a text. */
+/** Parses JSON in a text. */
 export function parsedText(json: string | null | undefined): unknown {
   try {
     return JSON.parse(json ?? '');
@@ -95,7 +95,7 @@ const KeycloakRole = z.object({
   composites: z.object({ realm: z.array(text).default([]), client: attributes.default({}) }).nullish(),
 });
 
-/** What is read of a realm that Keycloak exported; whatever else it has is counted, or has no counterpart. */
+/** The members of an exported realm that are read; other members are only counted, or have no counterpart. */
 export const Realm = z.object({
   realm: text,
   users: z.array(KeycloakUser).max(most).default([]),
@@ -120,7 +120,7 @@ export const Realm = z.object({
 });
 export type Realm = z.infer<typeof Realm>;
 
-// A number, or a text of one, as versions of Keycloak differ.
+// A number or its text: versions of Keycloak differ.
 const count = z.coerce.number().int();
 const one = z.union([z.array(text).nonempty(), text]).transform((value) => [value].flat()[0] ?? '');
 

@@ -1,14 +1,14 @@
 import { sql } from 'kysely';
 import type { Db } from '../../platform/database/index.ts';
 
-/** Which names are taken here: in lower case, but for client ids. */
+/** The names that are taken here; in lower case, except for client ids. */
 export type Taken = {
   ids: Set<string>;
   usernames: Set<string>;
   emails: Set<string>;
   clients: Set<string>;
   roles: Set<string>;
-  /** At identity providers, as `keyOfAccount`. */
+  /** Accounts at identity providers, as `keyOfAccount`. */
   accounts: Set<string>;
 };
 
@@ -26,7 +26,7 @@ async function column(db: Db, query: ReturnType<typeof sql<{ name: string }>>): 
   return new Set(rows.map(({ name }) => name));
 }
 
-/** Those of the names that are taken. */
+/** The taken ones of these names. */
 export async function findTaken(db: Db, { ids, usernames, emails, clients, roles, accounts }: Asked): Promise<Taken> {
   return {
     ids: await column(

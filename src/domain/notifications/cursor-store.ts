@@ -3,12 +3,12 @@ import type { Database } from '../../../db/schema.ts';
 import type { Db, Trx } from '../../platform/database/index.ts';
 
 /**
- * How far an audience has come: everything up to `segment`, and `ordinal` messages of the one after it; how often the next was
- * tried, and when it is tried again.
+ * The position of an audience: everything up to `segment`, and `ordinal` messages of the one after it, are sent; how often the next
+ * message was tried, and when it is tried again.
  */
 export type Cursor = { segment: number; ordinal: number; attempts: number; next_attempt_at: Date | null };
 
-/** The right of one node to move a cursor. It expires if that node crashes. */
+/** The right of one node to move a cursor. It expires if the node crashes. */
 export type Lease = { name: string; id: string };
 
 const leaseMs = 20_000;
@@ -57,7 +57,7 @@ export async function releaseCursor(db: Db, { name, id }: Lease): Promise<void> 
     .execute();
 }
 
-/** Makes the next message due at once. */
+/** Makes the next message due now. */
 export async function hurryCursor(trx: Trx, name: string): Promise<void> {
   await trx.updateTable('event_cursors').set({ attempts: 0, next_attempt_at: null }).where('name', '=', name).execute();
 }

@@ -36,7 +36,7 @@ const firstDelaySeconds = 5;
 const delayFactor = 4;
 const longestDelaySeconds = 21_600;
 
-/** Seconds until the next attempt after so many: 5, 20, 80 and so on, at most six hours. */
+/** Seconds until the next attempt after a number of attempts: 5, 20, 80 and so on, at most six hours. */
 function delayAfter(attempts: number): number {
   return Math.min(firstDelaySeconds * delayFactor ** (attempts - 1), longestDelaySeconds);
 }
@@ -57,7 +57,7 @@ export async function deliverTo(deps: DeliveryDeps, lease: Lease, held: Cursor):
   }
 }
 
-/** @returns the cursor behind the segment; undefined when it cannot go on */
+/** @returns the cursor behind the segment; undefined if sending must stop */
 async function sendSegment(
   deps: DeliveryDeps,
   lease: Lease,
@@ -65,7 +65,7 @@ async function sendSegment(
   held: Cursor,
 ): Promise<Cursor | undefined> {
   const { number } = sealed.segment;
-  // What retention removed meanwhile was no part of this one.
+  // Retention may have removed the segments before this one.
   let cursor: Cursor = number === held.segment + 1 ? held : { ...held, segment: number - 1, ordinal: 0 };
   const { ordinal: begun } = cursor;
   for (const message of messagesOf(sealed).filter(({ ordinal }) => ordinal >= begun)) {
@@ -85,7 +85,7 @@ function isWaiting({ next_attempt_at }: Cursor, now: Date): boolean {
 
 type Next = { webhook: Webhook; message: PlacedMessage; cursor: Cursor };
 
-/** @returns where the cursor is then; undefined when it cannot go on */
+/** @returns the cursor after the message; undefined if sending must stop */
 async function sendNext(
   deps: DeliveryDeps,
   lease: Lease,

@@ -26,37 +26,37 @@ export const noticeTopics = [
   'test',
 ] as const;
 
-/** `language`: that of the recipient, where it is known. */
+/** `language`: that of the recipient, if it is known. */
 type Recipient = { to: string; language?: string | undefined };
 
-/** What a one-time link is for. */
+/** The purpose of a one-time link. */
 export type LinkTopic = (typeof linkTopics)[number];
 
 /** What happened to an account. */
 export type NoticeTopic = (typeof noticeTopics)[number];
 
-/** What happened to how a user signs in beside their password. */
+/** What happened to a user's sign-in methods other than the password. */
 export type FactorTopic = (typeof factorTopics)[number];
 
 /** A one-time link. */
 export type LinkEmail = Recipient & { kind: 'link'; about?: LinkTopic | undefined; url: string; expires_at: Date };
 
-/** Tells a person what happened to their account; with a link, how they can undo it. `account`: how they know it. */
+/** Tells a user what happened to their account; with a link, how to undo it. `account`: the name by which they know it. */
 export type NoticeEmail = Recipient & {
   kind: 'notice';
   about: NoticeTopic;
   account: string;
   at: Date;
-  /** From where, and with what browser. */
+  /** The address and the browser. */
   by?: { address: string; browser: string } | undefined;
   link?: { url: string; expires_at: Date } | undefined;
 };
 
-/** Reports a credential that was found in public, where, and whether it is still active. */
+/** Reports a leaked credential, where it was found, and whether it is still active. */
 type LeakEmail = Recipient & {
   kind: 'leak';
   credential: string;
-  /** In each language. */
+  /** The name of the credential in each language. */
   credential_in?: Readonly<Record<string, string>> | undefined;
   found_at: string;
   still_works: boolean;
@@ -65,5 +65,5 @@ type LeakEmail = Recipient & {
 /** A code to sign in with. */
 type CodeEmail = Recipient & { kind: 'code'; code: string; expires_at: Date };
 
-/** What is mailed. */
+/** All kinds of e-mail. */
 export type Email = LinkEmail | NoticeEmail | LeakEmail | CodeEmail;

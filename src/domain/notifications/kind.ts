@@ -1,6 +1,6 @@
 import { type CredentialKind, inventoryOf, uuidKey } from '../credentials/index.ts';
 
-/** Secrets that sign what webhooks are sent. */
+/** Secrets that sign webhook messages. */
 export const webhookSecretKind: CredentialKind = {
   kind: 'webhook_secret',
   label: 'Webhook secret',

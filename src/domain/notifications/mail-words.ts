@@ -1,7 +1,7 @@
 import { Eta } from 'eta';
 import type { Email, LinkTopic, NoticeEmail, NoticeTopic } from './email.ts';
 
-/** What the installation is called, and looks like. */
+/** The name and appearance of the installation. */
 export type MailBrand = {
   name: string;
   accent?: string | undefined;
@@ -13,7 +13,7 @@ type TopicTexts<Parts> = { subject: (parts: { brand: string }) => string; text: 
 
 type NoticeParts = Record<'brand' | 'account' | 'day' | 'time' | 'address' | 'browser', string>;
 
-/** What e-mails say, in one language. */
+/** The texts of e-mails in one language. */
 export type MailTexts = {
   /** For the `lang` attribute (BCP 47). */
   tag: string;
@@ -47,7 +47,7 @@ const defaultAccent = '#1f5f5b';
 const longestLine = 600;
 
 /**
- * Text from an untrusted source as part of one line of an e-mail: it cannot start a line or a header, hide characters, or reverse
+ * Makes text from an untrusted source safe for one line of an e-mail: it cannot start a line or a header, hide characters, or reverse
  * the writing direction (CWE-93, CVE-2021-42574).
  */
 export function oneLine(text: string): string {
@@ -58,7 +58,7 @@ export function oneLine(text: string): string {
 type Attachment = { cid: string; content: Buffer; contentType: string };
 type Words = { subject: string; text: string; html?: string; attachments?: Attachment[] };
 
-/** What an e-mail says: its subject, as text, and as HTML where it may have a link. */
+/** The content of an e-mail: its subject, its text, and HTML if it may have a link. */
 export function wordsOf(email: Email, texts: MailTexts, brand: MailBrand): Words {
   const { mail } = texts;
   if (email.kind === 'leak') return leakWords(texts, brand.name, email);
@@ -83,7 +83,7 @@ function noticeWords(texts: MailTexts, brand: MailBrand, { about, account, at, b
 
 type Said = { subject: string; said: string; link?: { url: string; expires_at: Date } | undefined };
 
-/** Names the installation, and the link and its expiry where there is one. */
+/** Adds the name of the installation and, if there is one, the link and its expiry. */
 function withLink(texts: MailTexts, brand: MailBrand, { subject, said, link }: Said): Words {
   const { name, accent = defaultAccent, logo } = brand;
   const until = link && texts.mail.linkUntil(dayAndTime(texts, link.expires_at));
@@ -92,7 +92,7 @@ function withLink(texts: MailTexts, brand: MailBrand, { subject, said, link }: S
     subject,
     text: `${parts.join('\n\n')}\n`,
     html: new Eta().renderString(page, { tag: texts.tag, name, accent, logo, said, url: link?.url, until }),
-    // Inside the e-mail: readers of mail fetch nothing, and nobody learns that it was opened.
+    // Inside the e-mail: mail clients fetch nothing, so no one learns that it was opened.
     ...(logo && { attachments: [{ cid: 'logo', content: logo.bytes, contentType: logo.content_type }] }),
   };
 }

@@ -10,7 +10,7 @@ import { type MailBrand, type MailTexts, oneLine, wordsOf } from './mail-words.t
 export type SendEmail = (trx: Trx, email: Email) => Promise<void>;
 
 export type MailSettings = {
-  /** smtp:// or smtps://, with user and password where it wants them. */
+  /** smtp:// or smtps://, with user and password if the server requires them. */
   url: string;
   from: string;
   brand: MailBrand;
@@ -32,13 +32,13 @@ const StoredEmail = z.union([
   z.object({ ...recipient, kind: z.literal('code'), code: z.string(), expires_at: z.coerce.date() }),
   z.object({
     ...{ ...recipient, kind: z.literal('leak'), credential: z.string(), found_at: z.string() },
-    // Jobs of older versions have the English name alone.
+    // Jobs of older versions have only the English name.
     credential_in: z.record(z.string(), z.string()).optional(),
     still_works: z.boolean(),
   }),
 ]);
 
-/** Queues e-mails as sealed jobs, since a link grants access to an account: a reader of the database cannot read them. */
+/** Queues e-mails as sealed jobs, so that a reader of the database cannot read their links, which grant access to accounts. */
 export function emailQueue({ jobs, keys }: { jobs: Pick<Jobs, 'send'>; keys: ServerKeys }): SendEmail {
   return (trx, email) => jobs.send(trx, 'mail', sealJob(keys, 'mail', email));
 }
@@ -48,20 +48,20 @@ export type Mailer = {
   /**
    * Hands over one e-mail.
    *
-   * @returns what the mail server answered
-   * @throws when it is not reached or does not accept it
+   * @returns the response of the mail server
+   * @throws if it cannot be reached or refuses the e-mail
    */
   send: (email: Email) => Promise<string>;
 };
 
-/** @param textsIn the texts of a language; of the installation's own where a language is unknown */
+/** @param textsIn the texts of a language; for an unknown language, those of the installation */
 export function openMailer(
   settings: MailSettings,
   { textsIn, timeoutMs }: { textsIn: (language: string | undefined) => MailTexts; timeoutMs: number },
 ): Mailer {
   const timeouts = { connectionTimeout: timeoutMs, greetingTimeout: timeoutMs, socketTimeout: timeoutMs };
   const brand = { ...settings.brand, name: oneLine(settings.brand.name) };
-  // Loaded with the first e-mail: it is a tenth of what a start takes.
+  // Loaded with the first e-mail: it would take a tenth of the time of a start.
   const open = once(() =>
     import('nodemailer').then(({ createTransport }) => createTransport({ url: settings.url, ...timeouts })),
   );
@@ -69,7 +69,7 @@ export function openMailer(
     send: async (email) => {
       const transport = await open();
       const said = wordsOf(email, textsIn(email.language), brand);
-      // An object is always one address, whatever it contains.
+      // An object always means one address, whatever it contains.
       const { response } = await transport.sendMail({
         from: settings.from,
         to: { name: '', address: email.to },

@@ -12,7 +12,7 @@ const sealedType = 'audit.sealed';
 /** The type of test messages. */
 export const testType = 'webhook.test';
 
-/** The events of a segment in their order, and then its head. */
+/** The events of a segment in order, followed by its head. */
 export function messagesOf({ segment, size, events }: SealedSegment): PlacedMessage[] {
   const { number, sealed_at } = segment;
   const head = {

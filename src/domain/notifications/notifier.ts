@@ -12,13 +12,13 @@ export type NotifierDeps = Omit<DeliveryDeps, 'closing'> & {
   write?: Write | undefined;
 };
 
-// What no seal of this node and no job wakes: the seals of other nodes, and whom a dead node was serving.
+// Finds work that no seal of this node and no job announces: segments of other nodes, and the audiences of a node that crashed.
 const lookMs = 10_000;
 const busyMs = 1000;
 
 /**
- * Brings sealed events to their audiences, each by its own cursor and beside the others. A seal made here wakes it at once, a
- * job when something is to be tried again; every ten seconds it looks by itself, since neither is more than an alarm clock.
+ * Delivers sealed events to their audiences concurrently, each with its own cursor. A seal of this node starts it at once, and a job
+ * when a retry is due; it also looks every ten seconds, because it must not depend on these.
  */
 export class Notifier {
   readonly #deps: NotifierDeps;
@@ -34,7 +34,7 @@ export class Notifier {
     deps.jobs.handle('webhook-retry', async ({ name }) => this.#wake(String(name)));
   }
 
-  /** Begins, from the end of the chain where an audience is new. */
+  /** Starts; a new audience begins at the end of the chain. */
   async start(): Promise<void> {
     const { db, write } = this.#deps;
     if (write) await insertCursor(db, standardOutput, await chainHead(db));
@@ -45,7 +45,7 @@ export class Notifier {
     look();
   }
 
-  /** Wakes the receivers that have something to send. */
+  /** Starts deliveries to all receivers with pending messages. */
   look(): void {
     this.#mustLookAgain = true;
     this.#looking ??= this.#lookAll().finally(() => {
@@ -53,7 +53,7 @@ export class Notifier {
     });
   }
 
-  /** Lets what is being sent end. What is left is sent by another node, or after the next start. */
+  /** Waits for running attempts. Another node, or the next start, sends the rest. */
   async close(): Promise<void> {
     this.#closing.abort();
     clearTimeout(this.#timer);
@@ -87,7 +87,7 @@ export class Notifier {
       this.#again.delete(name);
       try {
         if (await this.#serveOnce(name)) continue;
-        // Another node is at it, and may have looked for the last time before what woke this one.
+        // Another node is sending, and may have checked for the last time before the event that started this one.
         this.#again.add(name);
         await sleep(busyMs, undefined, { signal, ref: false }).catch(() => undefined);
       } catch (error) {

@@ -7,10 +7,10 @@ import { asInput, changeWebhook, createWebhook, type WebhookDeps } from './webho
 export type PutWebhook = { change: 'created' | 'updated' | 'unchanged'; secret?: string };
 
 /**
- * Registers a receiver, or makes the one of this URL equal to the input.
+ * Registers a receiver, or updates the one with this URL to equal the input.
  *
- * @returns the secret that signs where it was registered: shown once
- * @throws Problem `conflict`: several have this URL; otherwise as `createWebhook`, `changeWebhook`
+ * @returns the signing secret of a new receiver; shown once
+ * @throws Problem `conflict`: several receivers have this URL; otherwise as `createWebhook`, `changeWebhook`
  */
 export async function putWebhook(deps: WebhookDeps, actor: Actor, input: WebhookInput): Promise<PutWebhook> {
   const [existing, another] = (await listEveryWebhook(deps.db)).filter(({ url }) => url === input.url);

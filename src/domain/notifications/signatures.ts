@@ -6,7 +6,7 @@ import type { WebhookSecret } from './store.ts';
 const prefix = 'whsec_';
 const secretBytes = 32;
 
-/** A new signing secret (Standard Webhooks): the text that the receiver gets, and what is stored of it. */
+/** A new signing secret (Standard Webhooks): the text for the receiver, and its stored form. */
 export function makeSecret(
   keys: ServerKeys,
   id: string,
@@ -17,8 +17,8 @@ export function makeSecret(
 }
 
 /**
- * The headers of a message (Standard Webhooks, symmetric `v1`), with a signature of every secret that is live: receivers that
- * know one of them believe it.
+ * The headers of a message (Standard Webhooks, symmetric `v1`), with a signature by every active secret, so that a receiver that knows
+ * one of them can verify it.
  */
 export async function signedHeaders(
   keys: ServerKeys,

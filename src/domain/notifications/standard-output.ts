@@ -5,12 +5,12 @@ import { messagesOf, textOf } from './messages.ts';
 
 export type Write = (lines: string) => Promise<void>;
 
-/** The name of the cursor of the one audience that is no webhook. */
+/** The name of the cursor for standard output; all other cursors belong to webhooks. */
 export const standardOutput = 'stdout';
 
 /**
- * Writes what was sealed behind the cursor as JSON lines, a whole segment at a time, and moves the cursor when it is written:
- * who dies in between writes that segment again.
+ * Writes segments after the cursor as JSON lines, a whole segment at a time, and then moves the cursor: after a crash in between, the
+ * segment is written again.
  */
 export async function writeLines(
   { db, now, write, closing }: { db: Db; now: () => Date; write: Write; closing: AbortSignal },

@@ -16,7 +16,7 @@ export async function lockWebhook(trx: Trx, id: string): Promise<Webhook | undef
   return trx.selectFrom('webhooks').selectAll().where('id', '=', id).forUpdate().executeTakeFirst();
 }
 
-// UUIDv7 ids grow with time. There are a hundred webhooks at most: sorting them by address takes no index.
+// UUIDv7 ids grow with time. There are a hundred webhooks at most: sorting them by address needs no index.
 const webhookOrders: ListOrders = {
   key: { by: sql`webhooks.id`, type: 'uuid' },
   orders: { url: { by: sql`url collate "C"`, type: 'text' }, created_at: 'key' },
@@ -70,7 +70,7 @@ export async function liveSecrets(db: Db, webhook_id: string, now: Date): Promis
     .execute();
 }
 
-/** Lets secrets end at a moment, those that end sooner as they are. */
+/** Sets the expiry of secrets, unless they expire earlier. */
 export async function expireSecretsAt(trx: Trx, webhook_id: string, expires_at: Date): Promise<void> {
   await trx
     .updateTable('webhook_secrets')
@@ -107,7 +107,7 @@ export async function insertDelivery(
 
 export type Attempted = Pick<Delivery, 'state' | 'last_status' | 'last_error' | 'updated_at'>;
 
-/** Notes an attempt to send a message; the first makes its row. */
+/** Records an attempt to send a message; the first one inserts its row. */
 export async function noteAttempt(
   trx: Trx,
   message: Pick<Delivery, 'id' | 'webhook_id' | 'message_id' | 'type' | 'segment' | 'ordinal'>,
@@ -124,7 +124,7 @@ export async function noteAttempt(
     .execute();
 }
 
-/** The oldest delivery that somebody asked for. */
+/** The oldest requested delivery. */
 export async function nextRequested(db: Db, webhook_id: string): Promise<Delivery | undefined> {
   return db
     .selectFrom('webhook_deliveries')
@@ -136,7 +136,7 @@ export async function nextRequested(db: Db, webhook_id: string): Promise<Deliver
     .executeTakeFirst();
 }
 
-/** Asks for one delivery again, or for all dead ones. @returns how many */
+/** Requests one delivery again, or all dead ones. @returns how many */
 export async function requestDeliveries(
   trx: Trx,
   webhook_id: string,
@@ -152,7 +152,7 @@ export async function requestDeliveries(
   return Number(numUpdatedRows);
 }
 
-/** A webhook that was disabled because it failed, or of which deliveries failed in the last seven days. */
+/** A webhook that was disabled because it failed, or that had failed deliveries in the last seven days. */
 export type FailingWebhook = Pick<Webhook, 'id' | 'url' | 'description' | 'disabled_because'> & {
   /** A thousand at most. */
   failed: number;

@@ -47,10 +47,10 @@ const mostLiveSecrets = 4;
 const readsEvents = 'latchkey:audit:read';
 
 /**
- * Registers a receiver, which is told of what happens from now on.
+ * Registers a receiver of events from now on.
  *
- * @returns the secret that signs; shown once
- * @throws Problem `invalid`; `forbidden`: the actor may not read the audit log themselves; `conflict`: there are 100
+ * @returns the signing secret; shown once
+ * @throws Problem `invalid`; `forbidden`: the actor may not read the audit log; `conflict`: there are 100 receivers
  */
 export async function createWebhook(
   deps: WebhookDeps,
@@ -71,7 +71,7 @@ export async function createWebhook(
 }
 
 /**
- * Changes a receiver by a JSON Merge Patch. Enabled again, it goes on where it stopped.
+ * Updates a receiver with a JSON Merge Patch. After it is enabled again, it continues where it stopped.
  *
  * @throws Problem `not_found`; `invalid`; `precondition_failed`; `forbidden` as `createWebhook`
  */
@@ -93,7 +93,7 @@ export async function changeWebhook(
   });
 }
 
-/** Removes a receiver, and what is known of its deliveries. @throws Problem `not_found` */
+/** Deletes a receiver and its deliveries. @throws Problem `not_found` */
 export async function removeWebhook(deps: WebhookDeps, actor: Actor, id: string): Promise<void> {
   await inTransaction(deps.db, async (trx) => {
     const webhook = await lockKnown(trx, id);
@@ -104,7 +104,7 @@ export async function removeWebhook(deps: WebhookDeps, actor: Actor, id: string)
 }
 
 /**
- * Makes a new secret. The present one signs beside it until the overlap is over.
+ * Creates a new secret. The previous one also signs until the overlap ends.
  *
  * @throws Problem `not_found`; `conflict`: four secrets sign already
  */
@@ -127,7 +127,7 @@ export async function rotateWebhookSecret(
   });
 }
 
-/** Sends a message of the type `webhook.test`, once. @throws Problem `not_found`; `conflict`: it is disabled */
+/** Sends one message of the type `webhook.test`. @throws Problem `not_found`; `conflict`: it is disabled */
 export async function testWebhook(deps: WebhookDeps, actor: Actor, webhook_id: string): Promise<Delivery> {
   return inTransaction(deps.db, async (trx) => {
     const webhook = await lockKnown(trx, webhook_id);
@@ -143,7 +143,7 @@ export async function testWebhook(deps: WebhookDeps, actor: Actor, webhook_id: s
 }
 
 /**
- * Sends a delivery again, or every dead letter, beside what is new; each once.
+ * Sends a delivery, or every dead one, once more, in addition to new messages.
  *
  * @returns how many
  * @throws Problem `not_found`; `conflict`: it is disabled
@@ -174,7 +174,7 @@ function mustBeEnabled({ id, enabled }: Webhook): void {
   if (!enabled) throw conflict(`Webhook "${id}" is disabled: enable it first.`);
 }
 
-/** Who sends the log somewhere reads it. */
+/** Sending the log to a receiver requires the permission to read it. */
 function mustBeAllowed({ allowHttp }: WebhookDeps, actor: Actor, { url }: WebhookInput): void {
   if (!allows(actor.permissions, readsEvents))
     throw forbidden(readsEvents, `A webhook sends events of the audit log, so this needs "${readsEvents}" too.`);
@@ -189,7 +189,7 @@ async function addSecret(trx: Trx, { keys, now }: WebhookDeps, webhook_id: strin
   return secret;
 }
 
-/** Whichever node has time looks after it. */
+/** Lets any node look for messages to this receiver. */
 async function wake(trx: Trx, { jobs }: WebhookDeps, name: string): Promise<void> {
   await jobs.send(trx, 'webhook-retry', { name });
 }
@@ -199,7 +199,7 @@ function columnsOf({ url, description, events, most_attempts, enabled }: Webhook
   return { ...columns, disabled_because: null };
 }
 
-/** A receiver as it is registered. */
+/** A receiver as an input. */
 export function asInput({ url, description, events, most_attempts, enabled }: Webhook): Record<string, unknown> {
   return { url, ...(description !== null && { description }), events, most_attempts, enabled };
 }
@@ -212,7 +212,7 @@ async function record(
   { id, url, events, enabled }: Webhook,
   details?: Record<string, unknown>,
 ): Promise<void> {
-  // Receivers put secrets into paths and queries: who is told shows in the host.
+  // Paths and queries can contain secrets: the host identifies the receiver.
   const told = { host: new URL(url).host, events, enabled, ...details };
   await appendEvent(trx, { actor, action, target: { kind: 'webhook', id }, details: told, occurred_at: now() });
 }

@@ -11,11 +11,11 @@ import { listSigningKeys, stateOf } from '../signing-keys/index.ts';
 export type AttentionDeps = {
   db: Db;
   now: () => Date;
-  /** By how much the clock of this node differs from the database's, in milliseconds. */
+  /** The difference between the clocks of this node and the database, in milliseconds. */
   clockSkewMs: () => number;
 };
 
-/** What is found: `problem` is broken now, `warning` will be, `notice` happens by itself. */
+/** `problem`: broken now; `warning`: will break without action; `notice`: needs no action. */
 export const attentionLevels = ['problem', 'warning', 'notice'] as const;
 
 export const attentionKinds = [
@@ -27,7 +27,7 @@ export const attentionKinds = [
   'signing_key_pending',
 ] as const;
 
-/** Something that needs attention. Of several of one kind, `id` and `name` are those of the first. */
+/** Something that needs attention. For several of one kind, `id` and `name` are those of the first. */
 export type Attention = {
   kind: (typeof attentionKinds)[number];
   level: (typeof attentionLevels)[number];
@@ -42,11 +42,11 @@ type Finding = { permission: string; find: (deps: AttentionDeps) => Promise<Atte
 
 const nothing = { id: null, name: null, at: null, detail: null };
 const expiryDays = 7;
-// As of a node that is not ready.
+// The skew at which a node is not ready.
 const mostSkewMs = 2000;
 const mostWebhooks = 5;
 
-/** In the order of their urgency, each for those who may read what it is about. */
+/** In order of urgency, each with the permission to read its subject. */
 const findings: readonly Finding[] = [
   { permission: 'latchkey:activity:read', find: clock },
   { permission: 'latchkey:webhook:read', find: webhooks },
@@ -56,7 +56,7 @@ const findings: readonly Finding[] = [
   { permission: 'latchkey:signing_key:read', find: pendingSigningKeys },
 ];
 
-/** What needs attention, of what the actor may read: most urgent first. */
+/** What needs attention, among the records that the actor may read; the most urgent first. */
 export async function listAttention(deps: AttentionDeps, actor: Actor): Promise<Attention[]> {
   const readable = findings.filter(({ permission }) => allows(actor.permissions, permission));
   return (await Promise.all(readable.map(({ find }) => find(deps)))).flat();

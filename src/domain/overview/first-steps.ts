@@ -8,7 +8,7 @@ export type FirstStep = { step: (typeof firstSteps)[number]; is_done: boolean };
 /**
  * The first steps after setup, and which of them are done. A route counts as protected once its API has verified a key or token here.
  *
- * @param deps `sendEmail`: set where there is a mail server
+ * @param deps `sendEmail`: set if there is a mail server
  */
 export async function readFirstSteps({ db, sendEmail }: { db: Db; sendEmail?: unknown }): Promise<FirstStep[]> {
   const present = { ...(await readPresent(db)), email: sendEmail !== undefined };
@@ -22,7 +22,7 @@ export async function areFirstStepsHidden(db: Db, user_id: string): Promise<bool
   return findHiddenHint(db, { user_id, hint });
 }
 
-/** Hides the list of first steps from a person. It is a matter of display: no event is recorded. */
+/** Hides the list of first steps from a user. It only affects display: no event is recorded. */
 export async function hideFirstSteps({ db, now }: { db: Db; now: () => Date }, user_id: string): Promise<void> {
   await insertHiddenHint(db, { user_id, hint, hidden_at: now() });
 }

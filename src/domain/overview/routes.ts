@@ -3,12 +3,12 @@ import { type AttentionDeps, listAttention } from './attention.ts';
 import { readFirstSteps } from './first-steps.ts';
 import { AttentionListView, FirstStepsView } from './schemas.ts';
 
-/** `sendEmail`: set where there is a mail server. */
+/** `sendEmail`: set if there is a mail server. */
 export type OverviewDeps = AttentionDeps & { sendEmail?: unknown };
 
 const route = routesWith<OverviewDeps>();
 
-/** What an administrator looks at first. */
+/** The overview for administrators. */
 export const overviewRoutes = [
   route({
     method: 'GET',

@@ -3,7 +3,7 @@ import type { Db } from '../../platform/database/index.ts';
 
 export type Present = { api: boolean; client: boolean; route: boolean; colleague: boolean };
 
-/** What has been set up, as far as the data shows. */
+/** What has been set up, according to the data. */
 export async function readPresent(db: Db): Promise<Present> {
   const { rows } = await sql<Present>`select
     exists (select from resource_servers where not built_in) as api,

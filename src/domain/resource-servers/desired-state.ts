@@ -4,7 +4,7 @@ import { changesBetween } from '../audit/index.ts';
 import type { ResourceServerInput } from './schemas.ts';
 import type { Permission, ResourceServer } from './store.ts';
 
-/** A resource server as it is to be; its permissions are in the order of their names. */
+/** The desired state of a resource server; its permissions are sorted by name. */
 export type DesiredState = {
   columns: Pick<
     ResourceServer,
@@ -53,7 +53,7 @@ function scopeOf({ name, description, is_default, is_optional, is_sensitive, is_
   };
 }
 
-/** What of a resource server says how its access tokens are. */
+/** The members of a resource server that affect its access tokens. */
 export function tokenSettings({ access_token_format, dpop_required, ...input }: ResourceServerInput) {
   const { access_token_signing_alg, access_token_ttl_seconds } = input;
   return {
@@ -64,7 +64,7 @@ export function tokenSettings({ access_token_format, dpop_required, ...input }: 
   };
 }
 
-/** Of the scopes, which can be many, those that differ. */
+/** The changes; of the scopes, which can be many, only those that differ. */
 export function changesOf(before: ResourceServerInput, after: ResourceServerInput) {
   const without = (those: ResourceServerInput) => (scope: ResourceServerInput['scopes'][number]) =>
     !those.scopes.some((other) => isDeepStrictEqual(other, scope));
@@ -73,7 +73,7 @@ export function changesOf(before: ResourceServerInput, after: ResourceServerInpu
   return scopes.old.length + scopes.new.length > 0 ? { ...changed, scopes } : changed;
 }
 
-/** What the table and its permissions are to hold. */
+/** The desired content of the table and its permissions. */
 export function desiredState({
   identifier: _,
   scopes,
@@ -105,7 +105,7 @@ export function desiredState({
   return { columns, permissions };
 }
 
-/** Whether they hold that already. */
+/** Whether the table already has the desired content. */
 export function isAsDesired(
   existing: ResourceServer,
   columns: DesiredState['columns'],

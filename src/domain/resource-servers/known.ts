@@ -3,10 +3,10 @@ import { comparableIdentifier } from './identifiers.ts';
 import { findComparable, type ResourceServer } from './store.ts';
 
 const most = 10_000;
-// Signed requests (RFC 9101) name resources past the checks that forms meet.
+// Resources in signed requests (RFC 9101) bypass the checks of form parameters.
 const identifierShape = /^[^\p{Cc}\p{Cs}]{1,512}$/u;
 
-/** The resource servers as token requests see them: remembered by this node, and forgotten within a second of a change. */
+/** Resource servers for token requests: cached by this node, and dropped within a second of a change. */
 export class ResourceServers {
   readonly #db: Db;
   readonly #cache: Cache<readonly ResourceServer[]>;
@@ -17,8 +17,8 @@ export class ResourceServers {
   }
 
   /**
-   * The resource server of an identifier, enabled or not. Scheme and host may be spelled in another case, and one slash at the end
-   * makes no difference: clients normalize what a person typed (RFC 3986 §6.2).
+   * The resource server with an identifier, enabled or not. Case in scheme and host, and one trailing slash, make no difference:
+   * clients normalize URLs that a user typed (RFC 3986 §6.2).
    */
   async find(identifier: string): Promise<ResourceServer | undefined> {
     if (!identifierShape.test(identifier)) return undefined;
@@ -28,7 +28,7 @@ export class ResourceServers {
       return found.length > 0 ? found : undefined;
     });
     const [first, ...others] = spellings ?? [];
-    // Where several were registered side by side, only the exact one is meant.
+    // If several spellings are registered, only the exact one matches.
     return spellings?.find((server) => server.identifier === identifier) ?? (others.length === 0 ? first : undefined);
   }
 }

@@ -3,7 +3,7 @@ import type { Trx } from '../../platform/database/index.ts';
 
 type Lists = Record<string, string[]>;
 
-/** Gives a resource server another identifier wherever clients name it; the lists of both become one. */
+/** Replaces the identifier of a resource server in all clients; the lists of both are merged. */
 export async function renameInClients(trx: Trx, from: string, to: string): Promise<void> {
   const named = sql<boolean>`position(${JSON.stringify(from)} in concat(resources, service_permissions, introspects)) > 0`;
   const columns = ['id', 'resources', 'service_permissions', 'introspects'] as const;

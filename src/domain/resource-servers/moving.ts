@@ -12,9 +12,9 @@ import {
 } from './store.ts';
 
 /**
- * Gives a resource server another identifier, and changes it wherever clients, roles and keys name it. Only for what follows the
- * issuer: others keep their identifier for ever. Where the new identifier is registered already, the two become one. Tokens and
- * consents for the old identifier are not changed: nobody accepts them any more.
+ * Gives a resource server another identifier, and replaces it in clients, roles and keys. Only for identifiers that are derived from
+ * the issuer: others never change. If the new identifier is registered already, the two are merged. Tokens and consents for the old
+ * identifier are not changed: they are no longer accepted.
  */
 export async function moveResourceServer(
   trx: Trx,
@@ -39,7 +39,7 @@ export async function moveResourceServer(
   });
 }
 
-/** The issuer as which a server last served this installation: the admin API is named after it. Undefined before the first. */
+/** The issuer of the last start of a server: the identifier of the admin API contains it. Undefined before the first start. */
 export async function findIssuer(db: Db): Promise<string | undefined> {
   const [identifier] = await listBuiltInIdentifiers(db);
   return identifier && new URL(identifier).origin;

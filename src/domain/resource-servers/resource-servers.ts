@@ -22,11 +22,11 @@ export type ResourceServerDeps = { db: Db; now: () => Date };
 export type PutResourceServerResult = { identifier: string; change: 'created' | 'updated' | 'unchanged' };
 
 /**
- * Creates a resource server, or makes an existing one equal to the input, in the transaction of the verb that decides it. What
- * is built in is registered by Latchkey itself, whatever was made of it meanwhile; only how its tokens are is the operator's choice.
+ * Creates a resource server, or updates an existing one to equal the input, in the transaction of the verb that decides it. Latchkey
+ * itself registers built-in ones and resets their changes; the operator chooses only the settings of their tokens.
  *
- * @throws Problem `conflict`: it is built in; `forbidden`: it would be loosened by who does not hold what it protects; `invalid`: with the
- *   methods that it allows nobody can sign in as it requires
+ * @throws Problem `conflict`: it is built in; `forbidden`: the change loosens it, and the actor does not hold what it protects;
+ *   `invalid`: no one can reach the required class with the methods that it allows
  */
 export async function putResourceServer(
   trx: Trx,
@@ -70,15 +70,15 @@ async function refuseOtherSpelling(trx: Trx, identifier: string): Promise<void> 
     );
 }
 
-/** Disabled now: tokens from before stay dead when it is enabled again. */
+/** Disabling revokes the tokens issued until now; enabling it again does not restore them. */
 function ended(existing: ResourceServer, { enabled }: { enabled: boolean }, at: Date): { tokens_valid_after?: Date } {
   return existing.enabled && !enabled ? { tokens_valid_after: at } : {};
 }
 
 /**
- * Registers a resource server that must be new.
+ * Registers a new resource server.
  *
- * @throws Problem `conflict`: there is one with this identifier
+ * @throws Problem `conflict`: the identifier is taken
  */
 export async function createResourceServer(
   deps: ResourceServerDeps,
@@ -94,10 +94,10 @@ export async function createResourceServer(
 }
 
 /**
- * Changes a resource server by a JSON Merge Patch of how configuration names it.
+ * Updates a resource server with a JSON Merge Patch of its configuration.
  *
- * @throws Problem `not_found`; `invalid`; `precondition_failed`; `conflict`: it is built in; `forbidden`: it would be loosened by who
- *   does not hold what it protects, or disabled by who may not
+ * @throws Problem `not_found`; `invalid`; `precondition_failed`; `conflict`: it is built in; `forbidden`: the change loosens it, and
+ *   the actor does not hold what it protects, or may not disable it
  */
 export async function changeResourceServer(
   deps: ResourceServerDeps,
@@ -128,7 +128,7 @@ export async function getResourceServer(db: Db, identifier: string): Promise<Res
 }
 
 /**
- * Stops a resource server: no token for it is issued any more, and none works from the next request on.
+ * Disables a resource server: no more tokens are issued for it, and existing ones are refused from the next request on.
  *
  * @throws Problem `not_found`; `conflict`: it is built in
  */
@@ -140,7 +140,7 @@ export async function disableResourceServer(
   return inTransaction(db, async (trx) => {
     const existing = await lockResourceServer(trx, identifier);
     if (!existing) throw notFound('resource server', identifier);
-    // Without the admin API nobody could enable it again.
+    // Without the admin API no one could enable it again.
     if (existing.built_in) throw conflict(`The resource server "${identifier}" is built in: it cannot be disabled.`);
     if (!existing.enabled) return existing;
     const occurred_at = now();

@@ -10,9 +10,9 @@ import type { Permission, ResourceServer } from './store.ts';
 type Change = { now: () => Date; actor: Actor; existing: ResourceServer; desired: DesiredState };
 
 /**
- * Who may change a resource server that is there. One that is built in keeps everything but the lifetime of its tokens. Disabling
- * needs what the verb for it needs. What is not merely stricter decides about everybody's access to the API, so it needs every
- * permission that the API has before and after.
+ * Guards changes of an existing resource server. In a built-in one, only the lifetime of tokens can be changed. Disabling requires
+ * the permission for it. A change that does more than tighten it affects access to the API, so the actor must hold every permission
+ * that the API has before and after.
  *
  * @throws Problem `conflict`: it is built in; `forbidden` naming what is missing
  */
@@ -44,7 +44,7 @@ function withTtlOf({ columns, permissions }: DesiredState, desired: DesiredState
   return { columns: { ...columns, access_token_ttl_seconds }, permissions };
 }
 
-/** The present state with those changes that only take something away from clients and people. */
+/** The present state with those of the changes that only tighten it. */
 function tightened({ columns, permissions }: DesiredState, desired: DesiredState): DesiredState {
   const { access_token_ttl_seconds: ttl, assignment_required, dpop_required, required_acr, open_to, enabled } = columns;
   const { allowed_factors } = desired.columns;
@@ -61,7 +61,7 @@ function tightened({ columns, permissions }: DesiredState, desired: DesiredState
     },
     permissions: permissions.map((present) => {
       const wanted = desired.permissions.find(({ name }) => name === present.name) ?? present;
-      // Not `is_default`: where no scope is marked so, a request that names none gets all that it may have.
+      // Not `is_default`: if no scope is marked so, a request without scopes gets all that it may have.
       return {
         ...present,
         is_optional: present.is_optional || wanted.is_optional,
@@ -72,7 +72,7 @@ function tightened({ columns, permissions }: DesiredState, desired: DesiredState
   };
 }
 
-/** Without a lifetime of its own an API has the installation's, which may be shorter than any that is asked for. */
+/** Without a lifetime of its own, an API has that of the installation, which may be shorter than the requested one. */
 function lower(present: number | null, wanted: number | null): number | null {
   return present !== null && wanted !== null ? Math.min(present, wanted) : present;
 }

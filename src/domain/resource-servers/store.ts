@@ -15,7 +15,7 @@ export type ResourceServer = Selectable<Database['resource_servers']> & { permis
 
 type Row = Selectable<Database['resource_servers']>;
 
-// Only what was registered before spellings were compared can have several.
+// Only identifiers from before spellings were compared can have several.
 const mostSpellings = 8;
 
 export async function findResourceServer(db: Db, identifier: string): Promise<ResourceServer | undefined> {
@@ -27,14 +27,14 @@ export async function findResourceServer(db: Db, identifier: string): Promise<Re
   return row && withPermissions(db, row);
 }
 
-/** Those whose identifier is this one, or another spelling of it (`comparableIdentifier`). */
+/** The resource servers with this identifier, or another spelling of it (`comparableIdentifier`). */
 export async function findComparable(db: Db, comparable_identifier: string): Promise<ResourceServer[]> {
   const query = db.selectFrom('resource_servers').selectAll();
   const rows = await query.where('comparable_identifier', '=', comparable_identifier).limit(mostSpellings).execute();
   return eachWithPermissions(db, rows);
 }
 
-/** Every resource server that was registered by somebody, with its scopes, by identifier. */
+/** Every resource server that is not built in, with its scopes, by identifier. */
 export async function listResourceServers(db: Db): Promise<ResourceServer[]> {
   const query = db.selectFrom('resource_servers').selectAll().where('built_in', '=', false);
   return eachWithPermissions(db, await query.orderBy('identifier').execute());
@@ -52,7 +52,7 @@ const orders: ListOrders = {
   },
 };
 
-/** A page of them, searched by the words of their identifier and name. */
+/** A page of resource servers, searched by the words of their identifier and name. */
 export async function listResourceServersFrom(
   db: Db,
   { q, ...request }: ListRequest & { q?: string | undefined },
@@ -72,7 +72,7 @@ export async function lockResourceServer(trx: Trx, identifier: string): Promise<
   return row && withPermissions(trx, row);
 }
 
-/** Of two transactions that register one identifier in two spellings the second waits for the first. */
+/** If two transactions register one identifier in two spellings, the second waits for the first. */
 export async function lockSpelling(trx: Trx, comparable_identifier: string): Promise<void> {
   await sql`select pg_advisory_xact_lock(hashtext(${`resource server ${comparable_identifier}`}))`.execute(trx);
 }
@@ -118,12 +118,12 @@ export async function updateResourceServer(
     .executeTakeFirstOrThrow();
 }
 
-/** Its scopes go with it. */
+/** Deletes a resource server and its scopes. */
 export async function deleteResourceServer(trx: Trx, id: string): Promise<void> {
   await trx.deleteFrom('resource_servers').where('id', '=', id).execute();
 }
 
-/** Identifiers of what Latchkey registered itself. */
+/** Identifiers of the built-in resource servers. */
 export async function listBuiltInIdentifiers(db: Db): Promise<string[]> {
   const query = db.selectFrom('resource_servers').select('identifier').where('built_in', '=', true);
   return (await query.orderBy('updated_at', 'desc').execute()).map(({ identifier }) => identifier);
@@ -136,7 +136,7 @@ export async function listScopesOfOpenApis(db: Db): Promise<Pick<Permission, 'na
     .innerJoin('permissions as p', 'p.resource_server_id', 'r.id')
     .select(['p.name', 'p.is_open'])
     .distinct();
-  // As the index on open ones has it.
+  // The same condition as in the index on open resource servers.
   const ofOpen = scopes.where('r.open_to', '<>', 'registered').where('r.open_to', '=', 'anyone');
   return ofOpen.where('r.enabled', '=', true).execute();
 }

@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { listForm, restriction } from './restriction.ts';
 
-// A browser sends an origin as it serializes it (RFC 6454 §6.2): a pattern, a path or another spelling would match none.
+// Browsers send serialized origins (RFC 6454 §6.2): a pattern, a path or another spelling would never match.
 const isOrigin = (text: string) => URL.parse(text)?.origin === text && /^https?:/.test(text) && !text.includes('*');
 
-/** From pages of which origins a key may be used: the `Origin` header, which only browsers can be relied on to send. */
+/** The origins of pages that may use a key: the `Origin` header, which only browsers send reliably. */
 export const allowedOrigins = restriction({
   schema: z
     .array(

@@ -1,7 +1,7 @@
 import { AllowedValues, checkValues, containsValues, explainValues, refusal } from './allowed-values.ts';
 import { restriction } from './restriction.ts';
 
-/** Which message templates a key may send: the values of the parameter `template`. */
+/** The message templates that a key may send: the values of the parameter `template`. */
 export const allowedTemplates = restriction({
   schema: AllowedValues.meta({
     description: 'templates that the key may send',
@@ -22,7 +22,7 @@ export const allowedTemplates = restriction({
         input: 'lines',
       },
     ],
-    // Those for some permissions only have no form: `formsOf` leaves out what is not the same when it is read again.
+    // Values for some permissions only have no form: `formsOf` leaves out restrictions that the form cannot express.
     show: (written) => ({ allowed_templates: Array.isArray(written) ? written : [] }),
     read: (sent) => (sent('allowed_templates').length > 0 ? sent('allowed_templates') : undefined),
   },

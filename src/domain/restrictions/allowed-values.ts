@@ -9,12 +9,12 @@ const ForSome = z.strictObject({ values: Values, for: For.optional() });
 
 type Written = z.output<typeof Values> | z.output<typeof ForSome>;
 
-/** Values that a named parameter may have: a list, or one that is meant for some permissions only. */
+/** Values that a named parameter may have: a list, or one that applies to some permissions only. */
 export const AllowedValues = z.union([Values, ForSome], {
   error: 'must be a list such as ["eu", "us"], or { "values": ["eu"], "for": ["email:send"] }',
 });
 
-/** The refusal of a value. A token says what may be done, not with what. */
+/** The refusal of a value. A token names permissions, not values. */
 export const refusal = {
   code: 'value_not_allowed',
   status: 403,
@@ -25,7 +25,7 @@ export const refusal = {
   },
 } as const;
 
-/** Checks one parameter. One that a request does not name is refused: nobody could tell what it would have been. */
+/** Checks one parameter. A request without it is refused, because its value is unknown. */
 export function checkValues(parameter: string, written: Written): (request: KeyRequest) => string | undefined {
   const { values, for: patterns } = ofSome(written);
   const allowed = new Set(values);
@@ -39,7 +39,7 @@ export function checkValues(parameter: string, written: Written): (request: KeyR
   };
 }
 
-/** Whether the other one allows no other values, wherever this one is meant. */
+/** Whether the other one allows no further values, wherever this one applies. */
 export function containsValues(written: Written, other: Written): boolean {
   const [mine, others] = [ofSome(written), ofSome(other)];
   return isMeantWherever(mine.for, others.for) && others.values.every((value) => mine.values.includes(value));
@@ -88,7 +88,7 @@ function namedIn(line: string): [string, unknown] {
   return [parameter.trim(), patterns ? { values, for: patterns } : values];
 }
 
-/** Which values named parameters of a request may have. */
+/** The allowed values of named parameters of a request. */
 export const allowedValues = restriction({
   schema: z
     .record(z.string().regex(/^[A-Za-z0-9_.-]{1,64}$/), AllowedValues)

@@ -1,4 +1,4 @@
-/** Restrictions: what narrows a key beyond its permissions. One file a kind; `kinds.ts` lists them. */
+/** Restrictions: limits of a key beyond its permissions. One file a kind; `kinds.ts` lists them. */
 export { formsOf, type RestrictionField, readForms, refusalBeside, summariesOf } from './forms.ts';
 export type { KeyRequest, Limit, Refusal, Wording } from './restriction.ts';
 export {

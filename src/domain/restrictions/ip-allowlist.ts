@@ -5,7 +5,7 @@ import { listForm, restriction } from './restriction.ts';
 const networksIn = (written: readonly string[]) => written.map(parseNetwork).filter((network) => network !== undefined);
 const isNetwork = (text: string) => parseNetwork(text) !== undefined;
 
-/** From which addresses a key may be used. */
+/** The addresses from which a key may be used. */
 export const ipAllowlist = restriction({
   schema: z
     .array(

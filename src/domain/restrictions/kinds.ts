@@ -10,7 +10,7 @@ import type { Restriction } from './restriction.ts';
 import { timeWindow } from './time-window.ts';
 import { unknownKind } from './unknown-kind.ts';
 
-/** Every kind of restriction by its name in a key, a line a kind, in the order in which they are checked. */
+/** Every kind of restriction by its name in a key, in the order in which they are checked. */
 export const kinds = {
   resource_servers: resourceServers,
   ip_allowlist: ipAllowlist,
@@ -27,7 +27,7 @@ export type KindName = keyof typeof kinds;
 
 type WrittenKind = { name: string; kind: ReturnType<typeof unknownKind>; value: unknown };
 
-/** The kinds that are written, with what is written of each; those first that this version does not know. */
+/** The kinds of restrictions in a key, with their values; kinds that this version does not know come first. */
 export function writtenKinds(written: Readonly<Record<string, unknown>>): WrittenKind[] {
   const unknown = Object.keys(written).filter((name) => !Object.hasOwn(kinds, name));
   const known = Object.entries(kinds).filter(([name]) => written[name] !== undefined);

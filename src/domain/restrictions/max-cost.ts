@@ -6,7 +6,7 @@ const inWords = {
   de: (most: number) => `Kosten von ${most} pro Anfrage`,
 };
 
-/** How much one request may take of the limits, such as rows or tokens of a model; rates and quotas add up many. */
+/** The largest cost of one request, such as rows or tokens of a model; rates and quotas limit the sum of many. */
 export const maxCost = restriction({
   schema: z.int().min(1).max(1_000_000).meta({ description: 'the maximum cost of one request' }),
   refusal: { code: 'cost_too_high', status: 403 },

@@ -23,7 +23,7 @@ const Rates = z.union(
 
 type Written = z.output<typeof Rates>;
 
-/** How often a key may be used; what is counted is free to name, and all limits hold together. */
+/** How often a key may be used. The name of the counted unit is free, and all limits apply together. */
 export const rateLimit = restriction({
   schema: Rates.meta({ description: 'one or several', examples: ['1000 requests/minute'] }),
   refusal: { code: 'rate_limited', status: 429 },
@@ -80,7 +80,7 @@ function rateIn(line: string): unknown {
 
 const periods = ['second', 'minute', 'hour', 'day'];
 
-/** As much in at least as long a time is no more at any moment: neither at once nor in the long run. */
+/** At most the same amount in at least the same period never allows more, neither at once nor in the long run. */
 function isNoMore(one: One, than: One): boolean {
   const [limit, bound] = [limitOf(one), limitOf(than)];
   const isSlower = limit.amount <= bound.amount && periods.indexOf(limit.per) >= periods.indexOf(bound.per);

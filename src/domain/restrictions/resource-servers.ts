@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { listForm, restriction } from './restriction.ts';
 
-/** At which APIs a key is good; it must be said then for which API a request is. */
+/** The APIs that a key is valid for; a request must then name its API. */
 export const resourceServers = restriction({
   schema: z
     .array(z.string().min(1).max(512))

@@ -2,9 +2,9 @@ import type { z } from 'zod';
 import type { Language } from '../../platform/languages/index.ts';
 import type { Right } from '../access/index.ts';
 
-/** A request to verify a key. A restriction refuses a request that lacks a value that it needs. */
+/** A request to verify a key. A restriction refuses a request without a value that it needs. */
 export type KeyRequest = {
-  /** Every permission that the request is about, whether all or any of them are needed. */
+  /** Every permission in the request, whether all or any of them are needed. */
   permissions: readonly string[];
   resource: string | undefined;
   ip: string | undefined;
@@ -19,11 +19,11 @@ export type Refusal<Code extends string = string> = {
   code: Code;
   /** 403: not this; 429: not now (RFC 6585 §4). */
   status: 403 | 429;
-  /** The token endpoint's answer to a key that is to be exchanged (RFC 8693 §2.2.2); without it: `invalid_request`. */
+  /** The error of the token endpoint when the key is exchanged (RFC 8693 §2.2.2); default: `invalid_request`. */
   tokenError?: { error: string; description?: string };
 };
 
-/** How much may be done in a period: a rate refills all the time, a quota at the turn of the day or month (UTC). */
+/** An amount in a period: a rate refills continuously, a quota at the start of the day or month (UTC). */
 export type Limit = {
   kind: 'rate' | 'quota';
   /** As it was written, e.g. `1000 requests/minute`. */
@@ -42,18 +42,18 @@ export type Compiled = {
 /** A text in every language. The API speaks English. */
 export type Wording = Readonly<Record<Language, string>>;
 
-/** A field in which a restriction is written: data from which a page makes its input. */
+/** A form field for a restriction, as data from which a page renders its input. */
 export type FormField = {
-  /** Unique among all kinds. A refusal is shown beside the field whose name its pointer has. */
+  /** Unique among all kinds. A refusal is shown next to the field that its pointer names. */
   name: string;
   label: Wording;
   hint: Wording;
-  /** Of `lines`, `choices` and `apis` any number of values: typed, selected of `options`, selected of the APIs. */
+  /** `lines`, `choices` and `apis` take any number of values: typed, selected from `options`, selected from the APIs. */
   input: 'text' | 'number' | 'lines' | 'choices' | 'apis';
   options?: readonly { value: string; text: Wording }[];
-  /** The hint where APIs cannot be selected and are typed. */
+  /** The hint if APIs must be typed because they cannot be selected. */
   typedHint?: Wording;
-  /** What is said beside it when the API refuses it, in other languages than the API's own. */
+  /** The message next to it if the API refuses it, in languages other than English. */
   refused: Omit<Wording, 'en'>;
 };
 
@@ -63,9 +63,9 @@ export type Form<Written> = {
   fields: readonly FormField[];
   /** What the fields show, by name. */
   show: (written: Written) => Readonly<Record<string, readonly string[]>>;
-  /** What is written in the fields, unchecked; undefined: nothing. */
+  /** The value of the fields, unchecked; undefined: none. */
   read: (sent: (field: string) => readonly string[]) => unknown;
-  /** How a summary says it; without one: as `explain` does, under "Restrictions". */
+  /** Its words in a summary; default: those of `explain`, under "Restrictions". */
   summary?: { label: Wording; none?: Wording; say?: (written: Written, language: Language) => string[] };
 };
 
@@ -79,18 +79,18 @@ type Typed<Schema extends z.ZodType, Code extends string> = {
   narrow?: (written: z.output<Schema>, right: Right) => Right[];
 };
 
-/** One kind of restriction: what is written in a key, what it does, how it refuses, and how it reads. */
+/** One kind of restriction: its schema, form, checks, refusal and description. */
 export type Restriction = {
   schema: z.ZodType;
   refusal: Refusal;
   form: Form<unknown>;
-  /** Done once when a node learns of a key, so that a request costs little. */
+  /** Runs once when a node loads a key, so that a request costs little. */
   compile: (written: unknown) => Compiled;
-  /** In words for a person. */
+  /** A description in words. */
   explain: Readonly<Record<Language, (written: unknown) => string>>;
   /** Whether a credential with the other one is restricted at least as much; never wrongly true. */
   contains: (written: unknown, other: unknown) => boolean;
-  /** What is left of a right; for a kind that is nothing else than fewer rights. */
+  /** The remainder of a right; only for a kind that does nothing but remove rights. */
   narrow?: (written: unknown, right: Right) => Right[];
 };
 
@@ -100,11 +100,11 @@ export const atMost = {
   none: { en: 'No limit', de: 'Keine Begrenzung' },
 } as const;
 
-/** Lets a kind speak of what its own schema has parsed. */
+/** Types the functions of a kind with the output of its schema. */
 export function restriction<Schema extends z.ZodType, const Code extends string>(
   kind: Typed<Schema, Code>,
 ): Restriction & { schema: Schema; refusal: Refusal<Code> } {
-  // What is stored was parsed by this very schema when it was written.
+  // Stored values were parsed by this schema when they were written.
   return kind as unknown as Restriction & { schema: Schema; refusal: Refusal<Code> };
 }
 

@@ -20,7 +20,7 @@ export type Restrictions = z.output<typeof Restrictions>;
 /** Why a restriction refuses. */
 export type RefusalCode = Kinds[KindName]['refusal']['code'] | typeof unknownRefusal.code;
 
-/** How each code of a restriction is answered. Kinds that share a code share its refusal. */
+/** The refusal for each code of a restriction. Kinds that share a code share its refusal. */
 export const refusals = Object.fromEntries(
   [...Object.values(kinds).map(({ refusal }) => refusal), unknownRefusal].map((refusal) => [refusal.code, refusal]),
 ) as Readonly<Record<RefusalCode, Refusal<RefusalCode>>>;
@@ -31,7 +31,7 @@ export const refusalCodes = Object.keys(refusals) as RefusalCode[];
 /** A limit, with the code of a request that exceeds it. */
 export type CodedLimit = Limit & { code: RefusalCode };
 
-/** What is checked of every request, and what is counted. */
+/** Compiled checks and limits of a key. */
 export type CompiledRestrictions = {
   checks: ((request: KeyRequest, now: Date) => { code: RefusalCode; reason: string } | undefined)[];
   limits: CodedLimit[];
@@ -40,7 +40,7 @@ export type CompiledRestrictions = {
 /** Prepares restrictions for the requests to come. */
 export function compileRestrictions(written: Restrictions): CompiledRestrictions {
   const compiled = writtenKinds(written).map(({ kind, value }) => ({
-    // Each of them is the refusal of one of the kinds.
+    // Each is the refusal of one of the kinds.
     code: kind.refusal.code as RefusalCode,
     ...kind.compile(value),
   }));
@@ -62,11 +62,11 @@ export function explainRestrictions(written: Readonly<Record<string, unknown>>, 
 }
 
 /**
- * The first kind of restriction by which other restrictions are not at least as strict as these; undefined: they are. What is
- * counted (rates, quotas) is compared as it is written: each credential is counted for itself.
+ * The first kind in which other restrictions are less strict than these; undefined: there is none. Rates and quotas are compared as
+ * they are configured, because each credential has its own counters.
  */
 export function looserKind(written: Restrictions, other: Restrictions): KindName | undefined {
-  // Those that are more than fewer rights first.
+  // First the kinds that do more than remove rights.
   const ordered = [...conditionsIn(written), ...kindNames.filter((name) => (kinds[name] as Restriction).narrow)];
   return ordered.find((name) => {
     if (written[name] === undefined) return false;
@@ -74,13 +74,13 @@ export function looserKind(written: Restrictions, other: Restrictions): KindName
   });
 }
 
-/** What restrictions leave of a right. */
+/** The part of a right that restrictions leave. */
 export function narrowed(right: Right, written: Restrictions): Right[] {
   const narrowing = writtenKinds(written).flatMap(({ kind: { narrow }, value }) => (narrow ? [{ narrow, value }] : []));
   return narrowing.reduce((rights, { narrow, value }) => rights.flatMap((one) => narrow(value, one)), [right]);
 }
 
-/** The kinds of restrictions that are more than fewer rights: what cannot carry them would be freer. */
+/** The kinds that do more than remove rights: a credential that cannot carry them would be less restricted. */
 export function conditionsIn(written: Restrictions): KindName[] {
   return kindNames.filter((name) => written[name] !== undefined && !(kinds[name] as Restriction).narrow);
 }

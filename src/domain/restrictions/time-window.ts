@@ -22,7 +22,7 @@ const isTimeZone = (name: string) => {
   try {
     return Boolean(new Intl.DateTimeFormat('en', { timeZone: name }));
   } catch {
-    // A name that nobody knows.
+    // An unknown time zone.
     return false;
   }
 };
@@ -32,7 +32,7 @@ const minuteOf = (time: string) => {
   return hours * minutesOfHour + minutes;
 };
 
-/** When a key may be used, by the clock of a place. A window that ends before it starts goes past midnight. */
+/** The times at which a key may be used, in a time zone. A window that ends before it starts continues past midnight. */
 export const timeWindow = restriction({
   schema: z
     .strictObject({
@@ -112,7 +112,7 @@ export const timeWindow = restriction({
       },
     };
   },
-  // Between two time zones it would depend on the season: one in another zone counts as wider.
+  // The relation of two time zones depends on the season: a window in another zone counts as wider.
   contains: (written, other) => {
     const [mine, others] = [windowOf(written), windowOf(other)];
     const isWithin = (day: string) =>
@@ -142,7 +142,7 @@ function windowOf({
   return { start: minuteOf(from), end: minuteOf(to), allowedDays: new Set(some ?? days) };
 }
 
-/** What lies after midnight belongs to the day before. */
+/** The part after midnight belongs to the day before. */
 function isOpen({ start, end, allowedDays }: Window, day: string, minute: number): boolean {
   if (start < end) return allowedDays.has(day) && minute >= start && minute < end;
   const yesterday = days[(days.indexOf(day as (typeof days)[number]) + 6) % 7] ?? '';

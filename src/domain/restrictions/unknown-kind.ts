@@ -5,12 +5,12 @@ const inWords = (name: string) => ({
   de: () => `die Einschränkung „${name}“, die diese Version von Latchkey nicht kennt: keine Anfrage besteht sie`,
 });
 
-/** How what this version cannot judge refuses. */
+/** The refusal of a kind that this version does not know. */
 export const unknownRefusal = { code: 'restriction_unknown', status: 403 } as const;
 
 /**
- * A kind that a newer version wrote, while nodes of both run: no request passes it, and it leaves no right, because what it means is
- * not known here.
+ * A kind that a newer version wrote during an upgrade: it refuses every request and leaves no right, because its meaning is not known
+ * here.
  */
 export function unknownKind(name: string): Pick<Restriction, 'refusal' | 'compile' | 'explain' | 'narrow'> {
   const reason = `This node does not know the restriction "${name}" of this key: update Latchkey.`;

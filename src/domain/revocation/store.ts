@@ -61,7 +61,7 @@ export async function countLive(db: Db, scope: Scope, now: Date): Promise<LiveCr
   return { sessions, ...(await countLiveTokens(db, tokens, now)) };
 }
 
-/** Revokes everything issued to an owner until then: the views `standing_*` compare the epoch. */
+/** Revokes everything issued to an owner until a time: the views `standing_*` compare the epoch. */
 export async function markOwner(trx: Trx, { kind, row }: Owner, at: Date): Promise<void> {
   const marked = { tokens_valid_after: sql<Date>`greatest(tokens_valid_after, ${at})`, epoch: sql<number>`epoch + 1` };
   if (kind === 'user') await trx.updateTable('users').set(marked).where('id', '=', row).execute();

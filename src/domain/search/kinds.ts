@@ -16,10 +16,10 @@ export type SearchDeps = { db: Db; now: () => Date };
 
 type Found = z.output<typeof SearchView>['items'][number];
 
-/** How records of a kind are searched. What is found by its id or exact value comes first. */
+/** How records of a kind are searched. Matches of an id or an exact value come first. */
 export type KindSearch = {
   kind: (typeof searchedKinds)[number];
-  /** What it takes to read records of the kind. */
+  /** The permission to read records of the kind. */
   permission: string;
   find: (deps: SearchDeps, text: string, limit: number) => Promise<Found[]>;
 };

@@ -5,7 +5,7 @@ import { type SearchDeps, search } from './search.ts';
 
 const route = routesWith<SearchDeps>();
 
-/** Finding a record by whatever is known of it. */
+/** Search for records by an id, a name or a value. */
 export const searchRoutes = [
   route({
     method: 'GET',

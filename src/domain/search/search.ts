@@ -9,8 +9,8 @@ export type SearchDeps = KindDeps;
 export type FoundKind = z.output<typeof SearchView>;
 
 /**
- * Records of the kinds that the actor may read, a few of each; kinds without any are left out. Every search is by an index, or over
- * a table that is small.
+ * Records of the kinds that the actor may read, a few of each; kinds without matches are left out. Every search uses an index, or a
+ * small table.
  */
 export async function search(
   deps: SearchDeps,

@@ -1,4 +1,4 @@
-/** Sessions: who is signed in where; signing out everywhere. (oidc/token-store saves them as oidc-provider needs.) */
+/** Sessions: where users are signed in, and revoking sessions. (oidc/token-store stores them in the form of oidc-provider.) */
 
 export { sessionKind } from './kind.ts';
 export { confirmSession, type RenewalInput, renewSession } from './renewal.ts';

@@ -4,9 +4,9 @@ import type { Db, Trx } from '../../platform/database/index.ts';
 import { standing } from './store.ts';
 
 /**
- * Since when the person of this session is known to be the one who uses it: when they signed in, or confirmed it later. Where a provider
- * signed them in, only what it says of the time counts, which is their first confirmation.
- * Undefined: the session does not stand.
+ * When the user of this session last authenticated: at sign-in, or in a later confirmation. For a sign-in with a provider, only the time
+ * that the provider states counts, which is the first confirmation.
+ * Undefined: the session is not active.
  */
 export async function findConfirmation(
   db: Db,
@@ -21,7 +21,7 @@ export async function findConfirmation(
   return (await query.executeTakeFirst())?.confirmed_at ?? undefined;
 }
 
-/** When somebody signed in to this session, by the database's time, whatever that proved. Undefined: it does not stand. */
+/** When this session began, by the database's time, whatever that proved. Undefined: it is not active. */
 export async function findSignIn(
   db: Db,
   user_id: string,
@@ -31,11 +31,11 @@ export async function findSignIn(
   return (await query.executeTakeFirst())?.signed_in_at ?? undefined;
 }
 
-/** No id that a session has answered to until now finds it any more, however a request that used it ends. */
+/** Retires all ids of a session: none of them identifies it any more, not even in a request that is still running. */
 export async function retireIds(trx: Trx, uid: string, retired_at: Date): Promise<void> {
   await trx
     .updateTable('session_ids')
-    // Older versions look at the expiry alone.
+    // Older versions only check the expiry.
     .set({ retired_at, expires_at: sql<Date>`least(expires_at, ${retired_at})` })
     .where('session_uid', '=', uid)
     .where('retired_at', 'is', null)
@@ -43,8 +43,7 @@ export async function retireIds(trx: Trx, uid: string, retired_at: Date): Promis
 }
 
 /**
- * Lets the grants of a session stand in the next epoch of its person, which begins when all else of theirs ends. They are locked before
- * the session is.
+ * Moves the grants of a session to the user's next epoch, which ends everything else of the user. Grants are locked before the session.
  */
 export async function carryGrants(trx: Trx, session_uid: string, user_epoch: number): Promise<void> {
   await trx
@@ -67,7 +66,7 @@ export async function carrySession(trx: Trx, uid: string, user_epoch: number): P
 
 type Renewal = { uid: string; user_id: string; id: Digest; confirmed_at: Date };
 
-/** Gives a session that stands another id, instead of all it had. @returns until when it lasts; undefined: it was ended */
+/** Replaces all ids of an active session by a new one. @returns its expiry; undefined: it was revoked */
 export async function replaceIds(trx: Trx, { uid, user_id, id, confirmed_at }: Renewal): Promise<Date | undefined> {
   const stands = standing(trx, user_id, confirmed_at).where('s.uid', '=', uid).select('s.uid');
   const renewed = await trx

@@ -5,14 +5,14 @@ import { appendEvent } from '../audit/index.ts';
 import { replaceIds } from './renewal-store.ts';
 import type { SessionDeps } from './sessions.ts';
 
-/** The session in which a person proved that it is them, and the digest of the id it gets. */
+/** The session in which the user authenticated again, and the digest of its new id. */
 export type RenewalInput = { uid: string; id: Digest; confirmed_at: Date };
 
 /**
- * Gives the session of somebody who just proved that it is them another id, inside another verb's transaction. Every copy of
- * its cookie made until then is worth nothing from the next request on, on every node (OWASP ASVS 5.0 §7.2.4).
+ * Gives the session a new id after its user authenticated again, in the transaction of the caller. Every earlier copy of its cookie
+ * is refused from the next request on, on every node (OWASP ASVS 5.0 §7.2.4).
  *
- * @returns until when the session lasts
+ * @returns the expiry of the session
  * @throws Problem `conflict`: the session was revoked meanwhile
  */
 export async function renewSession(trx: Trx, user_id: string, { uid, id, confirmed_at }: RenewalInput): Promise<Date> {
@@ -24,7 +24,7 @@ export async function renewSession(trx: Trx, user_id: string, { uid, id, confirm
 /**
  * Records that a user authenticated again (a step-up), and renews their session. `amr`: the methods (RFC 8176).
  *
- * @returns until when the session lasts
+ * @returns the expiry of the session
  * @throws Problem `conflict`: the session was revoked meanwhile
  */
 export async function confirmSession(

@@ -6,7 +6,7 @@ import { listActiveSessions } from './store.ts';
 
 const route = routesWith<SessionDeps>();
 
-/** Who is signed in where. */
+/** Sessions of users. */
 export const sessionRoutes = [
   route({
     method: 'GET',

@@ -47,7 +47,7 @@ export async function revokeOtherSessions(
   return inTransaction(db, (trx) => revokeSessionsOf({ jobs }, trx, actor, { ...others, revoked_at: now() }));
 }
 
-/** `exceptSession`: undefined where all are revoked. */
+/** `exceptSession`: undefined if all are revoked. */
 type Others = { user_id: string; exceptSession: string | undefined; reason: string; revoked_at: Date };
 
 /**
@@ -123,7 +123,7 @@ async function end(
   { reason, revoked_at }: { reason: string; revoked_at: Date },
 ): Promise<void> {
   await markEnded(trx, { uids: sessions.map(({ uid }) => uid), revoked_at, revoked_for: reason });
-  // No user was signed in with the others.
+  // The other sessions have no signed-in user.
   for (const { uid } of sessions.filter(({ user_id }) => user_id)) {
     const target = { kind: 'session', id: uid };
     await appendEvent(trx, { actor, action: 'session.ended', target, reason, occurred_at: revoked_at });

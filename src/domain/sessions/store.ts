@@ -3,10 +3,10 @@ import type { Db, Trx } from '../../platform/database/index.ts';
 import type { Page } from '../../platform/http/index.ts';
 import { type ListOrders, type ListRequest, pageOfQuery } from '../../platform/lists/index.ts';
 
-/** An app that a session let in; a lasting one keeps its access when the session ends. */
+/** An app that was authorized in a session; a lasting one keeps its access when the session ends. */
 export type AppOfSession = { name: string; lasting: boolean };
 
-/** Where a person is signed in. */
+/** A session of a user, as it is listed. */
 export type SignedInSession = {
   uid: string;
   address: string | null;
@@ -31,7 +31,7 @@ const signedInAt = sql<Date>`coalesce(s.login_at, s.created_at)`;
 
 export type SessionsQuery = { now: Date; current?: string | undefined; offset: number; limit: number };
 
-/** A person's sessions: `current` first, then whichever was seen last. */
+/** A user's sessions: `current` first, then the most recently seen. */
 export async function listSessions(
   db: Db,
   user_id: string,
@@ -91,7 +91,7 @@ export async function findActiveSession(
     .executeTakeFirst();
 }
 
-/** One of a person's sessions, while it stands. */
+/** An active session of a user. */
 export async function findSession(
   db: Db,
   user_id: string,
@@ -121,14 +121,14 @@ export async function countElsewhere(
     .executeTakeFirstOrThrow();
 }
 
-/** Which sessions began with an account at a provider, or with one session there. */
+/** Sessions that began with an account at a provider, or with one session there. */
 export type ProviderSessions = {
   trust_id: string;
   identity_id: string | undefined;
   upstream_sid: string | undefined;
 };
 
-/** The active sessions of it, in the order in which they are locked. */
+/** The active ones of these sessions, in the order in which they are locked. */
 export async function listProviderSessions(
   db: Db,
   { trust_id, identity_id, upstream_sid }: ProviderSessions,
@@ -151,8 +151,8 @@ type SessionFilter = { uid: string } | { user_id: string; exceptSession: string 
 export type LockedSession = { uid: string; user_id: string | null; revoked_at: Date | null };
 
 /**
- * Locks one session, or all of a person that stand but one. Grants before sessions, each in the order of their ids: a browser
- * that comes to an app locks them so too, and two browsers that sign each other out must not wait for each other.
+ * Locks one session, or all active sessions of a user except one. Grants come before sessions, each in the order of ids: an
+ * authorization request locks in the same order, and two browsers that sign each other out must not deadlock.
  */
 export async function lockSessions(trx: Trx, filter: SessionFilter): Promise<LockedSession[]> {
   const wanted =
@@ -181,7 +181,7 @@ export async function lockSessions(trx: Trx, filter: SessionFilter): Promise<Loc
 
 type Ended = { uids: string[]; revoked_at: Date; revoked_for: string };
 
-/** Ends sessions and the grants that end with them; codes, tokens and families under those are dead with them. */
+/** Revokes sessions and the grants that end with them, and so all codes, tokens and families under these. */
 export async function markEnded(trx: Trx, { uids, revoked_at, revoked_for }: Ended): Promise<void> {
   await trx.updateTable('sessions').set({ revoked_at }).where('uid', 'in', uids).execute();
   await trx
@@ -195,7 +195,7 @@ export async function markEnded(trx: Trx, { uids, revoked_at, revoked_for }: End
 
 export type ClientToNotify = { session_uid: string; client_id: string; sid: string | null };
 
-/** The clients of these sessions that want to hear of their end (OpenID Connect Back-Channel Logout 1.0 §2.2). */
+/** The clients to notify of the end of these sessions (OpenID Connect Back-Channel Logout 1.0 §2.2). */
 export async function listClientsToNotify(db: Db, uids: string[]): Promise<ClientToNotify[]> {
   return db
     .selectFrom('session_clients as sc')
@@ -207,7 +207,7 @@ export async function listClientsToNotify(db: Db, uids: string[]): Promise<Clien
     .execute();
 }
 
-/** Whether this session was last seen before a moment. */
+/** Whether this session was last seen before a time. */
 export async function wasSeenBefore(db: Db, uid: string, moment: Date): Promise<boolean> {
   const query = db.selectFrom('sessions').select('uid').where('uid', '=', uid).where('last_seen_at', '<', moment);
   return (await query.executeTakeFirst()) !== undefined;

@@ -5,7 +5,7 @@ import { sendTestMail, type TestMailDeps } from './test-mail.ts';
 
 const route = routesWith<{ settings: readonly SettingView[] } & TestMailDeps>();
 
-/** What this process was configured with. */
+/** The configuration of this process. */
 export const settingRoutes = [
   route({
     method: 'GET',

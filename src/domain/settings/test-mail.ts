@@ -4,7 +4,7 @@ import { appendEvent } from '../audit/index.ts';
 import type { Mailer } from '../notifications/index.ts';
 import { findUserById, mailLanguageOf } from '../users/index.ts';
 
-/** `mailer`: set where there is a mail server. */
+/** `mailer`: set if there is a mail server. */
 export type TestMailDeps = { db: Db; now: () => Date; mailer?: Mailer | undefined };
 
 export type TestMailResult = { mailed_to: string; accepted: boolean; answer: string };
@@ -12,7 +12,7 @@ export type TestMailResult = { mailed_to: string; accepted: boolean; answer: str
 const longestAnswer = 300;
 
 /**
- * Sends a test e-mail to the user who asks, at once, and reports what the mail server answered.
+ * Sends a test e-mail to the actor at once, and returns the response of the mail server.
  *
  * @throws Problem `conflict`: there is no mail server, or the actor is no user with an e-mail address
  */

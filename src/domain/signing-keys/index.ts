@@ -1,4 +1,4 @@
-/** The keys that sign tokens: made, published, used, retired; nodes notice each other's rotations within a second. */
+/** Signing keys for tokens: created, published, used, retired; nodes notice rotations within a second. */
 
 export { signingKeyKind } from './kind.ts';
 export { signingKeyRoutes } from './routes.ts';

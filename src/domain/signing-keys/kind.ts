@@ -1,6 +1,6 @@
 import { type CredentialKind, inventoryOf, textKey } from '../credentials/index.ts';
 
-/** Keys that sign tokens. One that leaked is replaced by rotating. */
+/** Keys that sign tokens. A leaked key is replaced by a rotation. */
 export const signingKeyKind: CredentialKind = {
   kind: 'signing_key',
   label: 'Signing key',

@@ -12,7 +12,7 @@ export const SigningKeyView = z.object({
   signs_from: Timestamp,
   retires_at: Timestamp.nullable(),
 });
-/** With the end of the older keys of the algorithm. */
+/** Includes the expiry of the older keys of the algorithm. */
 export const RotatedSigningKeyView = SigningKeyView.extend({ previous_expires_at: Timestamp });
 export const RotationInput = z.strictObject({
   alg: z.enum(signingAlgs).default('ES256'),

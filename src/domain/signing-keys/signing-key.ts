@@ -5,10 +5,10 @@ import { v7 as uuidv7 } from 'uuid';
 export const signingAlgs = ['ES256', 'EdDSA', 'RS256', 'PS256'] as const;
 export type SigningAlg = (typeof signingAlgs)[number];
 
-/** What a client means that names no algorithm (OpenID Connect Registration §2, JARM §3). */
+/** The default for a client that names no algorithm (OpenID Connect Registration §2, JARM §3). */
 export const defaultSigningAlg = 'RS256' as const satisfies SigningAlg;
 
-/** No token is signed for longer: once a key has not signed for this long, nothing that it signed is valid. */
+/** The longest lifetime of a signed token: once a key has not signed for this long, all its tokens have expired. */
 export const longestTokenSeconds = 86_400;
 
 /** Makes a key pair; `kid` is a UUIDv7. */

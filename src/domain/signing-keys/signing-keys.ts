@@ -13,15 +13,15 @@ export type RotateSigningKeyInput = {
   activationSeconds: number;
   /** How long the old key stays published after the new one signs: longer than the longest token it signed. */
   retirementSeconds: number;
-  /** Somebody else may have the old key: the new one signs at once, and no other of its algorithm is published any more. */
+  /** Someone else may have the old key: the new one signs at once, and the others of its algorithm are no longer published. */
   leaked?: boolean;
 };
 
 const second = 1000;
 
 /**
- * Creates a key for each algorithm that has none, on a new installation and on one from a version that knew fewer algorithms.
- * It signs at once; nodes that run already publish it within a second.
+ * Creates a key for each algorithm that has none: in a new installation, and after an upgrade from a version with fewer algorithms.
+ * It signs at once; running nodes publish it within a second.
  */
 export async function ensureSigningKeys({ db, rootKey, now }: SigningKeysDeps): Promise<void> {
   const missing = algsWithoutKey(await listSigningKeys(db));
@@ -37,17 +37,17 @@ export async function ensureSigningKeys({ db, rootKey, now }: SigningKeysDeps): 
   });
 }
 
-/** A key that has been given an end counts as none: nothing would sign after it. */
+/** A key with an expiry does not count: none would sign after it. */
 function algsWithoutKey(keys: readonly SigningKeyRow[]): SigningAlg[] {
   return signingAlgs.filter((alg) => !keys.some((key) => key.alg === alg && key.retires_at === null));
 }
 
 /**
- * Publishes a new key of an algorithm now, lets it sign later, and drops the old one later still. No restart: every node
- * notices within a second. After a leak the old ones are gone at once: what they signed is refused by every verifier that looks at the
- * key set again.
+ * Publishes a new key of an algorithm now, signs with it later, and removes the old one still later. It needs no restart: every node
+ * notices within a second. After a leak the old keys are removed at once: every verifier that fetches the key set again refuses their
+ * tokens.
  *
- * @throws Problem `conflict`: a new key of this algorithm already waits for its turn
+ * @throws Problem `conflict`: a new key of this algorithm is already scheduled
  */
 export async function rotateSigningKey(
   deps: SigningKeysDeps,

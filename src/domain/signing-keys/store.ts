@@ -10,15 +10,15 @@ export type SigningKeyRow = {
   kid: string;
   alg: string;
   created_at: Date;
-  /** From here on it signs, unless a younger key of its algorithm does. */
+  /** When it starts to sign, unless a newer key of its algorithm signs. */
   signs_from: Date;
-  /** From here on it is no longer published; null while no successor is set. */
+  /** When it is no longer published; null while it has no successor. */
   retires_at: Date | null;
 };
 
 export type SigningKey = SigningKeyRow & { public_jwk: JWK; private_jwk: JWK };
 
-/** A key's state follows from the clock alone, so no job has to run and no crash can leave it half done. */
+/** The state of a key follows from the time only, so no job has to run and no crash can leave it inconsistent. */
 export function stateOf(key: SigningKeyRow, all: readonly SigningKeyRow[], now: Date): SigningKeyState {
   if (key.retires_at && key.retires_at <= now) return 'retired';
   if (key.signs_from > now) return 'pending';
@@ -42,7 +42,7 @@ export async function listSigningKeys(db: Db): Promise<SigningKeyRow[]> {
 /**
  * The keys that are published now.
  *
- * @throws WrongKeyError when sealed under another root key
+ * @throws WrongKeyError if they are sealed with another root key
  */
 export async function loadSigningKeys(db: Db, rootKey: KeyObject, now: Date): Promise<SigningKey[]> {
   const rows = await db

@@ -8,7 +8,7 @@ const methods = 'GET, HEAD, OPTIONS';
 const onePath = /^\/status-lists\/([^/]+)$/;
 const idShape = /^[1-9]\d{0,8}$/;
 
-/** `/status-lists/{id}`, and `/status-lists`, which names them all (draft-ietf-oauth-status-list §8, §9). Anybody may read. */
+/** `/status-lists/{id}`, and `/status-lists`, which lists them all (draft-ietf-oauth-status-list §8, §9). Both are public. */
 export function statusListRoutes(lists: StatusLists): Middleware {
   return async (ctx: Context, next: Next) => {
     const [, id] = onePath.exec(ctx.path) ?? [];
@@ -26,7 +26,7 @@ export function statusListTemplate(path: string): string | undefined {
   return onePath.test(path) ? `${statusListsPath}/:id` : undefined;
 }
 
-// `If-None-Match` and `Accept` with some values are no simple headers: browsers ask first.
+// `If-None-Match`, and some values of `Accept`, are not CORS-safelisted: browsers send a preflight request.
 function answerPreflight(ctx: Context): void {
   ctx.status = 204;
   ctx.set({

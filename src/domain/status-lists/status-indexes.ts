@@ -2,15 +2,15 @@ import { randomInt } from 'node:crypto';
 import { type ChangeFeed, type Db, inTransaction } from '../../platform/database/index.ts';
 import { leaseBlock } from './store.ts';
 
-// Reading a list whose every token lives takes PostgreSQL time in proportion (docs/architecture.md), and its readers wait.
+// The time to read a list grows with its live tokens (docs/architecture.md), and readers wait for it.
 const listSize = 32_768;
 const blockSize = 1024;
 
 export type StatusPlace = { status_list_id: number; status_index: number };
 
 /**
- * Places in status lists for JWT access tokens. A node leases a block at a time and draws from it at random, so that
- * neighbouring indexes tell nothing about who was issued a token when (draft-ietf-oauth-status-list §12.5).
+ * Allocates indexes in status lists for JWT access tokens. A node leases a block at a time and draws from it at random, so that
+ * neighbouring indexes do not reveal who got a token when (draft-ietf-oauth-status-list §12.5).
  */
 export class StatusIndexes {
   readonly #db: Db;
@@ -18,7 +18,7 @@ export class StatusIndexes {
   #block: StatusPlace[] = [];
   #lease: Promise<void> | undefined;
 
-  /** @param changes `latchkey restore-check` abandons the lists and rotates the signing keys: the leased block is dropped then */
+  /** @param changes `latchkey restore-check` closes the lists and rotates the signing keys: the leased block is then dropped */
   constructor(db: Db, now: () => Date, changes: Pick<ChangeFeed, 'on'>) {
     this.#db = db;
     this.#now = now;
@@ -27,7 +27,7 @@ export class StatusIndexes {
     });
   }
 
-  /** A place nobody else gets; one query every 1024 tokens. */
+  /** An index that no other token gets; one query every 1024 tokens. */
   async draw(): Promise<StatusPlace> {
     while (this.#block.length === 0) {
       this.#lease ??= this.#leaseBlock().finally(() => {

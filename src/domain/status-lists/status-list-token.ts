@@ -4,30 +4,30 @@ import { importJWK, SignJWT } from 'jose';
 import { type SigningKey, stateOf } from '../signing-keys/index.ts';
 import type { ListContent } from './store.ts';
 
-/** A signed list, and the validator of its content: equal on every node that says the same. */
+/** A signed list, and the validator of its content, which is the same on every node with the same content. */
 export type StatusListToken = { jwt: string; etag: string };
 
-/** How long verifiers may go on with what they fetched, in seconds: until then a token that was revoked may pass. */
+/** How long verifiers may use a fetched list, in seconds: until then they may accept a revoked token. */
 export const ttlSeconds = 60;
 
-// Who keeps a list away from a verifier gains no more than this; and for this long verifiers bridge an outage of Latchkey.
+// An attacker who keeps lists from a verifier gains at most this time; verifiers also bridge an outage of Latchkey for this long.
 const lifetimeSeconds = 600;
 const signedAnewSeconds = 30;
 const alg = 'ES256';
 
-/** One bit a place, the first place in the least significant bit of the first byte (draft-ietf-oauth-status-list §4.1, §4.2). */
+/** One bit per token, the first one in the least significant bit of the first byte (draft-ietf-oauth-status-list §4.1, §4.2). */
 export function encodeList({ size, refused }: ListContent): string {
   const bits = Buffer.alloc(Math.ceil(size / 8));
   for (const index of refused) bits.writeUInt8(bits.readUInt8(index >> 3) | (1 << (index & 7)), index >> 3);
   return deflateSync(bits, { level: 9 }).toString('base64url');
 }
 
-/** What a list would be signed as at a moment; `etag` says whether that differs from what already is. */
+/** The content of a list to sign; `etag` shows whether it differs from the present one. */
 export type Draft = { uri: string; issuer: string; lst: string; key: SigningKey; now: Date; etag: string };
 
 /**
- * The list as the key that signs now would sign it. Nodes agree on the validator, though each signs for itself: it covers the
- * content, the key, and which half minute it is, so that a copy that was confirmed is never near its end.
+ * Prepares the list for the active key. Nodes agree on the validator although each signs its own copy: it covers the content, the key
+ * and the present half minute, so that a revalidated copy is never close to its expiry.
  */
 export function draftStatusList(
   { uri, issuer, now }: Pick<Draft, 'uri' | 'issuer' | 'now'>,

@@ -9,30 +9,30 @@ export type StatusListsDeps = {
   db: Db;
   issuer: string;
   now: () => Date;
-  /** Published keys of this moment. */
+  /** The keys that are published now. */
   signingKeys: () => readonly SigningKey[];
 };
 
-/** Where the lists lie; the lists themselves are one step below. */
+/** The path of the index of lists; each list is one level below. */
 export const statusListsPath = '/status-lists';
 
-/** The address that names them all (draft-ietf-oauth-status-list §9). */
+/** The address of the index of lists (draft-ietf-oauth-status-list §9). */
 export function statusListsUri(issuer: string): string {
   return `${issuer}${statusListsPath}`;
 }
 
-/** The address of a list, which is its name too: in tokens, and as the `sub` of the list. */
+/** The address of a list, which also identifies it: in tokens, and as the `sub` of the list. */
 export function statusListUri(issuer: string, id: number): string {
   return `${statusListsUri(issuer)}/${id}`;
 }
 
 const keptMs = 1000;
-// Unknown ids take a place while they are looked up: there are more places than requests at once, so that they displace no list.
+// Unknown ids take an entry while they are looked up: there are more entries than concurrent requests, so that they evict no list.
 const mostLists = 2048;
 
 /**
- * The published lists. Which tokens are refused is read from the database, judged as introspection judges it; nothing is
- * written when something is revoked. One query a list and second, however many ask.
+ * The published lists. The refused tokens are read from the database, by the same rules as introspection; a revocation writes
+ * nothing here. One query per list and second, however many requests there are.
  */
 export class StatusLists {
   readonly #lists: LRUCache<number, StatusListToken>;
@@ -43,18 +43,18 @@ export class StatusLists {
     this.#uris = readOnceASecond(() => listUris(deps), 1);
   }
 
-  /** @throws Problem `not_found`: no list was begun under this id */
+  /** @throws Problem `not_found`: there is no list with this id */
   get(id: number): Promise<StatusListToken> {
     return this.#lists.forceFetch(id);
   }
 
-  /** The addresses of the lists that hold a token (draft-ietf-oauth-status-list §9). */
+  /** The addresses of the lists that contain tokens (draft-ietf-oauth-status-list §9). */
   uris(): Promise<string[]> {
     return this.#uris.forceFetch('all');
   }
 }
 
-/** A failed read rejects for those who wait, and is not kept. */
+/** A failed read rejects for its waiting callers, and is not cached. */
 function readOnceASecond<Key extends number | string, Value extends object>(
   read: (key: Key, previous: Value | undefined) => Promise<Value>,
   max: number,
@@ -67,7 +67,7 @@ function readOnceASecond<Key extends number | string, Value extends object>(
     fetchMethod: async (key, previous, { options }) => {
       const readAt = performance.now();
       const value = await read(key, previous);
-      // The value was true when the read began; a ttl of 0 would be none.
+      // The value is as old as the start of the read; a ttl of 0 would mean no expiry.
       options.ttl = Math.max(1, keptMs - (performance.now() - readAt));
       return value;
     },

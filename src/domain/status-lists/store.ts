@@ -3,12 +3,12 @@ import type { Db, Trx } from '../../platform/database/index.ts';
 
 export type Block = { status_list_id: number; first: number };
 
-/** The next block of indexes of the list that still has some; a list is begun where none has. */
+/** The next block of indexes of a list with room; if there is none, of a new list. */
 export async function leaseBlock(
   trx: Trx,
   { listSize, blockSize, leased_at }: { listSize: number; blockSize: number; leased_at: Date },
 ): Promise<Block> {
-  // Two nodes that find no list with room would each begin one.
+  // Otherwise two nodes that find no list with room would each create one.
   await sql`select pg_advisory_xact_lock(hashtext('latchkey status lists'))`.execute(trx);
   const open = await trx
     .updateTable('status_lists')
@@ -22,12 +22,12 @@ export async function leaseBlock(
   return { status_list_id: id, first: 0 };
 }
 
-// More lists than are begun in a week at 5,000 tokens a second; each statement stays far below the time limit.
+// More lists than a week creates at 5,000 tokens a second; each statement stays far below the time limit.
 const skippedNumbers = 200_000;
 const skippedAtOnce = 20_000;
 
 /**
- * Closes all lists for good: they are published no more, and no list gets a number again that one may have had after the backup
+ * Closes all lists permanently: they are no longer published, and new lists skip the numbers that lists may have got after the backup
  * from which this database was restored. Verifiers refuse a token whose list they cannot get.
  */
 export async function abandonLists(trx: Trx): Promise<void> {
@@ -40,7 +40,7 @@ export async function abandonLists(trx: Trx): Promise<void> {
     );
 }
 
-/** How many places a list has, and which of them hold tokens that are refused for another reason than their expiry. */
+/** The size of a list, and the indexes of tokens that are refused for another reason than their expiry. */
 export type ListContent = { size: number; refused: number[] };
 
 const readList = `select l.size, array(
@@ -53,7 +53,7 @@ export async function findListContent(db: Db, id: number, now: Date): Promise<Li
   return rows[0];
 }
 
-/** The lists that hold a token, oldest first; one look into the index a list, however many tokens and empty lists there are. */
+/** The lists that contain tokens, oldest first; one index lookup per list, however many tokens and empty lists there are. */
 export async function listListIds(db: Db): Promise<number[]> {
   const { rows } = await sql<{ id: number }>`
     with recursive lists as (

@@ -37,15 +37,15 @@ export function generateRefreshToken(): string {
   );
 }
 
-/** What finds the family of a refresh token of any generation; undefined for anything malformed. */
+/** The handle of a refresh token's family, from a token of any generation; undefined for malformed tokens. */
 export function familyHandle(refreshToken: string): Digest | undefined {
   const body = parseCredential(prefixes.refresh, handleLength + secretLength, refreshToken);
   return body === undefined ? undefined : digest(body.slice(0, handleLength));
 }
 
 /**
- * The successor of a refresh token: same handle, secret derived from the presented one under the key its row names.
- * Deriving it again gives the same token, so a client whose answer was lost gets it again, and nothing readable is stored.
+ * The successor of a refresh token: same handle, secret derived from the presented one with the key that its row names.
+ * Deriving it again gives the same token, so a client that lost the response gets it again, and nothing readable is stored.
  */
 export function deriveSuccessor(refreshToken: string, key: KeyObject): string {
   const handle = refreshToken.slice(prefixes.refresh.length, prefixes.refresh.length + handleLength);

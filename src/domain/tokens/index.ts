@@ -1,4 +1,4 @@
-/** Tokens: what opaque credentials look like, counting the live ones, and ending one by its value. */
+/** Tokens: the formats of opaque credentials, counting active ones, and revoking one by its value. */
 export {
   deriveSuccessor,
   familyHandle,

@@ -12,7 +12,7 @@ import {
 import { findKeyOfToken } from './store.ts';
 import { accessTokenById, credentialOf, revokeAccessTokenById, revokeFamilyById, tokenHandle } from './tokens.ts';
 
-/** Families of refresh tokens: all that followed from one sign-in at one client. */
+/** Families of refresh tokens: all tokens that follow from one sign-in at one client. */
 export const refreshTokenKind = {
   kind: 'refresh_token',
   label: 'Refresh token',
@@ -56,9 +56,9 @@ export const refreshTokenKind = {
 } satisfies CredentialKind;
 
 /**
- * What is refused once the token of this value is revoked; nothing for one of an unknown family.
+ * The credentials that revoking the token with this value revokes; none for an unknown family.
  *
- * @throws Problem `invalid`: it is no token of ours
+ * @throws Problem `invalid`: the value is not a token
  */
 export async function reachOfToken(db: Db, value: string): Promise<Reach> {
   tokenHandle(value);
@@ -102,7 +102,7 @@ export const accessTokenKind = {
   label: 'Access token',
   permission: 'latchkey:grant:read',
   isNumerous: true,
-  // Only their expiry has an index: each costs every token.
+  // Only the expiry has an index, because each index slows down every token.
   orders: ['expires_at'],
   inventory: [...opaque, ...jwts],
   reach: (id: string) => {

@@ -2,7 +2,7 @@ import { type RawBuilder, sql } from 'kysely';
 import type { Digest } from '../../platform/crypto/index.ts';
 import type { Db, Trx } from '../../platform/database/index.ts';
 
-/** What was ended, and whose: `id` is the family's, or the first bytes of the digest; neither opens anything. */
+/** A revoked token and its client: `id` is that of the family, or the first bytes of the digest; neither grants access. */
 type Ended = { id: string; client_id: string };
 
 const shortId = (digest: Digest) => digest.toString('hex').slice(0, 16);
@@ -44,7 +44,7 @@ export async function revokeFamily(trx: Trx, handle: Digest, revoked_at: Date): 
     .executeTakeFirst();
 }
 
-/** The id of the family of a handle. */
+/** The id of the family with a handle. */
 export async function findFamilyOf(db: Db, handle: Digest): Promise<string | undefined> {
   const found = await db
     .selectFrom('refresh_families')
@@ -68,14 +68,14 @@ export async function findKeyOfToken(
   return rows[0]?.name;
 }
 
-/** What finds a family by its id; undefined also for an id that is none. */
+/** The handle of a family by its id; undefined also for an invalid id. */
 export async function findFamilyHandle(db: Db, id: string): Promise<Digest | undefined> {
   const { rows } = await sql<{ handle: Digest | null }>`
     select handle_digest as handle from refresh_families where id = identifier_as_id(${id})`.execute(db);
   return rows[0]?.handle ?? undefined;
 }
 
-/** Ends families of refresh tokens, with their access tokens. @returns how many were alive */
+/** Revokes families of refresh tokens, with their access tokens. @returns how many were active */
 export async function revokeFamilies(
   trx: Trx,
   ids: readonly string[],
@@ -87,7 +87,7 @@ export async function revokeFamilies(
   return Number(numAffectedRows);
 }
 
-/** Ends an access token by what its event names: the `jti` of a JWT, or the first bytes of the digest. @returns how many */
+/** Revokes an access token by the id in its event: the `jti` of a JWT, or the first bytes of the digest. @returns how many */
 export async function revokeTokenByShortId(trx: Trx, id: string, revoked_at: Date): Promise<number> {
   const jwts = await sql`update jwt_access_tokens set revoked_at = ${revoked_at}
     where jti = ${id} and revoked_at is null`.execute(trx);
@@ -98,7 +98,7 @@ export async function revokeTokenByShortId(trx: Trx, id: string, revoked_at: Dat
   return Number(jwts.numAffectedRows ?? 0n) + Number(opaque.numAffectedRows ?? 0n);
 }
 
-/** Ends every JWT access token that is known. @returns how many were alive */
+/** Revokes every known JWT access token. @returns how many were active */
 export async function revokeJwtAccessTokens(trx: Trx, revoked_at: Date): Promise<number> {
   const { numAffectedRows = 0n } =
     await sql`update jwt_access_tokens set revoked_at = ${revoked_at} where revoked_at is null`.execute(trx);
@@ -107,14 +107,14 @@ export async function revokeJwtAccessTokens(trx: Trx, revoked_at: Date): Promise
 
 export type LiveTokens = { refresh_families: number; access_tokens: number };
 
-/** Which credentials are meant: conditions on a refresh family `f` and an access token `t`. */
+/** The credentials in question: conditions on a refresh family `f` and an access token `t`. */
 export type Meant = { family: RawBuilder<boolean>; token: RawBuilder<boolean> };
 
 const tokenColumns = sql.raw(
   'grant_id, family_id, client_id, user_id, api_key_id, audience, consent_id, session_uid, offline, issued_at, expires_at, ends_at',
 );
 
-/** How many refresh families and access tokens (opaque and JWT) stand and have not expired. */
+/** The number of active refresh families and access tokens (opaque and JWT). */
 export async function countLive(db: Db, { family, token }: Meant, now: Date): Promise<LiveTokens> {
   const { rows } = await sql<LiveTokens>`select
     (select count(*)::int from standing_refresh_families f
@@ -127,17 +127,17 @@ export async function countLive(db: Db, { family, token }: Meant, now: Date): Pr
   return rows[0] ?? { refresh_families: 0, access_tokens: 0 };
 }
 
-/** Somebody or something that tokens are issued to or for; a resource server by its identifier. */
+/** A client or user that tokens are issued to, or the identifier of a resource server. */
 export type TokenOwner = { client_id: string } | { user_id: string } | { audience: string };
 
-/** What would end with an owner. */
+/** The credentials of an owner. */
 export function ownedBy(owner: TokenOwner): Meant {
   if ('audience' in owner) return { family: sql`false`, token: sql`t.audience = ${owner.audience}` };
   const [column, id] = 'client_id' in owner ? ['client_id', owner.client_id] : ['user_id', owner.user_id];
   return { family: sql`${sql.ref(`f.${column}`)} = ${id}`, token: sql`${sql.ref(`t.${column}`)} = ${id}` };
 }
 
-/** How many credentials of one client, person or resource server are alive. */
+/** The number of active credentials of a client, user or resource server. */
 export async function countLiveTokens(db: Db, owner: TokenOwner, now: Date): Promise<LiveTokens> {
   return countLive(db, ownedBy(owner), now);
 }

@@ -8,16 +8,16 @@ import { findFamilyHandle, findFamilyOf, revokeFamily, revokeJwtAccessToken, rev
 
 export type TokenDeps = { db: Db; now: () => Date };
 
-/** What finds a token: an opaque access token's digest, a JWT's `jti`, or the handle that a family's refresh tokens share. */
+/** Identifies a token: an opaque access token's digest, a JWT's `jti`, or the handle that a family's refresh tokens share. */
 export type TokenHandle = { access_token: Digest } | { jti: string } | { family: Digest };
 
 export type RevokedToken = { kind: 'access_token' | 'refresh_token'; client_id: string };
 
 /**
- * Ends a token by its value: an access token, opaque or JWT, alone; a refresh token of any generation with all its family.
+ * Revokes a token by its value: an access token, opaque or JWT, alone; a refresh token of any generation with its whole family.
  * It is refused from the next request on.
  *
- * @throws Problem `invalid`: it is no token of ours; `not_found`: unknown, or it has ended already
+ * @throws Problem `invalid`: the value is not a token; `not_found`: unknown, or already revoked
  */
 export async function revokeToken({ db, now }: TokenDeps, actor: Actor, value: string): Promise<RevokedToken> {
   const handle = tokenHandle(value);
@@ -26,7 +26,7 @@ export async function revokeToken({ db, now }: TokenDeps, actor: Actor, value: s
   return ended;
 }
 
-/** A token of this value by its kind and id in the inventory; undefined: it is no token of ours, or of an unknown family. */
+/** The kind and id in the inventory of the token with this value; undefined: the value is not a token, or its family is unknown. */
 export async function credentialOf(
   db: Db,
   value: string,
@@ -59,7 +59,7 @@ export async function revokeFamilyById({ db, now }: TokenDeps, actor: Actor, id:
   });
 }
 
-/** Ends a token in the transaction of the verb that decides it; undefined when there was none alive. */
+/** Revokes a token in the transaction of the verb that decides it; undefined: no active one was found. */
 export async function revokeTokenByHandle(
   trx: Trx,
   actor: Actor,
@@ -82,9 +82,9 @@ function end(trx: Trx, handle: TokenHandle, revoked_at: Date): Promise<{ id: str
 }
 
 /**
- * What finds a token of this value.
+ * The handle of the token with this value.
  *
- * @throws Problem `invalid`: it is no token of ours
+ * @throws Problem `invalid`: the value is not a token
  */
 export function tokenHandle(value: string): TokenHandle {
   const handle = handleIn(value);
@@ -108,7 +108,7 @@ function jtiOf(value: string): string | undefined {
     const { jti } = decodeJwt(value);
     return typeof jti === 'string' && jtiShape.test(jti) ? jti : undefined;
   } catch {
-    // Not a JWT: the caller says so.
+    // Not a JWT: the caller refuses it.
     return undefined;
   }
 }

@@ -15,9 +15,8 @@ import { lockUserById, updateUser } from './store.ts';
 export type DeletionDeps = UserDeps & NoticeDeps & Pick<SessionDeps, 'jobs'>;
 
 /**
- * Deletes a user's own account. Sessions, tokens and API keys end, sign-in methods and roles are removed, and personal details are
- * erased: name, username, addresses, and where events came from. The row stays under a name that says nothing, because events refer
- * to it.
+ * Deletes a user's own account. Sessions, tokens and API keys are revoked, sign-in methods and roles are removed, and personal details
+ * are erased: name, username, addresses, and the origin of events. The row stays with a meaningless name, because events refer to it.
  *
  * @throws Problem `not_found`; `conflict`: this is the last owner
  */

@@ -17,20 +17,20 @@ export type AuthenticateInput = {
 };
 
 /**
- * Which of two was wrong is nobody's business; how long to wait is. `user_epoch` was read with the password: one that is replaced
- * meanwhile signs nobody in.
+ * It does not reveal whether the login or the password was wrong, but how long to wait. `user_epoch` was read with the password: no one
+ * can sign in with a password that is replaced meanwhile.
  */
 export type SignInOutcome =
   | { kind: 'ok'; user: User; user_epoch: number; authenticated_at: Date; amr: string[] }
   | { kind: 'wrong' }
   | { kind: 'throttled'; retryAfterSeconds: number };
 
-/** Judges a password. A failure is recorded here; success with the session it starts or confirms. */
+/** Verifies a password. A failure is recorded here; a success with the session that it starts or confirms. */
 export async function authenticate(deps: AuthenticateDeps, input: AuthenticateInput): Promise<SignInOutcome> {
   const { who, password, device, origin } = input;
   const authenticated_at = deps.now();
   const user = 'login' in who ? await findUserByLogin(deps.db, who.login) : await findUserById(deps.db, who.user_id);
-  // Username and e-mail address are one account, with one count.
+  // Attempts by username and by e-mail address count for the same account.
   const account = user?.id ?? ('login' in who ? who.login.toLowerCase() : who.user_id);
   const attempt = { address: origin.address ?? '', account, device: device(account) };
   const retryAfterSeconds = await deps.throttles.countAttempt(attempt);
@@ -49,7 +49,7 @@ export async function authenticate(deps: AuthenticateDeps, input: AuthenticateIn
   return { kind: 'ok', user, user_epoch: stored.user_epoch, authenticated_at, amr: ['pwd'] };
 }
 
-/** Stores the form that is compared from the next time on. Where the server is busy hashing, the next sign-in does it. */
+/** Stores the normalized form for later comparisons. If the server is busy hashing, the next sign-in does it. */
 async function normalize(
   db: Db,
   user_id: string,
@@ -64,7 +64,7 @@ function unlessBusy(error: unknown): undefined {
   throw error;
 }
 
-/** Records a sign-in that was refused, of a user where they are known. */
+/** Records a refused sign-in, with the user if known. */
 export async function recordFailure(
   { refusals }: Pick<AuthenticateDeps, 'refusals'>,
   origin: Origin,

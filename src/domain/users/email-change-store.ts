@@ -19,13 +19,13 @@ export async function findEmailChange(
   return query.where('expires_at', '>', now).executeTakeFirst();
 }
 
-/** Only the newest link to a new address counts. */
+/** Deletes earlier links to a new address: only the newest is valid. */
 export async function deleteRequestedEmailChanges(trx: Trx, user_id: string): Promise<void> {
   const query = trx.deleteFrom('email_changes').where('user_id', '=', user_id);
   await query.where('purpose', '=', 'confirm').execute();
 }
 
-/** Ends the links of all changes since a time; undefined: of all. */
+/** Deletes the links of changes since a time; undefined: all links. */
 export async function deleteEmailChanges(trx: Trx, user_id: string, since?: Date): Promise<void> {
   const query = trx.deleteFrom('email_changes').where('user_id', '=', user_id);
   await query.$if(since !== undefined, (of) => of.where('created_at', '>=', since ?? new Date(0))).execute();

@@ -25,7 +25,7 @@ export type EmailChangeDeps = {
   now: () => Date;
   issuer: string;
   throttles: Throttles;
-  /** Set where there is a mail server. */
+  /** Set if there is a mail server. */
   sendEmail?: SendEmail | undefined;
 };
 
@@ -36,8 +36,8 @@ const confirmMs = 60 * 60 * 1000;
 const undoMs = 7 * 24 * 60 * 60 * 1000;
 
 /**
- * Asks for another e-mail address. It counts once the user opens the link that is mailed to it. Whether another user has it is not
- * said here: the request gets the same answer.
+ * Requests a change of the e-mail address. It takes effect when the user opens the link that is mailed to the new one. The response does
+ * not reveal whether another user has the address.
  *
  * @throws Problem `invalid`: not an address, or the present one; `conflict`: there is no mail server; `too_many_requests`
  */
@@ -72,7 +72,7 @@ export async function requestEmailChange(
   });
 }
 
-/** The change that a link to a new address makes for this user; undefined: none, or not theirs. */
+/** The requested change that a link confirms for this user; undefined: there is none, or it is another user's. */
 export async function findRequestedEmail(
   { db, now }: Pick<EmailChangeDeps, 'db' | 'now'>,
   user: Pick<User, 'id' | 'email'>,
@@ -82,14 +82,14 @@ export async function findRequestedEmail(
   return change && isFor(change, user) ? change.email : undefined;
 }
 
-/** An address that was changed meanwhile is not changed again. */
+/** A request is void if the address was changed meanwhile. */
 function isFor(change: EmailChange, user: Pick<User, 'id' | 'email'>): boolean {
   return change.user_id === user.id && change.previous_email === user.email;
 }
 
 /**
- * Makes the new address count. Only the user who asked can do it: a stranger who gets the link by a typing mistake would otherwise
- * gain a way into the account. The previous address is notified; where it was verified, with a link that brings it back.
+ * Confirms the new address. Only the user who requested it can do this: a stranger who gets the link by a typing mistake could otherwise
+ * take over the account. The previous address is notified; if it was verified, with a link that restores it.
  *
  * @throws Problem `not_found`: the link was used or has expired; `conflict`: another user has this address
  */
@@ -113,7 +113,7 @@ export async function confirmEmailChange(
   });
 }
 
-/** An unverified address, or one that somebody else set, may be a stranger's: it gets no way to change the account. */
+/** An unverified address, or one that someone else set, may be a stranger's: it gets no link that changes the account. */
 async function tellPrevious(
   deps: EmailChangeDeps,
   trx: Trx,
@@ -131,7 +131,7 @@ async function tellPrevious(
   await notify(deps, trx, before, { about: 'email_changed', at, link });
 }
 
-/** The address that a link brings back; undefined: the link was used or has expired. */
+/** The address that a link restores; undefined: the link was used or has expired. */
 export async function findPreviousEmail(
   { db, now }: Pick<EmailChangeDeps, 'db' | 'now'>,
   secret: string,
@@ -141,11 +141,11 @@ export async function findPreviousEmail(
 }
 
 /**
- * Brings the previous address back, whatever the address is by now, and ends all sessions and tokens. Links of this change and of
- * later ones end, so that nobody can make the change again.
+ * Restores the previous address, whatever the present one is, and revokes all sessions and tokens. Links of this change and of later
+ * ones are deleted, so that the change cannot be repeated.
  *
- * @throws Problem `not_found`: the link was used or has expired, or somebody else set that address who does not hold all that the user
- *   holds; `conflict`: another user has this address
+ * @throws Problem `not_found`: the link was used or has expired, or another actor set that address and lacks rights of the user;
+ *   `conflict`: another user has this address
  */
 export async function undoEmailChange(deps: EmailChangeDeps, origin: Origin, secret: string): Promise<User> {
   return inTransaction(deps.db, async (trx) => {
@@ -153,10 +153,10 @@ export async function undoEmailChange(deps: EmailChangeDeps, origin: Origin, sec
     const known = { digest: digest(secret), purpose: 'undo', now: at } as const;
     const found = await findEmailChange(trx, known);
     const user = found && (await lockUserById(trx, found.user_id));
-    // Again: another use of the link may have held the row.
+    // Read again: another use of the link may have held the lock.
     const change = user?.enabled ? await findEmailChange(trx, known) : undefined;
     if (!user || !change) throw notFound('link', '…');
-    // Rights that the user was given meanwhile are not for somebody else who set that address.
+    // An actor who set that address must not gain rights that the user got meanwhile.
     const { vouched_by } = change;
     if (vouched_by && !(await stillHoldsAllOf(trx, vouched_by, { user_id: user.id, now: at })))
       throw notFound('link', '…');
@@ -176,7 +176,7 @@ export async function undoEmailChange(deps: EmailChangeDeps, origin: Origin, sec
 
 type RecordedChange = { before: User; after: User; at: Date; details?: Record<string, unknown> };
 
-/** Without the addresses: these are personal details, and an event is never erased. */
+/** The event names no addresses: these are personal details, and an event is never erased. */
 async function recordChange(trx: Trx, actor: Actor, { before, after, at, details }: RecordedChange): Promise<void> {
   const target = { kind: 'user', id: after.id };
   await appendEvent(trx, {

@@ -14,17 +14,17 @@ export const verifyEmailPermission = 'latchkey:user:verify_email';
 
 const unverified: Verification = { email_verified: false, email_verified_at: null, email_verified_by: null };
 
-/** The columns of an address that is verified. */
+/** The columns of a verified address. */
 export function verifiedBy(email_verified_by: EmailVerifier, email_verified_at: Date): Verification {
   return { email_verified: true, email_verified_at, email_verified_by };
 }
 
 /**
- * Whether an address is verified once it is written. A changed address is unverified unless the input says otherwise, and an
- * address that is verified already keeps its source.
+ * Whether an address is verified after an update. A changed address is unverified unless the input states otherwise, and a verified
+ * address keeps its source.
  *
- * @param stated what the input says of it; undefined: nothing
- * @throws Problem `invalid`: it calls an address verified that it does not name
+ * @param stated the value in the input; undefined: none
+ * @throws Problem `invalid`: the input states that an address is verified, but names none
  */
 export function verificationOf(
   before: (Verification & Pick<User, 'email'>) | undefined,
@@ -39,13 +39,13 @@ export function verificationOf(
   return stated ? verifiedBy(by, at) : unverified;
 }
 
-/** Who set an address that its user has not verified by a link; null: nobody else. */
+/** The actor who set an address that its user has not verified by a link; null: no other actor. */
 export const voucherOf = ({ email_verified_by, email_vouched_by }: Vouched) =>
   email_verified_by === 'link' ? null : email_vouched_by;
 
 /**
- * Whether an address counts as the user's own where it opens the account: verified by a link, or set by somebody who could open the
- * account anyway. Rights that the user was given after somebody else set the address are not that somebody's to take.
+ * Whether an address counts as the user's own for mail that gives access to the account: verified by a link, or set by an actor who could
+ * take over the account anyway. That actor must not gain rights that the user got later.
  */
 export async function isAddressTheirs(trx: Trx, user: Vouched, now: Date): Promise<boolean> {
   const voucher = voucherOf(user);
@@ -54,7 +54,7 @@ export async function isAddressTheirs(trx: Trx, user: Vouched, now: Date): Promi
   return doubted_since === undefined || isProvenBefore(user, doubted_since);
 }
 
-/** Whether no one who could sign in as the user only since then can have proven their own address. */
+/** Whether the address was not proven by a preparer, who could sign in as the user only since then. */
 export function isProvenBefore(
   { email_verified_at, email_verified_by }: Pick<User, 'email_verified_at' | 'email_verified_by'>,
   since: Date,
@@ -63,7 +63,7 @@ export function isProvenBefore(
   return isByOthers || email_verified_at === null || email_verified_at < since;
 }
 
-/** Why mail that opens the account of a user does not go to its address; undefined: it does, to the address of `user`. */
+/** Why mail that gives access to an account is not sent; undefined: it is sent to the address of `user`. */
 export async function mailRefusal(trx: Trx, user: User | undefined, now: Date): Promise<string | undefined> {
   if (!user) return 'unknown account';
   if (!user.enabled) return 'disabled account';
@@ -72,17 +72,17 @@ export async function mailRefusal(trx: Trx, user: User | undefined, now: Date): 
   return (await isAddressTheirs(trx, user, now)) ? undefined : 'e-mail address set by another';
 }
 
-/** @throws Problem `forbidden`: the actor may make accounts but not call addresses verified */
+/** @throws Problem `forbidden`: the actor may create accounts but not state that addresses are verified */
 export function mustBeAllowedToVerify(actor: Actor): void {
   if (allows(actor.permissions, verifyEmailPermission)) return;
   throw forbidden(verifyEmailPermission, `Setting email_verified needs "${verifyEmailPermission}".`);
 }
 
 /**
- * Marks a person's e-mail address as verified. Applications may let in any user with a verified address, so the actor must hold
- * all that the person holds. Repeating it changes and records nothing.
+ * Marks a user's e-mail address as verified. Applications may admit any user with a verified address, so the actor must hold all that
+ * the user holds. Repeating it changes and records nothing.
  *
- * @param email the address that was verified: an address that was changed meanwhile is not marked
+ * @param email the verified address: if it was changed meanwhile, the new one is not marked
  * @throws Problem `not_found`; `conflict`: this is not their address; `forbidden`: the person holds what the actor does not
  */
 export async function verifyEmail(
@@ -127,7 +127,7 @@ async function mark(
   });
 }
 
-/** Records that an address became verified, or is not any more. The event names no address: it stays when the person goes. */
+/** Records that an address was verified, or no longer is. The event names no address, because it outlives the account. */
 export async function recordVerification(
   trx: Trx,
   actor: Actor,

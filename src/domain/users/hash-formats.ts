@@ -3,23 +3,23 @@ import { promisify } from 'node:util';
 import { verify as verifyArgon2 } from '@node-rs/argon2';
 import { verify as verifyBcrypt } from '@node-rs/bcrypt';
 
-/** A format of password hashes that other systems make, and how expensive one may be. */
+/** A format of password hashes from other systems, with the bounds of their cost. */
 type HashFormat = {
   name: string;
   pattern: RegExp;
-  /** What is wrong with the parts of a hash; undefined: nothing. */
+  /** The problem with the parts of a hash; undefined: none. */
   problem: (parts: readonly string[]) => string | undefined;
   verify: (hash: string, password: string, parts: readonly string[]) => Promise<boolean>;
 };
 
-// What verifying may cost at most: memory of each of the hashes that are computed at once, and about two seconds of a core.
+// The most that verification may cost: memory for each of the concurrent hashes, and about two seconds of a core.
 const mostKib = 262_144;
 
 const tooCheap = (what: string) => `is too cheap to guess: ${what}`;
 const tooCostly = (what: string) => `is too costly to verify: ${what}`;
 const base64 = (text: string) => Buffer.from(text.replaceAll('.', '+'), 'base64');
 
-/** Salt and digest as bytes: short ones are guessed, long ones are no hash of a password. */
+/** Checks the sizes of salt and digest: short ones can be guessed, long ones are not a password hash. */
 function sizeProblem(salt: string, tag: string): string | undefined {
   const [salted, tagged] = [base64(salt).length, base64(tag).length];
   if (salted < 8 || salted > 64) return 'must have a salt of 8 to 64 bytes';
@@ -33,7 +33,7 @@ const argon2: HashFormat = {
     const [m, t, p] = [Number(memory), Number(passes), Number(lanes)] as const;
     if (t < 1 || p < 1 || m < 8 * p)
       return 'must have t and p of at least 1, and m of at least 8 times p (RFC 9106 §3.1)';
-    // OWASP Password Storage Cheat Sheet: its cheapest alternative is 12 MiB three times.
+    // OWASP Password Storage Cheat Sheet: its cheapest alternative is 12 MiB with three passes.
     if (m * t < 12_288) return tooCheap('m times t must be at least 12288');
     if (m > mostKib) return tooCostly(`m may be at most ${mostKib}`);
     if (m * t > 8 * mostKib || p > 16) return tooCostly(`m times t may be at most ${8 * mostKib}, and p 16`);
@@ -79,7 +79,7 @@ function derive(password: string, { salt, length, cost }: Scrypt): Promise<Buffe
 
 const pbkdf2Format: HashFormat = {
   name: 'pbkdf2',
-  // PHC, and the form of passlib, which has no names and "." for "+".
+  // PHC, and the variant of passlib, without parameter names and with "." instead of "+".
   pattern:
     /^\$pbkdf2-(sha256|sha512)\$(?:i=)?(\d{1,9})(?:,l=\d{1,3})?\$([A-Za-z0-9+/.]+={0,2})\$([A-Za-z0-9+/.]+={0,2})$/,
   problem: ([, iterations, salt = '', tag = '']) => {
@@ -121,7 +121,7 @@ export async function verifyHash(hash: string, password: string): Promise<boolea
   return found !== undefined && found.format.verify(hash, password, found.parts);
 }
 
-/** Whether a hash is at least as good as those that are made here. */
+/** Whether a hash is at least as strong as our own. */
 export function isStrongEnough(hash: string): boolean {
   const [, memory, passes] = /^\$argon2id\$v=19\$m=(\d+),t=(\d+),p=\d+\$/.exec(hash) ?? [];
   return Number(memory) >= 19_456 && Number(passes) >= 2;

@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import { type CredentialKind, inventoryOf, uuidKey } from '../credentials/index.ts';
 
-/** Passwords of users. One is replaced by a new one. */
+/** Passwords of users. A password is replaced, not revoked. */
 export const passwordKind: CredentialKind = {
   kind: 'password',
   label: 'Password',
@@ -35,7 +35,7 @@ export const passwordLinkKind: CredentialKind = {
   inventory: inventoryOf(
     'password_link',
     {
-      // As short as it tells links apart.
+      // Short, but long enough to distinguish links.
       id: `left(encode(l.digest, 'hex'), 16)`,
       name: `'Password reset link'`,
       owner_id: 'l.user_id',

@@ -4,13 +4,13 @@ import type { Language } from '../../platform/languages/index.ts';
 import { appendEvent } from '../audit/index.ts';
 import { lockUserById, type User, updateUser } from './store.ts';
 
-/** In which language mail is written to a user; undefined: in the installation's own. */
+/** The language of mail to a user; undefined: that of the installation. */
 export function mailLanguageOf({ language, browser_language }: Partial<Pick<User, 'language' | 'browser_language'>>) {
   return language ?? browser_language ?? undefined;
 }
 
 /**
- * Chooses the language of mail to a user; null: that of the pages on which they last signed in.
+ * Sets the language of mail to a user; null: that of the pages on which they last signed in.
  *
  * @throws Problem `not_found`
  */

@@ -9,12 +9,12 @@ import type { User } from './store.ts';
 import type { Throttles } from './throttles.ts';
 
 /**
- * Requests of people who are not signed in for mail to an address that they type. What they type is looked up by a job, so that a request
- * says nothing about accounts.
+ * Dependencies for requests for mail by people who are not signed in. A job looks up the login that they type, so that the response
+ * reveals nothing about accounts.
  */
 export type MailRequestDeps = { db: Db; now: () => Date; jobs: Pick<Jobs, 'send'>; keys: ServerKeys };
 
-/** What the job works with. */
+/** The dependencies of the job. */
 export type MailRequestJobDeps = {
   db: Db;
   now: () => Date;
@@ -25,7 +25,7 @@ export type MailRequestJobDeps = {
   sendEmail: SendEmail;
 };
 
-/** What each request carries to its job: from where it came, and until when it counts. */
+/** The payload of each job: the origin of the request, and its expiry. */
 export const MailRequest = z.object({
   origin: z.object({
     address: z.string().optional(),
@@ -35,7 +35,7 @@ export const MailRequest = z.object({
   until: z.coerce.date(),
 });
 
-/** The user to whom a request sends mail that opens their account, counted at the limits of the account; or why none is sent. */
+/** The user who gets the requested mail, counted at the limits of the account; or why no mail is sent. */
 export async function judgeMailRequest(
   { db, now, throttles }: Pick<MailRequestJobDeps, 'db' | 'now' | 'throttles'>,
   user: User | undefined,

@@ -5,7 +5,7 @@ import { type NoticeDeps, notify } from './notices.ts';
 import { findUserById } from './store.ts';
 
 /**
- * Records that a user signed in with a browser for the first time, and tells them by e-mail: a thief of a password has another browser.
+ * Records that a user signed in with a browser for the first time, and tells them by e-mail: the thief of a password uses another browser.
  *
  * @param browser its name, in words
  */

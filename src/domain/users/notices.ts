@@ -3,7 +3,7 @@ import type { NoticeEmail, SendEmail } from '../notifications/index.ts';
 import { mailLanguageOf } from './language.ts';
 import type { User } from './store.ts';
 
-/** Set where there is a mail server. */
+/** Set if there is a mail server. */
 export type NoticeDeps = { sendEmail?: SendEmail | undefined };
 
 /** Notifies a user by e-mail of a change of their account, if they have an address and there is a mail server. */

@@ -13,7 +13,7 @@ import { record, storeHash, type UserDeps } from './profiles.ts';
 import { findUserById, lockUserById, startNextEpoch, updateUser } from './store.ts';
 
 /**
- * Sets a person's password for them, and signs them out everywhere.
+ * Sets a user's password on their behalf, and signs them out everywhere.
  *
  * @throws Problem `not_found`; `invalid`: too weak; `forbidden`: they hold what the actor does not
  */
@@ -45,7 +45,7 @@ export type ChangePasswordInput = {
   current: string;
   password: string;
   session_uid: string;
-  /** The digest of the id that this session gets. */
+  /** The digest of the new id of this session. */
   new_session_id: Digest;
 };
 export type ChangePasswordResult =
@@ -75,7 +75,7 @@ export async function changePassword(
     const reason = 'password changed';
     const others = { user_id, exceptSession: session_uid, revoked_at };
     const revokeGrants = () => revokeGrantsOf(trx, { ...others, revoked_for: reason });
-    // Grants before sessions, as a browser that comes to an app locks them; what it was given meanwhile ends the second time.
+    // Grants before sessions, as an authorization request locks them; the second call revokes grants that were added meanwhile.
     const known_grants = await revokeGrants();
     await carryGrants(trx, session_uid, epoch);
     const ended_sessions = await revokeSessionsOf(deps, trx, actor, { ...others, reason });

@@ -24,22 +24,21 @@ import { lockUserById, type User, updateUser } from './store.ts';
 export type PasswordLinkDeps = { db: Db; now: () => Date };
 export type LinkMakingDeps = PasswordLinkDeps & {
   issuer: string;
-  /** Set where there is a mail server. */
+  /** Set if there is a mail server. */
   sendEmail?: SendEmail | undefined;
 };
 
-/** Where it went, or the link itself, which is stored nowhere. */
+/** The address that the link was mailed to, or the link itself, which is stored nowhere. */
 export type PasswordLink = { expires_at: Date } & ({ url: string } | { mailed_to: string });
 
-/** How the secret of a link begins. */
+/** The prefix of the secret of a link. */
 export const passwordLinkPrefix = 'lk_pw_';
 const linkMs = 3 * 24 * 60 * 60 * 1000;
 
 /**
- * A one-time secret for three days, with which a person chooses their own password: an invitation, or a way back in. Links
- * from before stop working. Where there is a mail server and the person has an address that is theirs, the link is mailed to them and
- * shown to nobody else. An unverified address of an account that somebody signs in to by other means may be another person's, who would
- * then share the account: that link is shown.
+ * Creates a one-time link, valid for three days, with which a user chooses a password: an invitation, or a recovery. Earlier links are
+ * deleted. If there is a mail server and the address is known to be the user's, the link is mailed and shown to no one. Otherwise it is
+ * shown: an unverified address of an account with another sign-in method may belong to another person, who would then share the account.
  *
  * @throws Problem `not_found`; `forbidden`: the person holds what the actor does not
  */
@@ -81,15 +80,15 @@ async function isTakenByAnother(trx: Trx, { id, email_verified }: User): Promise
   return (await listIdentities(trx, id)).length > 0 || (await hasSecondFactor(trx, id));
 }
 
-/** Whose password this secret may choose now. */
+/** The user who can choose a password with this secret now. */
 export async function linkedUser({ db, now }: PasswordLinkDeps, secret: string): Promise<User | undefined> {
   return findLinkedUser(db, digest(secret), now());
 }
 
 /**
- * Sets the password that a person chose with their link, uses the link up, and ends whatever they were signed in with. A link
- * that was mailed proves that the address it was mailed to is theirs, and no other. A link serves only while who created it, and who set
- * the address that it was mailed to, hold all that the person holds: rights that were given meanwhile are not theirs to take.
+ * Sets the password that a user chose with a link, uses the link, and revokes all their sessions and tokens. A mailed link proves only
+ * the address that it was mailed to. A link is valid only while its creator, and the actor who set the address that it was mailed to,
+ * hold all that the user holds: they must not gain rights that the user got meanwhile.
  *
  * @throws Problem `not_found`: the link was used or has expired; `invalid`: too weak
  */

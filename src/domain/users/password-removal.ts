@@ -3,8 +3,8 @@ import { deletePassword, deletePasswordLinks } from './password-store.ts';
 import { lockUserById, updateUser } from './store.ts';
 
 /**
- * Removes a user's password and one-time links, and ends their sessions and tokens, in the transaction of the verb that decides
- * and records it. They sign in again after they have chosen a password with a new link.
+ * Removes a user's password and one-time links, and revokes their sessions and tokens, in the transaction of the verb that decides
+ * and records it. The user can sign in again after choosing a password with a new link.
  *
  * @returns whether there is such a user
  */

@@ -5,7 +5,7 @@ import type { Db, Trx } from '../../platform/database/index.ts';
 import type { PasswordHash } from './password.ts';
 import type { User } from './store.ts';
 
-/** A person's password, and their epoch and state at the same moment: what is derived from it carries that epoch. */
+/** A user's password, with their epoch and state at the same time: sessions that follow from it get that epoch. */
 export async function findPasswordHash(
   db: Db,
   user_id: string,
@@ -23,7 +23,7 @@ export async function hasPassword(db: Db, user_id: string): Promise<boolean> {
   return (await findPasswordHash(db, user_id)) !== undefined;
 }
 
-/** A new password is the only way in from then on: links to choose another one end. */
+/** Stores a new password and deletes the links to choose another one. */
 export async function savePasswordHash(
   trx: Trx,
   { id, user_id, password, now }: { id: string; user_id: string; password: PasswordHash; now: Date },
@@ -52,7 +52,7 @@ export async function replacePasswordForm(
     .execute();
 }
 
-/** Ends every way in that a link to choose a password still was. */
+/** Deletes every link of a user to choose a password. */
 export async function deletePasswordLinks(trx: Trx, user_id: string): Promise<void> {
   await trx.deleteFrom('password_links').where('user_id', '=', user_id).execute();
 }
@@ -63,20 +63,20 @@ export async function deleteEveryPasswordLink(trx: Trx): Promise<number> {
   return Number(numDeletedRows);
 }
 
-/** Nobody can sign in with it any more. */
+/** Deletes a password: no one can sign in with it any more. */
 export async function deletePassword(trx: Trx, user_id: string): Promise<void> {
   await trx.deleteFrom('credentials').where('user_id', '=', user_id).where('kind', '=', 'password').execute();
 }
 
 type NewPasswordLink = Omit<Insertable<Database['password_links']>, 'used_at'>;
 
-/** One link works at a time: the ones before stop. */
+/** One link is valid at a time: earlier ones are deleted. */
 export async function replacePasswordLinks(trx: Trx, link: NewPasswordLink): Promise<void> {
   await deletePasswordLinks(trx, link.user_id);
   await addPasswordLink(trx, link);
 }
 
-/** A link beside those that exist. */
+/** Adds a link to the existing ones. */
 export async function addPasswordLink(trx: Trx, link: NewPasswordLink): Promise<void> {
   await trx
     .insertInto('password_links')
@@ -97,7 +97,7 @@ export async function findLinkedUser(db: Db, digest: Digest, now: Date): Promise
     .executeTakeFirst();
 }
 
-/** Uses a link up, once; undefined: it was used before, or is over. */
+/** Uses a link, once; undefined: it was used before, or has expired. */
 export async function usePasswordLink(
   trx: Trx,
   digest: Digest,
@@ -113,7 +113,7 @@ export async function usePasswordLink(
     .executeTakeFirst();
 }
 
-/** Links that were mailed to another address than this one stop working, also when the address comes back. */
+/** Deletes links that were mailed to another address, so that they stay invalid even if that address is restored. */
 export async function deleteLinksMailedElsewhere(trx: Trx, user_id: string, email: string | null): Promise<void> {
   await trx
     .deleteFrom('password_links')

@@ -12,20 +12,20 @@ const maxLength = 1024;
 const maxConcurrent = 4;
 const maxWaiting = 64;
 
-// Something to compare with where there is no such person, so that both take as long.
+// Compared with if there is no such user, so that both cases take equally long.
 const nobodysHash = hash('nobody has this password', parameters);
 
 let running = 0;
 const waiting: (() => void)[] = [];
 
-/** A hash, and the form of the password that it was made from. */
+/** A hash, and the form of the password that was hashed. */
 export type PasswordHash = { hash: string; form: 'as_typed' | 'nfc' };
 
 type Named = { username: string; email?: string | null | undefined };
 
 /**
  * The form in which passwords are hashed and compared, however a keyboard or an operating system composed them (RFC 8265 §4.2.2;
- * NIST SP 800-63B-4 §3.1.1.2): spaces outside of ASCII as SPACE, then NFC. Case and width stay.
+ * NIST SP 800-63B-4 §3.1.1.2): non-ASCII spaces become SPACE, then NFC. Case and width stay.
  */
 function normalized(password: string): string {
   return password.replaceAll(/\p{Zs}/gu, ' ').normalize('NFC');
@@ -41,7 +41,7 @@ const problemDetails = {
 
 type PasswordProblem = keyof typeof problemDetails;
 
-/** What is wrong with a new password; undefined when nothing is (NIST SP 800-63B-4 §3.1.1: length, a list, no composition rules). */
+/** What is wrong with a new password; undefined: nothing (NIST SP 800-63B-4 §3.1.1: length, a list, no composition rules). */
 export async function passwordProblem(typed: string, person: Named): Promise<PasswordProblem | undefined> {
   const password = normalized(typed);
   if ([...password].length < minLength) return 'too_short';
@@ -55,7 +55,7 @@ export async function passwordProblem(typed: string, person: Named): Promise<Pas
 }
 
 /**
- * The hash of a password that a person is about to be given: Argon2id in PHC format, of the normalized form.
+ * The hash of a new password: Argon2id in PHC format, of the normalized form.
  *
  * @throws Problem `invalid`: too weak
  */
@@ -72,8 +72,8 @@ export function generatePassword(): string {
 }
 
 /**
- * Whether the password is right. It takes as long without a hash, so that timing does not reveal who exists. Each attempt costs one hash:
- * a password that was hashed as it was typed is compared as it is typed now.
+ * Whether the password is right. Without a stored hash it takes equally long, so that timing does not reveal which users exist. Each
+ * attempt costs one hash: a password that was hashed as typed is compared as typed.
  */
 export async function verifyPassword(stored: PasswordHash | undefined, password: string): Promise<boolean> {
   // A composed character may come as several.
@@ -85,8 +85,8 @@ export async function verifyPassword(stored: PasswordHash | undefined, password:
 }
 
 /**
- * What a password that fits is stored as from now on; undefined where that is how it is stored. A hash is made anew only where the
- * forms differ, or where another system made one that is weaker than ours.
+ * The form in which a matching password is stored from now on; undefined: it already is. It is hashed again only if the forms differ, or
+ * if the hash of another system is weaker than ours.
  */
 export async function renewedHash(stored: PasswordHash, password: string): Promise<PasswordHash | undefined> {
   if (stored.form === 'nfc') return undefined;

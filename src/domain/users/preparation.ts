@@ -13,8 +13,8 @@ type Prepared = { user: User; now: Date };
 type Link = { mailed_to: string | null; shown_to: string | null; shown_within: readonly unknown[] | null };
 
 /**
- * Whether a user who proved who they are is not signed in, because somebody else could have proved it who holds less than they do. That is
- * recorded here.
+ * Whether the sign-in of a user is refused although they authenticated, because a preparer with fewer rights could have authenticated
+ * instead. A refusal is recorded here.
  */
 export async function refusesDoubted(
   { db, now, refusals }: { db: Db; now: () => Date; refusals: Refusals },
@@ -26,8 +26,8 @@ export async function refusesDoubted(
 }
 
 /**
- * Notes that somebody else set the password of a user. Who set an earlier one cannot sign in with it any more: they are forgotten,
- * unless the account has got other ways in since, which may be theirs.
+ * Records that another actor set the password of a user. Actors who set an earlier one can no longer sign in with it: they are deleted
+ * as preparers, unless sign-in methods were added since, which may be theirs.
  */
 export async function notePasswordBy(
   trx: Trx,
@@ -40,8 +40,8 @@ export async function notePasswordBy(
 }
 
 /**
- * Notes who may have chosen the password with a link. For a link that was shown, that is the person who saw it. A mailed link was used by
- * the owner of the address: this is the user, unless another person could have set that address.
+ * Records who may have chosen the password with a link: for a link that was shown, the person who saw it; for a mailed link, the owner of
+ * the address, who is the user unless another person could have set that address.
  */
 export async function notePasswordByLink(trx: Trx, link: Link, { user, now }: Prepared): Promise<void> {
   const { mailed_to, shown_to: subject_id, shown_within } = link;

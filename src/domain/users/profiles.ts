@@ -30,13 +30,12 @@ export type UserDeps = { db: Db; now: () => Date };
 export type PutUserResult = { user: User; change: 'created' | 'updated' | 'unchanged' };
 
 /**
- * Creates a person, or makes an existing one equal to the input, in the transaction of the verb that decides it; a password
- * is only set when the person has none. `hash` is its Argon2id hash, made before: hashing is too slow for a transaction.
+ * Creates a user, or updates an existing one to equal the input, in the transaction of the verb that decides it; a password is only
+ * set if the user has none. `hash` is its Argon2id hash, computed before: hashing is too slow for a transaction.
  *
- * @param verified_by who says so where the input calls the e-mail address verified
- * @throws Problem `invalid`: it calls an address verified that it does not name, or the username of a new person looks like
- *   an id; `conflict`: another person has this e-mail address, or nobody would be left to
- *   administer
+ * @param verified_by the source, if the input states that the e-mail address is verified
+ * @throws Problem `invalid`: it states that an address is verified, but names none, or the username of a new user looks like an id;
+ *   `conflict`: another user has this e-mail address, or no administrator would be left
  */
 export async function putUser(
   trx: Trx,
@@ -63,7 +62,7 @@ export async function putUser(
   return changedRoles && result.change === 'unchanged' ? { ...result, change: 'updated' } : result;
 }
 
-/** What a configuration file says nothing about: it stays as the user chose it. `id`: of a new user who comes from another system. */
+/** Members that a configuration file does not contain: the user's choice stays. `id`: that of a new user from another system. */
 export type Chosen = { language?: Language | null | undefined; id?: string | undefined };
 
 type Profile = Chosen &
@@ -71,7 +70,7 @@ type Profile = Chosen &
     verified_by: EmailVerifier;
   };
 
-/** Creates a user who must be new, in the transaction of the verb that decides it. @throws Problem as `putUser` */
+/** Creates a new user, in the transaction of the verb that decides it. @throws Problem as `putUser` */
 export async function addUser(
   { now }: Pick<UserDeps, 'now'>,
   trx: Trx,
@@ -99,7 +98,7 @@ export async function addUser(
   return { user, change: 'created' };
 }
 
-/** Changes what is known of a user, in the transaction of the verb that decides it. @throws Problem `conflict`; `forbidden` */
+/** Updates the profile of a user, in the transaction of the verb that decides it. @throws Problem `conflict`; `forbidden` */
 export async function changeProfile(
   { now }: Pick<UserDeps, 'now'>,
   trx: Trx,
@@ -143,7 +142,7 @@ export async function changeProfile(
 }
 
 /**
- * A username that looks like an id could be taken for another person's.
+ * Refuses a username that looks like an id: it could be mistaken for another user's id.
  *
  * @throws Problem `invalid` at `/username`
  */
@@ -152,13 +151,13 @@ export function refuseIdShaped(username: string): void {
     throw invalid('/username', 'The username must not look like an id (32 hexadecimal digits). Choose another one.');
 }
 
-/** @throws Problem `conflict` for what the database refused because of its names; anything else as it came */
+/** @throws Problem `conflict` if a name is taken; any other error unchanged */
 export function refuseTaken(error: unknown): never {
   const isTaken = error instanceof Error && 'constraint' in error && String(error.constraint).startsWith('users_');
   throw isTaken ? conflict('Another user has this username or e-mail address.') : error;
 }
 
-/** A hash that was made elsewhere: nothing says that the password was normalized. */
+/** A hash from another system: the password may not have been normalized. */
 export function importedHash(hash: string | undefined): PasswordHash | undefined {
   return hash === undefined ? undefined : { hash, form: 'as_typed' };
 }

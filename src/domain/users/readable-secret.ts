@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
 
-/** Letters and digits without what looks alike. */
+/** Letters and digits without those that look alike. */
 export const readableLetters = 'abcdefghjkmnpqrstuvwxyz23456789';
 
 /** A random secret in groups that are easy to read and type: nearly five bits a letter. */

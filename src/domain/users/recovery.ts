@@ -17,8 +17,8 @@ const linkMs = 30 * 60 * 1000;
 const Requested = MailRequest.extend({ login: z.string() });
 
 /**
- * Asks for a link to choose a password. What is typed is not looked up here: the request does the same work and gets the same
- * answer whether there is such an account or not (OWASP Forgot Password Cheat Sheet). A job does the rest.
+ * Requests a link to choose a password. The login is not looked up here: the work and the response are the same, whether there is such
+ * an account or not (OWASP Forgot Password Cheat Sheet). A job does the rest.
  */
 export async function requestRecovery(
   { db, now, jobs, keys }: MailRequestDeps,
@@ -29,9 +29,9 @@ export async function requestRecovery(
 }
 
 /**
- * The job handler: mails a link for half an hour to the verified address of the account, whatever address was typed. An
- * unverified address may be a stranger's, so it receives none. Links from before keep working, so that nobody can cancel another
- * person's link; one that is used ends them all.
+ * The job handler: mails a link, valid for half an hour, to the verified address of the account, whatever address was typed. An
+ * unverified address may be a stranger's, so it receives none. Earlier links stay valid, so that no one can cancel another person's
+ * link; using one deletes them all.
  */
 export function mailRecoveryLink(deps: MailRequestJobDeps): JobHandler {
   return async (data) => {

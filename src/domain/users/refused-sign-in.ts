@@ -4,21 +4,21 @@ import { mailRefusal } from './email-verification.ts';
 import { lastWayInAt } from './preparation.ts';
 import type { User } from './store.ts';
 
-/** That every sign-in of a user is refused, because others prepared the account (`refusesDoubted`), and what the user needs. */
+/** Why every sign-in of a user is refused (`refusesDoubted`), and what the user needs. */
 export type RefusedSignIn = {
-  /** When the first of those prepared it who lack permissions of the user. */
+  /** When the first preparer who lacks permissions of the user prepared the account. */
   since: Date;
   /** null: the user or client was deleted. */
   prepared_by: { subject: Owner | null; prepared_at: Date }[];
   /** Whether sign-in methods or linked accounts were added since: they may be the preparer's, and a new password is not enough. */
   remove_methods_first: boolean;
-  /** Whether the user gets a link by mail that helps. */
+  /** Whether the user can help themselves with a mailed link. */
   mailed_link: boolean;
 };
 
 type Deps = { db: Db; now: () => Date; sendEmail?: unknown };
 
-/** What an administrator needs to know of a user whose sign-in is refused; null: it is not. */
+/** What an administrator needs to know if a user's sign-ins are refused; null: they are not. */
 export async function findRefusedSignIn({ db, now, sendEmail }: Deps, user: User): Promise<RefusedSignIn | null> {
   return inTransaction(db, async (trx) => {
     const doubts = await listDoubts(trx, user.id, now());

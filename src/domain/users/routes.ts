@@ -212,14 +212,14 @@ const verifications = [
   }),
 ];
 
-/** People. */
+/** Users. */
 export const userRoutes = [...accounts, ...resets, ...policies, ...verifications];
 
 function policyView(policy: Awaited<ReturnType<typeof findSignInPolicy>>) {
   return { ...asPolicyInput(policy), version: policy.version, updated_at: policy.updated_at };
 }
 
-/** The account and its link, or neither. */
+/** Creates the account and its link, or neither. */
 async function invited(deps: UserRouteDeps, actor: Actor, body: UserInput) {
   return inTransaction(deps.db, async (db) => {
     const within = { ...deps, db };

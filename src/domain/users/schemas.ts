@@ -5,23 +5,23 @@ import { SortBy } from '../../platform/lists/index.ts';
 import { Owner, UserReferenceText } from '../access/index.ts';
 import { hashProblem } from './hash-formats.ts';
 
-// Without "@" and ":", so that no username is an e-mail address or says that it is an id; what looks like an id is refused
-// where a user is created (`refuseIdShaped`), so that a user from before can still be described by a configuration file.
+// Without "@" and ":", so that no username is an e-mail address or has the prefix of an id; one that looks like an id is refused
+// when a user is created (`refuseIdShaped`), so that a configuration file can still describe an earlier user.
 const Username = z.string().regex(/^[A-Za-z0-9._-]{1,64}$/, 'must be 1 to 64 letters, digits, ".", "_" or "-"');
 
 /** An e-mail address. */
 export const EmailAddress = z.email('must be an e-mail address').max(254);
 
-/** What follows the @ of an address, in lower case. */
+/** The domain of an address, in lower case. */
 export const domainOf = (email: string): string => email.slice(email.lastIndexOf('@') + 1).toLowerCase();
 
-/** A hash that another system made, with a cost within bounds. */
+/** A hash from another system, with a cost within bounds. */
 const ImportedHash = SecretText.superRefine((hash, issues) => {
   const problem = hashProblem(hash);
   if (problem) issues.addIssue({ code: 'custom', message: problem });
 });
 
-/** A person as configuration, the CLI and the setup page name them. */
+/** A user as input of configuration, the CLI and the setup page. */
 export const UserInput = z.strictObject({
   username: Username,
   email: EmailAddress.optional(),
@@ -60,7 +60,7 @@ export const UserChanges = z.strictObject({
 });
 export type UserChanges = z.infer<typeof UserChanges>;
 
-/** Names the address, so that a change of it in between is noticed. */
+/** Includes the address, so that a change of it in between is noticed. */
 export const EmailVerification = z.strictObject({
   email: EmailAddress.meta({ description: 'the address that you verified; it must be their current one' }),
 });
@@ -102,7 +102,7 @@ const RefusedSignInView = z.object({
       'whether the user can request a link with “Forgot your password?”; otherwise a user with all of their permissions creates one with `/password-link`',
   }),
 });
-/** One user, with what takes several queries. */
+/** One user, with members that take further queries. */
 export const UserDetailView = UserView.extend({
   sign_in_refused: RefusedSignInView.nullable().meta({
     description:

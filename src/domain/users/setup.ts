@@ -16,7 +16,7 @@ const linkMs = 24 * 60 * 60 * 1000;
 const prefix = 'lk_setup_';
 
 /**
- * A one-time secret that opens the setup page for a day, as long as there is no administrator.
+ * Creates a one-time secret that opens the setup page for a day, as long as there is no administrator.
  *
  * @throws Problem `conflict`: there is an administrator already
  */
@@ -44,7 +44,7 @@ export async function isSetupOpen({ db, now }: SetupDeps, secret: string): Promi
 }
 
 /**
- * Makes the first administrator and uses the link up.
+ * Creates the first administrator and uses the link.
  *
  * @throws Problem `not_found`: the link was used, has expired, or an administrator exists; `invalid`: weak
  *   password, or a username that looks like an id; `conflict`: name taken

@@ -20,13 +20,13 @@ export async function findSignUp(db: Db, digest: Digest, now: Date): Promise<Pen
     .executeTakeFirst();
 }
 
-/** Uses a link up; only one of several at once gets it. @returns the address it was mailed to */
+/** Takes a link; of concurrent uses only one gets it. @returns the address that it was mailed to */
 export async function takeSignUp(trx: Trx, digest: Digest, now: Date): Promise<string | undefined> {
   const taken = trx.deleteFrom('sign_ups').where('digest', '=', digest).where('expires_at', '>', now);
   return (await taken.returning('email').executeTakeFirst())?.email;
 }
 
-/** Ends the other links that were mailed to an address. */
+/** Deletes the other links that were mailed to an address. */
 export async function deleteSignUpsOf(trx: Trx, email: string): Promise<void> {
   await trx.deleteFrom('sign_ups').where(sql<boolean>`lower(email) = lower(${email})`).execute();
 }

@@ -17,13 +17,13 @@ import { deleteSignUpsOf, findSignUp, insertSignUp, takeSignUp } from './sign-up
 import { findUserByLogin, insertUser, type User } from './store.ts';
 import type { Throttles } from './throttles.ts';
 
-/** `rules`: whose addresses may have an account; undefined: people do not create accounts themselves. */
+/** `rules`: the domains whose addresses may have an account; undefined: users cannot create accounts themselves. */
 type SignUpRules = { rules: DomainRules | undefined };
 export type SignUpRequestDeps = SignUpRules & MailRequestDeps;
 export type SignUpMailDeps = SignUpRules & MailRequestJobDeps;
 export type SignUpDeps = SignUpRules & { db: Db; now: () => Date; throttles: Throttles };
 
-/** What somebody chooses for the account that they create. */
+/** The input for a new account. */
 export const SignUpInput = UserInput.pick({ username: true, name: true }).extend({ password: z.string() });
 
 const prefix = 'lk_su_';
@@ -31,12 +31,12 @@ const linkMs = 60 * 60 * 1000;
 
 const Requested = MailRequest.extend({
   email: z.string(),
-  /** Where the link leads: below the request of an app that the person came from. */
+  /** The path of the app's request that the user came from; the link leads below it. */
   below: z.string(),
   language: z.string().optional(),
 });
 
-/** Why nobody can create an account with what was typed; undefined: with this address they can. */
+/** Why the typed text cannot be used to create an account; undefined: it can. */
 export function signUpProblem({ rules }: SignUpRules, typed: string): 'no address' | 'other domain' | undefined {
   const email = EmailAddress.safeParse(typed).data;
   if (email === undefined) return 'no address';
@@ -48,11 +48,11 @@ function isPermitted(rules: DomainRules | undefined, email: string): boolean {
 }
 
 /**
- * Asks for an account. Whether the address has one already is not looked up here: the request does the same work and gets the same
- * answer (OWASP Authentication Cheat Sheet). A job mails a link; there is no account until somebody opened it, so that nobody prepares
- * an account under another person's address.
+ * Requests an account. An existing one is not looked up here: the work and the response are the same (OWASP Authentication Cheat
+ * Sheet). A job mails a link; the account is created only when it is opened, so that no one can prepare an account with another
+ * person's address.
  *
- * @param below path of the request of an app that waits for the person; empty: none does
+ * @param below path of the app's request that waits for the user; empty: there is none
  * @throws Problem `invalid` at `/email`: it has a `signUpProblem`
  */
 export async function requestSignUp(
@@ -66,7 +66,7 @@ export async function requestSignUp(
   await inTransaction(deps.db, (trx) => deps.jobs.send(trx, 'sign-up', sealed));
 }
 
-/** The job handler: mails a link for an hour, or tells the owner of an account that there is one. */
+/** The job handler: mails a link, valid for an hour, or tells the owner of an existing account. */
 export function mailSignUpLink(deps: SignUpMailDeps): JobHandler {
   return async (data) => {
     const request = Requested.parse(await openJob(deps.keys, 'sign-up', data));
@@ -100,15 +100,15 @@ async function mailLink(deps: SignUpMailDeps, trx: Trx, { email, below, language
   await appendEvent(trx, { actor: anonymous(origin), action: 'sign_up.link_created', occurred_at: created_at });
 }
 
-/** The address that a link was mailed to, while an account may be created with it. */
+/** The address that a link was mailed to, while it can create an account. */
 export async function invitedEmail({ db, now, rules }: SignUpDeps, secret: string): Promise<string | undefined> {
   const email = (await findSignUp(db, digest(secret), now()))?.email;
   return email !== undefined && isPermitted(rules, email) ? email : undefined;
 }
 
 /**
- * Creates the account of the person who opened the link that was mailed to them. Their address is verified by it. The link works once,
- * and every other link to the address ends with it.
+ * Creates the account of a user who opened the mailed link, which verifies their address. The link can be used once, and every other
+ * link to the address is deleted.
  *
  * @throws Problem `not_found`: the link was used or has expired, or the address got an account meanwhile; `invalid`: weak password, or
  *   a username that looks like an id; `conflict`: the username is taken; `too_many_requests`: too many names were tried

@@ -14,20 +14,20 @@ export type Factor = Pick<Selectable<Database['credentials']>, 'id' | 'created_a
   last_used_at: Date | null;
 };
 
-/** The user that a text names: `id:…`, `username:…` or `email:…` (`isUser`). */
+/** The user that a reference names: `id:…`, `username:…` or `email:…` (`isUser`). */
 export async function findUser(db: Db, reference: string): Promise<User | undefined> {
   return db.selectFrom('users').selectAll().where(isUser(reference)).executeTakeFirst();
 }
 
-/** By username alone, whatever the case. */
+/** The user with this username only, case-insensitive. */
 export async function findUserByUsername(db: Db, username: string): Promise<User | undefined> {
   return findUser(db, `username:${username}`);
 }
 
-// Usernames and e-mail addresses have none of others; some of those become ASCII in lower case, such as the Kelvin sign.
+// Usernames and e-mail addresses contain only these; some other characters become ASCII in lower case, such as the Kelvin sign.
 const ascii = /^[\u0020-\u007e]*$/;
 
-/** Who signs in: by the e-mail address where there is an "@", which no username has, otherwise by the username. */
+/** The user with a typed login: an e-mail address if it contains "@", which no username does, otherwise a username. */
 export async function findUserByLogin(db: Db, login: string): Promise<User | undefined> {
   if (!ascii.test(login)) return undefined;
   return findUser(db, `${login.includes('@') ? 'email' : 'username'}:${login}`);
@@ -81,7 +81,7 @@ export function listUsersFrom(
   const held = sql`standing_role_assignments a join roles r on r.id = a.role_id
     where a.subject_id = users.id and (a.until is null or a.until > ${now})`;
   const roles = sql<string[]>`coalesce((select json_agg(distinct r.name) from ${held}), '[]'::json)`;
-  // With `exists` PostgreSQL would read every password for one page.
+  // For `exists`, PostgreSQL would read every password for one page.
   const hasPassword = sql<boolean>`coalesce((select true from credentials k where k.user_id = users.id and k.kind = 'password' limit 1), false)`;
   const listed = (from: RawBuilder<User>) =>
     db
@@ -116,7 +116,7 @@ export async function updateUser(trx: Trx, id: string, changes: Updateable<Datab
     .executeTakeFirstOrThrow();
 }
 
-/** Remembers the language of the pages on which a user signs in. Nobody decides it: no event records it, and their version stays. */
+/** Stores the language of the pages on which a user signs in. No one decides it, so no event is recorded and the version stays. */
 export async function noteBrowserLanguage(db: Db, id: string, language: string): Promise<void> {
   await db
     .updateTable('users')
@@ -126,13 +126,13 @@ export async function noteBrowserLanguage(db: Db, id: string, language: string):
     .execute();
 }
 
-/** Ends whatever carries the person's epoch so far. @returns their new one */
+/** Revokes everything with the user's present epoch. @returns the new epoch */
 export async function startNextEpoch(trx: Trx, id: string): Promise<number> {
   const next = trx.updateTable('users').set((eb) => ({ epoch: eb('epoch', '+', 1) }));
   return (await next.where('id', '=', id).returning('epoch').executeTakeFirstOrThrow()).epoch;
 }
 
-/** What a person can sign in with; never the secret of it. */
+/** The sign-in methods of a user, never their secrets. */
 export async function listFactors(db: Db, user_id: string): Promise<Factor[]> {
   const { rows } = await sql<Factor>`
     select id, kind, null as name, created_at, updated_at, null as last_used_at from credentials where user_id = ${user_id}
@@ -142,12 +142,12 @@ export async function listFactors(db: Db, user_id: string): Promise<Factor[]> {
   return rows;
 }
 
-/** Of two people with the same link only one becomes the administrator. */
+/** Of two people with the same link, only one becomes the administrator. */
 export async function lockSetup(trx: Trx): Promise<void> {
   await sql`select pg_advisory_xact_lock(hashtext('latchkey setup'))`.execute(trx);
 }
 
-/** Several may be open at once, each node that starts prints one; all close with the first administrator. */
+/** Several can be open at once, because each node prints one at start; the first administrator closes all. */
 export async function insertSetupLink(
   trx: Trx,
   link: { digest: Digest; created_at: Date; expires_at: Date },

@@ -1,13 +1,13 @@
 import { sql } from 'kysely';
 import type { Db } from '../../platform/database/index.ts';
 
-/** How often something was used since the counter began, and when it begins anew. */
+/** The number of uses since the counter started, and when it restarts. */
 export type Uses = { uses: number; resets_in_seconds: number };
 
 // Milliseconds since 1970: what rows have held since the first version.
 const nowMs = sql`(extract(epoch from latchkey_now()) * 1000)::bigint`;
 
-/** Counts a use, in a counter that begins anew so many seconds after its first use, by the database's time. */
+/** Counts a use, in a counter that restarts this many seconds after its first use, by the database's time. */
 export async function countUse(db: Db, key: string, seconds: number): Promise<Uses> {
   const { rows } = await sql<Uses>`
     insert into throttles as t (key, points, expire) values (${key}, 1, ${nowMs} + ${seconds * 1000}::bigint)
@@ -19,12 +19,12 @@ export async function countUse(db: Db, key: string, seconds: number): Promise<Us
   return row;
 }
 
-/** Takes a use back. */
+/** Removes one use from a counter. */
 export async function giveUseBack(db: Db, key: string): Promise<void> {
   await sql`update throttles set points = greatest(points - 1, 0) where key = ${key}`.execute(db);
 }
 
-/** Lets a counter begin anew. */
+/** Restarts a counter. */
 export async function forgetUses(db: Db, key: string): Promise<void> {
   await db.deleteFrom('throttles').where('key', '=', key).execute();
 }

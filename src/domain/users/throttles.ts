@@ -5,7 +5,7 @@ import { countUse, forgetUses, giveUseBack } from './throttle-store.ts';
 
 const quarterHour = 15 * 60;
 
-/** So many uses in a quarter of an hour, which begins with the first. */
+/** A counter that allows `points` uses in a quarter of an hour, which starts with the first use. */
 type Counter = { db: Db; name: string; points: number };
 
 /** Attempts counted in PostgreSQL, by its time: they survive a restart, and hold across nodes whatever their clocks say. */
@@ -59,10 +59,10 @@ export class Throttles {
   }
 
   /**
-   * Counts an attempt at a second factor, or at a passkey, before it is judged: ten of an account in a quarter of an hour, which leave a
-   * chance of one in 30,000 to hit a six-digit code.
+   * Counts an attempt at a second factor, or at a passkey, before it is judged: ten for an account in a quarter of an hour, which leave a
+   * chance of one in 30,000 to guess a six-digit code.
    *
-   * @param account undefined: a passkey says whose it is
+   * @param account undefined: the passkey identifies the account
    * @returns seconds to wait; undefined when the attempt may go on
    */
   async countFactor({ address, account }: FactorAttempt): Promise<number | undefined> {
@@ -71,14 +71,14 @@ export class Throttles {
     return given.length > 0 ? Math.max(...given) : undefined;
   }
 
-  /** A proven factor forgets the attempts before it. */
+  /** Deletes the attempts at a factor after it was proven. */
   async forgetFactor({ address, account }: FactorAttempt): Promise<void> {
     await Promise.all([this.#perAddress.giveBack(address), account && forget(this.#factors, account)]);
   }
 
   /**
-   * Counts an entered user code (RFC 8628 §5.1): forty in a quarter of an hour leave a chance of one in a million to hit one
-   * of ten thousand live codes.
+   * Counts an entered user code (RFC 8628 §5.1): forty in a quarter of an hour leave a chance of one in a million to guess
+   * one of ten thousand live codes.
    *
    * @returns seconds to wait; undefined when it may go on
    */
@@ -89,14 +89,14 @@ export class Throttles {
   /**
    * Counts a wrong client secret from an address.
    *
-   * @returns seconds to wait, and the group of addresses that has to; undefined when another may be tried
+   * @returns seconds to wait, and the group of addresses that must wait; undefined when another may be tried
    */
   async countWrongSecret({ client_id, address }: { client_id: string; address: string }): Promise<Stop | undefined> {
     return this.#clientSecrets.count(address, (group) => JSON.stringify([client_id, group]));
   }
 
   /**
-   * Counts a client that registers itself: twenty of an address in a quarter of an hour, and five hundred of all.
+   * Counts a client that registers itself: twenty from an address in a quarter of an hour, and five hundred from all.
    *
    * @returns seconds to wait; undefined when it may go on
    */
@@ -114,7 +114,7 @@ export class Throttles {
   }
 
   /**
-   * Counts a link to choose a password that is mailed to a person because somebody asked for it: five in a quarter of an hour.
+   * Counts a link to choose a password that is mailed to a user on request: five in a quarter of an hour.
    *
    * @returns seconds to wait; undefined when it may go on
    */
@@ -128,7 +128,7 @@ export class Throttles {
   }
 
   /**
-   * Counts a request for an account from an IP address: twenty in a quarter of an hour, and five hundred of all.
+   * Counts a request for an account from an IP address: twenty in a quarter of an hour, and five hundred from all.
    *
    * @returns seconds to wait; undefined when it may go on
    */
@@ -136,17 +136,17 @@ export class Throttles {
     return (await this.#signUpAddresses.consume(address)) ?? (await consume(this.#allSignUps, 'all'));
   }
 
-  /** Counts mail to an e-mail address that an account was asked for: three in a quarter of an hour. @returns seconds to wait */
+  /** Counts mail to the address of a requested account: three in a quarter of an hour. @returns seconds to wait */
   async countSignUp(email: string): Promise<number | undefined> {
     return consume(this.#signUps, email.toLowerCase());
   }
 
-  /** Counts an account that somebody tries to create with a link: twenty in a quarter of an hour. @returns seconds to wait */
+  /** Counts an attempt to create an account with a link: twenty in a quarter of an hour. @returns seconds to wait */
   async countSignUpAttempt(secret: string): Promise<number | undefined> {
     return consume(this.#signUpAttempts, secret);
   }
 
-  /** A successful sign-in forgets the failed ones of this browser and account. */
+  /** Deletes the failed attempts of this browser and account after a successful sign-in. */
   async forget({ address, account, device }: Attempt): Promise<void> {
     const own = device ? forget(this.#perDevice, `${device}:${account}`) : giveBack(this.#perAccount, account);
     await Promise.all([own, this.#perAddress.giveBack(address)]);
@@ -157,10 +157,10 @@ export type FactorAttempt = { address: string; account: string | undefined };
 
 export type Attempt = { address: string; account: string; device: string | undefined };
 
-/** A group of addresses that used up its attempts, and for how long. */
+/** A group of addresses that used up its attempts, and the seconds to wait. */
 export type Stop = { group: string; seconds: number };
 
-/** Counts attempts by address; of IPv6 also by the networks around it, with bounds that grow. */
+/** Counts attempts by address; for IPv6 also by the networks that contain it, with increasing bounds. */
 class AddressLimiter {
   readonly #counter: Counter;
 
@@ -168,14 +168,14 @@ class AddressLimiter {
     this.#counter = counter;
   }
 
-  /** Counts an attempt. Seconds to wait; undefined when it may go on. */
+  /** Counts an attempt. @returns seconds to wait; undefined when it may go on */
   async consume(address: string): Promise<number | undefined> {
     return (await this.count(address, (group) => group))?.seconds;
   }
 
-  /** Counts what is named by a group of addresses; the first group that used up its attempts, if one did. */
+  /** Counts an attempt for each group of the address. @returns the first group that used up its attempts, if one did */
   async count(address: string, nameOf: (group: string) => string): Promise<Stop | undefined> {
-    // One after the other: what a small network is refused must not use up the attempts of the larger one around it.
+    // One after the other: refused attempts of a small network must not use up those of the larger one that contains it.
     for (const { name, times } of addressGroups(address)) {
       const seconds = await consume(this.#of(times), nameOf(name));
       if (seconds !== undefined) return { group: name, seconds };
@@ -206,7 +206,7 @@ function forget({ db, name }: Counter, text: string): Promise<void> {
   return forgetUses(db, key(name, text));
 }
 
-/** Typed logins are never stored readable, not even here. */
+/** Typed logins are never stored in readable form, not even here. */
 function key(name: string, text: string): string {
   return `sign-in ${name}:${digest(text).toString('base64url')}`;
 }

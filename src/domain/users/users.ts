@@ -13,10 +13,10 @@ import { findUser, findUserByUsername, lockUserById, type User, updateUser } fro
 const importPasswordPermission = 'latchkey:user:import_password';
 
 /**
- * Creates a person who must be new.
+ * Creates a new user.
  *
- * @throws Problem `invalid`: the password is too weak, or the username looks like an id; `conflict`: the username or e-mail address is taken; `forbidden`: the
- *   input calls the e-mail address verified, which takes a permission of its own
+ * @throws Problem `invalid`: the password is too weak, or the username looks like an id; `conflict`: the username or e-mail address
+ *   is taken; `forbidden`: the input states that the e-mail address is verified, which requires a separate permission
  */
 export async function createUser(
   deps: UserDeps,
@@ -34,15 +34,15 @@ export async function createUser(
   });
 }
 
-/** @throws Problem `forbidden`; `invalid`: there is a password, too */
+/** @throws Problem `forbidden`; `invalid`: the input also has a password */
 function mustImportAlone(actor: Actor, password: string | undefined): void {
   mustBePermitted(actor, importPasswordPermission, 'Importing a password hash');
   if (password !== undefined) throw invalid('/password_hash', 'Send either a password or a hash of one.');
 }
 
 /**
- * Changes what is known of a person, or lets them in again. A changed e-mail address is unverified. An actor who changes an address
- * could make the account their own, so they must hold all that the person holds.
+ * Updates a user's profile, or enables the user again. A changed e-mail address is unverified. An actor who changes an address could
+ * take over the account, so they must hold all that the user holds.
  *
  * @throws Problem `not_found`; `conflict`; `precondition_failed`; `forbidden`: the person holds what the actor does not
  */
@@ -70,7 +70,7 @@ export async function changeUser(
   });
 }
 
-/** The user that a text names (`findUser`). @throws Problem `not_found` */
+/** The user that a reference names (`findUser`). @throws Problem `not_found` */
 export async function getUser(db: Db, reference: string): Promise<User> {
   const user = await findUser(db, reference);
   if (!user) throw notFound('user', reference);
@@ -78,9 +78,9 @@ export async function getUser(db: Db, reference: string): Promise<User> {
 }
 
 /**
- * Stops a person: signed out everywhere, no token of theirs works from the next request on.
+ * Disables a user, and revokes their sessions and tokens: these are refused from the next request on.
  *
- * @throws Problem `not_found`; `conflict`: nobody would be left to administer
+ * @throws Problem `not_found`; `conflict`: no administrator would be left
  */
 export async function disableUser({ db, now }: UserDeps, actor: Actor, id: string): Promise<User> {
   return inTransaction(db, async (trx) => {
@@ -96,7 +96,7 @@ export async function disableUser({ db, now }: UserDeps, actor: Actor, id: strin
   });
 }
 
-/** Records that a person took a copy of what is kept about them, before they get it. */
+/** Records that a user downloads their data, before they get it. */
 export async function noteDownload({ db, now }: UserDeps, actor: Actor & { id: string }): Promise<void> {
   await inTransaction(db, (trx) => record(trx, actor, 'user.data_downloaded', actor.id, now()));
 }

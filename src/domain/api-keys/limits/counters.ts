@@ -2,23 +2,23 @@ import type { CodedLimit, Limit } from '../../restrictions/index.ts';
 
 /**
  * A number that grows with each use, up to its ceiling. Rates and quotas are both counters. A rate is GCRA: the
- * counter is the time at which the next request would be due if all came evenly (`floor` is the present one), in units in
- * which both the time and a request are whole numbers, so that exactly as many pass as were written. A quota counts from zero.
+ * counter is the time at which the next request would be due if all came evenly (`floor` is the present time), in units in which
+ * both the time and a request are whole numbers, so that exactly the configured number passes. A quota counts from zero.
  */
 export type Counter = {
   key: string;
   floor: number;
   increment: number;
   ceiling: number;
-  /** When it means nothing any more. */
+  /** When it can be deleted. */
   expires_at: Date;
 };
 
-/** Who counts: the first counter that refused, if one did, and all as they are now. */
+/** The result of counting: the first counter that refused, if one did, and the present value of each. */
 export type Taken = { refusing: number | undefined; values: number[] };
 
 export type Limits = {
-  /** Moves all counters or none, from memory; undefined: a counter must be read first, and nothing was moved. */
+  /** Increments all counters or none, from memory; undefined: a counter must be read first, and nothing was counted. */
   takeNow: (counters: readonly Counter[]) => Taken | undefined;
   /** The same, but reads missing counters. */
   take: (counters: readonly Counter[]) => Promise<Taken>;
@@ -30,7 +30,7 @@ export type LimitState = { name: string; limit: number; remaining: number; reset
 
 const second = 1000;
 const periods = { second, minute: 60 * second, hour: 3600 * second, day: 86_400 * second };
-// Times since then keep the products below within what a number holds exactly, up to 150,000 requests a period.
+// Times since then keep the products below within the exact integers of a number, up to 150,000 requests a period.
 const epoch = Date.UTC(2025, 0, 1);
 
 /** A limit of one key, prepared. */
@@ -38,7 +38,7 @@ export type CountedLimit = {
   limit: CodedLimit;
   counter: (cost: number, now: Date) => Counter;
   stateAt: (value: number, now: Date) => LimitState;
-  /** Seconds until so much fits; undefined: it never does. */
+  /** Seconds until a request of this cost passes; undefined: it never does. */
   waitSeconds: (value: number, cost: number, now: Date) => number | undefined;
 };
 
@@ -106,7 +106,7 @@ function greatestCommonDivisor(a: number, b: number): number {
   return b === 0 ? a : greatestCommonDivisor(b, a % b);
 }
 
-/** Moves counters whose values are at hand, or none of them. */
+/** Increments counters whose values are known, all or none. */
 export function move(counters: readonly Counter[], known: (key: string) => number | undefined): Taken {
   const present = counters.map(({ key, floor }) => Math.max(known(key) ?? floor, floor));
   const moved = counters.map(({ increment }, n) => (present[n] ?? 0) + increment);

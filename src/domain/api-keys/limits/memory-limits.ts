@@ -14,14 +14,13 @@ const mostAtOnce = 5000;
 type Added = { key: string; value: number; expires_at: Date };
 
 /**
- * Limits that this node counts by itself, at once and exactly. Several nodes admit a rate each; a quota they tell each other of
- * once a second through the database, where it also outlives a restart, so that they admit too much by what the others took in
- * that second.
+ * Limits that this node counts by itself, exactly and without a query. Several nodes each admit the whole rate. Quotas are shared
+ * once a second through the database, where they also survive a restart, so nodes together exceed one by at most the uses of a second.
  */
 export class MemoryLimits implements Limits {
   readonly #deps: MemoryLimitsDeps;
   readonly #values = new LRUCache<string, number>(atMostEntries(most));
-  /** What was taken of quotas since the last write. */
+  /** Uses of quotas since the last write. */
   readonly #added: Batched<Added, Keyed<Added>>;
 
   constructor(deps: MemoryLimitsDeps) {
@@ -45,7 +44,7 @@ export class MemoryLimits implements Limits {
   async take(counters: readonly Counter[]): Promise<Taken> {
     const keys = this.#unknown(counters);
     const found = await findCounters(this.#deps.db, keys);
-    // Another request may have been faster, and counted by now.
+    // Another request may have counted meanwhile.
     for (const key of keys)
       if (!this.#values.has(key))
         this.#values.set(key, (found.get(key) ?? 0) + (this.#added.held.find(key)?.value ?? 0));
@@ -70,7 +69,7 @@ export class MemoryLimits implements Limits {
     return taken;
   }
 
-  /** Where it is not known whether it was written, it is written again: that could only count too much. */
+  /** A write with an unknown result is repeated: this can only count too much. */
   async #write(added: readonly Added[]): Promise<void> {
     const together = await addToCounters(this.#deps.db, added);
     for (const [key, value] of together) this.#values.set(key, value + (this.#added.held.find(key)?.value ?? 0));

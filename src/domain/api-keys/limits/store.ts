@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import type { Db } from '../../../platform/database/index.ts';
 import type { Counter } from './counters.ts';
 
-/** Moves all counters or none, in one round trip: first the one that refused (from 1; 0: none did), then all values. */
+/** Increments all counters or none, in one round trip: returns the counter that refused (from 1; 0: none), then all values. */
 export async function takeFromLimits(db: Db, counters: readonly Counter[]): Promise<number[]> {
   const column = <Value>(of: (counter: Counter) => Value) => counters.map(of);
   const whole = (value: number) => BigInt(Math.round(value)).toString();
@@ -18,7 +18,7 @@ export async function findCounters(db: Db, keys: readonly string[]): Promise<Map
   return new Map(rows.map(({ key, value }) => [key, Number(value)]));
 }
 
-/** Adds what this node counted. @returns every counter as it is with what others added */
+/** Adds the counts of this node. @returns each counter with the counts of all nodes */
 export async function addToCounters(
   db: Db,
   added: readonly { key: string; value: number; expires_at: Date }[],

@@ -1,12 +1,12 @@
 import { type Sealed, type SealedPlace, seal, unseal } from '../../../platform/crypto/index.ts';
 import type { ServerKeys } from '../../../platform/keys/index.ts';
 
-/** The sealed state that a browser carries between two steps: its purpose, its browser and its expiry. */
+/** Dependencies for sealed state that a browser keeps between two steps; it is bound to a purpose, the browser and an expiry. */
 export type CarryDeps = { keys: ServerKeys; now: () => Date };
 
 type Carried = { until: number; state: unknown };
 
-/** @param browser what only this browser knows: its token against forged forms */
+/** @param browser a value that only this browser knows: its CSRF token */
 export function carry(
   { keys, now }: CarryDeps,
   { purpose, browser, seconds }: { purpose: string; browser: string; seconds: number },
@@ -16,7 +16,7 @@ export function carry(
   return seal(keys.current('sign-in').key, placeOf(purpose, browser), JSON.stringify(carried)).toString('base64url');
 }
 
-/** What this browser was given for this purpose; undefined: it was altered, is another browser's, or has expired. */
+/** The state that this browser got for this purpose; undefined: it was altered, belongs to another browser, or has expired. */
 export function carriedState(
   { keys, now }: CarryDeps,
   { purpose, browser }: { purpose: string; browser: string },

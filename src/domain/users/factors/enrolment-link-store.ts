@@ -22,7 +22,7 @@ export async function findLinkedUser(db: Db, digest: Digest, now: Date): Promise
     .executeTakeFirst();
 }
 
-/** Uses a link of a user up; only one of several at once gets it. */
+/** Takes a link of a user; of concurrent uses only one gets it. */
 export async function takeEnrolmentLink(
   trx: Trx,
   { digest, user_id, now }: { digest: Digest; user_id: string; now: Date },

@@ -19,30 +19,30 @@ export type EnrolmentLinkDeps = {
   db: Db;
   now: () => Date;
   issuer: string;
-  /** Set where there is a mail server. */
+  /** Set if there is a mail server. */
   sendEmail?: SendEmail | undefined;
 };
 
 const prefix = 'lk_en_';
 const linkMs = 30 * 60 * 1000;
 
-/** The permission to let users add a second factor who cannot prove who they are by e-mail. */
+/** The permission to create links with which users without a usable e-mail address add a second factor. */
 export const enrolmentPermission = 'latchkey:user:enrol_factor';
 
-/** Whether a link can be mailed to a user: to an address that is known to be theirs. */
+/** Whether a link can be mailed to a user, whose address must be known to be theirs. */
 export async function canGetEnrolmentLink({ db, now, sendEmail }: EnrolmentLinkDeps, user: User): Promise<boolean> {
   return sendEmail !== undefined && (await inTransaction(db, (trx) => addressOf(trx, user, now()))) !== undefined;
 }
 
-/** The address of a user, where it is known to be theirs. */
+/** The address of a user, if it is known to be theirs. */
 async function addressOf(trx: Trx, user: User, now: Date): Promise<string | undefined> {
   return (await mailRefusal(trx, user, now)) === undefined ? (user.email ?? undefined) : undefined;
 }
 
 /**
- * Mails a user, who entered their password, a link with which they add a second factor: somebody with the password alone cannot add one.
+ * After a user has entered their password, mails them a link to add a second factor: the password alone is not enough to add one.
  *
- * @returns the address; undefined: none can be mailed
+ * @returns the address; undefined: no link can be mailed
  */
 export async function mailEnrolmentLink(
   { db, now, issuer, sendEmail }: EnrolmentLinkDeps,
@@ -64,8 +64,8 @@ export async function mailEnrolmentLink(
 }
 
 /**
- * A link with which a user adds a second factor, for an administrator to hand over. A user who creates it has a second factor
- * themselves: otherwise a stolen password of an administrator would be enough for every account.
+ * A link to add a second factor, which an administrator hands over to the user. An actor who is a user must have a second factor
+ * themselves: otherwise an administrator's stolen password would be enough to take over every account.
  *
  * @returns the link, which is stored nowhere
  * @throws Problem `not_found`; `forbidden`: the user holds what the actor does not, or the actor has no second factor
@@ -111,14 +111,14 @@ async function record(
   await appendEvent(trx, { actor, action, target, details: { by_mail }, occurred_at: at });
 }
 
-/** Whose second factor this secret may add now; undefined: the link was used or has expired. */
+/** The user who can add a second factor with this secret now; undefined: the link was used or has expired. */
 export function findEnrollingUser({ db, now }: EnrolmentLinkDeps, secret: string): Promise<User | undefined> {
   return findLinkedUser(db, digest(secret), now());
 }
 
 /**
- * Uses a link up, and every other one of the user, in the transaction that adds the factor: of concurrent uses one wins. It
- * serves only while it is the user's: at their address, or of somebody who still holds all that the user holds.
+ * Uses a link, and deletes every other one of the user, in the transaction that adds the factor: of concurrent uses one wins. A mailed
+ * link is valid while the address is the user's; another one while its creator still holds all that the user holds.
  *
  * @throws Problem `not_found`; `conflict`: the user has a second factor
  */
@@ -129,7 +129,7 @@ export async function useEnrolmentLink(
 ): Promise<void> {
   const link = await takeEnrolmentLink(trx, { digest: digest(secret), user_id: user.id, now });
   if (!link || !user.enabled) throw notFound('link', '…');
-  // It adds a first one: it must not replace one that the user has.
+  // The link adds the first factor: it must not replace an existing one.
   if (await hasSecondFactor(trx, user.id)) throw conflict('You already have a second factor. Sign in with it.');
   const { mailed_to, made_by } = link;
   const isElsewhere = mailed_to !== null && (mailed_to !== user.email || !(await isAddressTheirs(trx, user, now)));

@@ -28,19 +28,19 @@ import {
 
 export type EnrolmentDeps = CarryDeps & { db: Db; sendEmail?: SendEmail | undefined };
 
-/** The secret of a link that the user adds their first factor with. */
+/** The secret of a link with which the user adds their first factor. */
 type ByLink = { link?: string | undefined };
 
 const mostPasskeys = 20;
 type Own = Actor & { id: string };
 
-/** What changed, and the notice that the user gets. */
+/** The action, and the notice that the user gets. */
 type Change = { action: AuditAction; notice: FactorTopic; details?: Record<string, unknown> };
 
 /**
  * Adds a passkey to the actor's account.
  *
- * @throws Problem `conflict`: there are twenty, or this one is known
+ * @throws Problem `conflict`: the user has twenty, or this one is already registered
  */
 export async function addPasskey(
   deps: EnrolmentDeps,
@@ -61,7 +61,7 @@ export async function addPasskey(
   });
 }
 
-/** Calls a passkey by another name. @throws Problem `not_found` */
+/** Renames a passkey. @throws Problem `not_found` */
 export async function nameOwnPasskey(
   deps: EnrolmentDeps,
   actor: Own,
@@ -102,10 +102,10 @@ export async function addOneTimeCodes(
 }
 
 /**
- * Makes ten recovery codes; those from before stop working.
+ * Creates ten recovery codes; earlier ones are deleted.
  *
  * @returns the codes, which are stored nowhere
- * @throws Problem `conflict`: there is no other factor that they would stand in for
+ * @throws Problem `conflict`: there is no other factor that they could replace
  */
 export async function replaceRecoveryCodes(deps: EnrolmentDeps, actor: Own): Promise<string[]> {
   const codes = generateRecoveryCodes();
@@ -140,7 +140,7 @@ export async function removeFactor(deps: EnrolmentDeps, actor: Own, id: string):
 }
 
 /**
- * Removes every factor of a user but the password, and signs them out everywhere: for somebody who lost theirs.
+ * Removes every factor of a user except the password, and signs them out everywhere: for users who lost their factors.
  *
  * @throws Problem `not_found`; `forbidden`: the user holds what the actor does not
  */
@@ -164,13 +164,13 @@ export async function resetFactors(
   });
 }
 
-/** @throws Problem `conflict`: nobody signs in with this method, so that it would lock its user out */
+/** @throws Problem `conflict`: the sign-in policy does not allow this method, so that it would lock the user out */
 async function mustBeAllowed(trx: Trx, kind: FactorKind): Promise<void> {
   if (!isAllowed(await findSignInPolicy(trx), kind))
     throw conflict('This installation does not allow this sign-in method. Add another one.');
 }
 
-/** Changes how somebody signs in: one change of an account at a time, recorded and mailed with it. */
+/** Changes a user's sign-in methods: one change of an account at a time, with its event and its notice. */
 async function changing(
   deps: EnrolmentDeps,
   actor: Own,

@@ -3,7 +3,7 @@ import { findSignInPolicy, type PolicyRow } from './policy-store.ts';
 
 const key = 'policy';
 
-/** How users must sign in, as sign-ins and authorization requests see it: remembered by this node, and read again within a second of a change. */
+/** The sign-in policy for sign-ins and authorization requests: cached by this node, and read again within a second of a change. */
 export class KnownPolicy {
   readonly #db: Db;
   readonly #cache: Cache<PolicyRow>;

@@ -3,8 +3,8 @@ import type { Db } from '../../../platform/database/index.ts';
 import type { Methods } from '../../assurance/index.ts';
 
 /**
- * Which methods a user has. A provider counts while its trust is enabled, and for users with permissions of Latchkey only where it is for
- * administrators. A mailed code never counts, because the mail server may be unavailable.
+ * The sign-in methods of a user. A provider counts while its trust is enabled, and for users with permissions of Latchkey only if it is
+ * for administrators. A mailed code never counts, because the mail server may be unavailable.
  */
 export async function methodsOfUser(db: Db, user_id: string): Promise<Methods> {
   const { rows } = await sql<Omit<Methods, 'email_code'>>`
@@ -22,7 +22,7 @@ export async function methodsOfUser(db: Db, user_id: string): Promise<Methods> {
   return { ...none, ...rows[0], email_code: false };
 }
 
-/** The enabled users who are owners for good. */
+/** The enabled users who are owners without an expiry. */
 export async function listOwners(db: Db): Promise<string[]> {
   const rows = await db
     .selectFrom('role_assignments as a')

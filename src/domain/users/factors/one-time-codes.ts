@@ -9,15 +9,15 @@ const ours: CodeParameters = { algorithm: 'sha1', digits: 6, period: 30 };
 
 // Apps that were set up in another system may show eight.
 const codeShape = /^\d{6}(\d{2})?$/;
-// Loaded for the first user of it: neither a start nor a command waits for it.
+// Loaded with the first use, so that neither a start nor a command waits for it.
 const otplib = once(() => import('otplib'));
 
-/** A secret of 160 bits in base32, as apps take it (RFC 4226 §4). */
+/** A secret of 160 bits in Base32, the format of apps (RFC 4226 §4). */
 export async function generateCodeSecret(): Promise<string> {
   return (await otplib()).generateSecret({ length: 20 });
 }
 
-/** What an authenticator app scans. */
+/** The `otpauth` URI that an authenticator app scans. */
 export async function codeUri(secret: string, { brand, account }: { brand: string; account: string }): Promise<string> {
   return (await otplib()).generateURI({ issuer: brand, label: account, secret });
 }
@@ -28,7 +28,7 @@ export function asCode(typed: string): string | undefined {
   return codeShape.test(code) ? code : undefined;
 }
 
-/** The time step that a code is of; one step off counts, for clocks differ (RFC 6238 §5.2). Undefined: it is wrong. */
+/** The time step of a code; one step before or after is accepted, because clocks differ (RFC 6238 §5.2). Undefined: it is wrong. */
 export async function stepOf(
   secret: string,
   code: string,
@@ -43,7 +43,7 @@ export async function stepOf(
   return result.valid ? Math.floor(epoch / period) + result.delta : undefined;
 }
 
-/** A secret as apps take it: Base32 of its bytes (RFC 4648 §6). */
+/** A secret in the format of apps: Base32 of its bytes (RFC 4648 §6). */
 export async function base32Of(secret: Uint8Array): Promise<string> {
   const { ScureBase32Plugin } = await otplib();
   return new ScureBase32Plugin().encode(secret);
@@ -55,7 +55,7 @@ export function sealSecret(keys: ServerKeys, id: string, secret: string) {
   return { key_id, sealed: seal(key, placeOf(id), secret) };
 }
 
-/** Takes a code of a user's app. Each step counts once, and none before it (RFC 6238 §5.2). */
+/** Accepts a code of a user's app. Each step is accepted once, and no earlier one after it (RFC 6238 §5.2). */
 export async function takeCode(
   trx: Trx,
   { keys, now }: { keys: ServerKeys; now: Date },

@@ -11,26 +11,26 @@ export type RelyingParty = { id: string; origin: string; name: string };
 
 export type PasskeyDeps = CarryDeps & {
   issuer: string;
-  /** Notes that a challenge was answered; false: it was answered before. */
+  /** Records that a challenge was answered; false: it was answered before. */
   isFirstUse: (issuer: string, id: string, expiresAtSeconds: number) => Promise<boolean>;
 };
 
 /** The purpose of a challenge, and its browser. */
 export type Challenged = { purpose: 'sign-in' | 'step-up' | 'passkey'; browser: string };
 
-// Loaded with the first sign-in page: neither a start nor a command waits for it.
+// Loaded with the first sign-in page, so that neither a start nor a command waits for it.
 const webAuthn = once(() => import('@simplewebauthn/server'));
 
 const challengeSeconds = 30 * 60;
 
-/** The relying party of an installation; undefined: its issuer is an IP address, which passkeys cannot be made for. */
+/** The relying party of an installation; undefined: its issuer is an IP address, for which passkeys cannot be created. */
 export function relyingPartyOf(issuer: string, name: string): RelyingParty | undefined {
   const { hostname, origin } = new URL(issuer);
   const isAddress = isIP(hostname.replace(/^\[|\]$/g, '')) !== 0;
   return isAddress ? undefined : { id: hostname, origin, name };
 }
 
-/** A challenge that needs no row: it is sealed for this purpose and browser, and counts once. */
+/** A challenge that needs no row: it is sealed for this purpose and browser, and accepted once. */
 function challengeFor(deps: PasskeyDeps, { purpose, browser }: Challenged): string {
   return carry(deps, { purpose: `${purpose} challenge`, browser, seconds: challengeSeconds }, null);
 }
@@ -40,7 +40,7 @@ const isChallengeOf =
   (challenge: string) =>
     carriedState(deps, { purpose: `${purpose} challenge`, browser }, challenge) === null;
 
-/** What a browser needs to prove a passkey: any, or one of these. The user is always verified. */
+/** The options for proving a passkey: any one, or one of these. User verification is always required. */
 export async function passkeyRequest(
   deps: PasskeyDeps,
   { id: rpID }: RelyingParty,
@@ -57,7 +57,7 @@ export async function passkeyRequest(
   });
 }
 
-/** What a browser needs to make a passkey for a user, beside those they have. */
+/** The options for creating a passkey for a user, in addition to the existing ones. */
 export async function passkeyCreation(
   deps: PasskeyDeps,
   { id: rpID, name: rpName }: RelyingParty,
@@ -103,7 +103,7 @@ const Answer = z.object({
   }),
 });
 
-/** The answer of a browser, or undefined if it does not have this form. */
+/** The response of a browser; undefined if it is malformed. */
 function answerIn(text: string) {
   try {
     return Answer.safeParse(JSON.parse(text)).data;
@@ -116,7 +116,7 @@ export type MadePasskey = Pick<Passkey, 'passkey_id' | 'public_key' | 'transport
   sign_count: number;
 };
 
-/** Judges the answer to a creation (WebAuthn Level 3 §7.1); undefined: it is not one for this browser and origin. */
+/** Verifies the response to a creation (WebAuthn Level 3 §7.1); undefined: it is not valid for this browser and origin. */
 export async function madePasskey(
   deps: PasskeyDeps,
   rp: RelyingParty,
@@ -147,9 +147,9 @@ export type ProvenPasskey = { user_id: string; amr: string[] };
 export type PasskeyJudgement = ProvenPasskey | { wrong: 'passkey' | 'passkey counter' };
 
 /**
- * Judges a proof of a passkey (WebAuthn Level 3 §7.2). One whose signature counter did not grow may be a copy (§6.1.1): it is refused.
+ * Verifies a proof of a passkey (WebAuthn Level 3 §7.2). If the signature counter did not grow, it may be a copy (§6.1.1) and is refused.
  *
- * @param user_id whose passkey it must be; undefined: anybody's
+ * @param user_id the user whose passkey it must be; undefined: any user
  */
 export async function judgePasskey(
   deps: PasskeyDeps,
@@ -173,7 +173,7 @@ export async function judgePasskey(
     expectedOrigin: rp.origin,
     expectedRPID: rp.id,
     requireUserVerification: true,
-    // The counter is judged below, so that a copy is told from a wrong signature.
+    // The counter is checked below, to distinguish a copy from a wrong signature.
     credential: { id: response.id, publicKey: new Uint8Array(passkey.public_key), counter: 0 },
   }).catch(() => undefined);
   if (!verified?.verified || !(await isNewAnswer(deps, response.response.clientDataJSON))) return { wrong: 'passkey' };

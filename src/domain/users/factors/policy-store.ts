@@ -2,7 +2,7 @@ import type { Selectable } from 'kysely';
 import type { Database } from '../../../../db/schema.ts';
 import type { Db, Trx } from '../../../platform/database/index.ts';
 
-/** How users of this installation must sign in: there is one row. */
+/** The sign-in policy of this installation: there is one row. */
 export type PolicyRow = Selectable<Database['sign_in_policy']>;
 
 export async function findSignInPolicy(db: Db): Promise<PolicyRow> {

@@ -28,7 +28,7 @@ const mostDays = 90;
 const Days = z.int().min(0).max(mostDays);
 const Class = z.enum(requirableClasses).nullable();
 
-/** How users of this installation must sign in, as configuration names it. */
+/** The sign-in policy of this installation, as in configuration. */
 export const SignInPolicyInput = z.strictObject({
   required_acr: Class.default(null).meta({
     description: 'the weakest class of authentication that is enough for users; null: any',
@@ -66,7 +66,7 @@ export function asPolicyInput(policy: PolicyRow): SignInPolicyInput {
 
 export type RequirementDeps = { db: Db; now: () => Date; policy: KnownPolicy };
 
-/** How a user must sign in; undefined: anyhow. */
+/** The class that a user's sign-ins must have; undefined: any. */
 export async function requiredOfUser(
   { db, now, policy }: RequirementDeps,
   user_id: string,
@@ -85,9 +85,9 @@ async function requiredBy(db: Db, policy: Policy, { user_id, now }: { user_id: s
 }
 
 /**
- * Changes how users must sign in, by a JSON Merge Patch. Sessions that do not meet it sign in again.
+ * Updates the sign-in policy with a JSON Merge Patch. Users of sessions that do not meet it must sign in again.
  *
- * @throws Problem `precondition_failed`; `conflict`: the actor would be locked out, or nobody can have a passkey here
+ * @throws Problem `precondition_failed`; `conflict`: the actor would be locked out, or passkeys are not possible here
  */
 export async function changeSignInPolicy(
   deps: PolicyDeps,
@@ -109,10 +109,10 @@ export async function changeSignInPolicy(
 }
 
 /**
- * Makes the policy equal to the input, in the transaction of the verb that decides it.
+ * Updates the policy to equal the input, in the transaction of the verb that decides it.
  *
- * @throws Problem `forbidden`; `invalid`: it requires what it does not allow; `conflict`: the actor, a user, has no second factor and
- *   would be locked out, or no owner could sign in
+ * @throws Problem `forbidden`; `invalid`: its methods cannot reach the class that it requires;
+ *   `conflict`: the actor, a user, has no second factor and would be locked out, or no owner could sign in
  */
 export async function putSignInPolicy(
   trx: Trx,
@@ -136,7 +136,7 @@ export async function putSignInPolicy(
 }
 
 /**
- * Nobody locks themselves out, nor the last owner. Only the operator of the machine may, who can undo it there.
+ * Keeps users from locking out themselves or the last owner. Only the operator of the machine may do so, and can undo it there.
  *
  * @throws Problem `conflict`
  */
@@ -156,7 +156,7 @@ async function mustLeaveWayIn(
       );
   }
   const owners = await listOwners(trx);
-  // One who lacks the required class adds a factor with a link.
+  // An owner who cannot reach the required class adds a factor with a link.
   for (const owner of owners) if ((await bestOf(owner)) !== undefined) return;
   if (owners.length > 0)
     throw conflict(

@@ -21,15 +21,15 @@ export type ProvingDeps = PasskeyDeps & {
   sendEmail?: SendEmail | undefined;
 };
 
-/** With what somebody proves who they are, beside a password: a code that they type, or a passkey of theirs. */
+/** A proof of a factor other than the password: a typed code, or a passkey. */
 export type FactorProof =
   | { kind: 'code'; code: string }
   | { kind: 'passkey'; answer: string; rp: RelyingParty; challenged: Challenged };
 
 /**
- * Judges a proof of a factor. A code counts once; a failure is recorded, success with the session that it starts or confirms.
+ * Verifies a proof of a factor. A code is accepted once; a failure is recorded here, a success with the session that it starts or confirms.
  *
- * @param user_id whose factor it must be; undefined: a passkey says whose it is
+ * @param user_id the user whose factor it must be; undefined: the passkey identifies the user
  */
 export async function proveFactor(
   deps: ProvingDeps,
@@ -57,7 +57,7 @@ export async function proveFactor(
   return { kind: 'ok', authenticated_at, ...judged };
 }
 
-/** What looks like a code of an app is one; anything else in the field is a recovery code. */
+/** Text in the form of an app's code counts as one; any other counts as a recovery code. */
 function kindOf(proof: FactorProof): FactorKind {
   if (proof.kind === 'passkey') return 'passkey';
   return asCode(proof.code) ? 'totp' : 'recovery_code';
@@ -81,7 +81,7 @@ async function judge(deps: ProvingDeps, trx: Trx, { user_id, proof, ...rest }: J
 
 type JudgingCode = Omit<Judging, 'proof'> & { code: string };
 
-/** The same field takes the code of an app and a recovery code: they look different. */
+/** One field takes both the code of an app and a recovery code, because their forms differ. */
 async function judgeCode(
   deps: ProvingDeps,
   trx: Trx,
@@ -95,7 +95,7 @@ async function judgeCode(
   return isRight ? { user_id, amr: [...(code ? methodsOf.code : methodsOf.recoveryCode)] } : { wrong: 'code' };
 }
 
-/** Takes a recovery code, and tells its user. */
+/** Accepts a recovery code, and notifies its user. */
 async function useRecoveryCode(
   { sendEmail }: ProvingDeps,
   trx: Trx,

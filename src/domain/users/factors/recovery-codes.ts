@@ -13,18 +13,18 @@ export function generateRecoveryCodes(): string[] {
   return Array.from({ length: recoveryCodeCount }, () => readableSecret(form));
 }
 
-/** A recovery code as it is compared; undefined: it is none. */
+/** The normal form of a recovery code, for comparison; undefined: the text is not one. */
 export function asRecoveryCode(typed: string): string | undefined {
   const code = typed.toLowerCase().replaceAll(/[\s-]/g, '');
   return shape.test(code) ? code : undefined;
 }
 
-/** What is stored of a code. */
+/** The digest that is stored for a code. */
 export function digestOfCode(code: string) {
   return digest(`recovery code ${asRecoveryCode(code) ?? ''}`);
 }
 
-/** Takes a recovery code, once. */
+/** Accepts a recovery code, once. */
 export function takeRecoveryCode(trx: Trx, { user_id, code }: { user_id: string; code: string }): Promise<boolean> {
   return useRecoveryCode(trx, user_id, digestOfCode(code));
 }

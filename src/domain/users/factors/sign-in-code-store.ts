@@ -10,13 +10,13 @@ export async function insertCodeRequest(trx: Trx, request: Request): Promise<voi
 
 type Issued = { id: string; user_id: string; user_epoch: number; digest: Digest; now: Date };
 
-/** Gives a request its code, once. @returns whether it waits for one */
+/** Sets the code of a request, once. @returns whether the request was waiting for one */
 export async function setCode(trx: Trx, { id, now, ...issued }: Issued): Promise<boolean> {
   const query = trx.updateTable('sign_in_codes').set(issued).where('id', '=', id).where('digest', 'is', null);
   return (await query.where('expires_at', '>', now).executeTakeFirst()).numUpdatedRows === 1n;
 }
 
-/** Counts an attempt at a code before it is compared. @returns whose code it is; undefined: nobody's, or there were too many attempts */
+/** Counts an attempt at a code before it is compared. @returns the user; undefined: there is no code, or there were too many attempts */
 export async function countCodeAttempt(trx: Trx, { id, most, now }: { id: string; most: number; now: Date }) {
   const row = await trx
     .updateTable('sign_in_codes')
@@ -29,7 +29,7 @@ export async function countCodeAttempt(trx: Trx, { id, most, now }: { id: string
   return row?.user_id ?? undefined;
 }
 
-/** Takes a code, while its user is of the epoch that it was issued in: of concurrent uses one does. */
+/** Accepts a code while its user still has the epoch in which it was issued; of concurrent uses one is accepted. */
 export async function takeSignInCode(
   trx: Trx,
   { id, digest, user_epoch }: { id: string; digest: Digest; user_epoch: number },

@@ -24,10 +24,10 @@ const shape = new RegExp(`^[${readableLetters}]{${form.groups * form.perGroup}}$
 const Requested = MailRequest.extend({ id: z.uuid(), login: z.string() });
 
 /**
- * Asks for a code by e-mail to sign in with. What is typed is not looked up here: the request does the same work and gets the same answer
- * whether there is such an account or not. A job does the rest.
+ * Requests a sign-in code by e-mail. The login is not looked up here: the work and the response are the same, whether there is such an
+ * account or not. A job does the rest.
  *
- * @returns the id of the request, which the browser that asks must keep
+ * @returns the id of the request, which the browser must keep
  */
 export async function requestSignInCode(
   { db, now, jobs, keys }: MailRequestDeps,
@@ -79,13 +79,13 @@ function asTyped(typed: string): string | undefined {
   return shape.test(code) ? code : undefined;
 }
 
-/** A code counts while the address that it was mailed to is the user's. */
+/** A code is valid while the address that it was mailed to is the user's. */
 const digestOf = ({ id, code, email }: Record<'id' | 'code' | 'email', string>) =>
   digest(`sign-in code ${id} ${asTyped(code) ?? ''} ${email}`);
 
 type ProvingCodeDeps = { db: Db; now: () => Date; throttles: Throttles; refusals: Refusals };
 
-/** Judges a mailed code, which counts once. Five wrong ones end it. A failure is recorded, success with the session that it starts. */
+/** Verifies a mailed code, once; five wrong attempts void it. A failure is recorded here, a success with the session that it starts. */
 export async function proveSignInCode(
   deps: ProvingCodeDeps,
   { id, code, origin }: { id: string; code: string; origin: Origin },

@@ -3,7 +3,7 @@ import type { Database } from '../../../../db/schema.ts';
 import type { Digest, Sealed } from '../../../platform/crypto/index.ts';
 import type { Db, Trx } from '../../../platform/database/index.ts';
 
-/** How an authenticator app makes its codes (RFC 6238). `period`: in seconds. */
+/** How an authenticator app computes its codes (RFC 6238). `period`: in seconds. */
 export type CodeParameters = { algorithm: 'sha1' | 'sha256' | 'sha512'; digits: 6 | 8; period: number };
 
 type FactorRow = Selectable<Database['factors']>;
@@ -42,7 +42,7 @@ export async function listPasskeys(db: Db, user_id: string): Promise<Passkey[]> 
   return (await query.where('kind', '=', 'passkey').orderBy('id').execute()).map(asPasskey);
 }
 
-/** The passkey that an authenticator names. */
+/** The passkey with the id that an authenticator sends. */
 export async function findPasskey(db: Db, passkey_id: Buffer): Promise<Passkey | undefined> {
   const query = db.selectFrom('factors').select(passkeyColumns).where('kind', '=', 'passkey');
   const row = await query.where('passkey_id', '=', passkey_id).executeTakeFirst();
@@ -60,15 +60,14 @@ export async function findOneTimeCodes(db: Db, user_id: string): Promise<OneTime
 }
 
 /**
- * Whether a user has a passkey or an authenticator app, so that the password alone does not sign them in. Recovery codes only replace
- * those.
+ * Whether a user has a passkey or an authenticator app, so that the password alone is not enough. Recovery codes only replace these.
  */
 export async function hasSecondFactor(db: Db, user_id: string): Promise<boolean> {
   const query = db.selectFrom('factors').select('id').where('user_id', '=', user_id);
   return (await query.where('kind', 'in', ['totp', 'passkey']).limit(1).executeTakeFirst()) !== undefined;
 }
 
-/** When a user last got a factor, also a recovery code; undefined: there is none. */
+/** When a factor or recovery code was last added to a user; undefined: there is none. */
 export async function lastFactorAt(db: Db, user_id: string): Promise<Date | undefined> {
   const query = db.selectFrom('factors').select(({ fn }) => fn.max('created_at').as('last'));
   return (await query.where('user_id', '=', user_id).executeTakeFirstOrThrow()).last ?? undefined;
@@ -88,7 +87,7 @@ export async function insertFactor(trx: Trx, factor: Insertable<Database['factor
   await trx.insertInto('factors').values(factor).execute();
 }
 
-/** Accepts a time step unless it, or a later one, was accepted before: of concurrent requests one does. */
+/** Accepts a time step unless it, or a later one, was accepted before; of concurrent requests one is accepted. */
 export async function acceptStep(trx: Trx, id: string, { step, now }: { step: number; now: Date }): Promise<boolean> {
   const { numUpdatedRows } = await trx
     .updateTable('factors')
@@ -99,7 +98,7 @@ export async function acceptStep(trx: Trx, id: string, { step, now }: { step: nu
   return numUpdatedRows === 1n;
 }
 
-/** Uses a recovery code up; false: there is none, or it was used. */
+/** Uses a recovery code; false: there is none, or it was used. */
 export async function useRecoveryCode(trx: Trx, user_id: string, digest: Digest): Promise<boolean> {
   const { numDeletedRows } = await trx
     .deleteFrom('factors')
@@ -112,7 +111,7 @@ export async function useRecoveryCode(trx: Trx, user_id: string, digest: Digest)
 
 type PasskeyUse = { sign_count: number; is_backed_up: boolean; now: Date };
 
-/** Notes a use of a passkey; false: it was removed meanwhile, or its counter grew past this one: of two copies at once, one counts. */
+/** Records a use of a passkey; false: it was removed meanwhile, or its counter already passed this one: of two copies one is accepted. */
 export async function notePasskeyUse(
   trx: Trx,
   id: string,
