@@ -1,7 +1,7 @@
 import { usualConnections } from './installation.ts';
 import type { ServerName } from './servers.ts';
 
-/** Servers that take turns at one operation of the load. */
+/** Servers that are measured in turn with one operation. */
 export type Comparison = { name: string; operation: string; servers: readonly ServerName[]; connections: number };
 
 const providers = ['Latchkey', 'straightforward', 'in memory'] as const;
@@ -19,7 +19,7 @@ const of = (operation: string, servers: readonly ServerName[], before = ''): Com
   connections: usualConnections,
 });
 
-/** Alone, with a few, and with many more requests at once than usual. */
+/** With one, with a few, and with many more concurrent requests than usual. */
 const atOtherConnections = (operation: string, servers: readonly ServerName[]): Comparison[] =>
   otherConnections.map((connections) => ({
     ...of(operation, servers),
@@ -28,7 +28,7 @@ const atOtherConnections = (operation: string, servers: readonly ServerName[]): 
   }));
 const otherConnections = [1, 8, 128];
 
-/** What an operation is called in reports. */
+/** The name of an operation in reports. */
 export const nameAt = (operation: string, connections: number): string =>
   connections === usualConnections ? operation : `${operation}, ${connections} at once`;
 
@@ -65,7 +65,7 @@ const comparisons: readonly Comparison[] = [
   of('decision', ['decision alone']),
 ];
 
-/** All of them; with another checkout of Latchkey that takes turns, those alone that Latchkey is in, and with nobody else. */
+/** All comparisons; with another checkout of Latchkey, only those with Latchkey, between these two. */
 export function comparisonsWith(hasBefore: boolean): readonly Comparison[] {
   if (!hasBefore) return comparisons;
   const ofLatchkey = comparisons.filter(

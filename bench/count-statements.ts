@@ -1,4 +1,4 @@
-// Preloaded into measured servers: counts the statements they and their workers send, and tells the count when asked.
+// Preloaded into measured servers: counts the statements that they and their workers send, and reports the count on request.
 import cluster, { type Worker } from 'node:cluster';
 import pg from 'pg';
 
@@ -12,9 +12,9 @@ pg.Client.prototype.query = function counted(this: pg.Client, ...input: unknown[
 process.on('message', (message) => {
   if (message === 'statements') void total().then((sum) => process.send?.({ statements: sum }));
 });
-// The process that started it has ended.
+// The parent process has ended.
 process.on('disconnect', () => process.exit());
-// A worker that waits for its port has nothing else to live for.
+// The channel must not keep the process alive.
 if (cluster.isPrimary) process.channel?.unref();
 
 async function total(): Promise<number> {

@@ -1,5 +1,5 @@
-// Does the time of an answer tell whether there is an account? (docs/performance.md)
-// Run it by itself: node bench/enumeration.ts [pairs]
+// Does the time of a response reveal whether an account exists? (docs/performance.md)
+// Run it alone: node bench/enumeration.ts [pairs]
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { migrate } from '../src/platform/database/index.ts';
@@ -19,12 +19,12 @@ const people = { known, unknown };
 type Who = typeof known;
 type Kind = keyof typeof people;
 
-/** What a stranger can ask about somebody: a page with a form, and what is sent in it. */
+/** Requests that a stranger can make about a user: a page with a form, and its fields. */
 const questions: Readonly<Record<string, { path: string; fields?: (who: Who) => Record<string, string> }>> = {
   'sign in, wrong password': { path: '/sign-in', fields: ({ username }) => ({ login: username, password: 'a guess' }) },
   'forgot password': { path: '/forgot-password', fields: ({ email }) => ({ login: email }) },
   'sign up': { path: '/sign-up', fields: ({ email }) => ({ email }) },
-  // The challenge names nobody; the hint of an app is all that could differ.
+  // The challenge names no user; only an app's login hint could make a difference.
   'passkey begin': { path: '/sign-in' },
 };
 
@@ -36,7 +36,7 @@ try {
   const server = await startLatchkey('Latchkey', { databaseUrl, env: { ...mail, LATCHKEY_SIGN_UP: 'open' } });
   const client = new pg.Client({ connectionString: databaseUrl });
   await client.connect();
-  // Only an address that is verified gets mail.
+  // Only a verified address gets mail.
   const verified = `update users set email_verified = true, email_verified_by = 'link', email_verified_at = now() where email = $1`;
   await client.query(verified, [known.email]);
   try {
@@ -52,7 +52,7 @@ try {
   await postgres.close();
 }
 
-/** Asks about the known and the unknown user in turn, so that both meet the same machine. */
+/** Sends requests about the known and the unknown user alternately, so that both are measured under the same conditions. */
 async function rowOf(name: string, origin: string, client: pg.Client): Promise<string> {
   const times = { known: [] as number[], unknown: [] as number[] };
   for (let n = -warmUp; n < pairs; n += 1)
@@ -71,7 +71,7 @@ function inTurn(n: number): Kind[] {
   return n % 2 === 0 ? ['known', 'unknown'] : ['unknown', 'known'];
 }
 
-/** How many milliseconds an answer takes, in a browser of its own. */
+/** The time of a response in milliseconds, in a new browser. */
 async function asked(name: string, origin: string, who: Who): Promise<number> {
   const { path, fields } = questions[name] ?? { path: '/' };
   const page = await fetch(`${origin}${path}`);

@@ -1,5 +1,5 @@
-// One row a family or one row a token? Rotates the same families in both shapes and compares (docs/performance.md).
-// Run it by itself: node bench/family-shapes.ts [seconds]
+// One row per family, or one per token? Rotates the same families in both layouts and compares (docs/performance.md).
+// Run it alone: node bench/family-shapes.ts [seconds]
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 import { openBenchPostgres } from './postgres.ts';
@@ -80,7 +80,7 @@ async function measure(shape: Shape): Promise<string> {
   return `| ${[shape.name, Math.round(rotations / seconds), each('cpu'), each('wal'), each('size')].join(' | ')} |`;
 }
 
-/** Rotates one family after the other in transactions as large as the committer's. */
+/** Rotates one family after another in transactions of the same size as the committer's. */
 async function rotateFor(pool: pg.Pool, { rotate }: Shape, mine: Family[]): Promise<number> {
   let rotations = 0;
   for (const until = performance.now() + milliseconds; performance.now() < until; ) {

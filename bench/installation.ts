@@ -1,7 +1,7 @@
 import { settings } from '../src/config/settings.ts';
 import { routes } from '../src/entrypoints/oauth/endpoints.ts';
 
-/** What every measured server is configured with. */
+/** The configuration of every measured server. */
 export const paths = {
   ...routes,
   discovery: '/.well-known/openid-configuration',
@@ -13,9 +13,9 @@ export const redirectUri = 'https://client.example/callback';
 export const password = 'correct horse battery staple';
 export const clientSecret = 'the secret of the benchmark';
 
-/** Requests in flight, one on each connection, where nothing else is said. */
+/** The default number of requests in flight, one on each connection. */
 export const usualConnections = 32;
-/** As many people, browsers and refresh chains. */
+/** Also the number of users, browsers and refresh token families. */
 export const mostConnections = 128;
 
 export const scopes: Record<string, string> = { [api]: 'read', [jwtApi]: 'report:read' };
@@ -29,7 +29,7 @@ export const webApp = {
   grant_types: ['authorization_code', 'refresh_token'],
   id_token_signed_response_alg: 'ES256' as const,
 };
-/** The same with the algorithm that a client means which names none. */
+/** The same with the default algorithm for ID tokens. */
 export const rsaApp = { ...webApp, client_id: 'rsa-app', id_token_signed_response_alg: 'RS256' as const };
 export const service = {
   client_id: 'service',
@@ -40,7 +40,7 @@ export const service = {
 
 export const usernameOf = (person: number): string => `person-${person}`;
 
-/** The same for Latchkey, as configuration as code; each connection has a person of its own, for sign-ins are throttled. */
+/** The same for Latchkey, as configuration as code; each connection has its own user, because sign-ins are throttled. */
 export const configuration = {
   resource_servers: [
     { identifier: api, name: 'Orders API', scopes: [{ name: 'read', description: 'Read your orders' }] },
@@ -64,7 +64,7 @@ export const configuration = {
   })),
 };
 
-/** Lifetimes in seconds as Latchkey has them by default. */
+/** Latchkey's default lifetimes, in seconds. */
 export const lifetimes = {
   accessToken: seconds('LATCHKEY_ACCESS_TOKEN_SECONDS'),
   refreshToken: seconds('LATCHKEY_REFRESH_TOKEN_IDLE_SECONDS'),

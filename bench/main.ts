@@ -24,21 +24,21 @@ const { values } = parseArgs({
     only: { type: 'string', multiple: true },
     rounds: { type: 'string' },
     seconds: { type: 'string' },
-    // How many tokens the database of `tokens stored` has.
+    // Number of tokens in the database of `tokens stored`.
     stored: { type: 'string', default: '1000000' },
-    // How many API keys the database of `keys stored` has; that of `Latchkey` has a thousand.
+    // Number of API keys in the database of `keys stored`; that of `Latchkey` has a thousand.
     keys: { type: 'string', default: '1000000' },
-    // How many events the database of `lists` has; it has a tenth as many users and keys.
+    // Number of events in the database of `lists`; it has a tenth as many users and keys.
     events: { type: 'string', default: '1000000' },
     // Which lists are measured: the start of a name.
     list: { type: 'string', default: '' },
-    // A folder that keeps the database of `lists`, which takes minutes to fill, for the next time.
+    // A folder that keeps the database of `lists` for the next run, because filling it takes minutes.
     keep: { type: 'string' },
-    // Fails where a ratio is worse by more than a tenth than the one in docs/performance.md.
+    // Fails if a ratio is more than a tenth worse than in docs/performance.md.
     check: { type: 'boolean', default: false },
-    // Another checkout, with its dependencies installed, that takes turns with this one.
+    // Another checkout, with its dependencies installed, that is measured in turn with this one.
     before: { type: 'string' },
-    // Latchkey alone, with a CPU profile of its process.
+    // Only Latchkey, with a CPU profile of its process.
     profile: { type: 'string' },
   },
 });
@@ -90,7 +90,7 @@ function sizes() {
   return { events, users: events / 10, keys: events / 10, clients: events / 100 };
 }
 
-/** Those that the chosen comparisons need. */
+/** Starts the servers that the chosen comparisons need. */
 async function startServers(bench: Bench): Promise<MeasuredServer[]> {
   const { createDatabase } = bench.postgres;
   const { profile: profileFolder } = values;
@@ -142,7 +142,7 @@ async function withKeys(name: ServerName, { databaseUrl, keys, ...options }: Wit
 async function startFull({ load }: Bench, databaseUrl: string): Promise<MeasuredServer> {
   const server = await startLatchkey('tokens stored', { databaseUrl });
   closing.push(server.stop);
-  // Signs people in, whose rows are then copied.
+  // Signs users in; their rows are then copied.
   await ask(load, {
     origin: server.origin,
     operation: 'refresh',
@@ -153,7 +153,7 @@ async function startFull({ load }: Bench, databaseUrl: string): Promise<Measured
   return { ...server, stored: await storeTokens(databaseUrl, stored) };
 }
 
-/** Rounds in turn, A B C C B A, so that what else the machine does hits all alike. */
+/** Rounds in turn, A B C C B A, so that other load on the machine affects all servers equally. */
 async function compare(bench: Bench, servers: MeasuredServer[], comparison: Comparison): Promise<Measured> {
   const measuring = servers.filter(({ name }) => comparison.servers.includes(name));
   const all = new Map<ServerName, Figures[]>(measuring.map(({ name }) => [name, []]));

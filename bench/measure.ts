@@ -12,7 +12,7 @@ export type Figures = {
   serverCpu: number;
   postgresCpu: number;
   loadCpu: number;
-  /** What everything else on the machine took meanwhile. */
+  /** CPU time of everything else on the machine meanwhile. */
   othersCpu: number;
   statements: number;
   writes: number;
@@ -22,14 +22,14 @@ export type Figures = {
 export type Measured = {
   operation: string;
   figures: Partial<Record<ServerName, Figures>>;
-  /** Latchkey ÷ the other checkout, where there is one: medians of the ratios of paired rounds. */
+  /** Latchkey ÷ the other checkout, if there is one: medians of the ratios of paired rounds. */
   ratios?: { rate: number; cpu: number } | undefined;
 };
 
 export type Bench = { load: ChildProcess; postgres: BenchPostgres };
 type Round = { operation: string; connections: number; milliseconds: number; warmUp: number };
 
-/** Warms the server up, so long that what is measured is compiled code, then measures one round. */
+/** Warms the server up, long enough that compiled code is measured, then measures one round. */
 export async function measure(bench: Bench, server: MeasuredServer, round: Round): Promise<Figures> {
   await run(bench, server, { ...round, milliseconds: round.warmUp });
   const before = await sample(bench, server);
@@ -70,7 +70,7 @@ async function sample({ postgres }: Bench, { name, child }: MeasuredServer) {
   };
 }
 
-/** The middle of the ratios of rounds that were measured one after the other. */
+/** The medians of the ratios of consecutive rounds. */
 export function ratiosOf(now: readonly Figures[], before: readonly Figures[]): { rate: number; cpu: number } {
   const cpu = ({ serverCpu, postgresCpu }: Figures) => serverCpu + postgresCpu;
   const middle = (of: (figures: Figures) => number) => {
@@ -83,7 +83,7 @@ export function ratiosOf(now: readonly Figures[], before: readonly Figures[]): {
   return { rate: middle(({ rate }) => rate), cpu: middle(cpu) };
 }
 
-/** The middle of several rounds, figure by figure. */
+/** The median of several rounds, figure by figure. */
 export function medianOf(rounds: readonly Figures[]): Figures {
   const middle = (of: keyof Figures) => medianOfNumbers(rounds.map((round) => round[of]));
   return {

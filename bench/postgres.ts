@@ -7,14 +7,14 @@ import { openEmbeddedPostgres } from '../src/platform/embedded-postgres/index.ts
 export type BenchPostgres = {
   version: string;
   pid: number;
-  /** Makes an empty database, unless there is one, and answers its URL. */
+  /** Creates an empty database, unless it exists, and returns its URL. */
   createDatabase: (name: string) => Promise<string>;
-  /** How many transactions have written something so far, in all databases. */
+  /** The number of transactions that have written so far, in all databases. */
   writingTransactions: () => Promise<number>;
   close: () => Promise<void>;
 };
 
-/** A PostgreSQL of its own, durable as PostgreSQL is by default; in a temporary folder, or in one that stays with its databases. */
+/** A separate PostgreSQL, durable by default; in a temporary folder, or in one that is kept with its databases. */
 export async function openBenchPostgres(kept?: string): Promise<BenchPostgres> {
   const dataDir = kept ?? (await mkdtemp(path.join(os.tmpdir(), 'latchkey-bench-')));
   const server = await openEmbeddedPostgres({ dataDir });
@@ -29,7 +29,7 @@ export async function openBenchPostgres(kept?: string): Promise<BenchPostgres> {
       if (!rowCount) await client.query(`create database ${name}`);
       return Object.assign(new URL(server.url), { pathname: `/${name}` }).href;
     },
-    // Transactions that only read get no number; statistics (pg_stat_database) would be up to ten seconds late.
+    // Read-only transactions get no number; statistics (pg_stat_database) would be up to ten seconds late.
     writingTransactions: async () => {
       const next = await client.query('select pg_snapshot_xmax(pg_current_snapshot())::text as xid');
       return Number(next.rows[0].xid);

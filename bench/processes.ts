@@ -7,11 +7,11 @@ type ProcessOptions = {
   args?: string[];
   env?: Record<string, string>;
   execArgv?: string[];
-  /** The checkout that the file is in; this one unless said. */
+  /** The checkout of the file; default: this one. */
   cwd?: string | undefined;
 };
 
-/** Starts a Node process that speaks over IPC. */
+/** Starts a Node process with an IPC channel. */
 export function startProcess(
   file: string,
   { args = [], env = {}, execArgv = [], cwd = `${import.meta.dirname}/..` }: ProcessOptions = {},
@@ -20,7 +20,7 @@ export function startProcess(
   return fork(file, args, { ...options, stdio: ['ignore', 'pipe', 'inherit', 'ipc'] });
 }
 
-/** The next message that a process sends, after it was sent this one. */
+/** Sends a message to a process and returns the next message from it. */
 export async function ask<Reply>(child: ChildProcess, question?: object | string): Promise<Reply> {
   return new Promise((resolve, reject) => {
     const settle = (settled: () => void) => {
@@ -39,7 +39,7 @@ export async function ask<Reply>(child: ChildProcess, question?: object | string
   });
 }
 
-/** Ends a process and waits until it is gone. */
+/** Ends a process and waits for its exit. */
 export async function stopProcess(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const gone = new Promise((resolve) => child.once('exit', resolve));
@@ -48,8 +48,8 @@ export async function stopProcess(child: ChildProcess): Promise<void> {
 }
 
 /**
- * CPU time of a process and its children in microseconds, those included that have ended and were waited for. Counted by the
- * kernel in hundredths of a second; NaN where there is no /proc.
+ * CPU time of a process and its children in microseconds, including children that have ended and were waited for. The kernel counts in
+ * hundredths of a second; NaN without /proc.
  */
 export function cpuOf(pid: number): number {
   try {
@@ -61,7 +61,7 @@ export function cpuOf(pid: number): number {
   }
 }
 
-/** CPU time that all processes of the machine have taken so far, in microseconds; NaN where there is no /proc. */
+/** CPU time of all processes on the machine so far, in microseconds; NaN without /proc. */
 export function cpuOfMachine(): number {
   try {
     const [, ...fields] = readFileSync('/proc/stat', 'utf8').split('\n')[0]?.split(/ +/) ?? [];
@@ -74,7 +74,7 @@ export function cpuOfMachine(): number {
 
 function ticksOf(pid: number): { own: number; waitedFor: number; parent: number } {
   const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
-  // The name, in brackets, may hold anything.
+  // The name, in parentheses, can contain any character.
   const fields = text
     .slice(text.lastIndexOf(')') + 2)
     .split(' ')
@@ -91,7 +91,7 @@ function childrenOf(pid: number): number[] {
     try {
       return ticksOf(other).parent === pid;
     } catch {
-      // It has just ended.
+      // The process has just ended.
       return false;
     }
   });

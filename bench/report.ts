@@ -54,7 +54,7 @@ function ratiosTable(measured: readonly Measured[]): string {
   return table(['operation', 'requests/s, now ÷ before', 'CPU an operation, now ÷ before'], rows);
 }
 
-/** Who had the machine, in cores: a server that others leave no room for shows less than it can. */
+/** The cores that each process used: with too little CPU, a server shows less than it can do. */
 function coresOf({ rate, serverCpu, postgresCpu, loadCpu, othersCpu }: Figures): string {
   return [serverCpu, postgresCpu, loadCpu, othersCpu].map((cpu) => ((cpu * rate) / 1e6).toFixed(2)).join(' + ');
 }

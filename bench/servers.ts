@@ -24,9 +24,9 @@ export type MeasuredServer = {
   name: ServerName;
   origin: string;
   child: ChildProcess;
-  /** How many pairs of tokens it has besides those of the load (`storeTokens`). */
+  /** The number of stored pairs of tokens in addition to those of the load (`storeTokens`). */
   stored?: number;
-  /** How many API keys it has (`storeKeys`). */
+  /** The number of API keys (`storeKeys`). */
   keys?: number;
   stop: () => Promise<void>;
 };
@@ -34,19 +34,19 @@ export type MeasuredServer = {
 type LatchkeyOptions = {
   databaseUrl: string;
   workers?: number;
-  /** Loaded before it. */
+  /** A module to preload. */
   preload?: string;
-  /** Another checkout, with its dependencies installed, whose server it is. */
+  /** Another checkout with the server, with its dependencies installed. */
   checkout?: string | undefined;
   /** Takes a CPU profile when it stops. */
   profileFolder?: string | undefined;
-  /** Settings beside those that every measured server has. */
+  /** Settings in addition to those of every measured server. */
   env?: Readonly<Record<string, string>>;
 };
 
 const counted = ['--import', './bench/count-statements.ts'];
 
-/** The real server as in production, with what it logs there at `warn`. */
+/** The real server as in production, with log level `warn`. */
 export async function startLatchkey(
   name: ServerName,
   { databaseUrl, workers = 1, preload, checkout, profileFolder, env: own = {} }: LatchkeyOptions,
@@ -63,7 +63,7 @@ export async function startLatchkey(
     LATCHKEY_ROOT_KEY: Buffer.alloc(32, 7).toString('base64'),
     LATCHKEY_DATA_DIR: folder,
     LATCHKEY_APPLY: file,
-    // Each person of the load has an address of their own.
+    // Each user of the load has their own address.
     LATCHKEY_TRUST_PROXY: 'on',
     DATABASE_URL: databaseUrl,
     LOG_LEVEL: 'warn',
@@ -85,7 +85,7 @@ export async function startLatchkey(
   return { name, origin, child, stop };
 }
 
-/** Something that is measured without a server around it, in a process that puts the load on itself. */
+/** Whether it is measured without a server, in a process that creates its own load. */
 export const isAlone = (name: ServerName): boolean => name.endsWith(' alone');
 
 /** Another server of `bench/peers`. */

@@ -1,5 +1,5 @@
-// What do the views `standing_*` and their comparison of epochs cost? (docs/performance.md)
-// Run it by itself: node bench/standing.ts [seconds]
+// Measures the cost of the views `standing_*` and their comparison of epochs (docs/performance.md).
+// Run it alone: node bench/standing.ts [seconds]
 import { createHash } from 'node:crypto';
 import pg from 'pg';
 import { migrate } from '../src/platform/database/index.ts';
@@ -41,7 +41,7 @@ const marks = ({ user = '', client = '' } = {}) => `select ${columns}, c.client_
     left join sessions s on s.uid = g.session_uid
   where t.digest = any($1::bytea[]) and t.revoked_at is null and f.revoked_at is null`;
 
-/** Reads of a batch of tokens by digest, as the server coalesces them. */
+/** Reads a batch of tokens by digest, as the server batches them. */
 const reads = {
   'the rows alone': `select ${columns} from access_tokens t where t.digest = any($1::bytea[])`,
   'with the marks of everything that they hang on': marks(),
@@ -94,7 +94,7 @@ async function microsecondsOf(client: pg.Client, name: string, text: string): Pr
   return (read * 1000) / counted;
 }
 
-/** What the indexes cost by which the tokens of an owner are counted: CPU time of PostgreSQL for each token of a batch. */
+/** The cost of the indexes for counting the tokens of an owner: CPU time of PostgreSQL for each token of a batch. */
 async function compareWrites(client: pg.Client): Promise<void> {
   const names = ['access_tokens_client', 'access_tokens_user'];
   const times: Record<'with' | 'without', number[]> = { with: [], without: [] };

@@ -5,7 +5,7 @@ import { service } from './installation.ts';
 const prefix = 'sk_prod_';
 const atOnce = 20_000;
 
-/** A stored API key; they count from 1. Made as in src/domain/api-keys/format.ts, of a number in place of random bytes, so that the load knows all. */
+/** A stored API key, numbered from 1. Built as in src/domain/api-keys/format.ts from a number, not random bytes: the load knows all. */
 export const storedKey = (n: number): string => formatCredential(prefix, String(n).padStart(43, '0'));
 
 const permissions = ['database:read:*', 'latchkey:verify', 'secrets:read:bench:*', 'secrets:write:bench:*'].map(
@@ -23,7 +23,7 @@ const insertion = `
   insert into api_key_versions (digest, key_id, number, start, last_four, issued_at)
   select n.digest, minted.id, 1, $6, n.last_four, now() from n join minted on minted.name = 'key ' || n.n`;
 
-/** Fills the database of a running server with keys of one service, which may read the database and ask about other keys. */
+/** Fills the database of a running server with keys of one service, which may read the database and verify other keys. */
 export async function storeKeys(databaseUrl: string, keys: number): Promise<number> {
   const client = new pg.Client({ connectionString: databaseUrl });
   await client.connect();

@@ -3,7 +3,7 @@ import { formatCredential } from '../src/platform/crypto/index.ts';
 
 const atOnce = 250_000;
 
-// One of each person's sign-ins, made by the server itself: the rows that the others are copies of.
+// One sign-in of each user, made by the server itself: the other rows are copies of its rows.
 const samples = `
   create temp table samples as
   select row_number() over () - 1 as person, f.id as family_id, f.grant_id, f.client_id, f.user_id, f.key_id, f.payload as refresh_payload,
@@ -15,7 +15,7 @@ const samples = `
     join lateral (select * from access_tokens where family_id = f.id limit 1) a on true
     cross join lateral (select * from audit_events where actor_kind = 'client' order by id desc limit 1) e`;
 
-// Credentials are made as in src/domain/tokens/formats.ts, of numbers in place of random bytes, so that the load knows them all.
+// Credentials are built as in src/domain/tokens/formats.ts from numbers instead of random bytes, so that the load knows them all.
 const functions = [
   `create function pg_temp.digit(value bigint) returns text immutable language sql as
     $$ select substr('0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz', (value % 62)::int + 1, 1) $$`,
@@ -51,7 +51,7 @@ const fill = [
       ${each}`,
 ];
 
-/** The access token of a stored pair; they count from 1. */
+/** The access token of a stored pair, numbered from 1. */
 export const storedAccessToken = (n: number): string => formatCredential('lk_at_', String(n).padStart(43, '0'));
 
 /** The refresh token of a stored pair, as it is before its first use. */
@@ -59,10 +59,10 @@ export const storedRefreshToken = (n: number): string =>
   formatCredential('lk_rt_', String(n).padStart(22, '0') + String(n).padStart(43, '0'));
 
 /**
- * Fills a database that people have signed in to: half of the tokens are access tokens, half refresh tokens, each pair with a
- * session, a grant and an audit event of its own.
+ * Fills a database that users have signed in to: half of the tokens are access tokens, half refresh tokens, each pair with its own
+ * session, grant and audit event.
  *
- * @returns how many pairs there are
+ * @returns the number of pairs
  */
 export async function storeTokens(databaseUrl: string, tokens: number): Promise<number> {
   const pairs = Math.ceil(tokens / 2);
@@ -88,6 +88,6 @@ async function fillWith(client: pg.Client, pairs: number): Promise<void> {
   for (let first = 1; first <= pairs; first += atOnce)
     for (const statement of fill) await client.query(statement, [first, Math.min(pairs, first + atOnce - 1)]);
   await client.query('vacuum analyze');
-  // Or it would come, and slow down one of the measured rounds.
+  // Otherwise a checkpoint would slow down one of the measured rounds.
   await client.query('checkpoint');
 }

@@ -5,14 +5,14 @@ import type { ServerName } from './servers.ts';
 type Target = {
   operation: string;
   what: 'requests/s' | 'CPU' | 'server CPU' | 'p50' | 'p99';
-  /** Latchkey, if no other is named. */
+  /** The measured server; default: Latchkey. */
   of?: ServerName;
   against: ServerName;
   atLeast?: number;
   atMost?: number;
 };
 
-/** A figure of one server divided by that of another, and whether it is as wanted. */
+/** A figure of one server divided by that of another, and whether it meets its target. */
 export type Ratio = { operation: string; name: string; ratio: number; bound: string; isMet: boolean };
 
 const target = (
@@ -25,7 +25,7 @@ const target = (
   ...bound,
 });
 
-/** By the number of requests at once. */
+/** By the number of concurrent requests. */
 const atConnections = (
   operation: string,
   what: Target['what'],
@@ -93,7 +93,7 @@ const targetsWith = (stored: number): Target[] => [
   target('jwks', 'requests/s', 'in memory', { atLeast: 5 }),
 ];
 
-/** The ratios that have a target, of what was measured; targets among stored tokens depend on how many they are. */
+/** The measured ratios that have a target; targets for stored tokens depend on their number. */
 export function ratiosWithTargets(measured: readonly Measured[], stored: number): Ratio[] {
   return targetsWith(stored).flatMap(({ operation, what, of = 'Latchkey', against, atLeast, atMost }) => {
     const figures = measured.find((each) => each.operation === operation)?.figures ?? {};
@@ -109,7 +109,7 @@ export function ratiosWithTargets(measured: readonly Measured[], stored: number)
 const tolerance = 0.1;
 
 /**
- * Compares ratios with those of a table of a report, committed before: the sentences on what has become worse by more than a tenth.
+ * Compares ratios with those in a committed report: a sentence for each that is worse by more than a tenth.
  */
 export function declines(ratios: readonly Ratio[], committed: string): string[] {
   return ratios.flatMap(({ operation, name, ratio, bound }) => {

@@ -1,5 +1,5 @@
-// Preloaded into one measured server: token requests leave no audit event and nothing is sealed, to see what both cost. No
-// server can be told to do this.
+// Preloaded into one measured server: token requests record no audit event and nothing is sealed, to measure the cost of
+// both. No setting of the server can do this.
 import pg from 'pg';
 
 const recording = /, recorded as \([\s\S]*?(?=\nselect n, verdict from judged)/;

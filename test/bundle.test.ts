@@ -20,7 +20,7 @@ const root = path.join(import.meta.dirname, '..');
 const bundles = 'node_modules/.cache/latchkey/bundles';
 const run = promisify(execFile);
 
-/** A copy of the program whose bundle says on stderr that it is one. */
+/** A copy of the program whose bundle reports itself on stderr. */
 async function copyOfProgram(): Promise<string> {
   const copy = await realpath(await mkdtemp(path.join(tmpdir(), 'latchkey-program-')));
   await mkdir(path.join(copy, 'node_modules'));

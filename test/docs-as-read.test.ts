@@ -4,7 +4,7 @@ import { missingLines, readPage, type Step } from './support/reader.ts';
 import { testRootKey } from './support/server.ts';
 import { UserAgent } from './support/user-agent.ts';
 
-/** The pages in the order in which a newcomer reads them: all with one installation, each from an empty folder. */
+/** The pages in a newcomer's reading order: all with one installation, each from an empty folder. */
 const pages = [
   ...['README.md', 'docs/protect-an-api.md', 'docs/guard.md', 'docs/web-app.md', 'docs/single-page-app.md'],
   ...[

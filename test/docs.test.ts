@@ -42,7 +42,7 @@ const anchorsOf = (file: string) =>
       .replaceAll(' ', '-'),
   );
 
-/** Reads a configuration file from a folder that has the files it refers to, with every variable set. */
+/** Reads a configuration file from a folder with all files that it refers to, and with every variable set. */
 async function readWithItsSecrets(yaml: string) {
   const folder = await mkdtemp(path.join(os.tmpdir(), 'latchkey-docs-'));
   try {
@@ -146,7 +146,7 @@ function leadsSomewhere(page: string, link: string): boolean {
   return anchor === undefined || anchorsOf(file).includes(anchor);
 }
 
-/** The words after the name of the command, everywhere; quoted arguments are left out. */
+/** The words after each name of the command; quoted arguments are left out. */
 function commandLines(code: string): string[][] {
   const calls = matches(
     /(?:^|[|({] ?|exec latchkey )latchkey ([^|;&)<>]*?)(?=$|[|;&)<>])/gm,
@@ -230,7 +230,7 @@ test('the map of the architecture has every module', () => {
 
 type Schema = { properties?: Record<string, Schema>; items?: Schema };
 
-/** Only members: `{ clients: { client_id: {…} } }`. */
+/** The members of a schema, nested: `{ clients: { client_id: {…} } }`. */
 function propertiesOf(schema: unknown): object {
   const { properties = {}, items } = schema as Schema;
   const inside = items ? propertiesOf(items) : {};

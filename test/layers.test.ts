@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 
 const root = path.join(import.meta.dirname, '..');
 
-/** Files that must not pass, with what each imports. */
+/** Files that must be refused, with their imports. */
 const refused: Record<string, string> = {
   'src/platform/http/planted-domain.ts': '../../domain/access/index.ts',
   'src/platform/http/planted-config.ts': '../../config.ts',
@@ -29,7 +29,7 @@ const refused: Record<string, string> = {
   'packages/guard/src/planted-server.ts': '../../../src/domain/access/index.ts',
 };
 
-/** Two files that import each other, if only types. */
+/** Two files that import each other, even if only types. */
 const cycle: Record<string, string> = {
   'src/domain/users/planted-one.ts': './planted-two.ts',
   'src/domain/users/planted-two.ts': './planted-one.ts',
@@ -66,7 +66,7 @@ describe('Biome, the last step of `npm run check`,', () => {
   });
 });
 
-/** What Biome calls an error in a folder, as `file: rule`. */
+/** The errors that Biome reports in a folder, as `file: rule`. */
 async function errorsIn(folder: string): Promise<string[]> {
   const biome = path.join(root, 'node_modules/.bin/biome');
   const flags = ['lint', '--reporter=json', '--max-diagnostics=none', '--diagnostic-level=error', '.'];

@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
 import { z } from 'zod';
 
-// Projects that cannot be installed here: their quickstarts are compared with what their own code reads. The lists are taken from the named
-// files.
+// Projects that cannot be installed here: their quickstarts are compared with the settings that their code reads. The lists are from the
+// named files.
 
 const page = (name: string) => readFileSync(new URL(`../docs/quickstarts/${name}.md`, import.meta.url), 'utf8');
 const blocks = (name: string, language: string) =>

@@ -95,7 +95,7 @@ describe('after all flows', () => {
     return contents.join('\n').replaceAll('""', '"');
   }
 
-  /** Unchanged, and as in a bytea column or encoded. */
+  /** A secret unchanged, as in a bytea column, and encoded. */
   function formsOf(secret: string): string[] {
     const bytes = Buffer.from(secret);
     return [secret, bytes.toString('hex'), bytes.toString('base64url'), encodeURIComponent(secret)];

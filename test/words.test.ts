@@ -8,7 +8,7 @@ import { commandHost } from '../src/server/command-host.ts';
 
 const root = path.join(import.meta.dirname, '..');
 
-/** Words that must not occur: the field has a plain one for each. */
+/** Words that must not occur: there is a plain technical term for each. */
 const unwanted: readonly RegExp[] = [
   /\bwhat is [\w ]+\?|\bwho is [\w ]+\?|\bwhich [\w ]+ are registered\?|\bwhat happened\?/i,
   /\blook(s|ing)? after\b|\bwhere do you want to go\b/i,
@@ -50,7 +50,7 @@ test.each([...pages, ...templates, ...catalogues])('%s is in plain words', (page
   expect(matchesIn(readFileSync(path.join(root, page), 'utf8'))).toEqual([]);
 });
 
-/** All that `--help` prints, of a command and those below it. */
+/** The complete output of `--help` of a command and its subcommands. */
 function helpOf(command: Command): string {
   let text = '';
   command.configureOutput({ writeOut: (part) => (text += part) });

@@ -1,6 +1,6 @@
 import pg from 'pg';
 
-/** How many records of each kind there are. Sessions, consents, grants, passwords and refresh tokens are as many as users. */
+/** The number of records of each kind. There are as many sessions, consents, grants, passwords and refresh tokens as users. */
 export type Sizes = { users: number; keys: number; clients: number; events: number };
 
 const day = `interval '1 day'`;
@@ -9,7 +9,7 @@ const owner = (n: string) =>
 const agent = `(array['Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36', 'curl/8.5.0'])[1 + n % 2]`;
 const address = `'192.0.2.' || n % 250`;
 
-// Ids that grow with time, as UUIDv7 do: of a number, and of a time and a number.
+// Ids that grow with time, like UUIDv7: from a number, and from a time and a number.
 const functions = [
   `create function bench_id(kind int, n bigint) returns uuid language sql immutable
     return ('019a0' || to_hex(kind) || '00-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid`,
@@ -81,7 +81,7 @@ const signedIn = [
       now() - n * interval '5 milliseconds', now() + interval '1 hour' - n * interval '5 milliseconds' from generate_series(1, $users) n`,
 ];
 
-// Two of three events are tokens, as in a log; a failure, an erasure and an export are rare. All of them are of the last 30 days.
+// Two of three events are tokens, as in a real log; failures, erasures and exports are rare. All are from the last 30 days.
 const action = `case when n % 100000 = 0 then 'audit.exported' when n % 10000 = 0 then 'user.created' when n % 50 = 0 then 'session.refused'
   when n % 3 = 0 then 'session.started' else (array['access_token.issued', 'refresh_token.rotated'])[1 + n % 2] end`;
 const spread = `now() - ($events - n) * (interval '30 days' / $events)`;
@@ -111,14 +111,14 @@ const deliveries = [
 
 const eventsAtOnce = 100_000;
 
-/** Fills a migrated database that no server uses yet, unless it is full. */
+/** Fills a migrated database that no server uses yet, unless it is filled already. */
 export async function fillLists(databaseUrl: string, sizes: Sizes): Promise<void> {
   const client = new pg.Client({ connectionString: databaseUrl });
   await client.connect();
   try {
     const { rowCount } = await client.query(`select from pg_proc where proname = 'bench_id'`);
     if (rowCount) return;
-    // Without triggers: they announce each row to every node, and refuse events of another time.
+    // Without triggers: they announce each row to every node, and refuse backdated events.
     await client.query(`set session_replication_role = 'replica'`);
     for (const statement of [...functions, ...users, ...clients, ...keys, ...signedIn, ...deliveries])
       await client.query(withNumbers(statement, sizes));

@@ -72,7 +72,7 @@ function pathsOf({ path, sorts, queries }: MeasuredList, deep: string | undefine
   ];
 }
 
-/** The address of a page some pages into the list; undefined: it has one page. */
+/** The address of a page deep in the list; undefined: it has one page. */
 async function deepPage(path: string, browser: Browser): Promise<string | undefined> {
   let at: string | undefined;
   for (let page = 0; page < pagesDeep; page += 1) {
@@ -102,7 +102,7 @@ async function measurePage(path: string, { server: { child }, postgres, browser 
   return { ...percentiles(took), cpu: (cpu() - cpuBefore) / took.length, status, ...explained };
 }
 
-/** Waits until the server's jobs are done with the events, as they are before anyone looks at an installation of this size. */
+/** Waits until the server's jobs have processed the events, as in an installation of this size. */
 async function untilCounted(databaseUrl: string, { events }: Sizes): Promise<void> {
   const client = new pg.Client({ connectionString: databaseUrl });
   await client.connect();

@@ -1,4 +1,4 @@
-// Preloaded into the server whose lists are measured: notes the statements that it sends, and explains them when asked.
+// Preloaded into the server whose lists are measured: records the statements that it sends, and explains them on request.
 import pg from 'pg';
 
 type Statement = { text: string; values: readonly unknown[] };
@@ -34,10 +34,10 @@ function statementIn([first, second]: readonly unknown[]): Statement | undefined
   return { text, values: Array.isArray(values) ? values : [] };
 }
 
-// More than a list counts. Of fewer rows a whole table is read as fast as an index.
+// More rows than a list counts. Reading a smaller table as a whole is as fast as an index.
 const large = 12_000;
 
-/** How many statements were noted, and the tables of which they read many rows without an index. */
+/** The number of recorded statements, and the tables that they read many rows of without an index. */
 async function explain(): Promise<{ statements: number; scans: string[] }> {
   const statements = noted ?? [];
   noted = undefined;

@@ -9,7 +9,7 @@ const list = (
 
 const month = 'range=30d';
 
-/** Every list, with each order it has, and a query for each filter. */
+/** Every list, with each of its orders, and a query for each filter. */
 export const measuredLists: readonly MeasuredList[] = [
   list('Users', 'users', {
     sorts: ['username', 'name', 'email', 'created_at'],

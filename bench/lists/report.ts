@@ -1,4 +1,4 @@
-/** What was measured of one page: milliseconds, those of the server's and PostgreSQL's CPU among them, the number of statements, and the tables that they read without an index. */
+/** The figures of one page: times in milliseconds (`cpu`: of server and PostgreSQL), statements, and tables read without an index. */
 export type PageFigures = {
   what: 'first' | 'deep' | 'sorted' | 'search' | 'filter';
   path: string;
@@ -12,10 +12,10 @@ export type PageFigures = {
 
 export type ListFigures = { name: string; pages: readonly PageFigures[] };
 
-// Of time, what else the machine does is a part; of CPU it is not.
+// Other processes on the machine affect the time, but not the CPU time.
 const target = { cpu: 50, p99: 300 };
 
-/** The result as Markdown: of each list its slowest pages, and the pages that miss the target. */
+/** The result as Markdown: the slowest pages of each list, and the pages that miss the target. */
 export function listReport(lists: readonly ListFigures[]): string {
   const columns = ['first', 'deep', 'sorted', 'search', 'filter'] as const;
   const heads = ['first page', 'a page deep in', 'slowest order', 'slowest search', 'slowest filter'];

@@ -4,8 +4,8 @@ import { type Answer, type Connection, headerOf, headersOf, requestText } from '
 const mostSteps = 20;
 
 /**
- * A browser without JavaScript on one connection: keeps cookies, follows redirects, fills in the sign-in and consent forms. Each person
- * has an address of their own, as a proxy would tell: what one address may begin without finishing it is bounded.
+ * A browser without JavaScript on one connection: keeps cookies, follows redirects, fills in the sign-in and consent forms. Each user
+ * has their own address, sent as a proxy does: the number of unfinished sign-ins of one address is limited.
  */
 export class Browser {
   readonly #connection: Connection;
@@ -18,7 +18,7 @@ export class Browser {
     this.#address = `198.51.100.${person}`;
   }
 
-  /** Goes where the pages lead until the client's address, and answers that. */
+  /** Follows the pages until the client's redirect URI, and returns it. */
   async visit(path: string, login: string): Promise<URL> {
     let answer = await this.#get(path);
     for (let step = 0; step < mostSteps; step += 1) {
@@ -29,14 +29,14 @@ export class Browser {
     throw new Error('the pages lead nowhere');
   }
 
-  /** Goes to the sign-in page, and answers the request that posts its form, filled in. */
+  /** Opens the sign-in page, and returns the request that submits its filled-in form. */
   async signInForm(path: string, login: string): Promise<string> {
     const location = headerOf((await this.#get(path)).head, 'location');
     if (!location) throw new Error('the pages lead to no sign-in');
     return this.#filledIn(await this.#get(location), login);
   }
 
-  /** Signs in at the sign-in page that a page of the server leads to. */
+  /** Signs in on the sign-in page that a path leads to. */
   async signIn(path: string, login: string): Promise<void> {
     await this.#send(await this.signInForm(path, login));
   }
@@ -46,13 +46,13 @@ export class Browser {
     return this.#get(path);
   }
 
-  /** The cookies for a path, as a request names them. */
+  /** The `Cookie` header for a path. */
   cookiesFor(path: string): string {
     const fitting = [...this.#cookies].filter(([, cookie]) => path.startsWith(cookie.path));
     return fitting.map(([name, { value }]) => `${name}=${value}`).join('; ');
   }
 
-  /** Keeps the cookies of an answer. */
+  /** Stores the cookies of a response. */
   keepCookies({ head }: Answer): void {
     for (const line of headersOf(head, 'set-cookie')) {
       const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(line) ?? [];

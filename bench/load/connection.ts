@@ -4,8 +4,8 @@ import { connect, type Socket } from 'node:net';
 export type Answer = { status: number; head: string; body: string };
 
 /**
- * One kept connection, one request at a time. Far cheaper than an HTTP client, so that on a small machine the load does not
- * take the server's place; it knows only answers with a length.
+ * One keep-alive connection, one request at a time. Far cheaper than an HTTP client, so that on a small machine the load does not
+ * compete with the server; it supports only responses with a length.
  */
 export class Connection {
   readonly origin: string;
@@ -17,7 +17,7 @@ export class Connection {
     this.origin = origin;
   }
 
-  /** Opens it anew: a server closes what was idle for some seconds. */
+  /** Opens it again: servers close connections that were idle for some seconds. */
   async open(): Promise<void> {
     this.#settle = undefined;
     this.#socket?.destroy();
@@ -30,7 +30,7 @@ export class Connection {
     this.#socket = socket;
   }
 
-  /** Sends a whole request as it is. */
+  /** Sends a whole request unchanged. */
   send(request: string): Promise<Answer> {
     return new Promise((resolve, reject) => {
       this.#settle = { resolve, reject };
@@ -56,12 +56,12 @@ export class Connection {
   }
 }
 
-/** The value of a header of an answer. */
+/** The value of a response header. */
 export function headerOf(head: string, name: string): string | undefined {
   return headersOf(head, name)[0];
 }
 
-/** The values of a header that comes several times. */
+/** The values of a repeated response header. */
 export function headersOf(head: string, name: string): string[] {
   const start = `${name}: `;
   return head

@@ -8,13 +8,13 @@ type Prepare = (connection: Connection, person: number, round: { keys: number })
 const permission = 'database:read:products';
 const forwardAuth = `/gateway/forward-auth?permission=database:read:{path.1}`;
 
-/** How many keys a connection has used that the node had not met. */
+/** The number of uncached keys that a connection has used. */
 const met = new WeakMap<Connection, number>();
 
-/** What proxies and services ask the gateway; each connection has a key of its own. */
+/** Requests of proxies and services to the gateway; each connection has its own key. */
 export const gatewayOperations: Record<string, Prepare> = {
   'forward-auth': (connection, person) => repeating(connection, asProxy(connection, storedKey(person + 1))),
-  // Each time a key that the node has not met.
+  // Each request uses a key that the node has not cached.
   'forward-auth, never met':
     (connection, person, { keys }) =>
     async () => {
@@ -31,7 +31,7 @@ export const gatewayOperations: Record<string, Prepare> = {
       requestText(connection.origin, { method: 'POST', path: '/gateway/verify', headers, body }),
     );
   },
-  // Each connection its own secret by its own key; and all of them one secret by one key.
+  // Each connection reads its own secret with its own key; then all read one secret with one key.
   'secret read': (connection, person) => readingSecret(connection, { person, name: `own-${person}` }),
   'secret read, one for all': (connection) => readingSecret(connection, { person: 0, name: 'shared' }),
 };

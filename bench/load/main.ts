@@ -4,7 +4,7 @@ import { gatewayOperations } from './gateway-operations.ts';
 import { makeVisitor, operations, type Step, type Visitor } from './operations.ts';
 import { goesOn, percentiles } from './round.ts';
 
-/** Put load on a server: as many loops as connections, each sending its next request when the last was answered. */
+/** Load on a server: one loop per connection, each sending its next request after the response to the last. */
 export type Job = {
   origin: string;
   operation: string;
@@ -30,7 +30,7 @@ async function run({ origin, milliseconds, ...job }: Job): Promise<Load> {
   const taken = (await seated(origin)).slice(0, job.connections);
   await Promise.all(taken.map(({ connection }) => connection.open()));
   const steps: Step[] = [];
-  // A server refuses more sign-ins at once than it could hash the passwords of in time.
+  // A server refuses concurrent sign-ins whose passwords it could not hash in time.
   for (let first = 0; first < taken.length; first += usualConnections) {
     const next = taken.slice(first, first + usualConnections);
     steps.push(...(await Promise.all(next.map((seat) => stepOf(seat, { milliseconds, ...job })))));
@@ -53,7 +53,7 @@ async function run({ origin, milliseconds, ...job }: Job): Promise<Load> {
   return { operations: took.length, seconds, ...percentiles(took), cpuMicroseconds: user + system };
 }
 
-/** The connections to a server; made the first time. */
+/** The connections to a server; opened the first time. */
 async function seated(origin: string): Promise<Seat[]> {
   const known = seats.get(origin);
   if (known) return known;
@@ -62,7 +62,7 @@ async function seated(origin: string): Promise<Seat[]> {
   return made;
 }
 
-/** What a connection repeats; for most of it somebody signs in on it, the first time. */
+/** The step that a connection repeats; for most operations, a user signs in on it the first time. */
 async function stepOf(seat: Seat, { operation, ...round }: Omit<Job, 'origin'>): Promise<Step> {
   const { connection, person } = seat;
   const ofGateway = gatewayOperations[operation];

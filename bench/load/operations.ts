@@ -17,7 +17,7 @@ import { Browser } from './browser.ts';
 import { type Answer, type Connection, headerOf, requestText } from './connection.ts';
 import { leastOperations } from './round.ts';
 
-/** Who uses one connection: a person with a browser that is signed in, and the tokens of an app on their behalf. */
+/** The user of one connection: with a signed-in browser, and the tokens of an app on their behalf. */
 export type Visitor = {
   /** Its number, from 0. */
   person: number;
@@ -25,16 +25,16 @@ export type Visitor = {
   browser: Browser;
   refresh_token: string;
   access_token: string;
-  /** Of the app whose ID tokens are signed with RS256; got when they are first needed. */
+  /** Tokens of the app with RS256 ID tokens; requested when they are first needed. */
   rsaTokens?: Tokens;
-  /** Requests that post a filled in sign-in form, each of an interaction of its own. */
+  /** Requests that submit a filled-in sign-in form, each for a separate interaction. */
   signIns: string[];
-  /** Counts the stored pairs of tokens that this connection has used, in steps that leave the others theirs. */
+  /** The position in the stored pairs of tokens; it grows in steps, so that connections use different pairs. */
   used: number;
 };
 
 type Tokens = { access_token: string; refresh_token: string; id_token: string; token_type: string; active: boolean };
-/** What is repeated on a connection; `beside` is load that is not measured. */
+/** The repeated step of a connection; `beside`: load that is not measured. */
 export type Step = (() => Promise<void>) & { beside?: true };
 
 const verifier = 'a-code-verifier-of-forty-three-characters-at-least';
@@ -52,7 +52,7 @@ const authorizePathOf = (client_id: string) =>
   })}`;
 const authorizePath = authorizePathOf(webApp.client_id);
 
-/** Signs somebody in on this connection and gets their first tokens. */
+/** Signs a user in on this connection and gets their first tokens. */
 export async function makeVisitor(connection: Connection, person: number): Promise<Visitor> {
   const login = usernameOf(person);
   const browser = new Browser(connection, person);
@@ -63,21 +63,21 @@ export async function makeVisitor(connection: Connection, person: number): Promi
 type Round = { milliseconds: number; stored: number; connections: number };
 type Prepare = (connection: Connection, visitor: Visitor, round: Round) => Step | Promise<Step>;
 
-/** What is measured: for one connection, the step that is repeated on it. Each answer is checked. */
+/** The measured operations: each returns the step that a connection repeats. Each response is checked. */
 export const operations: Record<string, Prepare> = {
   'client_credentials opaque': (connection) => clientCredentials(connection, { resource: api, scope: 'read' }, 1),
   'client_credentials jwt': (connection) =>
     clientCredentials(connection, { resource: jwtApi, scope: 'report:read' }, 3),
   refresh: refreshing,
   'refresh RS256': refreshingRsa,
-  // Half of the connections sign people in, whose passwords are hashed meanwhile: only the refreshes are measured.
+  // Half of the connections sign users in, so that passwords are hashed meanwhile: only the refreshes are measured.
   'refresh during sign-ins': besideSignIns(refreshing),
   'refresh RS256 during sign-ins': besideSignIns(refreshingRsa),
   introspection: (connection, { access_token }) => {
     const request = introspection(connection, access_token);
     return async () => expect(json(await connection.send(request)).active === true, 'not active');
   },
-  // Each time a token of somebody else, as where many people use a server; where none are stored, those of the visitors.
+  // Each request uses another user's token, as on a server with many users; without stored tokens, those of the visitors.
   'refresh of anybody': (connection, visitor, { stored }) => {
     if (stored === 0) return async () => void Object.assign(visitor, await refresh(connection, visitor.refresh_token));
     return async () => void (await refresh(connection, storedRefreshToken(nextStored(visitor, stored))));
@@ -149,13 +149,13 @@ function besideSignIns(prepare: Prepare): Prepare {
       : Object.assign(await signingIn(connection, visitor, round), { beside: true as const });
 }
 
-/** Enough sign-in forms, opened before a round, that a connection never runs out: hashing, four at a time, is slow everywhere. */
+/** The number of sign-in forms to open before a round, so that no connection runs out: hashing limits the rate everywhere. */
 function signInsAhead({ milliseconds, connections }: Omit<Round, 'stored'>): number {
   const fastestRate = 400;
   return Math.ceil((1.25 * Math.max(leastOperations, (fastestRate * milliseconds) / 1000)) / connections);
 }
 
-/** Scattered over all that are stored; none comes twice before each has come once. */
+/** Spreads over all stored pairs; none repeats before each was used once. */
 function nextStored(visitor: Visitor, stored: number): number {
   const largePrime = 7_368_787;
   const number = ((visitor.used * largePrime) % stored) + 1;

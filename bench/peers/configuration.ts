@@ -58,5 +58,5 @@ function getResourceServerInfo(_ctx: KoaContextWithOIDC, identifier: string) {
   };
 }
 
-/** The scopes that the person is taken to have allowed. */
+/** The scopes that the user is assumed to have allowed. */
 export const allowed = { openid: 'openid profile', api: { identifier: api, scope: scopes[api] ?? '' } };

@@ -2,7 +2,7 @@ import { decide } from '../../src/domain/api-keys/decide.ts';
 import { compileKey } from '../../src/domain/api-keys/entry.ts';
 import { percentiles } from '../load/round.ts';
 
-// The decision alone, of a key as the recommendation engine of examples/three-services has it.
+// Only the decision, for a key like that of the recommendation engine in examples/three-services.
 const now = new Date();
 const entry = compileKey(
   {

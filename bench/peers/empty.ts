@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import Router from '@koa/router';
 import Koa from 'koa';
 
-// The least that a Koa server can do: routes that answer 200 and nothing else, at the addresses of the gateway and of secrets.
+// A minimal Koa server: routes that return 200 and nothing else, at the addresses of the gateway and of secrets.
 const router = new Router();
 const nothing = (ctx: Koa.Context) => {
   ctx.body = '';

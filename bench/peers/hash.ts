@@ -2,7 +2,7 @@ import { hash, verify } from '@node-rs/argon2';
 import { password } from '../installation.ts';
 import { goesOn, percentiles } from '../load/round.ts';
 
-// Argon2id alone, with Latchkey's parameters and concurrency: the most sign-ins a second that this machine allows.
+// Argon2id alone, with Latchkey's parameters and concurrency: the highest rate of sign-ins that this machine allows.
 const stored = await hash(password, { algorithm: 2, memoryCost: 19_456, timeCost: 2, parallelism: 1 });
 const atOnce = 4;
 

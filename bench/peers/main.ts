@@ -29,7 +29,7 @@ provider.use(signInAtOnce);
 server.on('request', provider.callback());
 process.send?.({ ready: issuer });
 
-/** In place of pages: every visitor is signed in and allows what the benchmark requests. */
+/** Replaces pages: every visitor is signed in and allows what the benchmark requests. */
 async function signInAtOnce(ctx: Context, next: Next): Promise<void> {
   if (!ctx.path.startsWith('/interaction/')) return next();
   const { params, uid } = await provider.interactionDetails(ctx.req, ctx.res);

@@ -19,7 +19,7 @@ const table = `
 
 type Row = { payload: AdapterPayload; consumed_at: Date | null };
 
-/** The adapter that most people write first: one table, the payload as JSON, each verb one query of its own. */
+/** The simplest adapter: one table, the payload as JSON, one query per method. */
 export async function openPostgresAdapter(url: string): Promise<(model: string) => Adapter> {
   const pool = new pg.Pool({ connectionString: url, max: 10 });
   await pool.query(table);

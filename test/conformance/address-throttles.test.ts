@@ -52,7 +52,7 @@ describe('throttles', () => {
   });
 
   test('have larger bounds for an IPv6 /56 and /48', async () => {
-    // Attempts are refilled meanwhile: ten a second at most.
+    // Attempts are restored meanwhile: ten a second at most.
     const comeBack = (since: number) => (performance.now() - since) / 100;
     const first = performance.now();
     const in56 = await triesUntilRefused('key', 3000, (n) => `2001:db8:1:${(n % 256).toString(16)}::1`);

@@ -70,7 +70,7 @@ describe('every page', () => {
       expect(header('x-frame-options')).toBe('DENY');
       expect(header('x-content-type-options')).toBe('nosniff');
       expect(header('referrer-policy')).toBe('same-origin');
-      // Popup sign-in works only where the pages on its way keep their opener (HTML Standard §7.1.3).
+      // Popup sign-in works only if all its pages keep their opener (HTML Standard §7.1.3).
       const isIsolated = /^\/(account|console)(\/|$)/.test(new URL(page.url).pathname);
       expect(header('cross-origin-opener-policy')).toBe(isIsolated ? 'same-origin' : '');
       expect(header('cache-control')).toContain('no-store');

@@ -48,7 +48,7 @@ describe('guessing a client secret', () => {
 
   test('does not throttle a client that knows its secret, however often it authenticates', async () => {
     const answers = await Promise.all(Array.from({ length: guesses + 50 }, () => ask(right)));
-    // So many at once may be delayed on a busy machine (503), but never refused.
+    // A busy machine may delay so many concurrent requests (503), but never refuses them.
     expect(answers.filter(({ status }) => status !== 200 && status !== 503)).toEqual([]);
     expect(await ask(right)).toMatchObject({ status: 200 });
   });
@@ -68,7 +68,7 @@ describe('guessing a client secret', () => {
   test('is stopped on a node whose own clock is a quarter of an hour ahead, too', async () => {
     await Promise.all(Array.from({ length: guesses }, (_, n) => ask(basic('service', `guess ${n}`))));
     await node.advance(16 * 60);
-    // Until it knows the database's time, it can record no refusal, and answers 503.
+    // Until it knows the database's time, it cannot record refusals, and answers 503.
     await eventually(
       () => askNode(basic('service', 'one more')),
       ({ status }) => status !== 503,

@@ -8,7 +8,7 @@ const sourceText = readdirSync(sources, { recursive: true, encoding: 'utf8' })
   .map((file) => readFileSync(path.join(sources, file), 'utf8'))
   .join('\n');
 
-/** Tables from which nothing is ever deleted, so that no deletion checks what refers to them. */
+/** Tables without deletions, so that references to them are never checked. */
 const permanent = ['audit_keys', 'server_keys', 'users'];
 
 describe('foreign keys', () => {

@@ -16,7 +16,7 @@ type Plan = { 'Node Type': string; 'Relation Name'?: string; 'Index Cond'?: stri
 const scans = (plan: Plan): Plan[] =>
   [plan, ...(plan.Plans ?? []).flatMap(scans)].filter((node) => node['Relation Name']);
 
-/** The plan that a hot statement has whatever its parameters are. */
+/** The generic plan of a hot statement. */
 async function planOf(database: TestDatabase, text: string): Promise<Plan> {
   const results = await database.query(
     `${settings.map((each) => `set ${each}`).join('; ')}; explain (generic_plan, format json) ${text}`,

@@ -14,10 +14,10 @@ import { credentialKinds } from '../../src/server/credential-kinds.ts';
 import { createTestDatabase, type TestDatabase, withoutTriggers } from '../support/database.ts';
 
 const many = 20_000;
-// Ids grow with time, as UUIDv7 do.
+// Ids grow with time, like UUIDv7.
 const id = (kind: number) => `('0198${kind}000-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid`;
 const numbers = `generate_series(1, ${many}) n`;
-// More than one page searches, beginning with the newest.
+// More events than one page searches from the newest on.
 const log = 15_000;
 const logged = `generate_series(1, ${log}) n`;
 const ago = `now() - n * interval '1 second'`;
@@ -110,7 +110,7 @@ describe(`with ${many} of each, the list of`, () => {
     await database.drop();
   });
 
-  /** How many rows of the large tables were read by sequential scans so far. */
+  /** The number of rows of large tables that sequential scans have read so far. */
   const scanned = async (): Promise<number> => {
     await sql`select pg_stat_force_next_flush()`.execute(db);
     const { rows } = await database.query(`select sum(seq_tup_read)::int as rows from pg_stat_user_tables

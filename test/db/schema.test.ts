@@ -66,7 +66,7 @@ async function declaredTables(): Promise<Tables> {
 }
 
 function columnsOf(text: string): Record<string, Column> {
-  // Members of JSON are no columns.
+  // Members of JSON are not columns.
   const columns = [...text.replaceAll(/\{[^{}]*\}/g, 'Members').matchAll(/(\w+): ([^;]+)(?:;|$)/g)];
   return Object.fromEntries(columns.map(([, name = '', type = '']) => [name, columnOf(type.trim())]));
 }

@@ -8,13 +8,13 @@ type Stop = { name: string; order: number; top: number; isOnScreen: boolean; isM
 
 /** The elements that the Tab key reaches, from the top of the page to its end. */
 async function stops(page: Page): Promise<Stop[]> {
-  // A field that has the focus when the page opens is not where the walk begins.
+  // A field that has the focus when the page opens is not the start.
   await hasFocus(page);
   await walk(page, 'Shift+Tab');
   return walk(page, 'Tab');
 }
 
-/** The elements that a key reaches, pressed until the focus leaves the page. */
+/** The elements that a key reaches when it is pressed until the focus leaves the page. */
 async function walk(page: Page, key: string): Promise<Stop[]> {
   const found: Stop[] = [];
   while (found.length < 100) {

@@ -32,7 +32,7 @@ describe('nothing is wrong with the look of a page', () => {
     expect(await inspect(german, 'setup-german')).toEqual([]);
     await createAdministrator(page, { username: 'ad min', again: 'another sentence' });
     expect(await inspect(page, 'setup-refused')).toEqual([]);
-    // A policy from a configuration file locks no one out: the link to this page is as good as one to add a second factor.
+    // A policy from a configuration file locks no one out: this link also allows adding a second factor.
     await latchkey.command(['sign-in-policy', 'set', '--administrators', 'two-factor']);
     await createAdministrator(page, {});
     await page.waitForURL('**/second-factor/**');

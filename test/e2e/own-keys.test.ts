@@ -64,7 +64,7 @@ describe('a user’s own API keys', () => {
 
     await page.getByRole('link', { name: 'Done' }).click();
     const details = page.url();
-    // The browser has not kept the page with the key, and does not send its form again by itself.
+    // The browser has not kept the page with the key, and does not resubmit its form by itself.
     await expect(page.goBack()).rejects.toThrow('ERR_CACHE_MISS');
     await page.waitForURL(/^chrome-error:/);
     await page.goto(details);

@@ -9,7 +9,7 @@ describe('a passkey', () => {
   const site = startSite();
   const { latchkey } = site;
 
-  /** An authenticator of the device that this page is opened on. */
+  /** A platform authenticator of the page's device. */
   const authenticatorFor = async (page: Page, options: { isUserVerified?: boolean } = {}): Promise<Authenticator> => {
     const session = await page.context().newCDPSession(page);
     await session.send('WebAuthn.enable');
@@ -29,7 +29,7 @@ describe('a passkey', () => {
     await page.getByRole('button', { name: 'Add a passkey' }).click();
     await page.waitForURL(/done=passkey-added/);
   };
-  /** Signs out, with a browser that offers passkeys by the button alone. */
+  /** Signs out, with a browser that offers passkeys only by the button. */
   const signedOut = async (page: Page) => {
     await page.addInitScript('PublicKeyCredential.isConditionalMediationAvailable = async () => false');
     await page.context().clearCookies();

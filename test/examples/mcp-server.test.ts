@@ -26,7 +26,7 @@ const run = promisify(execFile);
 const root = path.join(import.meta.dirname, '../..');
 const modules = path.join(root, 'node_modules');
 const example = 'examples/mcp-server';
-/** Commands are found in this checkout, without a registry. */
+/** Commands come from this checkout, without a registry. */
 const found = `latchkey() { node ${root}/bin/latchkey.js "$@"; }
   npm() { case "$1" in start) exec node main.ts ;; esac; }
   npx() { shift 3; exec node ${modules}/mcp-remote/dist/client.js "$@"; }`;
@@ -80,7 +80,7 @@ describe('the MCP server', () => {
     if (server.stdout) await once(server.stdout, 'data');
   });
   afterAll(async () => {
-    // The processes of the shell, too.
+    // Also the child processes of the shell.
     if (server?.pid) process.kill(-server.pid);
     await latchkey.stop();
     await documents.stop();
@@ -158,7 +158,7 @@ describe('the MCP server', () => {
       const session = open(new URL(address), app);
       await expect(session.connect()).rejects.toThrow(/Unauthorized/);
       await session.finish((await app.allow()).callback);
-      // Version 1 refreshes whatever the challenge says, and fails when that does not help.
+      // Version 1 refreshes whatever the challenge says, and fails if that does not help.
       if (name.includes('sdk 1')) app.lose('refresh_token');
       await expect(session.call('add_note', 'buy milk')).rejects.toThrow(/Unauthorized/);
       const { callback, asked, page } = await app.allow();
@@ -231,7 +231,7 @@ describe('the MCP server', () => {
 
   const selfRegistered = Object.entries(libraries).flatMap(([name, open]) =>
     [
-      // As Cursor is called back.
+      // The redirect URI of Cursor.
       { redirectUrl: 'cursor://anysphere.cursor-mcp/oauth/callback', metadata: {} },
       { metadata: { token_endpoint_auth_method: 'none', grant_types: ['authorization_code', 'refresh_token'] } },
     ].map((options) => ({ name, open, options })),
@@ -299,7 +299,7 @@ describe('the MCP server', () => {
   /** Opens the URL that a program prints for the user. */
   function follow(lines: Readable): void {
     const browser = latchkey.browser();
-    // It listens for the response to a later request once no browser could be opened: later than this user is fast.
+    // It starts to listen for the response only after no browser could be opened, which may be later than this user's response.
     const called = (url: string) =>
       eventually(
         () => fetch(url).catch(() => undefined),

@@ -12,10 +12,10 @@ import { testRootKey } from '../support/server.ts';
 const run = promisify(execFile);
 const root = path.join(import.meta.dirname, '../..');
 const example = 'examples/three-services';
-/** Packages are found in this checkout, without a registry. */
+/** Packages come from this checkout, without a registry. */
 const found = `npm() { case "$1" in start) exec $(sed -n 's/.*"start": "\\(.*\\)".*/\\1/p' package.json) ;; esac; }`;
 
-/** The results that each program gets, in its order. */
+/** The results of each program, in order. */
 const decisions: Record<string, string[]> = {
   'recommendation-engine': [
     'GET /database/products: 200 allowed',
@@ -59,7 +59,7 @@ const notesOfProcess = (notes: string) => `import { readFileSync, writeFileSync 
 /** Texts in the format of a key, a token or a client secret of Latchkey, or of a JWT. */
 const credential = /\b(?:lk|sk)_\w{20,}|\beyJ[\w-]{10,}\.[\w-]{10,}/;
 
-/** The example as in its README: its own file, its own commands, its own programs as processes. */
+/** The example as in its README, with its own file, commands and programs. */
 describe('the three services', () => {
   const latchkey = new Latchkey();
   let [folder, operator] = ['', ''];
@@ -68,7 +68,7 @@ describe('the three services', () => {
   let [explanations, documented, printed] = ['', '', ''];
   const keys: Record<string, string> = {};
 
-  /** Commands run in the host of commands, which starts no process for each. */
+  /** Runs commands in the command host, without a process for each. */
   const shell = async (script: string, at = path.join(folder, example)) => {
     const hosted = `latchkey() { node --no-warnings ${root}/test/support/hosted-command.ts "$@"; }`;
     const options = { cwd: at, env: { ...env, COMMAND_HOST: hostOfThisWorker('second') } };
@@ -113,7 +113,7 @@ describe('the three services', () => {
     await startExample(start ?? '');
   }, 400_000);
 
-  /** Until the last service has exited. */
+  /** Starts the example and waits until the last service has exited. */
   async function startExample(start: string): Promise<void> {
     // No process of the example can write a file, except for its record.
     const may = `--no-warnings --permission --allow-child-process --allow-fs-read=* --allow-fs-write=${folder}/notes`;
@@ -131,7 +131,7 @@ describe('the three services', () => {
   }
 
   afterAll(async () => {
-    // The processes of the shell, too.
+    // Also the child processes of the shell.
     if (platform?.pid) process.kill(-platform.pid);
     await latchkey.stop();
     for (const each of [folder, operator]) await rm(each, { recursive: true, force: true });
@@ -162,13 +162,13 @@ describe('the three services', () => {
     expect(new Set(Object.values(keys)).size).toBe(services.length);
     for (const key of Object.values(keys)) expect(key).toMatch(credential);
     const texts = await filesIn(folder);
-    // The orchestrator's own environment, an operator's shell, contains nothing for services either.
+    // The environment of the orchestrator, which is an operator's shell, contains nothing for services either.
     const ofServices = texts.filter(({ file, text }) => file.includes('/notes/') && /^SERVICE=|"SERVICE":/m.test(text));
     for (const service of services) {
       const started = ofServices.filter(({ text }) => text.includes(`SERVICE=${service}\n`));
       expect(started.map(({ text }) => text.trim().split('\n').at(-1))).toEqual([`${service}.ts`]);
     }
-    // At their end the exited ones had no more.
+    // Exited services had no more than these.
     expect(ofServices).toHaveLength(services.length * 2 - 1);
     const secrets = [...Object.values(keys), testRootKey, latchkey.database.url];
     const isTold = ({ text }: { text: string }) => credential.test(text) || secrets.some((each) => text.includes(each));
@@ -180,7 +180,7 @@ describe('the three services', () => {
       const reads = (await latchkey.auditEvents('secret.read')).filter(
         ({ target_id }) => target_id === `services/${service}`,
       );
-      // The operator read it, for this test.
+      // The operator read it for this test.
       expect(reads.map(({ actor_kind }) => actor_kind).toSorted()).toEqual(['client', 'system']);
     }
   });
@@ -274,7 +274,7 @@ describe('the three services', () => {
   });
 });
 
-/** The text of every file in a folder, but for packages of others. */
+/** The text of every file in a folder, except for other packages. */
 async function filesIn(folder: string): Promise<{ file: string; text: string }[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
   const files = entries.filter((entry) => entry.isFile()).map((entry) => path.join(entry.parentPath, entry.name));

@@ -12,7 +12,7 @@ const example = path.join(import.meta.dirname, '../../examples/web-app');
 const client_id = 'web-app-example';
 const client_secret = 'the secret of the example';
 
-/** The example as its README says: its own process, registered from its own file. */
+/** The example as in its README: a separate process, registered from its own file. */
 describe('the web app on its own', () => {
   const latchkey = new Latchkey();
   let app: ChildProcess;

@@ -35,7 +35,7 @@ import { installTarball, runAndCheck } from '../support/packed-guard.ts';
 
 const need = { permission: 'report:read' };
 
-/** A small API behind a guard, of each kind. */
+/** A small API behind each kind of guard. */
 const kinds: Record<string, (guard: Guard) => Promise<Server>> = {
   'plain Node': async (guard) => {
     const guarded = nodeGuard(guard);
@@ -131,7 +131,7 @@ describe('an API that guards its routes', () => {
       expect(await get(url, { 'x-api-key': minted.key })).toMatchObject({ status: 200, body: { key_id: minted.id } });
       expect((await get(url, bearer(minted.key))).status).toBe(200);
       expect((await get(url, { 'x-api-key': 'sk_dev_nonsense' })).status).toBe(401);
-      // Two credentials of Latchkey are one too many; another Authorization belongs to the application.
+      // Two credentials of Latchkey are refused; another Authorization header belongs to the application.
       const { key: second } = await mint({ permissions: ['report:*'] });
       const basicOf = (text: string) => ({ authorization: `Basic ${btoa(text)}` });
       for (const more of [bearer(await jwt()), bearer(second), basicOf(`${second}:`)])
@@ -266,7 +266,7 @@ describe('an API that guards its routes', () => {
     await owner.post('/revocations', { handle: { token } });
     await new Promise((resolve) => setTimeout(resolve, 1100));
     expect((await get(url, { 'x-api-key': minted.key })).status).toBe(401);
-    // The list was fetched before for no other token: this one is on it.
+    // The list was not fetched for another token before, and this one is on it.
     expect((await get(url, bearer(token))).status).toBe(401);
   });
 

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { isPublicAddress } from '../../src/platform/outbound/addresses.ts';
 import { FetchBudget, guardedFetch, guardedGet } from '../../src/platform/outbound/index.ts';
 
-/** Sends a byte from time to time, without an end. */
+/** Sends a byte from time to time, and never ends. */
 function drip(response: ServerResponse): void {
   const timer = setInterval(() => response.write('x'), 20);
   response.on('close', () => clearInterval(timer));

@@ -17,7 +17,7 @@ const program = ['/usr/sbin/pgbouncer', '/usr/bin/pgbouncer', '/usr/local/bin/pg
 const testWherePossible = testWith(program, 'pgbouncer is not installed');
 const nobody = 65_534;
 
-/** pgbouncer in transaction mode in front of a database, which knows nothing of prepared statements. */
+/** pgbouncer in transaction mode, without support for prepared statements, in front of a database. */
 async function startPgbouncer(databaseUrl: string) {
   const folder = await mkdtemp(path.join(os.tmpdir(), 'latchkey-pgbouncer-'));
   const { hostname, port, username, password, pathname } = new URL(databaseUrl);

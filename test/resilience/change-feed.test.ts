@@ -9,7 +9,7 @@ import { api, standardInstallation } from '../support/installation.ts';
 import { startLatchkey } from '../support/latchkey.ts';
 import { report } from '../support/report.ts';
 
-/** One second, and as much again for a machine that is busy with other things. */
+/** One second, and another one for a busy machine. */
 const boundMs = 2000;
 /** Caches are not used after five seconds without the feed. */
 const distrustMs = 7000;

@@ -12,7 +12,7 @@ import { Network } from '../support/network.ts';
 import { report } from '../support/report.ts';
 import { defaultDatabaseTimeout } from '../support/server.ts';
 
-/** A broken connection costs one more silence before it is replaced. */
+/** A broken connection costs one more timeout before it is replaced. */
 const recoveryMs = 10_000;
 
 const all200 = {
@@ -41,10 +41,10 @@ describe('while the database', () => {
     '%s, every endpoint returns 503 with Retry-After in time, and works again without a restart',
     async (how, { away, dead }) => {
       const calls = await openEndpointCalls(latchkey);
-      // A status list is answered from memory for a second.
+      // A status list is served from memory for a second.
       await sleep(1100);
       await away();
-      // Twice: connections that the first found broken must not make the second wait longer.
+      // Twice: connections that the first request found broken must not delay the second.
       for (const visit of [1, 2]) {
         const answers = await callAll(calls);
         report(`database ${how}, visit ${visit}: slowest answer ${slowest(answers)}`);
@@ -61,7 +61,7 @@ describe('while the database', () => {
     },
   );
 
-  /** Whether the server has polled for jobs since. */
+  /** Whether the server has polled for jobs since a time. */
   async function jobsAskedSince(moment: Date): Promise<boolean> {
     const query = `select from pg_stat_activity
       where datname = current_database() and application_name = 'latchkey jobs' and query_start > $1`;

@@ -40,7 +40,7 @@ describe('a server that receives SIGTERM', () => {
     );
     const rotations = tokens.map(({ refresh_token }) => latchkey.refresh(refresh_token, 'web-app', node.address));
     await held.reached();
-    // Connections are taken in their order: when a later one is answered, these were taken.
+    // Connections are accepted in order: once a later one is answered, these were accepted.
     await latchkey.post('/oauth/introspect', { token: 'none' }, 'web-app', node.address);
     const stopped = node.kill('SIGTERM');
     await refusal(node.address);

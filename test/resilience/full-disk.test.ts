@@ -46,7 +46,7 @@ describe('on a full disk', () => {
     return true;
   }
 
-  /** Requests one access token after the other, and stores them. */
+  /** Requests one access token after another, and stores them. */
   async function issue(isOver: () => boolean): Promise<{ tokens: string[]; wrong: string[] }> {
     const tokens: string[] = [];
     const wrong: string[] = [];
@@ -58,7 +58,7 @@ describe('on a full disk', () => {
     return { tokens, wrong };
   }
 
-  /** Until WAL has no room for its next file, which makes PostgreSQL end in a panic. */
+  /** Fills WAL until it has no room for its next file, so that PostgreSQL panics. */
   async function fillWal(): Promise<void> {
     const write = `select pg_logical_emit_message(false, 'full', repeat('x', 8000)), pg_switch_wal()::text as at`;
     for (let n = 0; n < 50; n += 1) {

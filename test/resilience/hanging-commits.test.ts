@@ -8,7 +8,7 @@ import { report } from '../support/report.ts';
 import type { ServerProcess } from '../support/server.ts';
 
 const poolSize = 5;
-/** docs/operations.md: the pool, and nine more. */
+/** docs/operations.md: the pool and nine more connections. */
 const mostConnections = poolSize + 9;
 const stalledMs = 10_000;
 
@@ -34,7 +34,7 @@ describe('while every commit hangs, because the synchronous standby is gone', ()
     await postgres.close();
   });
 
-  /** PostgreSQL then waits with each commit until that standby has it, which is never. */
+  /** Makes each commit wait for a standby that does not exist. */
   async function setStandby(name: string): Promise<void> {
     await postgres.query(`alter system set synchronous_standby_names = '${name}'`, 'none');
     await postgres.query('select pg_reload_conf() as done', 'done');
@@ -47,7 +47,7 @@ describe('while every commit hangs, because the synchronous standby is gone', ()
     return { status: answer.status, reason };
   };
 
-  /** Requests that write in each of the ways: the token commit, a transaction, a single statement. */
+  /** Requests with each way of writing: the token commit, a transaction, a single statement. */
   const writes = (node: ServerProcess) => {
     const headers = { 'x-forwarded-host': new URL(latchkey.issuer).host };
     const post = (path: string, body: Record<string, string>, authorization?: string) =>
@@ -115,7 +115,7 @@ describe('while every commit hangs, because the synchronous standby is gone', ()
     expect(Math.max(...counts)).toBeLessThanOrEqual(2 * mostConnections);
     expect(outcomes.filter(({ status, retryAfter }) => status === 503 && !retryAfter)).toEqual([]);
     expect(outcomes.filter(({ status }) => status === 503).length).toBeGreaterThan(20);
-    // All at once are slow on a busy machine: it only matters that none hangs.
+    // Concurrent requests are slow on a busy machine: it only matters that none hangs.
     expect(slowest).toBeLessThan(2 * patienceMs);
     expect(reading.filter(({ status }) => status !== 200)).toEqual([]);
     const reasons = notReady.map((line) => line.split(/ (.*)/s));

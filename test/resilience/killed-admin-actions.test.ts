@@ -73,7 +73,7 @@ const acts: Act[] = [
   },
 ];
 
-// npm test visits a part of the points; the soak visits all.
+// npm test covers some of the points; the soak test covers all.
 const isShort = rounds(1) === 1;
 const fates = [
   'the server dies and nothing was heard of it',
@@ -139,7 +139,7 @@ describe('an interrupted request to the admin API', () => {
       await answer;
       await settled();
       const after = await state(act);
-      // A commit that PostgreSQL received may have taken effect: then its event exists, too.
+      // A commit that PostgreSQL received may have taken effect: then its event also exists.
       const isDone = event === 'commit' && fate === 'the server dies and PostgreSQL goes on' ? 1 : 0;
       expect(after).toEqual({ effects: before.effects + isDone, events: before.events + isDone });
       if (fate === 'the database connection dies') await node.stop();

@@ -20,7 +20,7 @@ const commit = (table: string): Point => ({
   isWhole: true,
 });
 
-// npm test visits two points of each command; the soak visits all, with both fates.
+// npm test covers two points of each command; the soak test covers all, with both fates.
 const isShort = rounds(1) === 1;
 
 /** The point of the kill, and whether PostgreSQL then executes the last statement it received. Only an executed commit is a change. */
@@ -96,7 +96,7 @@ describe('a killed command', () => {
       const after = [await events('client.created'), await events('client.secret.created')];
       expect(after).toEqual(before.map((count) => count + (isDone ? 1 : 0)));
 
-      // The secret of a created one was not seen: another is added. One that was not created is created now.
+      // No one saw the secret of a created client, so another one is added. A client that was not created is created now.
       const { client_secret } = isDone
         ? await latchkey.commandJson(['client', 'add-secret', client_id])
         : await latchkey.commandJson(words);

@@ -6,7 +6,7 @@ import { basic } from '../support/latchkey.ts';
 import { report, rounds } from '../support/report.ts';
 import { beginServerProcess, runCommand, type ServerProcess, startServerProcess } from '../support/server.ts';
 
-/** The position among all definitions of a migration; the soak visits many more. */
+/** The number of tested positions among all definitions of a migration; the soak test covers many more. */
 const steps = Math.min(rounds(2), 45);
 const parts = Array.from({ length: steps }, (_, n) => ({
   percent: Math.round((100 * (n + 0.5)) / steps),
@@ -37,7 +37,7 @@ describe('a migration of an empty database whose server is killed', () => {
   const options = () => ({ databaseUrl: database.url, apply: standardInstallation });
   const start = () => startServerProcess(options());
 
-  /** Kills a server at its nth definition, while a second one is starting, which then has to complete the start by itself. */
+  /** Kills a server at its nth definition while a second one is starting, which then has to complete its start alone. */
   async function killAt(nth: number, { isRolledBack }: { isRolledBack: boolean }): Promise<ServerProcess> {
     const held = await HeldStatement.holdDefinition(database.url, nth);
     const first = await beginServerProcess(options());
@@ -94,7 +94,7 @@ describe('a migration of an empty database whose server is killed', () => {
   );
 });
 
-/** Resolves when so many connections migrate. */
+/** Resolves when this number of connections migrates. */
 async function isMigrating({ query }: TestDatabase, count: number): Promise<void> {
   const text = `select from pg_stat_activity where datname = current_database() and application_name = 'latchkey migrate'`;
   await eventually(

@@ -13,7 +13,7 @@ const fates = ['rolled back', 'committed'] as const;
 type Fate = (typeof fates)[number];
 type Point = ['insert' | 'update' | 'delete', string];
 
-// npm test visits some points once; the soak visits all, with both fates, again and again.
+// npm test covers some points once; the soak test covers all, with both fates, repeatedly.
 const isShort = rounds(1) === 1;
 const cases = (points: Point[]): [...Point, Fate][] => {
   const all = points.flatMap(([event, table]) => fates.map((fate): [...Point, Fate] => [event, table, fate]));
@@ -77,7 +77,7 @@ describe('a server that is killed', () => {
       const browser = latchkey.browser();
       const code = await latchkey.code({}, browser);
       await killAt(at, () => latchkey.redeem(code));
-      // A code has no grace: when it was used, its user starts again (RFC 6749 §4.1.2).
+      // A code has no grace period: after it was used, the client starts again (RFC 6749 §4.1.2).
       expect((await latchkey.redeem(code)).status).toBe(at[2] === 'committed' ? 400 : 200);
       expect(await latchkey.tokens({}, browser)).toMatchObject({ refresh_token: expect.stringMatching(/^lk_rt_/) });
     },

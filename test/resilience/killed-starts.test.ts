@@ -6,14 +6,14 @@ import { processesIn } from '../support/processes-in.ts';
 import { report, rounds } from '../support/report.ts';
 import { beginServerProcess, runCommand, startServerProcess } from '../support/server.ts';
 
-/** Signs that a start has reached some point. */
+/** A check that a start has reached some point. */
 type Moment = { name: string; isNow: (dataDir: string) => Promise<boolean> };
 
 const isThere = (...file: string[]) => stat(path.join(...file)).then(Boolean, () => false);
 const draftOf = async (dataDir: string) => (await readdir(dataDir)).find((name) => name.startsWith('postgres.new-'));
 const logged = (dataDir: string) => readFile(path.join(dataDir, 'postgres.log'), 'utf8').catch(() => '');
 
-// Which of them npm test visits follows from their order; the soak visits all.
+// npm test covers some of them, by their order; the soak test covers all.
 const isShort = rounds(1) === 1;
 const turns = Math.min(rounds(1), 60);
 const timeoutMs = 240_000 + turns * 5000;
@@ -60,7 +60,7 @@ describe('a start on the embedded database that is killed', () => {
     await server.kill('SIGKILL');
   }
 
-  /** Starts it once more, and stops it in order: it is ready, and leaves no process and nothing incomplete behind. */
+  /** Starts it once more and stops it normally: it becomes ready, and leaves no process and no incomplete data. */
   async function startsWhole(): Promise<void> {
     const server = await startServerProcess(options());
     expect((await fetch(`${server.issuer}/readyz`)).status).toBe(200);
@@ -122,7 +122,7 @@ describe('a start on the embedded database that is killed', () => {
     timeoutMs,
   );
 
-  // Random moments are for the soak; the important ones are visited above.
+  // Random moments are for the soak test; the important ones are covered above.
   if (isShort) return;
   test(
     'after a random delay, many times in a row, finally starts',

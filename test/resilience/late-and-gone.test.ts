@@ -9,7 +9,7 @@ import { withStalls } from '../support/stalls.ts';
 /** Ten seconds to drain, and some time for a busy machine. */
 const wayDownMs = 14_000;
 
-/** Resolves when so many statements waited for a lock, one after the other or side by side. */
+/** Resolves when this number of statements has waited for a lock, in turn or concurrently. */
 async function statementsHeld(database: TestDatabase, count: number): Promise<void> {
   const query = `select query_start from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
   const seen = new Set<number>();

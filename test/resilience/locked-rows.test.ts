@@ -33,7 +33,7 @@ const refused = { status: 503, retryAfter: '2' };
 describe('while another session locks', () => {
   const latchkey = startLatchkey({ apply: installation, env: defaultDatabaseTimeout });
 
-  /** Runs the work while a transaction of ours holds what the statement locks. */
+  /** Runs the work while a transaction of the test holds the locks of the statement. */
   async function holding<T>(statement: string, values: unknown[], work: () => Promise<T>): Promise<T> {
     const client = new pg.Client({ connectionString: latchkey.database.url });
     await client.connect();

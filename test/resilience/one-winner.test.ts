@@ -56,7 +56,7 @@ describe('repeatedly, on two nodes', () => {
   );
 });
 
-// Judging statements stop in the middle of their work, after the first unit was locked, until the lock 4711 is free.
+// Judging statements stop in the middle, after the first unit was locked, until the lock 4711 is free.
 const stopping = `create or replace function latchkey_now() returns timestamptz language plpgsql volatile as $$ begin
   if current_query() like '%judged%' then
     while not pg_try_advisory_xact_lock_shared(4711) loop perform pg_sleep(0.002); end loop;
@@ -65,7 +65,7 @@ const stopping = `create or replace function latchkey_now() returns timestamptz 
 
 const notLockedYet = `select f.id from refresh_families f join grants g on g.id = f.grant_id where f.id = any($1)
   for update skip locked`;
-// The row that another node would write when it rotates them.
+// The row as another node would write it when it rotates the token.
 const rotateElsewhere = `update refresh_families set previous_digest = digest, digest = sha256(digest), generation = generation + 1, rotated_at = now()
   where id = any($1)`;
 const revokeElsewhere = 'update refresh_families set revoked_at = now() where id = any($1)';

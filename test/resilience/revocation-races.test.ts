@@ -39,7 +39,7 @@ describe('on two nodes, after the response of', () => {
     return { browser, scope, first: body, grant_id: await idOfGrant(code.code) };
   }
 
-  /** One refresh token used by several at once on both nodes, one successor after the other, until it is refused. */
+  /** Several concurrent uses of a refresh token on both nodes, then of each successor, until one is refused. */
   async function rotate({ first: { refresh_token } }: Scene, loot: Loot, until: Promise<unknown>): Promise<void> {
     let isOver = false;
     void until.finally(() => {
@@ -54,7 +54,7 @@ describe('on two nodes, after the response of', () => {
     }
   }
 
-  /** New codes of a live session, redeemed at once, as long as there are any. Nothing is allowed anew. */
+  /** Requests and redeems codes of a live session as long as there are any, without new consent. */
   async function redeem({ browser, scope }: Scene, loot: Loot, until: Promise<unknown>): Promise<void> {
     let isOver = false;
     void until.finally(() => {
@@ -104,7 +104,7 @@ describe('on two nodes, after the response of', () => {
     expect((await browser.submit(page, {}, 'revoke-access')).url).toMatch(/revoked=1/);
   }
 
-  /** From another browser of the same user. */
+  /** Signs out from another browser of the same user. */
   async function signOutElsewhere({ first }: Scene): Promise<void> {
     const { rows } = await latchkey.database.query(
       'select g.session_uid from access_tokens t join grants g on g.id = t.grant_id where t.digest = sha256(convert_to($1, $2))',
@@ -122,7 +122,7 @@ describe('on two nodes, after the response of', () => {
   const revokeToken = ({ first }: Scene) =>
     latchkey.post('/oauth/revoke', { token: first.refresh_token }, 'web-app', nodes[1]);
 
-  /** A moment within 30 ms after the takers were given something, so that every revocation meets requests under way. */
+  /** A moment within 30 ms after tokens were issued, so that every revocation overlaps with requests. */
   async function amidTaking({ access }: Loot): Promise<void> {
     await eventually(
       () => access.length,

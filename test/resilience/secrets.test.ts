@@ -104,7 +104,7 @@ describe('the secrets of a server', () => {
       }
       const secretKeys = await keysOfVault();
       const before = await countInMemory(node.pid, secretKeys);
-      // The keys of the terms are in use: what is looked for can be found.
+      // The keys of the terms are in use, so the search can find them.
       expect(before[2]).toBeGreaterThan(0);
       expect((await call('PUT', 'sys/seal')).status).toBe(204);
       for (let n = 0; n < 100; n += 1) expect((await call('GET', 'secret/data/planted/1')).status).toBe(503);
@@ -125,7 +125,7 @@ describe('the secrets of a server', () => {
     },
   );
 
-  /** The unseal key, the root key, the key of the term, and those of some versions, as the shares and the database make them. */
+  /** The unseal key, the root key, the key of the term, and those of some versions, derived from the shares and the database. */
   async function keysOfVault(): Promise<Buffer[]> {
     const parts = keys.slice(0, 3).map((key) => Uint8Array.from(Buffer.from(key, 'hex').subarray(17, 50)));
     const unsealKey = Buffer.from(await combine(parts));
@@ -252,13 +252,14 @@ describe('the secrets of a server', () => {
       const [putTold, destroyTold] = await Promise.all([puts, destructions, rotations, verified]);
       const { rows: times } = await latchkey.database.query('select pgboss.job_now() as killed_at');
       node = await latchkey.startAnother({ env: { PORT: String(port), LATCHKEY_VAULT_SEAL: 'shamir' } });
-      // A job of a killed node counts as running for a quarter of an hour. It passes here; PostgreSQL may have given it one after its end.
+      // A job of a killed node counts as running for a quarter of an hour: it is deleted here instead. PostgreSQL may have assigned it
+      // after the kill.
       await latchkey.database.query(
         `delete from pgboss.job where name = 'rewrap-secrets' and state = 'active' and started_on <= $1`,
         [times[0].killed_at],
       );
 
-      // Of both sets of shares exactly one opens it; who was told that the new ones count has those.
+      // Exactly one of the two sets of shares unseals it: the new one, if the caller got its confirmation.
       await open();
       const isOld = !(await call('GET', 'sys/seal-status')).body.sealed;
       if (isLate && (await verified)?.status === 200) expect(isOld).toBe(false);

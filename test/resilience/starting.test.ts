@@ -9,7 +9,7 @@ import { type BeginningServer, beginServerProcess } from '../support/server.ts';
 /** The lock under which Kysely migrates. */
 const migrationLock = '3853314791062309107';
 
-/** Two processes start, one after the other, on a machine that is busy with other things. */
+/** Two processes start one after the other, on a busy machine. */
 const timeoutMs = 180_000;
 
 const alone = { name: 'one process', env: {} };
@@ -74,7 +74,7 @@ describe('while a server starts', () => {
     async ({ env }) => {
       await onEmptyDatabase();
       const holder = new pg.Client({ connectionString: database.url });
-      // A test that failed before drops the database.
+      // A test that failed earlier drops the database.
       holder.on('error', () => undefined);
       await holder.connect();
       await holder.query('select pg_advisory_lock($1)', [migrationLock]);

@@ -17,7 +17,7 @@ describe('nodes with different keys', () => {
   test('derive the same successor of a refresh token, whichever of them issued it', async () => {
     const before = await latchkey.tokens();
     await addKey('successor');
-    // Only this one was started after the key was made.
+    // Only this node was started after the key was created.
     const { address } = await latchkey.startNode();
     const nodes = [latchkey.issuer, address];
     let { refresh_token } = before;
@@ -26,7 +26,7 @@ describe('nodes with different keys', () => {
       const answers = await Promise.all(all);
       expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 200));
       expect(new Set(answers.map(({ body }) => body.refresh_token)).size).toBe(1);
-      // One node alone decides under which key the next one is derived.
+      // A single node decides which key derives the next token.
       const next = answers[0]?.body.refresh_token ?? '';
       refresh_token = (await latchkey.refresh(next, 'web-app', nodes[round % 2])).body.refresh_token;
     }

@@ -13,7 +13,7 @@ describe('in two tabs of one browser at once', () => {
   const latchkey = startLatchkey();
   afterEach(async () => expect(await brokenInvariants(latchkey.database)).toEqual({}));
 
-  /** The second begins while the first is about to write the session, and writes after it. */
+  /** The second request begins while the first is about to write the session, and writes after it. */
   async function overlapping(first: () => Promise<Page>, second: () => Promise<Page>): Promise<[Page, Page]> {
     const held = await HeldStatement.hold(latchkey.database.url, 'update', 'sessions');
     const one = first();

@@ -145,7 +145,7 @@ describe('a running server', () => {
   });
 
   test('is not ready while its clock and the database’s are more than two seconds apart', async () => {
-    // The node alone: the harness moves the database's clock with it otherwise.
+    // Only the node: otherwise the harness would also move the database's clock.
     await latchkey.server.advance(5);
     const response = await fetch(`${latchkey.issuer}/readyz`);
     expect(response.status).toBe(503);
@@ -187,7 +187,7 @@ describe('the first run on the embedded database', () => {
   });
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
-  // The folder that holds the data folder cannot be entered by others, as /root cannot.
+  // The parent of the data folder is not accessible to others, like /root.
   test('keeps its data over an orderly stop and a killed process, and commands work beside it and after it', async () => {
     const dataDir = path.join(folder, 'private', '.latchkey');
     await mkdir(path.dirname(dataDir), { mode: 0o700 });

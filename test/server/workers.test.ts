@@ -38,7 +38,7 @@ describe('with WEB_CONCURRENCY, one installation served by several processes', (
     const statuses = new Set<number>();
     let isOver = false;
     const asking = Array.from({ length: 4 }, async () => {
-      // Responses of the killed worker break off.
+      // Responses of the killed worker are cut off.
       while (!isOver)
         await latchkey.clientCredentials({ resource: api }).then(
           ({ status }) => statuses.add(status),

@@ -1,8 +1,8 @@
 import type { TestDatabase } from './database.ts';
 
 /**
- * Thirty days of activity, as a job would have counted it: more by day than by night, and a wave of failed sign-ins in the hour
- * before last. The same whenever it is called at the same time.
+ * Thirty days of counted activity: more by day than by night, and a wave of failed sign-ins in the hour before last. It depends only
+ * on the time of the call.
  */
 export async function insertActivity(database: TestDatabase): Promise<void> {
   await database.query(`
@@ -23,7 +23,7 @@ export async function insertActivity(database: TestDatabase): Promise<void> {
       on conflict do nothing`);
 }
 
-/** One of everything that the overview says needs attention. */
+/** One example of each kind of problem on the overview. */
 export async function insertTroubles(database: TestDatabase): Promise<void> {
   await database.query(`
     insert into webhooks (id, url, description, events, most_attempts, created_at, updated_at)

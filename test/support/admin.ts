@@ -23,7 +23,7 @@ export class AdminApi {
     this.#narrower = narrower;
   }
 
-  /** The same service with a token of this scope. */
+  /** The same service with a token that has this scope. */
   async with(scope: string): Promise<AdminApi> {
     if (!this.#narrower) throw new Error('not of a service');
     return new AdminApi(this.#issuer, await this.#narrower(scope));
@@ -74,7 +74,7 @@ async function adminToken(latchkey: Latchkey, { client_id, client_secret, scope 
   return body.access_token;
 }
 
-/** An access token that may do everything, of a first credential as `latchkey bootstrap` makes it. */
+/** An access token with all permissions, from the first credential of `latchkey bootstrap`. */
 export async function bootstrapped(latchkey: Latchkey): Promise<string> {
   const made = await latchkey.commandJson(
     ['bootstrap', '--client-id', `owner-${crypto.randomUUID().slice(0, 8)}`],
@@ -87,12 +87,12 @@ export async function bootstrapped(latchkey: Latchkey): Promise<string> {
   return adminToken(latchkey, { ...credentials, scope: 'latchkey:*' });
 }
 
-/** The admin API as its first credential sees it. */
+/** The admin API with its first credential. */
 export async function asOwner(latchkey: Latchkey): Promise<AdminApi> {
   return new AdminApi(latchkey.issuer, await bootstrapped(latchkey));
 }
 
-/** The admin API as a new service with these roles and permissions sees it. */
+/** The admin API with the credentials of a new service with these roles and permissions. */
 export async function asService(
   latchkey: Latchkey,
   owner: AdminApi,

@@ -6,12 +6,12 @@ import type { Latchkey } from './latchkey.ts';
 /** A well-formed key that does not exist. */
 export const unknownKey = () => generateCredential('sk_dev_');
 
-/** How a proxy is answered about a key. */
+/** The status that a proxy gets for a key. */
 export async function statusFrom(gateway: Gateway, key: string, headers: Record<string, string>): Promise<number> {
   return (await gateway.forwardAuth('', { 'x-api-key': key, ...headers })).status;
 }
 
-/** Asks about keys that may be used from one network only. */
+/** Verifies keys that may be used from one network only. */
 export function allowListed(latchkey: Latchkey) {
   const opened = { owner: undefined as AdminApi | undefined, gateway: undefined as Gateway | undefined };
   const keys = new Map<string, string>();

@@ -5,10 +5,10 @@ export const assertionType = 'urn:ietf:params:oauth:client-assertion-type:jwt-be
 
 export type AssertionOptions = { header?: Record<string, unknown>; key?: CryptoKey | Uint8Array };
 export type KeyedClient = {
-  /** As configuration names it. */
+  /** The client in configuration. */
   client: Record<string, unknown>;
   publicKey: CryptoKey;
-  /** A good assertion but for these claims; `undefined` leaves one out. */
+  /** A valid assertion except for these claims; `undefined` leaves one out. */
   assertion: (issuer: string, claims?: Record<string, unknown>, options?: AssertionOptions) => Promise<string>;
 };
 

@@ -1,4 +1,4 @@
 export type ShiftedClock = { offsetMs: number };
 
-/** Runs something, and all that it starts, with a clock of its own. */
+/** Runs work, and everything that it starts, with a separate clock. */
 export declare function withClock<T>(clock: ShiftedClock, work: () => T): T;

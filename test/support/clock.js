@@ -1,13 +1,13 @@
-// Preloaded into tested servers: shifts what the program takes for the time, on a message from the test. Plain JavaScript, because
-// what is loaded before the compile cache is on would load the compiler of TypeScript at each start.
+// Preloaded into tested servers: shifts the program's time on a message from the test. Plain JavaScript, because
+// TypeScript that is loaded before the compile cache is enabled would load its compiler at each start.
 import { AsyncLocalStorage } from 'node:async_hooks';
 import cluster from 'node:cluster';
 
 const realNow = Date.now.bind(Date);
 const RealDate = Date;
-// A command is given its clock at the start: nothing sends it messages.
+// A command gets its clock at the start, because it receives no messages.
 const ofProcess = { offsetMs: Number(process.env.TEST_CLOCK_OFFSET_MS ?? 0) };
-// Several servers in one process have a clock each; everything that one of them starts runs in its context.
+// Several servers in one process have separate clocks; everything that a server starts runs in its context.
 const clocks = new AsyncLocalStorage();
 
 const now = () => realNow() + (clocks.getStore() ?? ofProcess).offsetMs;
@@ -21,7 +21,7 @@ globalThis.Date = class extends RealDate {
   }
 };
 
-/** Runs something, and all that it starts, with a clock of its own. */
+/** Runs work, and everything that it starts, with a separate clock. */
 export function withClock(clock, work) {
   return clocks.run(clock, work);
 }
@@ -31,5 +31,5 @@ process.on('message', (message) => {
   ofProcess.offsetMs += message.advanceMs;
   process.send?.({ advanced: ofProcess.offsetMs });
 });
-// A worker of the tested server needs its channel to the process that started it.
+// A worker of the tested server needs the channel to its parent.
 if (cluster.isPrimary) process.channel?.unref();

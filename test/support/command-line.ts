@@ -4,7 +4,7 @@ import path from 'node:path';
 import { createMigratedDatabase, type TestDatabase } from './database.ts';
 import { type CommandResult, CommandRunner, testRootKey } from './server.ts';
 
-/** The `latchkey` command on its own database, without a server and without a terminal, in the host of commands. */
+/** The `latchkey` command on its own database, without a server and without a terminal, in the command host. */
 export class CommandLine {
   #database: TestDatabase | undefined;
   #folder = '';
@@ -44,7 +44,7 @@ export class CommandLine {
   }
 }
 
-/** A command line for the tests around it. */
+/** A command line for the tests of the enclosing block. */
 export function commandLine(): CommandLine {
   const latchkey = new CommandLine();
   beforeAll(() => latchkey.start());

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 
-/** Runs something with the path of a file of configuration as code, which is gone afterwards. */
+/** Runs work with the path of a configuration file, which is deleted afterwards. */
 export async function withConfiguration<T>(content: unknown, work: (file: string) => Promise<T>): Promise<T> {
   const folder = await mkdtemp(path.join(os.tmpdir(), 'latchkey-configuration-'));
   try {

@@ -14,7 +14,7 @@ const list = {
   empty: { heading: 'None', words: 'None.' },
 };
 
-/** The overview with one of everything. */
+/** The overview with one example of each part. */
 function overviewOf(text: string, at: Date): ConsolePages['console-home']['figures'] {
   const series = [{ label: text, tone: 1, values: [1, 0] }] as const;
   const spark = sparkline(text, [0, 3]);
@@ -44,7 +44,7 @@ function overviewOf(text: string, at: Date): ConsolePages['console-home']['figur
   };
 }
 
-/** The pages of the console with the least they can be given. */
+/** The pages of the console with minimal data. */
 export const leastOfConsole: ConsolePages = {
   'console-home': { name: 'Alice', figures: undefined },
   'console-list': {
@@ -114,7 +114,7 @@ export const leastOfConsole: ConsolePages = {
   },
 };
 
-/** The same pages with one text everywhere and everything they can show. */
+/** The same pages with maximal data, with one text everywhere. */
 export function mostOfConsole(text: string, at: Date): ConsolePages {
   const row = [
     { kind: 'text', text },
@@ -231,7 +231,7 @@ export function mostOfConsole(text: string, at: Date): ConsolePages {
   };
 }
 
-/** A person's pages about their own keys: the same without the console around them. */
+/** The pages of a user's own keys: the same without the console around them. */
 export function ownKeyPages({
   'console-list': list,
   'console-detail': detail,

@@ -2,7 +2,7 @@ import { password } from './installation.ts';
 import type { Latchkey } from './latchkey.ts';
 import type { Page, UserAgent } from './user-agent.ts';
 
-/** The console in a browser without JavaScript, as somebody who is signed in. */
+/** The console in a browser without JavaScript, with a signed-in user. */
 export class ConsoleBrowser {
   readonly agent: UserAgent;
 
@@ -14,17 +14,17 @@ export class ConsoleBrowser {
     return this.agent.get(`/console${path}`);
   }
 
-  /** Opens an act's page and sends its form. */
+  /** Opens the page of an action and submits its form. */
   async act(path: string, fields: Record<string, string> = {}): Promise<Page> {
     return this.send(await this.get(path), fields);
   }
 
-  /** Sends the form of an act's page that is open. */
+  /** Submits the form on the open page of an action. */
   send(page: Page, fields: Record<string, string> = {}): Promise<Page> {
     return this.agent.submit(page, fields, '/console/');
   }
 
-  /** A form that no page of ours showed: everything right but that it may not be sent. */
+  /** Submits a forged form: it is valid except that no page showed it. */
   async forge(path: string, fields: Record<string, string> = {}, csrf = true): Promise<Page> {
     const token = csrf ? /name="csrf" value="([^"]*)"/.exec((await this.agent.get('/account/password')).html)?.[1] : '';
     return this.agent.post(`/console${path}`, new URLSearchParams({ csrf: token ?? '', ...fields }));
@@ -38,14 +38,14 @@ export async function consoleAs(latchkey: Latchkey, login = 'alice', secret = pa
   return new ConsoleBrowser(agent);
 }
 
-/** Makes a person with a role as an operator at the machine does, and signs them in to the console. */
+/** Creates a user with a role on the command line, and signs them in to the console. */
 export async function consoleOfNew(latchkey: Latchkey, role: string): Promise<ConsoleBrowser> {
   const username = `${role}-${crypto.randomUUID().slice(0, 8)}`;
   const made = await latchkey.commandJson(['user', 'create', username, '--role', role]);
   return consoleAs(latchkey, username, String(made.password));
 }
 
-/** What a page says, without its markup. */
+/** The text of a page, without its markup. */
 export function wordsOf({ html }: Page): string {
   const main = /<main[^>]*>([\s\S]*)<\/main>/.exec(html)?.[1] ?? html;
   return main
@@ -58,19 +58,19 @@ export function wordsOf({ html }: Page): string {
     .trim();
 }
 
-/** The parts of the console that a page leads to. */
+/** The sections of the console that a page links to. */
 export function sectionsOn({ html }: Page): string[] {
   const nav = /<nav class="side"[^>]*>([\s\S]*?)<\/nav>/.exec(html)?.[1] ?? '';
   const links = [...nav.matchAll(/<a href="\/console\/[^"]*"[^>]*>([\s\S]*?)<\/a>/g)];
   return links.map(([, content = '']) => content.replaceAll(/<[^>]*>/g, '').trim());
 }
 
-/** The state that a record's page shows beside its name. */
+/** The state next to the name on a record's page. */
 export function stateOn({ html }: Page): string | undefined {
   return /<h1>[\s\S]*?<mark class="state [^"]*">([^<]*)</.exec(html)?.[1];
 }
 
-/** Where the first link with this text leads. */
+/** The target of the first link with this text. */
 export function linkOn({ html }: Page, label: string): string | undefined {
   const links = [...html.matchAll(/<a [^>]*href="([^"]*)"[^>]*>([\s\S]*?)<\/a>/g)];
   return links

@@ -7,14 +7,14 @@ export type TestDatabase = {
   /** Another database with the same content, as a backup would restore it; connections to this one are cut for a moment. */
   copy: (suffix?: string) => Promise<TestDatabase>;
   /**
-   * Moves what the database takes for the time. What is done meanwhile, such as moving the clocks of nodes, counts as done at the
-   * same moment: no node can compare its clock with the database's in between.
+   * Moves the database's time. Work that is done meanwhile, such as moving the clocks of nodes, happens at the same moment: no node can
+   * compare its clock with the database's in between.
    */
   advance: (seconds: number, meanwhile?: () => Promise<unknown>) => Promise<void>;
   drop: () => Promise<void>;
 };
 
-/** A new database: empty, or with the content of another that nobody is connected to. */
+/** A new database: empty, or with the content of another one without connections. */
 export async function createTestDatabase(
   adminUrl = process.env.LATCHKEY_TEST_ADMIN_URL ?? '',
   template = 'template1',
@@ -24,14 +24,14 @@ export async function createTestDatabase(
   return databaseOf(adminUrl, name);
 }
 
-/** A new database as a first start leaves it: migrated, with keys, and empty otherwise. */
+/** A new database in the state after a first start: migrated, with keys, and otherwise empty. */
 export function createMigratedDatabase(): Promise<TestDatabase> {
   return createTestDatabase(undefined, process.env.LATCHKEY_TEST_MIGRATED);
 }
 
 function databaseOf(adminUrl: string, name: string): TestDatabase {
   const url = Object.assign(new URL(adminUrl), { pathname: `/${name}` }).href;
-  // A server that only one test uses may be stopped by it: each query to that has a connection of its own.
+  // A test may stop a server that no other test uses, so each query to it opens a new connection.
   const pool = adminUrl === process.env.LATCHKEY_TEST_ADMIN_URL ? openPool(url) : undefined;
   return {
     url,
@@ -54,7 +54,7 @@ function databaseOf(adminUrl: string, name: string): TestDatabase {
 
 function openPool(connectionString: string): pg.Pool {
   const pool = new pg.Pool({ connectionString, allowExitOnIdle: true, idleTimeoutMillis: 0 });
-  // Tests cut connections, too.
+  // Tests also cut connections.
   pool.on('error', () => undefined);
   return pool;
 }
@@ -82,7 +82,7 @@ export async function queryOnce(
   values: unknown[] = [],
 ): Promise<pg.QueryResult> {
   const client = new pg.Client({ connectionString });
-  // A server that dies in the middle tells it as an event, too; the query fails anyway.
+  // A server that dies during a query also emits an event; the query fails anyway.
   client.on('error', () => undefined);
   await client.connect();
   try {
@@ -92,7 +92,7 @@ export async function queryOnce(
   }
 }
 
-/** What nobody but a superuser can do, and nobody hears of. */
+/** Runs a statement as a superuser without triggers, so that nothing is announced. */
 export async function withoutTriggers({ url }: TestDatabase, statement: string, values: unknown[]): Promise<void> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();

@@ -7,7 +7,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { freePort } from './free-port.ts';
 
-/** A program of another project that runs beside Latchkey in a folder of its own. */
+/** A program of another project that runs next to Latchkey in a separate folder. */
 export type RunningProgram<Address> = { address: Address; output: () => string; stop: () => Promise<void> };
 
 type Start = {
@@ -19,7 +19,7 @@ type Start = {
 
 const apacheModules = '/usr/lib/apache2/modules';
 
-/** Why a program cannot be run here; undefined: it can. */
+/** Why a program cannot run here; undefined: it can. */
 export function missingProgram(name: 'mod_auth_openidc' | 'Dovecot'): string | undefined {
   const isRoot = process.getuid?.() === 0;
   const [file, packages] =
@@ -30,7 +30,7 @@ export function missingProgram(name: 'mod_auth_openidc' | 'Dovecot'): string | u
   return isRoot ? undefined : 'it is started by root alone';
 }
 
-/** Apache httpd with mod_auth_openidc, with these directives in its one virtual host; answers its address. */
+/** Starts Apache httpd with mod_auth_openidc, with these directives in its only virtual host. @returns its address */
 export async function startApache(directives: string): Promise<RunningProgram<string>> {
   const port = await freePort();
   const modules = 'mpm_event authn_core authz_core authz_user proxy proxy_http auth_openidc'.split(' ');
@@ -47,7 +47,7 @@ export async function startApache(directives: string): Promise<RunningProgram<st
   return { ...stopped, address: `http://127.0.0.1:${port}` };
 }
 
-/** Dovecot's authentication server, which asks this introspection endpoint; answers the path of its socket. */
+/** Starts Dovecot's authentication server, which uses this introspection endpoint. @returns the path of its socket */
 export async function startDovecot(oauth2: string): Promise<RunningProgram<string>> {
   const socketIn = (folder: string) => `${folder}/run/auth-client`;
   return start({

@@ -7,7 +7,7 @@ type Published = { body: string; status?: number; headers?: Record<string, strin
 
 type Tls = { key: string; cert: string };
 
-/** By the tag, or else by the date (RFC 9110 §13.1.3). */
+/** Compares the tag, or without one the date (RFC 9110 §13.1.3). */
 function isKnown(asked: IncomingHttpHeaders, { etag, 'last-modified': date }: Record<string, string>): boolean {
   const tag = asked['if-none-match'];
   return tag === undefined ? date !== undefined && asked['if-modified-since'] === date : tag === etag;
@@ -18,13 +18,13 @@ export class DocumentHost {
   readonly #tls: Tls | undefined;
   readonly #published = new Map<string, Published>();
   #server: Server | undefined;
-  /** How often something was fetched. */
+  /** The number of requests. */
   fetches = 0;
-  /** How often it was answered that what the caller knows is still the answer (RFC 9110 §13.2.2). */
+  /** The number of 304 responses (RFC 9110 §13.2.2). */
   confirmations = 0;
-  /** Whether it says so although it does not know, by the tag that it is asked about. */
+  /** Whether it answers 304 for a tag, regardless of the content. */
   answers304: ((tag: string | undefined) => boolean) | undefined;
-  /** What any other path of it answers with. */
+  /** The response of all other paths. */
   others: ((url: string) => Published) | undefined;
 
   constructor(tls?: Tls) {
@@ -35,7 +35,7 @@ export class DocumentHost {
     const answer: RequestListener = (request, response) => {
       this.fetches += 1;
       const found = this.#published.get(request.url ?? '') ?? this.others?.(`${this.origin}${request.url}`);
-      // As hosts do that are protected from robots.
+      // Like hosts with bot protection.
       const refused: Published | undefined = request.headers['user-agent'] ? undefined : { body: '', status: 403 };
       const { status = 200, headers = {}, body } = refused ?? found ?? { body: '', status: 404 };
       if (
@@ -66,7 +66,7 @@ export class DocumentHost {
     return `${this.#tls ? 'https' : 'http'}://localhost:${this.port}`;
   }
 
-  /** Publishes JSON, or text as it is. @returns its address */
+  /** Publishes JSON, or text unchanged. @returns its address */
   publish(path: string, content: unknown, more: Omit<Published, 'body'> = {}): string {
     this.#published.set(path, { body: typeof content === 'string' ? content : JSON.stringify(content), ...more });
     return `${this.origin}${path}`;

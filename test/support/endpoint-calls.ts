@@ -4,21 +4,21 @@ import type { Answer, Latchkey } from './latchkey.ts';
 import { askForList, placeOf } from './status-list.ts';
 import type { Page, UserAgent } from './user-agent.ts';
 
-/** One request at a door that needs the database; it can be sent again and again. */
+/** A request to an endpoint that needs the database; it can be repeated. */
 export type EndpointCall = { name: string; call: () => Promise<TimedAnswer> };
 export type TimedAnswer = { status: number; headers: Headers; ms: number; text: string };
 
-/** How long an answer may take when the database is away: two seconds, and as much again for a machine that is busy with other things. */
+/** The longest response time without a database: two seconds, and two more for a busy machine. */
 export const patienceMs = 4000;
 
-/** What a door answered, and how long it took. */
+/** The response of an endpoint, and its time. */
 async function timed(ask: () => Promise<Answer>): Promise<TimedAnswer> {
   const startedAt = performance.now();
   const { status, headers, body } = await ask();
   return { status, headers, ms: performance.now() - startedAt, text: JSON.stringify(body) };
 }
 
-/** Every door that reads or writes the database, each with all that it needs to succeed. */
+/** Every endpoint that reads or writes the database, with everything that its request needs to succeed. */
 export async function openEndpointCalls(latchkey: Latchkey): Promise<EndpointCall[]> {
   const browser = latchkey.browser();
   const { access_token, refresh_token } = await latchkey.tokens({}, browser);
@@ -80,7 +80,7 @@ export async function openEndpointCalls(latchkey: Latchkey): Promise<EndpointCal
   return Object.entries(calls).map(([name, ask]) => ({ name, call: () => timed(ask) }));
 }
 
-/** What is answered from memory, whatever becomes of the database. */
+/** Responses from memory, whatever the state of the database. */
 export async function servedFromMemory(latchkey: Latchkey): Promise<Record<string, number>> {
   const paths = [
     '/healthz',
@@ -92,7 +92,7 @@ export async function servedFromMemory(latchkey: Latchkey): Promise<Record<strin
   return Object.fromEntries(paths.map((path, n) => [path, answers[n]?.status ?? 0]));
 }
 
-/** A browser that was asked to sign in, or to consent. */
+/** A browser on the sign-in or consent page. */
 async function atPrompt(latchkey: Latchkey, prompt: 'login' | 'consent') {
   const agent = latchkey.browser();
   let page = await agent.get(latchkey.authorizeUrl({ client_id: 'web-app', prompt: 'consent' }));

@@ -2,10 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { inspect } from 'node:util';
 
 /**
- * Polls for a value until it is as expected, and resolves with it. It is patient, because the machine may be busy: a test that promises a
- * time measures it.
+ * Polls for a value until it is as expected, and resolves with it. Its timeout is long, because the machine may be busy: a test of a
+ * time limit measures the time itself.
  *
- * @throws with the last value, when the time is over
+ * @throws with the last value, after the timeout
  */
 export async function eventually<Value>(
   ask: () => Value | Promise<Value>,

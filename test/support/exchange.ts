@@ -5,14 +5,14 @@ export const tokenExchange = 'urn:ietf:params:oauth:grant-type:token-exchange';
 export const apiKeyType = 'urn:latchkey:params:oauth:token-type:api-key';
 export const accessTokenType = 'urn:ietf:params:oauth:token-type:access_token';
 
-/** An API of patterns and short tokens. */
+/** An API with patterns and short-lived tokens. */
 export const data = 'https://data.example';
-/** One that takes bound tokens only. */
+/** An API that accepts only bound tokens. */
 export const bound = 'https://bound.example';
-/** One that is disabled. */
+/** A disabled API. */
 export const stopped = 'https://stopped.example';
 
-/** With a client, `checker`, that may look into the tokens of every API. */
+/** With a client, `checker`, that may introspect the tokens of every API. */
 export const exchangeInstallation = {
   ...standardInstallation,
   resource_servers: [
@@ -39,7 +39,7 @@ export const exchangeInstallation = {
 
 type Given = { headers?: Record<string, string>; node?: string };
 
-/** Exchanges an API key for an access token (RFC 8693), with nothing but the key. */
+/** Exchanges an API key for an access token (RFC 8693), without other credentials. */
 export async function exchangeKey(
   latchkey: Latchkey,
   key: string,
@@ -54,5 +54,5 @@ export async function exchangeKey(
   return answerOf(await fetch(`${node}/oauth/token`, { method: 'POST', body, headers: { ...forwarded, ...headers } }));
 }
 
-/** How a request was refused, if it was. */
+/** The status and error of a response. */
 export const refusal = ({ status, body }: Answer): [status: number, error: string] => [status, body.error ?? 'none'];

@@ -5,13 +5,13 @@ import { decodeJwt } from 'jose';
 type Status = { authenticated?: boolean; audiences?: string[]; user?: { username: string } };
 type Asked = { authorization: string | undefined; token: string; audiences: string[] };
 
-/** The API server of a Kubernetes cluster, as far as it reviews tokens. */
+/** The token review endpoint of a Kubernetes API server. */
 export class ForeignCluster {
   readonly address: string;
   readonly #server: Server;
-  /** What it was asked. */
+  /** The requests that it received. */
   readonly asked: Asked[] = [];
-  /** What it answers instead of accepting whatever it is asked about. */
+  /** Its response, instead of accepting every token. */
   says: { http?: number; status?: Status; isSilent?: boolean } = {};
 
   private constructor(server: Server) {

@@ -9,14 +9,14 @@ export class ForeignIssuer {
   readonly issuer: string;
   readonly alg: string;
   readonly typ: string;
-  /** What it publishes. */
+  /** The keys that it publishes. */
   keys: JWK[] = [];
   #pair: GenerateKeyPairResult | undefined;
   #kid = '';
   #server: Server | undefined;
-  /** Whether it leaves who asks for its keys without an answer. */
+  /** Whether it does not respond to requests for its keys. */
   isSilent = false;
-  /** How often its keys were asked for. */
+  /** The number of requests for its keys. */
   asked = 0;
 
   private constructor(issuer: string, { alg, typ }: { alg: string; typ: string }) {
@@ -25,14 +25,14 @@ export class ForeignIssuer {
     this.typ = typ;
   }
 
-  /** One whose keys are known by heart. */
+  /** An issuer whose keys are configured. */
   static async named(issuer: string, { alg = 'RS256', typ = 'JWT' } = {}): Promise<ForeignIssuer> {
     const made = new ForeignIssuer(issuer, { alg, typ });
     await made.rotate('key-1');
     return made;
   }
 
-  /** One on this machine that publishes its keys, found by discovery. */
+  /** An issuer on this machine that publishes its keys, found by discovery. */
   static async serving(): Promise<ForeignIssuer> {
     const server = createServer();
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', () => resolve()));
@@ -74,7 +74,7 @@ export class ForeignIssuer {
     this.keys = [{ ...(await exportJWK(this.#pair.publicKey)), kid, alg: this.alg, use: 'sig' }];
   }
 
-  /** A good token but for these claims and headers; `undefined` leaves one out. */
+  /** A valid token except for these claims and headers; `undefined` leaves one out. */
   sign(claims: Record<string, unknown>, { header = {}, key = this.privateKey }: SignOptions = {}): Promise<string> {
     const iat = Math.floor(Date.now() / 1000);
     const good = { iss: this.issuer, iat, nbf: iat, exp: iat + 600, jti: crypto.randomUUID() };

@@ -2,12 +2,12 @@ import { type CryptoKey, exportSPKI, generateKeyPair, UnsecuredJWT } from 'jose'
 import type { ForeignIssuer, SignOptions } from './foreign-issuer.ts';
 
 export type ForgedPlace = {
-  /** Whom a trust believes. */
+  /** The issuer that a trust accepts. */
   issuer: ForeignIssuer;
-  /** Another one of the same name. */
+  /** Another issuer with the same name. */
   stranger: ForeignIssuer;
   audience: string;
-  /** A good token but for these claims and headers. */
+  /** A valid token except for these claims and headers. */
   good: (claims?: Record<string, unknown>, options?: SignOptions) => Promise<string>;
 };
 
@@ -21,7 +21,7 @@ const keyFor = async (alg: string): Promise<CryptoKey> => (await generateKeyPair
 const hmac = (good: ForgedPlace['good'], secret: string) =>
   good({}, { key: new TextEncoder().encode(secret), header: { alg: 'HS256' } });
 
-/** Tokens that a trust must refuse: what is wrong, which check says so, and how they are made. */
+/** Tokens that a trust must refuse: the defect, the failing check, and a function that makes the token. */
 export const forgedAssertions: readonly [what: string, failed: string, make: Make][] = [
   ['is not signed (alg none)', 'algorithm', async ({ issuer }) => new UnsecuredJWT({ iss: issuer.issuer }).encode()],
   [

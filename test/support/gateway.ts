@@ -7,7 +7,7 @@ import { proofsOf } from './proofs.ts';
 export type VerifyAnswer = { valid: boolean; code: string; reason: string } & Record<string, unknown>;
 export type Minted = { id: string; key: string; version: number; expires_at: string };
 
-/** A token of a client of its own, bound to a key (RFC 9449), and what makes proofs with that key. */
+/** A token of a new client, bound to a key (RFC 9449), and a function that makes proofs with the key. */
 export async function boundToken(latchkey: Latchkey, owner: AdminApi, resource: string) {
   const { prove } = await proofsOf();
   const { body } = await owner.post('/clients', {
@@ -28,7 +28,7 @@ export async function boundToken(latchkey: Latchkey, owner: AdminApi, resource: 
   return { token, prove, ath: createHash('sha256').update(token).digest('base64url') };
 }
 
-/** The gateway as a service sees it that may ask whether credentials are good. */
+/** The gateway for a service that may verify credentials. */
 export class Gateway {
   readonly #latchkey: Latchkey;
   readonly #owner: AdminApi;
@@ -52,7 +52,7 @@ export class Gateway {
     return answer.body as unknown as Minted;
   }
 
-  /** Asks whether a credential is good, with the gateway's own key or another. */
+  /** Verifies a credential, with the gateway's own key or another one. */
   async post(body: unknown, { node = this.#latchkey.issuer, key = this.#own } = {}): Promise<Response> {
     return fetch(`${node}/gateway/verify`, {
       method: 'POST',
@@ -76,13 +76,13 @@ export class Gateway {
     return (await this.verify({ requests }, node)).results as VerifyAnswer[];
   }
 
-  /** Asks as a proxy would. */
+  /** Sends the request of a proxy. */
   forwardAuth(query: string, headers: Record<string, string>, node = this.#latchkey.issuer): Promise<Response> {
     return fetch(`${node}/gateway/forward-auth${query}`, { headers, redirect: 'manual' });
   }
 }
 
-/** Runs what must not read a table: nobody can, meanwhile. */
+/** Runs work that must not read a table: the table is locked meanwhile. */
 export async function withoutTable<T>(url: string, table: string, work: () => Promise<T>): Promise<T> {
   const client = new pg.Client({ connectionString: url, application_name: 'test' });
   await client.connect();

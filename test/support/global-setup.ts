@@ -17,8 +17,8 @@ import { testRootKey } from './server.ts';
 type Run = { stopTests?: () => Promise<void> };
 
 /**
- * One PostgreSQL cluster for the whole run; every test file gets its own database in it, copied from one that is migrated already,
- * or has what most tests start with: most tests are about what comes after. It has the keys that a first start makes, too: RSA keys take as long as the rest of it.
+ * One PostgreSQL cluster for the whole run. Every test file gets its own database, copied from one that is already migrated, or that
+ * also has the standard installation. The copies include the keys of a first start: creating RSA keys takes as long as the rest.
  */
 export default async function setUp({ maxWorkers }: { maxWorkers: number }): Promise<void> {
   process.env.TMPDIR = await temporaryFolder();
@@ -41,7 +41,7 @@ export default async function setUp({ maxWorkers }: { maxWorkers: number }): Pro
   };
 }
 
-/** In memory where there is plenty: a database is nine hundred files, and copying it takes a second of the kernel's time on a disk. */
+/** In memory if there is enough: a database has nine hundred files, and copying it on a disk takes a second of kernel time. */
 async function temporaryFolder(): Promise<string> {
   const inMemory = '/dev/shm';
   const needed = 8 * 1024 ** 3;
@@ -52,7 +52,7 @@ async function temporaryFolder(): Promise<string> {
   return Math.min(free, process.availableMemory()) > needed ? inMemory : os.tmpdir();
 }
 
-/** Most tests start with the same installation: it is brought to it once. */
+/** Applies the standard installation, with which most tests start, once. */
 async function applyStandard(url: string): Promise<void> {
   const folder = process.env.LATCHKEY_TEST_HOSTS ?? '';
   const file = path.join(folder, 'standard.json');
@@ -62,8 +62,9 @@ async function applyStandard(url: string): Promise<void> {
 }
 
 /**
- * Most connections that tests cause are new, and plan queries of the audit log first. That opens each of its partitions: with 24 of them it
- * took 140 ms a query, with three 30 ms. This month, the next one and the one that a start looks for stay; the default partition has the rest.
+ * Most connections of tests are new, and plan queries of the audit log first. This opens each partition: with 24 of them a query took
+ * 140 ms, with three 30 ms. The partitions of this month, the next one and the one that a start checks stay; the default partition has
+ * the rest.
  */
 async function dropEmptyMonths(url: string): Promise<void> {
   const { rows } = await queryOnce(
@@ -86,7 +87,7 @@ async function makeKeys(url: string): Promise<void> {
   await close();
 }
 
-/** The hosts of servers for each worker of Jest; they load the program when their first server is started. */
+/** The server hosts for each worker of Jest; they load the program with their first server. */
 async function openHosts(workers: number): Promise<{ close: () => Promise<void> }> {
   const folder = await mkdtemp(path.join(os.tmpdir(), 'latchkey-hosts-'));
   process.env.LATCHKEY_TEST_HOSTS = folder;
@@ -98,7 +99,7 @@ async function openHosts(workers: number): Promise<{ close: () => Promise<void> 
     hosts.add(host);
     host.once('exit', () => {
       hosts.delete(host);
-      // The test whose server ended it fails; those after it do not.
+      // Only the test whose server ended the host fails; later ones get a new host.
       if (isOpen) void start(socket);
     });
     await Promise.race([once(host, 'message'), once(host, 'exit')]);
@@ -119,15 +120,15 @@ async function openHosts(workers: number): Promise<{ close: () => Promise<void> 
 
 function startHost(socket: string, log: number): ChildProcess {
   return fork(path.join(import.meta.dirname, 'server-host.ts'), [socket], {
-    // As bin/latchkey.js sets it.
+    // The same value as in bin/latchkey.js.
     env: { PATH: process.env.PATH ?? '', UV_THREADPOOL_SIZE: '8' },
-    // It serves many installations, so that it pays to collect garbage rarely.
+    // It serves many installations, so rare garbage collection pays off.
     execArgv: ['--no-warnings', '--max-semi-space-size=32'],
     stdio: ['ignore', log, log, 'ipc'],
   });
 }
 
-/** What it holds is gone with the run, and a test that needs statistics of its tables asks for them itself. */
+/** Its data is deleted after the run, and a test that needs statistics of its tables runs `analyze` itself. */
 const clusterSettings = {
   max_connections: '400',
   fsync: 'off',

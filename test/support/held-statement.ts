@@ -2,10 +2,10 @@ import pg from 'pg';
 import { eventually } from './eventually.ts';
 
 const lock = 4711;
-/** Whoever hangs has this one, in any number, until the transaction ends: between two looks at the other a busy machine may show no wait. */
+/** Stopped transactions share this lock until they end: between two attempts at the other one, a busy machine may show no wait. */
 const mark = 4712;
 
-// Not by waiting for the lock itself: `lock_timeout` would end that.
+// It does not wait for the lock itself: `lock_timeout` would cancel that.
 const wait = `perform pg_advisory_xact_lock_shared(${mark});
     while not pg_try_advisory_xact_lock_shared(${lock}) loop perform pg_sleep(0.005); end loop;`;
 
@@ -13,7 +13,7 @@ const holdRows = `create or replace function test_hold() returns trigger languag
     ${wait} return coalesce(new, old);
   end $$`;
 
-// Sequences are in no transaction: it counts on although what it counted is rolled back.
+// Sequences are not transactional: the count stays although the counted definitions are rolled back.
 const holdDefinition = (nth: number) => `create schema test_hold;
   create sequence test_hold.definitions;
   create function test_hold.hold() returns event_trigger language plpgsql as $$ begin
@@ -23,14 +23,14 @@ const holdDefinition = (nth: number) => `create schema test_hold;
   create event trigger test_hold on ddl_command_end execute function test_hold.hold()`;
 
 /**
- * PostgreSQL locks the partitions of a table whose trigger is dropped before the table, and readers the other way round: with the
- * table locked first, neither waits for the other.
+ * Dropping a trigger locks the partitions of a table before the table, and readers lock in the opposite order: with the table locked
+ * first, they do not deadlock.
  */
 export function dropTrigger(table: string, name = 'test_hold'): string {
   return `lock table ${table} in access exclusive mode; drop trigger ${name} on ${table}`;
 }
 
-/** Stops every row that is written to a table in the middle of its statement, until the test lets it go. */
+/** Stops every statement that writes a row to a table, until the test releases it. */
 export class HeldStatement {
   readonly #client: pg.Client;
   readonly #removal: string;
@@ -52,7 +52,7 @@ export class HeldStatement {
     return HeldStatement.#install(url, `${holdRows}; ${trigger}`, dropTrigger(table));
   }
 
-  /** Stops whoever creates, alters or drops something for the nth time from now. */
+  /** Stops the nth statement from now that creates, alters or drops something. */
   static holdDefinition(url: string, nth: number): Promise<HeldStatement> {
     const removal = 'drop event trigger test_hold; drop schema test_hold cascade';
     return HeldStatement.#install(url, holdDefinition(nth), removal);
@@ -66,7 +66,7 @@ export class HeldStatement {
     return new HeldStatement(client, removal);
   }
 
-  /** Resolves when a statement hangs here. */
+  /** Resolves when a statement is stopped. */
   async reached(): Promise<void> {
     await eventually(
       () => this.#pids(),
@@ -75,12 +75,12 @@ export class HeldStatement {
     );
   }
 
-  /** Ends whoever hangs here: what they began is rolled back. */
+  /** Terminates the stopped connections, so that their transactions are rolled back. */
   async rollBack(): Promise<void> {
     for (const pid of await this.#pids()) await this.#client.query('select pg_terminate_backend($1, 5000)', [pid]);
   }
 
-  /** Resolves when so many statements wait for a row that another holds. */
+  /** Resolves when this number of statements waits for a locked row. */
   async waiters(count: number): Promise<void> {
     const query = `select count(*)::int as n from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
     await eventually(
@@ -90,14 +90,14 @@ export class HeldStatement {
     );
   }
 
-  /** Lets all go on, and holds nobody from now on. */
+  /** Releases all statements, and stops no more. */
   async release(): Promise<void> {
     await this.#client.query('select pg_advisory_unlock($1)', [lock]);
     await this.#client.query(this.#removal);
     await this.#client.end();
   }
 
-  /** How many definitions there were since `holdDefinition`. */
+  /** The number of definitions since `holdDefinition`. */
   async definitions(): Promise<number> {
     return (await this.#client.query('select last_value::int as n from test_hold.definitions')).rows[0].n;
   }

@@ -1,4 +1,4 @@
-// A `latchkey` that runs in the host of commands: it takes standard input, arguments, environment and folder of its process to it.
+// A `latchkey` that runs in the command host: it forwards the standard input, arguments, environment and folder of its process.
 import { text } from 'node:stream/consumers';
 import { runHostedCommand } from './hosted-server.ts';
 

@@ -1,4 +1,4 @@
-// What a program takes for its process, where several run in one: each has its own arguments, environment, standard streams and end.
+// A virtual `process` for several programs in one process: each has its own arguments, environment, standard streams and exit.
 import { AsyncLocalStorage } from 'node:async_hooks';
 import fs from 'node:fs';
 import { Readable } from 'node:stream';
@@ -7,25 +7,25 @@ import { Readable } from 'node:stream';
 type HostedCommand = { args: string[]; env: Record<string, string>; stdin: Readable; ended?: number };
 
 export type HostedProcess = {
-  /** Takes what is written to standard output (1) and standard error (2). */
+  /** Receives output to standard output (1) and standard error (2). */
   write: (text: string, fd: 1 | 2) => void;
-  /** Of a command; a server reads its settings from what it is handed. */
+  /** Only for a command; a server gets its settings as a parameter. */
   command?: HostedCommand;
 };
 
-/** Ends a command, as `process.exit` ends a process: what catches it neither writes any more nor changes the exit code. */
+/** Ends a command, as `process.exit` ends a process: code that catches it can neither write nor change the exit code. */
 class Exit extends Error {
   override name = 'Exit';
 }
 
 const processes = new AsyncLocalStorage<HostedProcess>();
 
-/** Runs a program whose output goes where its process says. */
+/** Runs a program whose output its virtual process receives. */
 export function inHostedProcess<T>(hosted: HostedProcess, work: () => T): T {
   return processes.run(hosted, work);
 }
 
-/** Runs a command to its end, and answers its exit code; one at a time, because the exit code of a process cannot be another's. */
+/** Runs a command to its end and returns its exit code; one at a time, because there is one exit code per process. */
 export async function runHosted(
   { args, env, input }: { args: string[]; env: Record<string, string>; input: string },
   write: HostedProcess['write'],
@@ -43,7 +43,7 @@ export async function runHosted(
   });
 }
 
-/** From here on, `process` is the one of the program that asks. */
+/** From here on, `process` is the virtual process of the calling program. */
 export function hostProcesses(): void {
   const command = () => processes.getStore()?.command;
   const { argv, env, stdin } = process;
@@ -72,7 +72,7 @@ function routeOutput(): void {
     if (hosted.command?.ended === undefined) hosted.write(String(text), fd as 1 | 2);
     return Buffer.byteLength(text);
   };
-  // The log writes in this way.
+  // The log writes with this function.
   Object.assign(fs, { writeSync: routed });
   for (const [stream, fd] of [
     [process.stdout, 1],

@@ -4,11 +4,11 @@ import { createInterface } from 'node:readline';
 
 export type RunningServer = {
   issuer: string;
-  /** Where it listens, which is not its issuer behind a proxy. */
+  /** The address that it listens on; behind a proxy it differs from the issuer. */
   address: string;
-  /** Everything it has printed and logged. */
+  /** Its output so far. */
   output: () => string;
-  /** Moves this server's clock alone, away from the database's. */
+  /** Moves only this server's clock, not the database's. */
   advance: (seconds: number) => Promise<void>;
   stop: () => Promise<void>;
 };
@@ -18,13 +18,13 @@ export type ToHost = {
   start?: { env: Record<string, string>; offsetMs: number };
   advanceMs?: number;
   stop?: true;
-  /** Applies the file that the settings name to an installation that nobody serves. */
+  /** Applies the configuration file in the settings to an installation without a running server. */
   apply?: { env: Record<string, string> };
-  /** `folder`: where the command runs; one after the other, because a process has one. */
+  /** `folder`: the working directory of the command; one command at a time, because a process has one. */
   run?: { args: string[]; env: Record<string, string>; input: string; folder?: string };
 };
 
-/** What the host tells the test. */
+/** A message of the host to the test. */
 export type FromHost = {
   output?: string;
   fd?: 1 | 2;
@@ -36,24 +36,24 @@ export type FromHost = {
 
 const ownVariables = new Set(['WEB_CONCURRENCY', 'LATCHKEY_METRICS_PORT', 'NODE_ENV']);
 
-/** Whether these settings leave the process as it is: its environment, its workers, and what is measured of it. */
+/** Whether these settings need no separate process, for its environment, its workers or its metrics. */
 export function canBeHosted(env: Record<string, string>): boolean {
   const isSetting = (name: string) => /^(LATCHKEY_|PORT$|HOST$|LOG_LEVEL$|DATABASE_URL$)/.test(name);
   return Object.keys(env).every((name) => isSetting(name) && !ownVariables.has(name));
 }
 
-/** Variables that Node or the kernel read, not the command. */
+/** Variables that Node or the operating system reads, not the command. */
 const ofProcess = new Set([...ownVariables, 'HOME', 'NODE_OPTIONS', 'PATH', 'TZ']);
 
-/** Whether a command gets from these variables only what it reads itself. */
+/** Whether only the command itself reads these variables. */
 export function canCommandBeHosted(env: Record<string, string>): boolean {
   return Object.keys(env).every((name) => !ofProcess.has(name));
 }
 
-/** The hosts of a worker of Jest: one of its servers and commands, and one of their second nodes, which share no process with the first. */
+/** The hosts of a worker of Jest: one for its servers and commands, and one for second nodes, which need another process. */
 export const hostRoles = ['first', 'second'] as const;
 
-/** The socket of a host that serves this worker of Jest; undefined where there is none. */
+/** The socket of a host for this worker of Jest; undefined: there is none. */
 export function hostOfThisWorker(role: (typeof hostRoles)[number] = 'first'): string | undefined {
   const folder = process.env.LATCHKEY_TEST_HOSTS;
   return folder && socketOfHost(folder, Number(process.env.JEST_WORKER_ID ?? 1), role);
@@ -77,7 +77,7 @@ export async function runHostedCommand(
   throw new Error(`the host of the command has ended: ${texts[2]}`);
 }
 
-/** Brings an installation that nobody serves to what a file says, as a server does at its start. */
+/** Applies a configuration file to an installation without a running server, as a server does at its start. */
 export async function applyInHost(path: string, env: Record<string, string>): Promise<void> {
   for await (const { applied, failed } of answersTo(path, { apply: { env } })) {
     if (failed !== undefined) throw new Error(failed);
@@ -93,7 +93,7 @@ async function* answersTo(path: string, order: ToHost): AsyncGenerator<FromHost>
   for await (const line of createInterface({ input: socket })) yield JSON.parse(line);
 }
 
-/** Starts a server in the host, and waits until it says that it is ready. */
+/** Starts a server in the host, and waits until it is ready. */
 export async function startHostedServer(
   path: string,
   { env, offsetMs }: NonNullable<ToHost['start']>,
@@ -107,7 +107,7 @@ export async function startHostedServer(
   const closed = new Promise<void>((resolve) => {
     socket.once('close', () => resolve());
   });
-  // A host that dies is told by what waits for it.
+  // Pending calls report a host that died.
   socket.on('error', () => undefined);
   let isReady = false;
   const ready = new Promise<RegExpExecArray>((resolve, reject) => {

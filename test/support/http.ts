@@ -5,7 +5,7 @@ import { type Answer, answerOf } from './latchkey.ts';
 
 export type Sent = { method?: string; headers?: Record<string, string>; body?: string };
 
-/** One request exactly as it is given: `fetch` would tidy the path up and refuse some methods and headers. */
+/** Sends a request unchanged: `fetch` would normalize the path and refuse some methods and headers. */
 export function send(
   address: string,
   path: string,
@@ -26,7 +26,7 @@ export function send(
   });
 }
 
-/** A form, posted. */
+/** Posts a form. */
 export function sendForm(
   address: string,
   path: string,
@@ -40,7 +40,7 @@ export function sendForm(
 
 export type Exchange = { text: string; isClosed: boolean };
 
-/** Bytes on a connection of their own, and what came back until the server closed it or the time was over. */
+/** Sends bytes on a new connection, and returns the response until the server closes it or the time is over. */
 export function exchange(address: string, bytes: string, waitMs: number): Promise<Exchange> {
   const { hostname, port } = new URL(address);
   return new Promise((resolve) => {

@@ -1,4 +1,4 @@
-/** The installation that most tests start with: two APIs, one client of each kind, two people. */
+/** The installation that most tests start with: two APIs, one client of each kind, two users. */
 export const api = 'https://api.example';
 export const jwtApi = 'https://jwt.example';
 export const redirectUri = 'https://client.example/callback';

@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 import pg from 'pg';
 import { freePort } from './free-port.ts';
 
-/** Where this machine's own PostgreSQL has its programs; undefined: it has none. The embedded one comes without `pg_dump`. */
+/** The folder with the programs of this machine's PostgreSQL; undefined: there is none. The embedded one has no `pg_dump`. */
 export const installedPostgres: string | undefined = globSync('/usr/lib/postgresql/*/bin')
   .filter((folder) => ['initdb', 'postgres', 'pg_dump', 'pg_restore'].every((name) => existsSync(`${folder}/${name}`)))
   .at(-1);
@@ -21,12 +21,12 @@ export type InstalledPostgres = {
   url: string;
   /** Runs one of its programs, such as `pg_dump`. */
   program: (name: string, ...args: string[]) => Promise<void>;
-  /** A path for a file that its programs may write. */
+  /** A path for a file that its programs can write. */
   file: (name: string) => string;
   close: () => Promise<void>;
 };
 
-/** Starts the machine's PostgreSQL on data of its own. */
+/** Starts the machine's PostgreSQL with a new data folder. */
 export async function openInstalledPostgres(programs: string): Promise<InstalledPostgres> {
   const folder = await mkdtemp(path.join(os.tmpdir(), 'latchkey-installed-'));
   if (asNobody.uid) await chown(folder, nobody, nobody);

@@ -1,6 +1,6 @@
 import type { TestDatabase } from './database.ts';
 
-/** States that must never occur in the database, whatever was killed or raced; each counts its violations. */
+/** States that must never occur in the database, whatever was killed or ran concurrently; each query counts the violations. */
 const invariants: Record<string, string> = {
   'a consumed code without a token': `select from authorization_codes c where consumed_at is not null
     and not exists (select from access_tokens t where t.family_id = c.family_id)

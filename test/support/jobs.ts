@@ -1,7 +1,7 @@
 import type { JobName } from '../../src/platform/jobs/index.ts';
 import type { TestDatabase } from './database.ts';
 
-/** Runs a job now, as pg-boss does when it is sent. @returns its id */
+/** Queues a job to run now, as pg-boss does. @returns its id */
 export async function queueJob({ query }: Pick<TestDatabase, 'query'>, name: JobName): Promise<string> {
   const { rows } = await query(
     `with job as (

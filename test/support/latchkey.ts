@@ -28,11 +28,11 @@ export type AuthorizeOptions = {
 };
 
 export type LatchkeyOptions = Partial<ServerOptions> & {
-  /** Of another PostgreSQL than the one all tests share. */
+  /** The URL of another PostgreSQL than the one that all tests share. */
   adminUrl?: string;
-  /** The way from its servers to the database. */
+  /** Changes the database URL of its servers. */
   through?: (url: string) => string;
-  /** Whether its first server is a process of its own, which can be killed and measured. */
+  /** Whether its first server is a separate process, which can be killed and measured. */
   ownProcess?: boolean;
 };
 
@@ -46,7 +46,7 @@ export class Latchkey {
   readonly #servers: RunningServer[] = [];
   readonly #commands = new CommandRunner();
   #hasHostedNode = false;
-  /** By how many seconds the clocks were moved. */
+  /** The number of seconds by which the clocks were moved. */
   #advanced = 0;
 
   async start({
@@ -68,8 +68,8 @@ export class Latchkey {
   }
 
   /**
-   * One more node on the same database, with the same issuer, as if behind the same proxy. No two nodes of an installation share a
-   * process: the second one is in a host of second nodes, others have processes of their own.
+   * Starts another node on the same database, with the same issuer, as if behind the same proxy. No two nodes of an installation share
+   * a process: the second one is in the host for second nodes, others are separate processes.
    */
   async startNode(): Promise<RunningServer> {
     if (this.#hasHostedNode) return this.startNodeProcess();
@@ -77,7 +77,7 @@ export class Latchkey {
     return this.#kept(await startServer(this.#placeOf(this.#asNode), hostOfThisWorker('second')));
   }
 
-  /** A node that is a process of its own, which can be killed and measured. */
+  /** Starts a node as a separate process, which can be killed and measured. */
   startNodeProcess(): Promise<ServerProcess> {
     return this.startAnother(this.#asNode);
   }
@@ -86,7 +86,7 @@ export class Latchkey {
     return { env: { LATCHKEY_ISSUER: this.issuer, LATCHKEY_TRUST_PROXY: '1' } };
   }
 
-  /** One more server process on the same database: nodes share nothing else, so none of them is in the other's process. */
+  /** Starts another server process on the same database: nodes share nothing else, and so no process. */
   async startAnother(options: Partial<ServerOptions> = {}): Promise<ServerProcess> {
     return this.#kept(await startServerProcess(this.#placeOf(options)));
   }
@@ -107,15 +107,15 @@ export class Latchkey {
   }
 
   /**
-   * Runs a `latchkey` command on this installation, beside the running server: without a process of its own, where its variables
-   * are for it alone. Commands that run at the same time are processes.
+   * Runs a `latchkey` command on this installation while the server is running: without a separate process, if only the command
+   * reads its variables. Concurrent commands are processes.
    */
   command(args: string[], input = '', settings: Record<string, string> = {}): Promise<CommandResult> {
     const env = { DATABASE_URL: this.database.url, LATCHKEY_ROOT_KEY: testRootKey, ...settings };
     return this.#commands.run(args, { env, input });
   }
 
-  /** The answer of a command as its `--json` gives it. */
+  /** The output of a command with `--json`. */
   async commandJson(args: string[], input = '', settings = {}): Promise<Record<string, unknown>> {
     const { code, stdout, stderr } = await this.command([...args, '--json'], input, settings);
     if (code !== 0) throw new Error(stderr);
@@ -134,7 +134,7 @@ export class Latchkey {
     return Math.floor(Date.now() / 1000) + this.#advanced;
   }
 
-  /** Moves the clocks past the turn of a minute or day (UTC) that is near: what a test does in it then falls into one. */
+  /** If a minute or day (UTC) is about to end, moves the clocks past its end, so that the test stays within one. */
   async stayWithin(period: 'minute' | 'day'): Promise<void> {
     const [seconds, needed] = { minute: [60, 20], day: [86_400, 120] }[period] as [number, number];
     const left = seconds - ((Date.now() / 1000 + this.#advanced) % seconds);
@@ -153,7 +153,7 @@ export class Latchkey {
     return server;
   }
 
-  /** The first server's process, where it has one of its own. */
+  /** The first server's process, if it is a separate one. */
   get process(): ServerProcess {
     const { server } = this;
     if (!isProcess(server)) throw new Error('start it with ownProcess: true');
@@ -164,7 +164,7 @@ export class Latchkey {
     return this.server.issuer;
   }
 
-  /** A fresh browser without JavaScript; `name` is what it calls itself. */
+  /** A new browser without JavaScript; `name`: its user agent. */
   browser(name?: string, language?: string): UserAgent {
     return new UserAgent(this.issuer, name, language);
   }
@@ -177,7 +177,7 @@ export class Latchkey {
     node = this.issuer,
   ): Promise<Answer> {
     const parameters = new URLSearchParams(body);
-    // Other nodes stand behind the same name, as behind a proxy.
+    // Other nodes have the same public name, as behind a proxy.
     const headers: Record<string, string> = { 'x-forwarded-host': new URL(this.issuer).host };
     const { client_secret: secret, token_endpoint_auth_method: method } = this.#clients.get(client_id ?? '') ?? {};
     if (client_id && secret && method !== 'client_secret_post') headers.authorization = basic(client_id, secret);
@@ -204,18 +204,18 @@ export class Latchkey {
     return `${this.issuer}/oauth/authorize?${new URLSearchParams(given)}`;
   }
 
-  /** Goes through sign-in and consent, whatever of it is asked, and answers where the browser is sent. */
+  /** Completes sign-in and consent as far as requested, and returns the address of the final redirect. */
   async visit(browser: UserAgent, url: string, { login = 'alice', tick = [] as string[] } = {}): Promise<Page> {
     let page = await browser.get(url);
     if (page.html.includes('name="password"')) page = await browser.submit(page, { login, password }, '/sign-in');
-    // Someone else was signed in: their session ends first, by a form that a browser with JavaScript sends by itself.
+    // Another user was signed in: their session ends first, with a form that a browser with JavaScript submits automatically.
     if (page.html.includes('/oauth/logout/confirm')) page = await browser.submit(page, {}, '/oauth/logout/confirm');
     if (page.html.includes('value="allow"'))
       page = await browser.submit(page, { decision: 'allow', scope: tick }, '/consent');
     return page;
   }
 
-  /** An authorization code, through the pages. */
+  /** An authorization code, by the pages. */
   async code(options: AuthorizeOptions = {}, browser = this.browser(), login = 'alice'): Promise<Code> {
     const code_verifier = randomBytes(32).toString('base64url');
     const page = await this.visit(browser, this.authorizeUrl({ code_verifier, ...options }), { login });
@@ -233,7 +233,7 @@ export class Latchkey {
     return this.post('/oauth/token', { grant_type: 'authorization_code', ...code }, client_id, node);
   }
 
-  /** Tokens of a whole authorization code flow. */
+  /** Tokens of a complete authorization code flow. */
   async tokens(options: AuthorizeOptions = {}, browser = this.browser(), login = 'alice'): Promise<Answer['body']> {
     const { status, body } = await this.redeem(await this.code(options, browser, login));
     if (status !== 200) throw new Error(`no tokens: ${status} ${JSON.stringify(body)}`);
@@ -277,7 +277,7 @@ export class Latchkey {
   }
 }
 
-/** The database that this installation is copied from: one that is it already, or one that is only migrated. */
+/** The database to copy for this installation: one with the standard installation, or one that is only migrated. */
 function templateFor(apply: unknown): string | undefined {
   const { LATCHKEY_TEST_STANDARD: standard, LATCHKEY_TEST_MIGRATED: migrated } = process.env;
   return apply === standardInstallation && standard ? standard : migrated;
@@ -288,11 +288,11 @@ function isProcess(server: RunningServer): server is ServerProcess {
 }
 
 type StartOptions = LatchkeyOptions & {
-  /** Options that have to be made first. */
+  /** Computes options before the start. */
   prepare?: () => Promise<LatchkeyOptions>;
 };
 
-/** Starts a Latchkey for the tests around it. */
+/** Starts a Latchkey for the tests of the enclosing block. */
 export function startLatchkey({ prepare, ...options }: StartOptions = {}): Latchkey {
   const latchkey = new Latchkey();
   beforeAll(async () => latchkey.start({ ...options, ...(await prepare?.()) }));

@@ -4,14 +4,14 @@ import type { Latchkey } from './latchkey.ts';
 export type LoadResult = {
   ok: number;
   unavailable: number;
-  /** Anything else than a success or an orderly 503, with how often. */
+  /** The number of each response other than a success or a correct 503. */
   wrong: Record<string, number>;
   slowestMs: number;
   /** Milliseconds from `recovered()` to the first success after it. */
   recoveryMs: number | undefined;
 };
 
-/** Clients that refresh without pause, each its own family, and try the same token again after a 503, as they should. */
+/** Clients that refresh without pause, each with its own family, and retry with the same token after a 503. */
 export class Load {
   readonly #latchkey: Latchkey;
   readonly #tokens: string[];
@@ -26,7 +26,7 @@ export class Load {
     this.#clients = tokens.map((_, n) => this.#work(n));
   }
 
-  /** Resolves after so many more successes. */
+  /** Resolves after this number of further successes. */
   async successes(count: number): Promise<void> {
     const goal = this.#result.ok + count;
     await eventually(
@@ -36,12 +36,12 @@ export class Load {
     );
   }
 
-  /** Notes that the database is back. */
+  /** Records that the database is available again. */
   recovered(): void {
     this.#recoveredAt = performance.now();
   }
 
-  /** Ends it; the tokens answered are each family's newest. */
+  /** Stops the load and returns each family's newest token. */
   async stop(): Promise<{ result: LoadResult; tokens: string[] }> {
     this.#isOver = true;
     await Promise.all(this.#clients);

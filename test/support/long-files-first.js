@@ -1,6 +1,6 @@
 import TestSequencer from '@jest/test-sequencer';
 
-/** Files that take minutes, the longest first. Without a record of earlier runs, Jest goes by the size of files: the longest of all is short. */
+/** Files that take minutes, the slowest first. Without a record of earlier runs, Jest sorts by file size, but the slowest is short. */
 const longest = [
   'test/docs-as-read.test.ts',
   'test/server/main.test.ts',
@@ -16,7 +16,7 @@ const longest = [
   'test/e2e/own-keys.test.ts',
 ];
 
-/** Begins with the longest files, so that no core is idle at the end of a run. */
+/** Starts with the slowest files, so that no core is idle at the end of a run. */
 class LongFilesFirst extends TestSequencer {
   sort(tests) {
     const place = ({ path }) => {

@@ -13,7 +13,7 @@ export const plain = (source: string) =>
 /** A real mail server, which stores the e-mails it receives. */
 export class MailServer {
   readonly letters: Letter[] = [];
-  /** So many e-mails are refused at first (451). */
+  /** The number of e-mails to refuse first (451). */
   failures = 0;
   readonly #server: SMTPServer;
 

@@ -11,10 +11,10 @@ import type { Latchkey } from './latchkey.ts';
 import type { UserAgent } from './user-agent.ts';
 
 export type McpAppOptions = {
-  /** Where it was registered beforehand. */
+  /** Set if it was registered in advance. */
   client_id?: string;
   redirectUrl?: string;
-  /** Of its client ID metadata document. */
+  /** The URL of its client ID metadata document. */
   clientMetadataUrl?: string;
   metadata?: Partial<OAuthClientMetadata>;
   addClientAuthentication?: OAuthClientProvider['addClientAuthentication'];
@@ -22,14 +22,14 @@ export type McpAppOptions = {
   dpop?: DpopSession;
 };
 
-/** An app as the MCP libraries want one: it keeps what it is given. Alice uses it, in a browser of her own. */
+/** An app in the form that MCP libraries expect: it stores the given values. Alice uses it in her own browser. */
 export class McpApp implements OAuthClientProvider {
   readonly redirectUrl: string;
   readonly clientMetadata: OAuthClientMetadata;
   declare readonly clientMetadataUrl?: string;
   declare readonly addClientAuthentication?: NonNullable<OAuthClientProvider['addClientAuthentication']>;
   declare readonly dpop?: () => DpopSession;
-  /** Where she was sent, in order. */
+  /** The authorization requests, in order. */
   readonly requests: URL[] = [];
   readonly #browser: UserAgent;
   #client: StoredOAuthClientInformation | undefined;
@@ -70,14 +70,14 @@ export class McpApp implements OAuthClientProvider {
     this.requests.push(url);
   };
 
-  /** Loses a token, as one that has expired or was revoked. */
+  /** Drops a token, as if it had expired or was revoked. */
   lose(which: 'access_token' | 'refresh_token'): void {
     if (!this.#tokens) throw new Error('there are no tokens');
     const { refresh_token: _, ...others } = this.#tokens;
     this.#tokens = which === 'refresh_token' ? others : { ...this.#tokens, access_token: 'lk_at_lost' };
   }
 
-  /** Signs her in and allows what is asked. @returns what the app is called back with, the scopes that were asked for, and the page */
+  /** Signs in and allows the request. @returns the parameters of the callback, the requested scopes, and the page */
   async allow(): Promise<{ callback: URLSearchParams; asked: string[]; page: string }> {
     const url = this.requests.at(-1)?.href;
     if (!url) throw new Error('the app asked for nothing');

@@ -1,20 +1,20 @@
-/** How an app proves who it is at the token endpoint, as its library does it. */
+/** The client authentication of an app's library at the token endpoint. */
 type Authentication = 'basic' | 'post' | 'none' | 'empty secret';
 
-/** What the registrations and requests of MCP clients look like, read from their sources. */
+/** The registrations and requests of MCP clients, read from their sources. */
 export type McpClientRequests = {
   name: string;
-  /** What it publishes, or registers itself with. */
+  /** Its published document, or its registration. */
   by: 'document' | 'registration';
   described: Record<string, unknown>;
   redirect_uri: string;
-  /** Parameters that it adds to authorization requests; without `resource`, it names the API nowhere. */
+  /** Parameters that it adds to authorization requests; without `resource`, it never names the API. */
   asks: Record<string, string>;
   authentication?: Authentication;
   /** Parameters that it adds to the requests for tokens. */
   redeems?: Record<string, string>;
   refreshes?: Record<string, string>;
-  /** What its tokens may. */
+  /** The scope of its tokens. */
   scope: string;
   hasRefreshToken?: boolean;
 };
@@ -24,7 +24,7 @@ export const notesApi = 'https://notes.example/mcp';
 const codes = { grant_types: ['authorization_code', 'refresh_token'], response_types: ['code'] };
 const publicly = { ...codes, token_endpoint_auth_method: 'none' };
 const named = { resource: notesApi };
-/** What the metadata of the server lists, which some clients ask for where the challenge of the API names no scope. */
+/** The scopes in the server's metadata, which some clients request if the API's challenge names no scope. */
 const published = 'openid offline_access profile email groups';
 const all = 'notes:read notes:write notes:delete';
 const open = 'notes:read notes:write';

@@ -1,4 +1,4 @@
-/** Metadata documents as these apps publish them, and where they are called back. */
+/** Metadata documents that these apps publish, and their redirect URIs. */
 export const publishedDocuments: Record<string, { path: string; redirectUrl: string; document: object }> = {
   'Claude Code': {
     path: '/oauth/claude-code-client-metadata',

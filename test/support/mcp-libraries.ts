@@ -15,7 +15,7 @@ export const textOf = (result: { [member: string]: unknown }) =>
   (result.content as { text: string }[]).map(({ text }) => text).join();
 export const clientInfo = { name: 'a test', version: '1.0.0' };
 
-/** How each library connects an app: as its own documentation has it. */
+/** How each library connects an app, according to its documentation. */
 export const libraries: Record<string, OpenSession> = {
   '@modelcontextprotocol/client 2.4.0': (address, app) => sessionOfV2(address, app, 'legacy'),
   '@modelcontextprotocol/client 2.4.0, as of 2026-07-28': (address, app) => sessionOfV2(address, app, 'auto'),
@@ -41,7 +41,7 @@ export function sessionOfV1(address: URL, authProvider: PrivateKeyJwtProvider | 
   let transport = new V1Transport(address, { authProvider });
   let client = new V1Client(clientInfo);
   return {
-    // Its own type does not fit `exactOptionalPropertyTypes`.
+    // Its own type is incompatible with `exactOptionalPropertyTypes`.
     connect: () => client.connect(transport as Parameters<typeof client.connect>[0]),
     call: async (name, text) => textOf(await client.callTool({ name, arguments: text ? { text } : {} })),
     finish: async (callback) => {

@@ -1,6 +1,6 @@
 import { freePort } from './free-port.ts';
 
-/** Where a server shows its measurements: it is started with these settings. */
+/** The metrics page of a server that is started with these settings. */
 export type MetricsPage = { settings: { LATCHKEY_METRICS_PORT: string }; read: () => Promise<string> };
 
 export async function openMetricsPage(): Promise<MetricsPage> {

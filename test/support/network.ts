@@ -4,8 +4,8 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 type Pair = { client: Socket; server: Socket };
 
 /**
- * The network between a program and the server it talks to, in the hands of a test: between Latchkey and PostgreSQL, or between
- * a proxy and Latchkey. It can refuse, fall silent, break, or lead elsewhere.
+ * The network between a program and its server, controlled by a test: between Latchkey and PostgreSQL, or between a proxy and
+ * Latchkey. It can refuse, drop or reset connections, or redirect them.
  */
 export class Network {
   #target: { host: string; port: number };
@@ -19,29 +19,29 @@ export class Network {
     this.#target = { host: target.hostname, port: Number(target.port || 5432) };
   }
 
-  /** Opens one in front of the server at this address. */
+  /** Opens a network in front of the server at this address. */
   static async open(url: string): Promise<Network> {
     const network = new Network(new URL(url));
     await network.#listen();
     return network;
   }
 
-  /** The same address, through here. */
+  /** The same address, through this network. */
   through = (url: string): string => Object.assign(new URL(url), { host: `127.0.0.1:${this.#port}` }).href;
 
-  /** The server moved, as after a failover; open connections keep their target. */
+  /** Redirects new connections, as after a failover; open ones keep their target. */
   lead(url: string): void {
     this.#target = { host: new URL(url).hostname, port: Number(new URL(url).port) };
   }
 
-  /** No server listens any more, and open connections were reset. */
+  /** Refuses new connections, and resets open ones. */
   async refuse(): Promise<void> {
     const closed = new Promise((resolve) => this.#server?.close(resolve));
     this.reset();
     await closed;
   }
 
-  /** Breaks every open connection; new ones go through. */
+  /** Resets every open connection; new ones are accepted. */
   reset(): void {
     for (const { client, server } of [...this.#pairs, ...this.#dead]) {
       client.resetAndDestroy();
@@ -51,7 +51,7 @@ export class Network {
     this.#dead.clear();
   }
 
-  /** Nothing gets through in either direction, without an error: a frozen machine, a cut cable. */
+  /** Drops all data in both directions without an error, like a frozen machine or a cut cable. */
   silence(): void {
     this.#isSilent = true;
     for (const { client, server } of this.#pairs) {
@@ -60,7 +60,7 @@ export class Network {
     }
   }
 
-  /** Everything works again. Connections from before a silence continue, or stay `dead` as after a failover. */
+  /** Restores the network. Earlier connections continue, or stay `dead` as after a failover. */
   async recover({ dead = false } = {}): Promise<void> {
     if (!this.#server?.listening) await this.#listen();
     this.#isSilent = false;
@@ -74,7 +74,7 @@ export class Network {
     }
   }
 
-  /** Resolves at the next connection. */
+  /** Resolves on the next connection. */
   async knockedAt(): Promise<void> {
     await new Promise((resolve) => this.#server?.once('connection', resolve));
   }

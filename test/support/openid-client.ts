@@ -6,9 +6,9 @@ import type { Page, UserAgent } from './user-agent.ts';
 type Tokens = Awaited<ReturnType<typeof oidc.authorizationCodeGrant>>;
 
 export type SignIn = {
-  /** Where the person is sent back to. */
+  /** The page that the user is redirected to. */
   page: Page;
-  /** Redeems the code, with every check that openid-client has. */
+  /** Redeems the code, with every check of openid-client. */
   tokens: (parameters?: Record<string, string>) => Promise<Tokens>;
 };
 export type SignInOptions = {
@@ -17,7 +17,7 @@ export type SignInOptions = {
   parameters?: Record<string, string> | [string, string][];
 };
 
-/** A client of openid-client's that found the server by discovery; without an `authentication` a public one. */
+/** A client of openid-client, configured by discovery; without `authentication` a public one. */
 export async function discover(
   latchkey: Latchkey,
   client_id: string,
@@ -28,7 +28,7 @@ export async function discover(
   return oidc.discovery(new URL(latchkey.issuer), client_id, undefined, authentication, { algorithm, execute });
 }
 
-/** Sends a person to the server with openid-client's request, through sign-in and consent, and back. */
+/** Sends a user to the server with openid-client's request, through sign-in and consent, and back. */
 export async function signIn(
   latchkey: Latchkey,
   config: oidc.Configuration,
@@ -39,7 +39,7 @@ export async function signIn(
   return { page, tokens: (more = {}) => oidc.authorizationCodeGrant(config, new URL(page.url), checks, more) };
 }
 
-/** A request as openid-client makes it, and what it expects of the answer. */
+/** A request of openid-client, and its checks of the response. */
 export async function authorizationRequest(
   config: oidc.Configuration,
   parameters: Record<string, string> | [string, string][] = [],

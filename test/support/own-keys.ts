@@ -4,7 +4,7 @@ import { api, password, standardInstallation } from './installation.ts';
 import { type Latchkey, startLatchkey } from './latchkey.ts';
 import type { Page, UserAgent } from './user-agent.ts';
 
-/** A person's pages about their own API keys, in a browser without JavaScript. */
+/** The pages of a user's own API keys, in a browser without JavaScript. */
 export class OwnKeys {
   readonly agent: UserAgent;
 
@@ -22,12 +22,12 @@ export class OwnKeys {
     return this.agent.get(`/account/keys${path}`);
   }
 
-  /** Opens an act's page and sends its form. */
+  /** Opens the page of an action and submits its form. */
   async act(path: string, fields: Record<string, string | string[]> = {}): Promise<Page> {
     return this.send(await this.get(path), fields);
   }
 
-  /** Sends the form of an act's page that is open. */
+  /** Submits the form on the open page of an action. */
   send(
     page: Page,
     fields: Record<string, string | string[]> = {},
@@ -46,14 +46,14 @@ export class OwnKeys {
     });
   }
 
-  /** A form that no page of ours showed: everything right but that it may not be sent. */
+  /** Submits a forged form: it is valid except that no page showed it. */
   async forge(path: string, fields: Record<string, string> = {}): Promise<Page> {
     const token = /name="csrf" value="([^"]*)"/.exec((await this.agent.get('/account/password')).html)?.[1];
     return this.agent.post(`/account/keys${path}`, new URLSearchParams({ csrf: token ?? '', ...fields }));
   }
 }
 
-/** A server of the test file's own, at which these people may have keys, and what may be done there. */
+/** A server of the test file at which these users may have keys, and actions on it. */
 class OwnKeysSite {
   readonly latchkey: Latchkey;
   #owner: AdminApi | undefined;
@@ -63,7 +63,7 @@ class OwnKeysSite {
     this.latchkey = latchkey;
   }
 
-  /** Gets new tokens and keys of its own: the old ones count for ten minutes, and tests move the clock. */
+  /** Gets new tokens and keys: they are valid for ten minutes, and tests move the clock. */
   async renew(): Promise<void> {
     this.#owner = await asOwner(this.latchkey);
     this.#gateway = await Gateway.open(this.latchkey, this.#owner);
@@ -90,7 +90,7 @@ const rights = [
   { resource: api, pattern: 'write' },
 ];
 
-/** For a describe block: starts Latchkey with these people, who as a `buyer` may have keys, and renews what tests ask with before each. */
+/** For a describe block: starts Latchkey with these users, who as a `buyer` may have keys, and renews its credentials before each test. */
 export function startWithOwnKeys(people: readonly string[]): OwnKeysSite {
   const users = people.map((username) => ({ username, password }));
   const site = new OwnKeysSite(
@@ -101,10 +101,10 @@ export function startWithOwnKeys(people: readonly string[]): OwnKeysSite {
   return site;
 }
 
-/** What one may do with a key, each at an address of its own. */
+/** The actions on a key, each with its own address. */
 export const keyActions = ['change', 'rotate', 'disable', 'enable', 'revoke'];
 
-/** What a page finds wrong, by field. */
+/** The errors on a page, by field. */
 export const errorsOn = ({ html }: Page): Record<string, string | undefined> =>
   Object.fromEntries(
     [...html.matchAll(/<small id="([a-z_]+)-error" class="problem">([^<]*)</g)].map(([, field, text]) => [field, text]),
@@ -112,10 +112,10 @@ export const errorsOn = ({ html }: Page): Record<string, string | undefined> =>
 
 export const keyOn = ({ html }: Page): string => /sk_[a-z]+_[0-9A-Za-z]{49}/.exec(html)?.[0] ?? '';
 
-/** Where the page of the key is that was made. */
+/** The path of the page of the created key. */
 export const pathOn = ({ html }: Page): string => /href="\/account\/keys(\/[0-9a-f-]{36})"/.exec(html)?.[1] ?? '';
 
-/** Makes a role with these rights, and gives it to a person. */
+/** Creates a role with these rights, and assigns it to a user. */
 export async function letPeople(
   owner: AdminApi,
   {

@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 const run = promisify(execFile);
 const root = path.join(import.meta.dirname, '../..');
 
-/** What `npm install` would put there, from what is installed here: our packages as they are packed, and other ones. */
+/** Installs modules like `npm install`, from the ones that are installed here: our packages as packed, and others. */
 export async function installPacked(modules: string, names: readonly string[], ours = ['guard']): Promise<void> {
   for (const name of ours) {
     const into = path.join(modules, '@latchkey', name);
@@ -20,7 +20,7 @@ export async function installPacked(modules: string, names: readonly string[], o
 
 type Packed = { installed: string; files: string[]; dependencies: string[] };
 
-/** Packs one of our packages, and installs the tarball in a project, with what it depends on and the types of Node. */
+/** Packs one of our packages, and installs the tarball in a project, with its dependencies and the types of Node. */
 export async function installTarball(name: string, project: string): Promise<Packed> {
   const installed = path.join(project, 'node_modules', '@latchkey', name);
   const packing = ['pack', '--workspace', `@latchkey/${name}`, '--pack-destination', project, '--json'];
@@ -37,7 +37,7 @@ export async function installTarball(name: string, project: string): Promise<Pac
   return { installed, files: files.map((file: { path: string }) => file.path), dependencies };
 }
 
-/** Runs a program in a project by Node without TypeScript, and checks it by a strict TypeScript. @returns what it printed */
+/** Runs a program in a project with Node without TypeScript, and checks it with strict TypeScript. @returns its output */
 export async function runAndCheck(project: string, program: string, ...given: string[]): Promise<string> {
   await writeFile(path.join(project, 'use.js'), program);
   await writeFile(path.join(project, 'use.ts'), program);

@@ -1,4 +1,4 @@
-// A process of its own that keeps a PostgreSQL until it is told to stop: inside of jest the errors of Node are no `Error`.
+// A separate process that runs a PostgreSQL until it is stopped: in Jest, the errors of Node are not `instanceof Error`.
 import { openEmbeddedPostgres } from '../../src/platform/embedded-postgres/index.ts';
 
 const [dataDir = '', settings = '{}'] = process.argv.slice(2);

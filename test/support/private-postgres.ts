@@ -5,7 +5,7 @@ import os from 'node:os';
 import path from 'node:path';
 import pg from 'pg';
 
-/** A PostgreSQL of the test's own, that it may stop, freeze and fill. */
+/** A separate PostgreSQL that a test can stop, freeze and fill. */
 export class PrivatePostgres {
   readonly #folder: string;
   readonly #settings: Record<string, string>;
@@ -17,7 +17,7 @@ export class PrivatePostgres {
     this.#settings = settings;
   }
 
-  /** @param parent where its data is, if not among other temporary files */
+  /** @param parent the parent of its data folder; default: the temporary folder */
   static async open(settings: Record<string, string> = {}, parent = os.tmpdir()): Promise<PrivatePostgres> {
     const folder = await mkdtemp(path.join(parent, 'latchkey-private-'));
     const postgres = new PrivatePostgres(folder, settings);
@@ -29,7 +29,7 @@ export class PrivatePostgres {
     return this.#url;
   }
 
-  /** Starts it, on another port than before. */
+  /** Starts it, on a new port. */
   async start(): Promise<void> {
     const given = [this.#folder, JSON.stringify(this.#settings)];
     this.#keeper = fork(path.join(import.meta.dirname, 'postgres-process.ts'), given, { execArgv: [] });
@@ -46,7 +46,7 @@ export class PrivatePostgres {
     await exited;
   }
 
-  /** Its process ids that serve connections of Latchkey servers. */
+  /** The ids of its processes that serve connections of Latchkey servers. */
   async backends(): Promise<number[]> {
     return this.query(`select pid from pg_stat_activity where application_name like 'latchkey%'`, 'pid');
   }
@@ -62,11 +62,11 @@ export class PrivatePostgres {
     }
   }
 
-  /** Ends at once, as a crash would, and stays away. */
+  /** Ends at once, like a crash, and does not restart. */
   async crash(): Promise<void> {
     const file = await readFile(path.join(this.#folder, 'postgres/postmaster.pid'), 'utf8');
     const postmaster = Number.parseInt(file, 10);
-    // 0 would be this very process's group.
+    // 0 would be the group of this process.
     if (!(postmaster > 1)) throw new Error(`no process id: ${file}`);
     process.kill(postmaster, 'SIGQUIT');
     await this.stop();

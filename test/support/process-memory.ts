@@ -2,7 +2,7 @@ import { open, readFile } from 'node:fs/promises';
 
 const chunkBytes = 8 * 1024 * 1024;
 
-/** How often each of these stands in the writable memory of a process (Linux). */
+/** How often each of these occurs in the writable memory of a process (Linux). */
 export async function countInMemory(pid: number, wanted: readonly Buffer[]): Promise<number[]> {
   const maps = await readFile(`/proc/${pid}/maps`, 'utf8');
   const memory = await open(`/proc/${pid}/mem`, 'r');
@@ -13,7 +13,7 @@ export async function countInMemory(pid: number, wanted: readonly Buffer[]): Pro
       const end = Number.parseInt(to, 16);
       for (let at = Number.parseInt(from, 16); at < end; at += chunkBytes) {
         const chunk = Buffer.alloc(Math.min(chunkBytes + overlap, end - at));
-        // A page that was given back meanwhile holds nothing.
+        // A page that was freed meanwhile is empty.
         const { bytesRead } = await memory.read(chunk, 0, chunk.length, at).catch(() => ({ bytesRead: 0 }));
         const read = chunk.subarray(0, bytesRead);
         for (const [n, value] of wanted.entries()) counts[n] = (counts[n] ?? 0) + occurrences(read, value);

@@ -1,6 +1,6 @@
 import { readdirSync, readlinkSync } from 'node:fs';
 
-/** Ids of the processes that work in a folder or below it: PostgreSQL's own all do. */
+/** Ids of the processes whose working directory is a folder or below it, such as all of PostgreSQL's. */
 export function processesIn(folder: string): number[] {
   const pids = readdirSync('/proc').map(Number).filter(Number.isSafeInteger);
   return pids.filter((pid) => {

@@ -1,6 +1,6 @@
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, SignJWT } from 'jose';
 
-/** A key, its thumbprint, and what makes DPoP proofs with it (RFC 9449 §4). */
+/** A key, its thumbprint, and a function that makes DPoP proofs with it (RFC 9449 §4). */
 export async function proofsOf() {
   const pair = await generateKeyPair('ES256', { extractable: true });
   const jwk = await exportJWK(pair.publicKey);

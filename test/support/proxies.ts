@@ -9,25 +9,25 @@ import { freePort } from './free-port.ts';
 
 const examples = path.join(import.meta.dirname, '../../examples/gateway');
 
-/** Where the parts of an example are in a test, each as `host:port`. */
+/** The addresses of the parts of an example in a test, each as `host:port`. */
 type Addresses = { latchkey: string; api: string; proxy: string };
 
-/** A proxy that may be on this machine. */
+/** A proxy that may be installed on this machine. */
 export type ProxyProgram = {
   name: string;
-  /** What to ask a Debian for. */
+  /** Its Debian packages. */
   packages: string;
-  /** Where it is; undefined: it is not on this machine, or a part of it is not. */
+  /** Its path; undefined: the proxy, or a part of it, is not installed. */
   find: () => string | undefined;
-  /** Its example's files. */
+  /** The files of its example. */
   files: readonly string[];
-  /** Hands on what Latchkey answers in the body, too. */
+  /** Whether it also forwards the body of Latchkey's response. */
   handsOnReasons: boolean;
-  /** Tells clients how much is left of their limits. */
+  /** Whether it forwards the remaining limits to clients. */
   handsOnLimits: boolean;
-  /** Text of an example → where it listens, in the way of this proxy. */
+  /** The text of an example, and its replacement with the port to listen on, in the syntax of this proxy. */
   listen: readonly [example: string, here: (port: string) => string];
-  /** Its main file, around the example's, which is a part of one or the whole. */
+  /** Its main configuration file, which contains or is the example. */
   main: (folder: string, example: string) => string;
   run: (folder: string) => readonly string[];
 };
@@ -39,7 +39,7 @@ const located = (setting: string, names: readonly string[], version: string) => 
 const apacheModules = '/usr/lib/apache2/modules';
 const ofLua = '/usr/share/lua/5.3/socket/http.lua';
 
-/** Every proxy whose example is run; a path in LATCHKEY_TEST_… takes the place of an installed one. */
+/** Every proxy whose example is tested; a path in LATCHKEY_TEST_… overrides an installed one. */
 export const proxyPrograms: readonly ProxyProgram[] = [
   {
     name: 'nginx',
@@ -104,14 +104,14 @@ export const proxyPrograms: readonly ProxyProgram[] = [
 
 export type RunningProxy = { url: string; output: () => string; stop: () => Promise<void> };
 
-/** Starts a proxy as its example says, and waits until it listens. */
+/** Starts a proxy with its example, and waits until it listens. */
 export async function startProxy(
   program: ProxyProgram,
   { latchkey, api }: Omit<Addresses, 'proxy'>,
 ): Promise<RunningProxy> {
   const port = await freePort();
   const folder = await mkdtemp(path.join(os.tmpdir(), 'latchkey-proxy-'));
-  // Those that give up their rights as root read it, too.
+  // Proxies that drop root privileges must be able to read it.
   await chmod(folder, 0o755);
   const [listen, here] = program.listen;
   for (const [n, file] of program.files.entries()) {

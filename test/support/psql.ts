@@ -1,9 +1,9 @@
 import pg from 'pg';
 
 /**
- * Runs a script of psql's, as far as ours go: `\getenv`, `\set ON_ERROR_STOP`, `:'variable'` and SQL, one statement after the other.
+ * Runs a psql script with the commands of ours: `\getenv`, `\set ON_ERROR_STOP`, `:'variable'` and SQL, one statement after the other.
  *
- * @throws what the database says, or when the script holds another command of psql's
+ * @throws the error of the database, or if the script has another psql command
  */
 export async function runScript(url: string, script: string, environment: Record<string, string>): Promise<void> {
   const variables = new Map<string, string>();

@@ -8,7 +8,7 @@ import { hostOfThisWorker } from './hosted-server.ts';
 const root = path.join(import.meta.dirname, '../..');
 const issuerInPages = 'http://localhost:3000';
 
-/** An action of a reader besides pasting: waits for this text, and acts on it. */
+/** An action of a reader in addition to pasting: it waits for this text, and acts on it. */
 export type Step = {
   page: string;
   when: RegExp;
@@ -20,9 +20,9 @@ type Ran = { code: string; output: string; expected: Block | undefined };
 export type ReadPage = { code: number | null; output: string; ran: Ran[] };
 
 /**
- * Reads a page as somebody does who follows it from an empty folder: saves its files, pastes its blocks of `sh`, one after the other,
- * into one shell, and compares what they print with the block of `text` or `json` that follows. Ports are free ones, and the server is
- * the one under test; nothing else of the page is changed. Blocks of `console` are for reading only.
+ * Follows a page from an empty folder: saves its files, pastes its `sh` blocks one after the other into one shell, and compares their
+ * output with the `text` or `json` block that follows. It replaces ports with free ones, and the server with the one under test, and
+ * nothing else on the page. `console` blocks are for reading only.
  */
 export async function readPage(
   page: string,
@@ -48,7 +48,7 @@ export async function readPage(
   }
 }
 
-/** Ports that pages use: of the server, and of programs that are shown. */
+/** Ports on pages: those of the server, and of the shown programs. */
 async function portsIn(page: string, issuer: string) {
   const ports = new Map<string, number>();
   for (const [port] of page.matchAll(/(?<=\D)(40\d\d|5173)(?=\D)/g))
@@ -68,7 +68,7 @@ const filesIn = (page: string): [string, string][] =>
 const blocksIn = (page: string): Block[] =>
   [...page.matchAll(/^```(\w*)\n([\s\S]*?)^```/gm)].map(([, language = '', code = '']) => ({ language, code }));
 
-/** A failing command ends the script, as a reader would stop there. */
+/** A failing command ends the script, because a reader would stop there. */
 function scriptOf(blocks: readonly Block[]): string {
   const pasted = blocks.map(({ language, code }, n) => (language === 'sh' ? `echo; echo "@@ ${n}"\n${code}` : ''));
   const atEnd = `trap 'kill $(jobs -p) 2>/dev/null || true' EXIT`;
@@ -102,7 +102,7 @@ async function runScript(script: string, { folder, env, steps, address }: Run) {
         .then(() => step.act(found, address))
         .catch((error: Error) => {
           failed.push(error);
-          // The program that waits for the reader would wait for long.
+          // Otherwise the program would wait for the reader.
           spawn('pkill', ['-P', String(shell.pid)]);
         });
     }
@@ -124,7 +124,7 @@ function ranOf(blocks: readonly Block[], output: string): Ran[] {
   });
 }
 
-/** Whether the expected lines were printed, in their order; `…` matches anything. */
+/** The expected lines that were not printed in this order; `…` matches anything. */
 export function missingLines({ output, expected }: Ran): string[] {
   let rest = output;
   return (expected?.code ?? '').split('\n').filter((line) => {
@@ -136,13 +136,13 @@ export function missingLines({ output, expected }: Ran): string[] {
   });
 }
 
-/** Where commands of a page run; the first page's are processes of their own, as those of its reader are. */
+/** The command host for a page; the commands of the first page are separate processes, like those of its reader. */
 function hostIn(page: string): Record<string, string> {
   const host = page === 'README.md' ? undefined : hostOfThisWorker('second');
   return host ? { COMMAND_HOST: host } : {};
 }
 
-/** What a reader calls beside the programs of this machine. */
+/** The programs of a reader in addition to those of this machine. */
 async function programsOfReader(folder: string): Promise<string> {
   const bin = path.join(folder, '.bin');
   await mkdir(bin);
@@ -153,7 +153,7 @@ async function programsOfReader(folder: string): Promise<string> {
   return bin;
 }
 
-/** Those that start programs, go on until they are ended, or keep a profile in the home of their user are processes of their own. */
+/** Commands that start programs, run until they are stopped, or store a profile in the user's home are separate processes. */
 const latchkey = `#!/bin/sh
 case "\${COMMAND_HOST:-none} $* " in
   none*|*' serve '*|*' run '*|*' login '*|*' logout '*|*' api '*|*' --follow '*) exec "$CHECKOUT/bin/latchkey" "$@" ;;
@@ -161,7 +161,7 @@ esac
 exec node --no-warnings "$CHECKOUT/test/support/hosted-command.ts" "$@"
 `;
 
-/** An `npm` that installs from this checkout, so that reading needs no registry. */
+/** An `npm` that installs from this checkout, so that no registry is needed. */
 const npm = `#!/bin/sh
 set -e
 case "$1" in

@@ -6,7 +6,7 @@ import { buffer, text } from 'node:stream/consumers';
 
 export type Seen = { method: string; url: string; headers: NodeJS.Dict<string[]>; digest: string };
 
-/** The handshake in RFC 6455 §1.3, and its answer. */
+/** The handshake in RFC 6455 §1.3, and its response. */
 export const websocketHandshake = {
   connection: 'Upgrade',
   upgrade: 'websocket',
@@ -17,7 +17,7 @@ const websocketAnswer = 's3pPLMBiTxaQ9kYGzzhZRbK+xOo=';
 
 export const digestOf = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex');
 
-/** An API that keeps what it is sent, and takes on whatever protocol it is offered. */
+/** An API that records its requests, and accepts any protocol upgrade. */
 export class RecordingApi {
   readonly seen: Seen[] = [];
   readonly #server: Server;
@@ -59,11 +59,11 @@ export type Sent = {
   headers?: Record<string, string | string[]>;
   body?: Buffer;
   chunked?: boolean;
-  /** With what connections; each request has its own unless given. */
+  /** The agent for connections; default: a new connection for each request. */
   agent?: Agent;
 };
 
-/** Sends a request as it is written here, also one that no browser would send. */
+/** Sends a request unchanged, even one that no browser would send. */
 export async function sendAsWritten(
   origin: string,
   path: string,

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import type { Latchkey } from './latchkey.ts';
 import { UserAgent } from './user-agent.ts';
 
-/** An application on a free port, which people sign in to; it is built once the issuer is known. */
+/** An application on a free port that users sign in to; it is built once the issuer is known. */
 export class RelyingParty {
   readonly #server = createServer();
 
@@ -25,10 +25,10 @@ export class RelyingParty {
   }
 
   /**
-   * A person who goes to the application, from there to Latchkey and back.
+   * Signs a user in: from the application to Latchkey and back.
    *
-   * @param start how the application is asked to send them away: the page that answered leads to Latchkey
-   * @returns their browser at the application, and where it was sent away to
+   * @param start the request that makes the application redirect to Latchkey; returns the resulting page
+   * @returns the browser at the application, and the address that it was redirected to
    */
   async signIn(
     latchkey: Latchkey,
@@ -38,7 +38,7 @@ export class RelyingParty {
     const { url } = await start(visitor);
     if (!url.startsWith(`${latchkey.issuer}/oauth/authorize`)) throw new Error(`not sent to Latchkey, but to ${url}`);
     const back = await latchkey.visit(latchkey.browser(), url);
-    // Its public address may be another one, as behind a proxy.
+    // Its public address may differ, as behind a proxy.
     const { pathname, search } = new URL(back.url);
     return { visitor, asked: new URL(url).searchParams, landed: await visitor.get(`${pathname}${search}`) };
   }

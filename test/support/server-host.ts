@@ -1,5 +1,5 @@
-// A process that serves one installation after another, or several, as `latchkey serve` would in processes of their own, and runs
-// commands: they then cost only what they do themselves, and not the loading of the program. Each connection to its socket is one.
+// A process that runs servers of one or several installations, as `latchkey serve` would in separate processes, and commands: this
+// saves the time to load the program. Each connection to its socket is one server or command.
 import { rmSync } from 'node:fs';
 import module from 'node:module';
 import { createServer, type Socket } from 'node:net';
@@ -62,21 +62,21 @@ class HostedServer {
   }
 }
 
-/** As bin/latchkey.js and src/server/latchkey.ts do. */
+/** Like bin/latchkey.js and src/server/latchkey.ts. */
 async function runCommand(order: Order<'run'>, send: Send): Promise<void> {
   const [{ program }, { commandHost }] = await Promise.all([
     import('../../src/entrypoints/cli/index.ts'),
     import('../../src/server/command-host.ts'),
   ]);
   const write = (output: string, fd: 1 | 2) => send({ output, fd });
-  // A command has a right clock, whatever that of the servers is.
+  // A command has a correct clock, whatever those of the servers.
   const run = () => withClock({ offsetMs: 0 }, () => runHosted(order, write, () => program(commandHost).parseAsync()));
   await inFolder(order.folder, run).then((ended) => send({ ended }), failing(send));
 }
 
 let folderIsFree: Promise<unknown> = Promise.resolve();
 
-/** Runs a command where its user is. */
+/** Runs a command in the folder of its user. */
 function inFolder<T>(folder: string | undefined, run: () => Promise<T>): Promise<T> {
   if (folder === undefined) return run();
   const ran = folderIsFree.then(() => {
@@ -87,7 +87,7 @@ function inFolder<T>(folder: string | undefined, run: () => Promise<T>): Promise
   return ran;
 }
 
-/** As src/server/main.ts does with LATCHKEY_APPLY. */
+/** Like src/server/main.ts with LATCHKEY_APPLY. */
 async function applyFile({ env }: Order<'apply'>, send: Send): Promise<void> {
   const [{ readConfig }, { applyConfiguration, readConfigurationFile }, { applyDeps }, server, jobs, http] =
     await Promise.all([
@@ -116,7 +116,7 @@ const failing = (send: Send) => (error: unknown) =>
   send({ failed: error instanceof Error ? (error.stack ?? error.message) : String(error) });
 
 function accept(socket: Socket): void {
-  // The test may be gone before it has heard everything.
+  // The test may disconnect before it has received everything.
   socket.on('error', () => undefined);
   const send: Send = (message) => {
     if (socket.writable) socket.write(`${JSON.stringify(message)}\n`);
@@ -137,9 +137,9 @@ function accept(socket: Socket): void {
 }
 
 hostProcesses();
-// It ends with the run that started it.
+// It ends with its test run.
 process.on('disconnect', () => process.exit(0));
 const [, , socketPath = ''] = process.argv;
-// One that ended before it left the socket behind.
+// An earlier host that ended may have left the socket.
 rmSync(socketPath, { force: true });
 createServer(accept).listen(socketPath, () => process.send?.('listening'));

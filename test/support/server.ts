@@ -18,9 +18,9 @@ const root = path.join(import.meta.dirname, '../..');
 
 export type ServerOptions = { databaseUrl: string; env?: Record<string, string>; apply?: unknown; rootKey?: string };
 
-/** A server that is a process of its own. */
+/** A server in a separate process. */
 export type ServerProcess = RunningServer & {
-  /** Of its main process, in which the event loop runs. */
+  /** The id of its main process, which runs the event loop. */
   pid: number;
   kill: (signal: NodeJS.Signals) => Promise<number | null>;
   /** Processes it started itself. */
@@ -52,7 +52,7 @@ export function runCommand(...given: Parameters<typeof startCommand>): Promise<C
   return startCommand(...given).ended;
 }
 
-/** Runs commands in the host of this worker, which has one at a time: those that run at the same time are processes. */
+/** Runs commands in the host of this worker, one at a time: concurrent commands are processes. */
 export class CommandRunner {
   #isBusy = false;
 
@@ -69,14 +69,14 @@ export class CommandRunner {
   }
 }
 
-/** As it is by default. Most tests leave a request more time, for the machine may be busy. */
+/** The default. Most tests allow a request more time, because the machine may be busy. */
 export const defaultDatabaseTimeout = { LATCHKEY_DATABASE_TIMEOUT_MS: '1500' };
 
 export const testRootKey = Buffer.alloc(32, 7).toString('base64');
 
 /**
- * Starts a server on a free port and waits until it says that it is ready: in a process that serves for all tests of this worker,
- * where its settings allow it, and in one of its own otherwise.
+ * Starts a server on a free port and waits until it is ready: in the shared process of this worker if its settings allow it, and in a
+ * separate process otherwise.
  */
 export async function startServer(options: ServerOptions, host = hostOfThisWorker()): Promise<RunningServer> {
   const { TEST_CLOCK_OFFSET_MS = '0', ...env } = options.env ?? {};
@@ -95,14 +95,14 @@ export async function startServer(options: ServerOptions, host = hostOfThisWorke
   }
 }
 
-/** Starts a server process on a free port and waits until it says that it is ready. */
+/** Starts a server process on a free port and waits until it is ready. */
 export async function startServerProcess(options: ServerOptions): Promise<ServerProcess> {
   const { ready } = await beginServerProcess(options);
   return ready;
 }
 
 export type BeginningServer = {
-  /** Resolves when it says that it is ready, rejects when it ends before. */
+  /** Resolves when the server is ready, rejects if it ends before. */
   ready: Promise<ServerProcess>;
   output: () => string;
   /** Processes it started itself. */
@@ -110,7 +110,7 @@ export type BeginningServer = {
   kill: (signal: NodeJS.Signals) => Promise<number | null>;
 };
 
-/** Starts a server process, and does not wait for it. */
+/** Starts a server process without waiting for it. */
 export async function beginServerProcess(options: ServerOptions): Promise<BeginningServer> {
   const { folder, settings } = await settingsOf(options);
   const child = spawn(process.execPath, ['--import', './test/support/clock.js', 'bin/latchkey.js', 'serve'], {
@@ -129,12 +129,12 @@ export async function beginServerProcess(options: ServerOptions): Promise<Beginn
     return gone;
   };
   const ready = whenReady(exited, output).then((addresses) => ({ ...addresses, ...processOf(child, output, kill) }));
-  // Who kills it before it is ready may not care.
+  // A test that kills it before it is ready may ignore this promise.
   ready.catch(() => undefined);
   return { ready, output, children: () => childrenOf(child.pid ?? 0), kill };
 }
 
-/** What a server is told, and a folder of its own that is to be deleted after it. */
+/** The settings of a server, and its temporary folder, which must be deleted afterwards. */
 async function settingsOf({ databaseUrl, env = {}, apply, rootKey = testRootKey }: ServerOptions) {
   const folder = await mkdtemp(path.join(os.tmpdir(), 'latchkey-server-'));
   const file = path.join(folder, 'apply.json');
@@ -175,7 +175,7 @@ function childrenOf(pid: number): number[] {
   return text.split(' ').filter(Boolean).map(Number);
 }
 
-/** What it wrote so far: whole lines, so that one stream never interrupts a line of the other. */
+/** The output so far, in whole lines, so that one stream never interrupts a line of the other. */
 function wholeLines({ stdout, stderr }: ChildProcess): () => string {
   let text = '';
   for (const input of [stdout, stderr]) {

@@ -4,11 +4,11 @@ import path from 'node:path';
 const reasonOf = (title) => /\(skipped: (.+?)\)/.exec(title)?.[1] ?? 'no reason given';
 
 /**
- * Lists at the end of a run what was skipped, and why: in a green run nobody would notice otherwise.
+ * Lists skipped tests and their reasons at the end of a run: otherwise they would be overlooked in a green run.
  *
  * @param {{ testFilePath?: string, name?: string, testResults?: object[], assertionResults?: object[] }[]} files results by file,
- *   as Jest's reporters get them or as `--json` writes them
- * @param {string} root what paths are shown relative to
+ *   as Jest's reporters receive them or as `--json` writes them
+ * @param {string} root the folder that shown paths are relative to
  * @returns {string[]} lines
  */
 export function skippedLines(files, root) {

@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 
-/** A disk of its own, small enough to be filled. */
+/** A separate disk, small enough to be filled. */
 export class SmallDisk {
   readonly folder: string;
 
@@ -14,7 +14,7 @@ export class SmallDisk {
     this.folder = folder;
   }
 
-  /** @returns undefined on a machine that lets nobody mount one */
+  /** @returns undefined on a machine that does not allow mounting one */
   static async mount(megabytes: number): Promise<SmallDisk | undefined> {
     const folder = await mkdtemp(path.join(os.tmpdir(), 'latchkey-small-disk-'));
     const options = ['-t', 'tmpfs', '-o', `size=${megabytes}m`, 'tmpfs', folder];
@@ -24,7 +24,7 @@ export class SmallDisk {
     return undefined;
   }
 
-  /** Leaves not a byte free. */
+  /** Fills the disk completely. */
   async fill(): Promise<void> {
     const file = await open(this.#filler, 'a');
     try {
@@ -39,7 +39,7 @@ export class SmallDisk {
   }
 
   async unmount(): Promise<void> {
-    // Also while somebody is just leaving it.
+    // Also while a process is still closing its files.
     await run('umount', ['--lazy', this.folder]);
     await rm(this.folder, { recursive: true });
   }
@@ -54,7 +54,7 @@ async function fillBy(file: Awaited<ReturnType<typeof open>>, block: Buffer): Pr
     try {
       await file.write(block);
     } catch (error) {
-      // No `instanceof`: inside of jest the errors of Node are of another world.
+      // No `instanceof`: in Jest, the errors of Node belong to another realm.
       if ((error as NodeJS.ErrnoException).code === 'ENOSPC') return;
       throw error;
     }

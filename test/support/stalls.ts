@@ -1,10 +1,10 @@
 const everyMs = 10;
-// What a test waits for passes through the test, two servers and PostgreSQL, and each may have to wait for its turn.
+// A request passes through the test, two servers and PostgreSQL, and each may have to wait for the CPU.
 const processes = 4;
 
 /**
- * Measures how long the machine keeps a process waiting for its turn while the work goes on. A promise about time is one of Latchkey,
- * not of a machine that has other things to do: on an idle one this adds a few milliseconds to a bound, on a busy one what it is busy.
+ * Measures how long a process waits for the CPU during the work. Time limits apply to Latchkey, not to a busy machine: the result is
+ * added to a bound, a few milliseconds on an idle machine and more on a busy one.
  */
 export async function withStalls<T>(work: () => Promise<T>): Promise<{ result: T; stalledMs: number }> {
   let longest = 0;

@@ -1,6 +1,6 @@
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 
-/** What a program asks of PostgreSQL, with the values, read on the way (PostgreSQL protocol 3.0, §55.7). */
+/** The statements that a program sends to PostgreSQL, with their values, read from the connection (PostgreSQL protocol 3.0, §55.7). */
 export class Statements {
   readonly texts: string[] = [];
   #target: URL | undefined;
@@ -17,14 +17,14 @@ export class Statements {
     return statements;
   }
 
-  /** The same database, through here. */
+  /** The same database, through this proxy. */
   through = (url: string): string => {
     this.#target = new URL(url);
     const { port } = this.#server.address() as AddressInfo;
     return Object.assign(new URL(url), { host: `127.0.0.1:${port}` }).href;
   };
 
-  /** The statements of a deed that match, sorted: two that do the same have equal lists. */
+  /** The matching statements of an action, sorted: equal actions have equal lists. */
   async of(pattern: RegExp, deed: () => Promise<unknown>): Promise<string[]> {
     const from = this.texts.length;
     await deed();
@@ -52,7 +52,7 @@ export class Statements {
   }
 }
 
-/** Reads the messages of one connection, however they are cut. */
+/** Reads the messages of one connection, however they are split. */
 function reader(said: (text: string) => void): (chunk: Buffer) => void {
   let rest = Buffer.alloc(0);
   let isStarted = false;

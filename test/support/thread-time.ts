@@ -1,18 +1,18 @@
 import { readFileSync } from 'node:fs';
 import type { Latchkey } from './latchkey.ts';
 
-/** What the garbage collector and timers may add to any measurement. */
+/** The most that the garbage collector and timers add to a measurement. */
 export const noiseMs = 25;
 
-/** CPU time, in milliseconds, that the event loop's thread of a process has used: what others do on the machine counts nothing. */
+/** CPU time of the event loop's thread in milliseconds: other load on the machine does not count. */
 function threadMs(pid: number): number {
   const [nanoseconds = '0'] = readFileSync(`/proc/${pid}/task/${pid}/schedstat`, 'utf8').split(' ');
   return Number(nanoseconds) / 1e6;
 }
 
-/** Measures how the cost of a request grows with its length. */
+/** Measures how the cost of a request grows with its size. */
 export function growthOf(latchkey: Latchkey) {
-  /** CPU time of the event loop for a request, in milliseconds: the least of several. */
+  /** CPU time of the event loop for a request, in milliseconds: the minimum of several. */
   const costMs = async (ask: () => Promise<unknown>, times = 3): Promise<number> => {
     let least = Number.POSITIVE_INFINITY;
     for (let n = 0; n < times; n += 1) {
@@ -22,7 +22,7 @@ export function growthOf(latchkey: Latchkey) {
     }
     return least;
   };
-  /** Twice as much must not cost more than about twice as much, nor what is long more than a tenth of a second. */
+  /** Twice the size must cost at most about twice as much, and a long request at most a tenth of a second. */
   const mustBeLinear = async (ask: (size: number) => Promise<unknown>, size: number): Promise<void> => {
     const whole = await costMs(() => ask(size));
     expect(whole).toBeLessThan(mostMs);

@@ -4,20 +4,20 @@ import type { AddressInfo } from 'node:net';
 import { text as readAll } from 'node:stream/consumers';
 import { exportJWK, type GenerateKeyPairResult, generateKeyPair, SignJWT, UnsecuredJWT } from 'jose';
 
-/** How an identity provider departs from the truth; without any it is honest. */
+/** Deviations of a malicious identity provider; without any it is honest. */
 export type Lies = {
   claims?: Record<string, unknown>;
-  /** How the ID token is signed instead. */
+  /** The wrong signature of the ID token. */
   signature?: 'none' | 'hs256' | 'of another key' | 'garbled';
-  /** Parameters of the answer to the browser; `undefined` leaves one out. */
+  /** Parameters of the response to the browser; `undefined` leaves one out. */
   answer?: Record<string, string | undefined>;
-  /** Of the token endpoint, instead of tokens. */
+  /** The response of the token endpoint, instead of tokens. */
   token?: { status: number; body: string; type?: string };
   userinfo?: Record<string, unknown>;
   metadata?: Record<string, unknown>;
-  /** Which of its endpoints never answers. */
+  /** The endpoint that never responds. */
   silent?: 'token' | 'discovery' | 'keys';
-  /** Which of its answers is larger than anybody wants. */
+  /** The response that is too large. */
   huge?: 'token' | 'discovery' | 'keys';
   gitHub?: { user?: unknown; emails?: unknown };
 };
@@ -26,7 +26,7 @@ type Pending = { nonce: string | null; code_challenge: string; redirect_uri: str
 
 export const upstreamClient = { client_id: 'latchkey-here', client_secret: 'the secret of latchkey at the provider' };
 
-/** An identity provider on this machine that lies as it is told. It also answers as GitHub does. */
+/** An identity provider on this machine that misbehaves on request. It also answers like GitHub. */
 export class UpstreamProvider {
   readonly issuer: string;
   readonly #server: Server;
@@ -34,9 +34,9 @@ export class UpstreamProvider {
   #pair: GenerateKeyPairResult | undefined;
   #kid = '';
   lies: Lies = {};
-  /** Who is signed in there. */
+  /** The claims of its signed-in user. */
   account: Record<string, unknown> = {};
-  /** What it was last asked for. */
+  /** The parameters of its last request. */
   asked = new URLSearchParams();
 
   private constructor(server: Server) {
@@ -64,7 +64,7 @@ export class UpstreamProvider {
     this.#kid = randomBytes(6).toString('hex');
   }
 
-  /** What it does with a browser that comes to it: the address that it sends it to. */
+  /** The address that it redirects a browser to. */
   authorize(address: string): string {
     this.asked = new URL(address).searchParams;
     const get = (name: string) => this.asked.get(name) ?? '';
@@ -81,7 +81,7 @@ export class UpstreamProvider {
     return `${redirect_uri}?${new URLSearchParams(given)}`;
   }
 
-  /** An ID token, or a logout token, as it signs them. */
+  /** Signs an ID token or a logout token. */
   async sign(claims: Record<string, unknown>, typ = 'JWT'): Promise<string> {
     const now = Math.floor(Date.now() / 1000);
     const all = { iss: this.issuer, aud: upstreamClient.client_id, iat: now, exp: now + 300, ...claims };
@@ -163,7 +163,7 @@ export class UpstreamProvider {
 
 function isAuthenticated({ headers: { authorization = '' } }: IncomingMessage, sent: URLSearchParams): boolean {
   const { client_id, client_secret } = upstreamClient;
-  // RFC 6749 §2.3.1: both are encoded as in a form.
+  // RFC 6749 §2.3.1: both are form-encoded.
   const basic = Buffer.from(authorization.replace('Basic ', ''), 'base64').toString();
   const [id, secret] = [...new URLSearchParams(basic.replace(':', '&')).keys()];
   return (id === client_id && secret === client_secret) || sent.get('client_secret') === client_secret;

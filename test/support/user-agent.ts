@@ -1,9 +1,9 @@
 export type Page = { status: number; url: string; headers: Headers; html: string };
 
-/** A browser without JavaScript: keeps cookies by path, follows redirects, submits the forms it was shown. */
+/** A browser without JavaScript: keeps cookies by path, follows redirects, submits the forms of its pages. */
 export class UserAgent {
   readonly #cookies = new Map<string, { name: string; value: string; path: string }>();
-  /** Redirects to addresses outside of the server are answered, not followed. */
+  /** Redirects to addresses outside of the server are returned, not followed. */
   readonly #home: string;
   readonly #name: string;
   readonly #language: string;
@@ -40,7 +40,7 @@ export class UserAgent {
     });
   }
 
-  /** As if an attacker had set it. */
+  /** Sets a cookie, as an attacker could. */
   setCookie(name: string, value: string, path = '/'): void {
     this.#cookies.set(`${name} ${path}`, { name, value, path });
   }
@@ -72,7 +72,7 @@ export class UserAgent {
     return { status: response.status, url, headers: response.headers, html: await response.text() };
   }
 
-  /** The cookies it would send to this address. */
+  /** The cookies that it would send to this address. */
   cookieHeader(url: string): string {
     const { pathname } = new URL(url);
     const sent = this.cookies().filter(
@@ -95,7 +95,7 @@ export class UserAgent {
 type Form = { action: string; hidden: [string, string][] };
 
 function forms(html: string): Form[] {
-  // Search forms are not posted.
+  // Search forms use GET.
   const found = [...html.matchAll(/<form\b([^>]*)>([\s\S]*?)<\/form>/g)];
   const posted = found.filter(([, attributes = '']) => !attributes.includes('method="get"'));
   return posted.map(([, attributes = '', content = '']) => ({

@@ -6,7 +6,7 @@ import { getMigrations } from 'better-auth/db/migration';
 import pg from 'pg';
 
 // better-auth's verification of an API key, with nothing around it: Node's HTTP server, the same PostgreSQL, no rate limit, no
-// check of who asks. Plain JavaScript, with packages of its own: it is no part of Latchkey.
+// authentication of the caller. Plain JavaScript with its own packages: it is not part of Latchkey.
 const options = {
   baseURL: 'http://127.0.0.1',
   secret: 'a secret for the benchmark, which is long enough',
@@ -29,7 +29,7 @@ for (let n = 0; n < Number(process.argv[3]); n += 1)
 let asked = 0;
 const server = createServer(async (request, response) => {
   await text(request);
-  // Each connection of the load has a key of its own, and asks in turn.
+  // Each connection of the load has its own key; requests come in turn.
   const key = keys[asked++ % keys.length];
   const body = JSON.stringify(await api.verifyApiKey({ body: { key, permissions } }));
   response.writeHead(200, { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(body) }).end(body);

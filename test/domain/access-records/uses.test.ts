@@ -19,7 +19,7 @@ describe('use records', () => {
     owner = await asOwner(latchkey);
   });
 
-  /** The records, once they contain so many uses. */
+  /** The records, once they contain this number of uses. */
   const recorded = (query: string, uses: number) =>
     eventually(
       async () => (await owner.get(`/access-records?${query}`)).body.items,

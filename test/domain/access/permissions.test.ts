@@ -8,7 +8,7 @@ import {
   isPermissionPattern,
 } from '../../../src/domain/access/index.ts';
 
-// Few names, so that random patterns often meet; `z` is kept out of them for `witness`.
+// Few names, so that random patterns often overlap; `witness` needs `z`, which is not among them.
 const name = fc.constantFrom('a', 'b', 'read', 'latchkey', 'secrets');
 const segment = fc.oneof(name, fc.constant('*'));
 const opaque = fc.constantFrom('https://api.example/read', 'a b', 'a:', 'ä', 'https://api.example/*', 'a:*b');
@@ -19,7 +19,7 @@ const pattern = fc.oneof({ weight: 6, arbitrary: grammatical }, { weight: 1, arb
 const patterns = fc.array(pattern, { maxLength: 5 });
 const permission = fc.oneof({ weight: 6, arbitrary: concrete }, { weight: 1, arbitrary: opaque });
 
-/** The grammar once more, as a regular expression. */
+/** The grammar as a regular expression. */
 function reference(text: string): RegExp {
   const one = '[A-Za-z0-9_.-]+';
   const segments = text.split(':').map((part, index, all) => {

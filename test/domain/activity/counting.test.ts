@@ -20,7 +20,7 @@ describe('activity is counted', () => {
     await store.drop();
   });
 
-  // All records of a test have one time, and so one hour and day.
+  // All records of a test have the same time, and so the same hour and day.
   let startedAt: Date;
   const now = () => startedAt;
   const countOn = (node: Database | undefined) => (node ? countActivity({ db: node.db }, budgetMs) : undefined);
@@ -46,7 +46,7 @@ describe('activity is counted', () => {
       ],
     );
 
-  /** A record is counted once no transaction that began before is running, in any database of the server. */
+  /** A record is counted once no earlier transaction is running in any database of the server. */
   async function earlierTransactionsEnded(): Promise<void> {
     const { rows } = await store.query('select pg_current_xact_id()::text as id');
     const ended = 'select pg_snapshot_xmin(pg_current_snapshot()) > $1::xid8 as is_past';
@@ -57,7 +57,7 @@ describe('activity is counted', () => {
   async function counts(step: '5m' | '1h' = '1h'): Promise<Record<string, number>> {
     const [node] = nodes;
     if (!node) throw new Error('not opened');
-    // A reader does not count again within a second of the last time, when a transaction of another database may have been running.
+    // A reader does not count again within a second, and a transaction of another database may have been running then.
     await earlierTransactionsEnded();
     await countOn(node);
     const from = new Date(Date.now() - 2 * 86_400_000);

@@ -135,7 +135,7 @@ describe('API keys in the admin API', () => {
     const inside = [{ resource: api, pattern: 'database:read:products' }];
     const made = await minter.post('/api-keys', { ...key, permissions: inside });
     expect(made.status).toBe(201);
-    // For this API only, the same without naming it.
+    // A key for this API only has the same permissions without naming it.
     const narrow = { permissions: ['database:read:products'], restrictions: { resource_servers: [api] } };
     const narrowed = await minter.post('/api-keys', { ...key, ...narrow });
     expect(narrowed.status).toBe(201);

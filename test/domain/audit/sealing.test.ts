@@ -13,7 +13,7 @@ describe('an event', () => {
   const latchkey = startLatchkey({ ownProcess: true });
 
   test('is sealed within a second of its response', async () => {
-    // One connection for all: to open one takes long where many tests run at once.
+    // One connection for all: opening one is slow while many tests run.
     const client = new pg.Client({ connectionString: latchkey.database.url });
     await client.connect();
     const database = { query: (text: string) => client.query(text) };
@@ -120,7 +120,7 @@ describe('a database restored elsewhere, where transaction numbers start again',
     const setOffset = (offset: number) => latchkey.database.query('select audit_number_from($1)', [offset]);
     await sealed(latchkey.database);
     await latchkey.process.kill('SIGKILL');
-    // As if this cluster had counted far ahead before.
+    // As if the transaction numbers of this cluster were far ahead.
     await setOffset(1_000_000);
     const far = await latchkey.startNodeProcess();
     await writeEvents(latchkey.database.url, 5);

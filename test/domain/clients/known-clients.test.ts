@@ -8,7 +8,7 @@ import { api, clientSecrets } from '../../support/installation.ts';
 import { startLatchkey } from '../../support/latchkey.ts';
 import { report } from '../../support/report.ts';
 
-/** One second, and as much again for a machine that is busy with other things. */
+/** One second, and another one for a busy machine. */
 const boundMs = 2000;
 /** A node's cache is not used after five seconds without the feed. */
 const distrustMs = 7000;
@@ -66,7 +66,7 @@ describe('a client that every node caches', () => {
         )
       ).rows[0].n;
     const before = await announced();
-    // Its triggers count; an unchanged count is no change.
+    // Triggers increment it; an unchanged value is no change.
     const value = column === 'epoch' ? 'epoch + 1' : column;
     await latchkey.database.query(`update clients set ${column} = ${value} where client_id = 'service'`);
     expect(await announced()).not.toBe(before);

@@ -24,7 +24,7 @@ const app = {
 };
 const algs = ['RS256', 'PS256', 'ES256', 'EdDSA'] as const;
 
-/** The ID token of a whole sign-in at a client, verified against the published keys. */
+/** The ID token of a complete sign-in at a client, verified with the published keys. */
 async function idTokenOf(latchkey: Latchkey, client_id: string, secret = client_secret, browser = latchkey.browser()) {
   const { redirect_uri, ...code } = await latchkey.code({ client_id, scope: 'openid', resource: null }, browser);
   const given = { grant_type: 'authorization_code', ...code, redirect_uri, client_secret: secret };
@@ -177,7 +177,7 @@ describe('a client from before algorithms were stored', () => {
   });
   afterAll(() => database.drop());
 
-  /** As an older version writes it. */
+  /** Inserts a client like an older version. */
   const insertOld = (client_id: string, metadata = {}) => {
     const { redirect_uris, token_endpoint_auth_method, scope } = app;
     return database.query(

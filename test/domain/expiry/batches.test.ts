@@ -43,7 +43,7 @@ describe('the removal of expired rows', () => {
         ?.slice(line.length),
     );
 
-  // The job also runs by itself every minute: the obstacle exists before the rows, and either run may meet it.
+  // The job also runs by itself every minute: the trigger exists before the rows, and either run may fire it.
   afterEach(() => latchkey.database.query('drop function if exists hinder cascade'));
 
   test('deletes fewer rows at once where the database is slow, and still deletes them all', async () => {

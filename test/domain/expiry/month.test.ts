@@ -45,7 +45,7 @@ describe('use over many days', () => {
       ({ rowCount }) => rowCount === 1,
       { withinMs: 120_000 },
     );
-    // A real day has room for many of autovacuum's visits.
+    // Autovacuum would run many times on a real day.
     await query(`vacuum ${tables.join(', ')}`);
   }
 

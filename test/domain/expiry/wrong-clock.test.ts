@@ -30,7 +30,7 @@ describe('a node whose clock is 400 days ahead of the database', () => {
       () => readiness(latchkey.issuer),
       (status) => status === 503,
     );
-    // It may fetch a job in the moment before it leaves the queue, and must not do that one either.
+    // It may fetch a job just before it stops polling the queue, and must not run that one either.
     await runExpiryNow();
     expect(await latchkey.clientCredentials()).toMatchObject({
       status: 503,

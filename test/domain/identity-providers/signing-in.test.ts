@@ -228,7 +228,7 @@ describe('signing in with an identity provider', () => {
   test.each(Object.entries(cases))(
     'refuses %s',
     async (_, { lies = {}, account = {}, trust, login, reason, shown }) => {
-      // A server of its own: caches of another one must not matter.
+      // A separate server, so that caches of another one do not matter.
       provider = await serving();
       const id = await trustIn(trust, login);
       provider.account = { ...person(), ...account };
@@ -719,7 +719,7 @@ describe('signing in with an identity provider', () => {
       const giving = ['latchkey:role:assign', 'latchkey:permission:give'];
       expect(await tried(giving, { roles: [name] })).toBe(201);
       expect(await tried(['latchkey:role:assign'], { role_name: 'nobody' })).toContain('There is no role');
-      // Whoever changes a trust with mappings decides who signs in with it.
+      // An actor who changes a trust with mappings decides who signs in with it.
       const id = await trustIn(
         { issuer: 'https://roles.example' },
         { ...noDomains, role_mappings: [{ claim: 'g', equals: 'a', role: name }] },

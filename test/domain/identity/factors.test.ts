@@ -26,7 +26,7 @@ describe('a second factor', () => {
   const owner = () => asOwner(latchkey);
   afterAll(() => mail.close());
 
-  /** The clocks move, so that a code is new. */
+  /** Moves the clocks, so that the code is new. */
   const codeOf = async (secret: string) => {
     await latchkey.advance(60);
     const { rows } = await latchkey.database.query('select extract(epoch from latchkey_now())::int as epoch');
@@ -148,7 +148,7 @@ describe('a second factor', () => {
       new URLSearchParams({ csrf: csrfOf(own), pending, code: await codeOf(secret) }),
     );
     expect(stolen.html).toContain('This took too long');
-    // The code of one user is no code of another.
+    // The code of one user is not accepted for another.
     expect((await enterCode(attacker, own, await codeOf(secret))).status).toBe(422);
 
     const step = await enterPassword(victim, username);
@@ -598,9 +598,9 @@ describe('a second factor', () => {
     expect(await refusedAs(['totp', 'recovery_code'])).toMatch(/Name a method to sign in with/);
     expect(await refusedAs(['password', 'recovery_code'], { required_acr: 'phr' })).toMatch(/do not reach phr/);
     expect(await refusedAs(['passkey'])).toMatch(/^409/);
-    // The owner of this installation has a password alone.
+    // The owner of this installation has only a password.
     expect(await refusedAs(['provider'])).toMatch(/^409 No owner could sign in any more/);
-    // The command on the machine of the server may set it, and undo it.
+    // The command on the server's machine can set it, and undo it.
     const set = (allow: string) => latchkey.commandJson(['sign-in-policy', 'set', '--allow', allow]);
     expect(await set('provider')).toMatchObject({ allowed_factors: ['provider'] });
     const page = () => latchkey.browser().get('/sign-in');
@@ -637,7 +637,7 @@ describe('a second factor', () => {
       expect(isIn(await choose())).toBe(true);
       expect(isIn(await again())).toBe(true);
       expect((await browser.get('/account/security')).html).toContain('Browsers without the second factor');
-      // Of one user, in one browser.
+      // It applies to one user in one browser.
       const other = await withApp();
       expect((await again(other.username)).html).toContain('name="code"');
       expect((await enterPassword(latchkey.browser(), username)).html).toContain('name="code"');
@@ -749,7 +749,7 @@ describe('a second factor', () => {
         expect(sent.filter(isIn)).toHaveLength(1);
         expect(await latchkey.auditEvents('user.sign_in_code_mailed')).not.toHaveLength(0);
 
-        // The code of the other browser is not that of this one.
+        // The code of the other browser is not accepted in this one.
         await mailed(email, 2);
         const app = latchkey.browser();
         const url = latchkey.authorizeUrl({ code_verifier: 'v'.repeat(43) });
@@ -901,7 +901,7 @@ describe('a second factor', () => {
         '/second-factor',
       );
       expect([wrong.status, keyOn(wrong)]).toEqual([422, secret]);
-      // Of several at once one succeeds, and the link is used up.
+      // Of several concurrent uses one succeeds, and the link becomes invalid.
       const code = await codeOf(secret);
       const done = await Promise.all(
         Array.from({ length: 4 }, () => user.submit(wrong, { password, code }, '/second-factor')),

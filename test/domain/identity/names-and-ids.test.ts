@@ -10,7 +10,7 @@ import { basic, startLatchkey } from '../../support/latchkey.ts';
 
 const bare = (id: string) => id.replaceAll('-', '');
 
-/** Ways in which a username could be taken for the id of another user. */
+/** Ways in which a username could be mistaken for the id of another user. */
 const idShapes: [string, (id: string) => string][] = [
   ['the id itself', (id) => id],
   ['the id in capitals', (id) => id.toUpperCase()],

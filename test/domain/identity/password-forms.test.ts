@@ -33,7 +33,7 @@ describe('a password is compared in a normalized form (RFC 8265 §4.2.2; NIST SP
     );
     return rows[0];
   };
-  /** As an older version, or an import, left it. */
+  /** Stores it in the form of an older version or an import. */
   const storeAsTyped = async (username: string, typed: string) => {
     const parameters = { algorithm: 2, memoryCost: 19_456, timeCost: 2, parallelism: 1 };
     await latchkey.database.query(

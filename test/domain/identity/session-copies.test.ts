@@ -26,7 +26,7 @@ describe('a copied session cookie stops working (CWE-384, CWE-613; OWASP ASVS 5.
   const copyOf = (browser: UserAgent) => browser.cookieHeader(`${latchkey.issuer}/oauth/authorize`);
   const opens = async (cookie: string, at = latchkey.issuer) =>
     (await send(at, '/account', { headers: headers(cookie) })).status === 200;
-  /** Whether a client gets a code with it, without any question. */
+  /** Whether a client gets a code with it without a prompt. */
   const authorizes = async (cookie: string) => {
     const { pathname, search } = new URL(latchkey.authorizeUrl({ client_id: 'first-party', prompt: 'none' }));
     const answer = await send(latchkey.issuer, pathname + search, { headers: headers(cookie) });
@@ -41,7 +41,7 @@ describe('a copied session cookie stops working (CWE-384, CWE-613; OWASP ASVS 5.
   async function signIn(browser: UserAgent, login = 'alice', secret = password): Promise<void> {
     await browser.submit(await browser.get('/sign-in'), { login, password: secret }, '/sign-in');
   }
-  /** Created beforehand: the owner's token expires when the clock moves. */
+  /** Created in advance, because the owner's token expires when the clock moves. */
   const users: string[] = [];
   async function makeUsers(): Promise<void> {
     for (let n = 0; n < 10; n += 1) {

@@ -6,7 +6,7 @@ import { api, password } from '../../support/installation.ts';
 import { startLatchkey } from '../../support/latchkey.ts';
 import { MailServer } from '../../support/mail-server.ts';
 
-/** What the table names by itself: an instance of each record. */
+/** Sample records that the table refers to, one of each kind. */
 type Samples = {
   webhook: string;
   consent: string;

@@ -116,7 +116,7 @@ describe('an account cannot be taken over', () => {
       const asked = await thief.get(latchkey.authorizeUrl());
       expect(wordsOf(await thief.submit(asked, { login: username, password }, '/sign-in'))).toContain(doubted);
       expect(await reasonsOf(username)).toContain('someone with fewer permissions can sign in, too');
-      // Administrators see it, who prepared the account, and what helps.
+      // Administrators see the refusal, who prepared the account, and what to do.
       const { body: seen } = await owner.get(`/users/${username}`);
       expect(seen.sign_in_refused).toMatchObject({
         ...{ since: expect.any(String), remove_methods_first: false, mailed_link: false },
@@ -148,7 +148,7 @@ describe('an account cannot be taken over', () => {
       expect((await owner.patch(`/roles/${role}`, { permissions })).status).toBe(200);
       expect(isIn(await thief.get('/account'))).toBe(false);
       expect(wordsOf(await enter(username, chosen))).toContain(doubted);
-      // A permission that the creator has now, or had then, is no reason.
+      // Permissions that the creator has now, or had then, do not cause a refusal.
       expect((await owner.patch(`/roles/${role}`, { permissions: [] })).status).toBe(200);
       expect(isIn(await enter(username, chosen))).toBe(true);
     });
@@ -210,7 +210,7 @@ describe('an account cannot be taken over', () => {
       await thief.submit(await thief.get(confirm), {}, '/confirm/');
       const secret = await addApp(thief);
       await give(username);
-      // Access to their mailbox is of no use.
+      // Access to their mailbox does not help the attacker.
       await ask(username);
       const { id } = (await owner.get(`/users/${username}`)).body;
       await eventually(
@@ -265,7 +265,7 @@ describe('an account cannot be taken over', () => {
     const browser = latchkey.browser();
     expect((await browser.submit(await browser.get('/sign-up'), { email: twin }, '/sign-up')).status).toBe(422);
     expect(isIn(await enter(twin))).toBe(false);
-    // At a provider that is authoritative for a domain, the lookalike is no user's verified address.
+    // At a provider that is authoritative for a domain, the lookalike is not a user's verified address.
     const ofProvider = (address: string) => address.replace(/example\.com|exаmple\.com/, 'acme.example');
     const email = twin.endsWith('@example.com') ? ofProvider(twin) : 'mark@аcme.example';
     await owner.post('/users', { username: nameless(), email: ofProvider(ascii), password });

@@ -8,7 +8,7 @@ import { startLatchkey } from '../../support/latchkey.ts';
 const secret = 'seven wild horses';
 const salt = Buffer.from('a salt of sixteen');
 
-/** As Keycloak exports it: JSON in strings in JSON. */
+/** In the format of Keycloak's exports: JSON in strings in JSON. */
 const stored = (algorithm: string, hashIterations: number, value: string, additionalParameters = {}, of = salt) => ({
   type: 'password',
   secretData: JSON.stringify({ value, salt: of.toString('base64'), additionalParameters: {} }),
@@ -26,7 +26,7 @@ const argon2 = async () => {
   const more = { hashLength: ['32'], memory: ['7168'], type: ['id'], version: ['1.3'], parallelism: ['1'] };
   return stored('argon2', 5, value, more, Buffer.from(of, 'base64'));
 };
-/** As Keycloak exports it: the secret is a text, of which the app has the Base32 form. */
+/** In the format of Keycloak's exports: the secret is a text, and the app has its Base32 form. */
 const app = (value: string | undefined, more: Record<string, unknown> = {}) => ({
   type: 'otp',
   ...(value && { secretData: JSON.stringify({ value }) }),

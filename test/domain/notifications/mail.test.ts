@@ -23,7 +23,7 @@ describe('with a mail server', () => {
   afterAll(() => mail.close());
 
   const linkIn = ({ source }: Letter) => /http:\/\/\S+\/password\/lk_pw_\w+/.exec(plain(source))?.[0] ?? '';
-  /** Waits until so many e-mails have arrived. A failed one is retried after a while. */
+  /** Waits until this number of e-mails has arrived. A failed one is retried after a while. */
   const arrive = (count: number) =>
     eventually(
       () => mail.letters,
@@ -117,7 +117,7 @@ describe('with a mail server', () => {
     const startedAt = performance.now();
     await arrive(names.length);
     expect(mail.letters.flatMap(({ to }) => to).sort()).toEqual(names.map((name) => `${name}@example.com`).sort());
-    // With one for each poll it would take forty seconds.
+    // With one e-mail per poll it would take forty seconds.
     expect(performance.now() - startedAt).toBeLessThan(20_000);
   });
 

@@ -30,7 +30,7 @@ describe('a webhook', () => {
   }
   const names = (told: { data: Record<string, unknown> }[]) => told.map(({ data }) => data.target_id);
   const unique = (...letters: string[]) => letters.map((letter) => `${letter}-${crypto.randomUUID().slice(0, 8)}`);
-  /** Its dead letters, once there are so many. */
+  /** Its dead letters, once there are this many. */
   const dead = (path: string, count: number) =>
     eventually(
       async () => (await owner.get(`${path}/deliveries?state=dead`)).body.items,
@@ -38,7 +38,7 @@ describe('a webhook', () => {
     );
 
   test('receives events in the order of the chain, as Standard Webhooks defines', async () => {
-    // Earlier events that are not sealed yet arrive, too: the owner's own role.
+    // Earlier events that are not sealed yet also arrive, such as the owner's own role.
     const { receiver, secret, path } = await hook({ events: ['role.created'] });
     const made = unique('a', 'b', 'c', 'd', 'e', 'f');
     await roles(...made);

@@ -26,7 +26,7 @@ const newPassword = 'another horse battery staple';
 /** The newest segment in the log of a server. */
 const lastSealed = (output: string) => [...output.matchAll(/"segment":(\d+),"head":/g)].at(-1)?.[1];
 
-/** Everything happens once: a backup, what is done after it, a restore on two nodes, and the command. */
+/** One sequence for all tests: a backup, later actions, a restore on two nodes, and the command. */
 describe('latchkey restore-check', () => {
   const latchkey = startLatchkey({ env });
   const old: Record<string, string> = {};
@@ -125,7 +125,7 @@ describe('latchkey restore-check', () => {
     old.head = `${head.number}:${head.head}`;
     const written = await eventually(
       () => latchkey.server.output(),
-      // Events of the meantime are sealed, too: each segment in the log must be written.
+      // Events in between are also sealed: each segment in the log must be written.
       (output) => output.includes(`"number":${head.number},`) && output.includes(`"number":${lastSealed(output)},`),
     );
     await writeFile(file('stdout.log'), written);

@@ -6,14 +6,14 @@ import { basic, startLatchkey } from '../../support/latchkey.ts';
 import { report, rounds } from '../../support/report.ts';
 import type { UserAgent } from '../../support/user-agent.ts';
 
-// Introspects all tokens, and is revoked in no row.
+// Introspects all tokens, and is never revoked.
 const checker = {
   client_id: 'checker',
   client_secret: 'the secret of the checker',
   grant_types: ['client_credentials'],
   introspects: [api, jwtApi],
 };
-/** As far as a node's clock may be from the database's before it stops issuing tokens. */
+/** The largest clock skew, in seconds, with which a node still issues tokens. */
 const mostSkew = 1.9;
 
 type Kind = 'access token' | 'JWT' | 'refresh token' | 'code' | 'session' | "service's token" | "service's JWT";
@@ -41,7 +41,7 @@ describe('on two nodes whose clocks differ', () => {
     nodes = [latchkey.issuer, other.address];
   });
 
-  /** Sets how far the clock of a node is ahead, which it finds out within half a second. */
+  /** Sets how far the clock of a node is ahead; the node notices within half a second. */
   async function setClock(node: RunningServer, seconds: number): Promise<void> {
     await node.advance(seconds - (clocks.get(node) ?? 0));
     clocks.set(node, seconds);
@@ -77,7 +77,7 @@ describe('on two nodes whose clocks differ', () => {
     };
   }
 
-  /** A node may cache for a second that an owner is disabled (DESIGN.md §8). */
+  /** A node may cache the disabled state of an owner for a second (DESIGN.md §8). */
   async function issueSoon(): Promise<Issued> {
     const issued = await eventually(
       () => issue().catch(() => undefined),
@@ -99,7 +99,7 @@ describe('on two nodes whose clocks differ', () => {
     return [...(await Promise.all(looks)).flat(), ...(status === 200 ? (['session'] as const) : [])];
   }
 
-  /** The active credentials on both nodes; a code and a refresh token are tested by using them, once none should be active. */
+  /** The active credentials on both nodes; codes and refresh tokens are tested by use, once none should be active. */
   async function left(issued: Issued, ending: readonly Kind[]): Promise<Kind[]> {
     const found = new Set((await Promise.all(nodes.map((node) => living(issued, node)))).flat());
     if (ending.includes('code') && (await latchkey.redeem(issued.code, other.address)).status === 200)
@@ -109,7 +109,7 @@ describe('on two nodes whose clocks differ', () => {
     return ending.filter((kind) => found.has(kind));
   }
 
-  /** By the other node. */
+  /** At the other node. */
   const there = () => ({ node: other.address });
   const revoke = (handle: unknown) => owner.post('/revocations', { handle }, there());
   const stopAndStart = async (stop: string, start: string) => {
@@ -148,7 +148,7 @@ describe('on two nodes whose clocks differ', () => {
   test.each(acts)('%s revokes all that was issued before, and nothing issued after', async (name, act, ending) => {
     for (let round = 0; round < rounds(1); round += 1) {
       const [here, away] = round % 2 === 0 ? [mostSkew, -mostSkew] : [0, 0];
-      // Issued by a node that is ahead, revoked by one that is behind: the times do not show which was first.
+      // Issued by a node that is ahead, revoked by one that is behind: the times do not show the order.
       await setClock(other, away);
       await setClock(latchkey.server, 0);
       const warm = await issue();
@@ -160,7 +160,7 @@ describe('on two nodes whose clocks differ', () => {
       warm.tokens['access token'] = refreshed.body.access_token;
       warm.tokens['refresh token'] = refreshed.body.refresh_token;
       await act();
-      // And the reverse: tokens issued right after by a node that is behind are accepted.
+      // And the reverse: tokens that a node that is behind issues right afterwards are accepted.
       await setClock(latchkey.server, -here);
       const fresh = await (name.startsWith('stopping') ? issueSoon() : issue());
       if (name.includes('`revoke')) owner = await asOwner(latchkey);

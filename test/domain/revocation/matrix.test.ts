@@ -3,7 +3,7 @@ import { api, clientSecrets, jwtApi, standardInstallation } from '../../support/
 import { startLatchkey } from '../../support/latchkey.ts';
 import type { UserAgent } from '../../support/user-agent.ts';
 
-// Introspects all tokens, and is revoked in no row.
+// Introspects all tokens, and is never revoked.
 const checker = {
   client_id: 'checker',
   client_secret: 'the secret of the checker',
@@ -14,7 +14,7 @@ const latchkey = startLatchkey({
   apply: { ...standardInstallation, clients: [...standardInstallation.clients, checker] },
 });
 
-/** The credentials in each row. Unless stated otherwise: of bob, at web-app, in one session. */
+/** The credentials in each row; bob's, at web-app, in one session, unless stated otherwise. */
 const credentials = [
   ...['access token', 'JWT', 'refresh token', 'session'],
   ...["another session's access token", "another client's access token", "another person's access token"],
@@ -80,7 +80,7 @@ describe('every kind of revocation', () => {
     if (credential === 'session') return isSignedIn(issued.browser, node);
     if (credential === 'client secret') return latchkey.isLetIn('web-app', clientSecrets['web-app'], node);
     if (credential !== 'refresh token') return latchkey.isActive(issued[credential], 'checker', node);
-    // Introspected by its client, which may be disabled itself; a refresh would change the token of the next check.
+    // Its client, which may be disabled itself, introspects it; a refresh would change the token of the next check.
     return latchkey.isActive(issued[credential], 'web-app', node);
   }
 
@@ -136,7 +136,7 @@ describe('every kind of revocation', () => {
     expect([200, 204]).toContain(status);
     expect(await living(issued, latchkey.issuer)).toEqual(expected);
     const there = await living(issued, nodes[1] ?? '');
-    // Cached data may be a second late there (DESIGN.md §8).
+    // Cached data on the other node may be a second late (DESIGN.md §8).
     if (dying.includes('client secret') && there.includes('client secret')) {
       await new Promise((resolve) => setTimeout(resolve, 1000));
       expect(await living(issued, nodes[1] ?? '')).toEqual(expected);

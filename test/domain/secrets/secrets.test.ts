@@ -26,7 +26,7 @@ beforeAll(async () => {
 
 const at = (path: string) => `/secrets/${encodeURIComponent(path)}`;
 
-/** The payload of a token that its issuer issues now, by the clock of the server. */
+/** The time claims of a token that is issued now, by the clock of the server. */
 const times = () => ({ iat: latchkey.seconds, nbf: latchkey.seconds, exp: latchkey.seconds + 600 });
 const newPath = (folder = 'test') => `${folder}/${crypto.randomUUID()}`;
 const put = (path: string, data: Record<string, unknown>, more: Record<string, unknown> = {}, by = owner) =>
@@ -95,7 +95,7 @@ describe('a secret', () => {
     for (const cas of [0, 1]) {
       const statuses = (await attempts(cas)).map(({ status }) => status);
       expect(statuses.filter((status) => status === 201)).toHaveLength(1);
-      // On a busy machine some wait too long for the row, and get 503 with Retry-After.
+      // On a busy machine, some requests wait too long for the row and get 503 with Retry-After.
       expect(statuses.filter((status) => ![201, 409, 503].includes(status))).toEqual([]);
     }
     expect((await owner.get(at(path))).body).toMatchObject({ current_version: 2 });
@@ -119,7 +119,7 @@ describe('a secret', () => {
     expect((await search([leaked])).body.items).toMatchObject([{ path: hidden, part: 'list' }]);
     const written = (await eventsOf(path)).find(({ action }) => action === 'secret.written');
     expect(written.details.values.password).toBe(body.hash);
-    // A caller who may only list it learns nothing of its value: a right guess looks like a wrong one.
+    // A caller who may only list it learns nothing about its value: a right guess looks like a wrong one.
     const lister = await serviceWith('secrets:list:*', 'secrets:read:test:*');
     expect((await search(leaked, lister)).body.items).toMatchObject([{ path }]);
     expect((await search('a wrong guess', lister)).body.items).toEqual([]);
@@ -307,7 +307,7 @@ describe('a permission for secrets', () => {
     expect((await put(path, { n: 2 }, {}, writer)).status).toBe(201);
     expect((await read(path, '', writer)).status).toBe(403);
     expect((await put(path, { n: 3 }, {}, reader)).status).toBe(403);
-    // A rollback would tell a writer nothing; but it writes a value that others may read.
+    // A rollback reveals nothing to a writer, but it writes a value that others may read.
     expect((await writer.post(`${at(path)}/rollback`, { version: 1 })).status).toBe(403);
     const lists = (by: AdminApi) => by.get('/secrets?prefix=separate/');
     expect((await lists(reader)).body.items).toEqual([]);
@@ -540,7 +540,7 @@ describe('in the console', () => {
       await alice.act(pageOf(path, '/new-version'), { value: `USER=shop\nPASSWORD=${values[1]}`, format: 'parts' }),
     ];
     expect((await read(path)).body).toMatchObject({ number: 2, data: { USER: 'shop', PASSWORD: values[1] } });
-    // The typed value is not sent back, also when it is refused.
+    // The typed value is not sent back, not even when it is refused.
     const again = await alice.act('/new-secret', { path, value: values[0] ?? '', format: 'text' });
     expect(again.status).toBe(409);
     const detail = await alice.get(pageOf(path));
@@ -618,7 +618,7 @@ describe('in the console', () => {
     expect(wordsOf(found)).toContain(body.hash);
     expect(wordsOf(await alice.act('/find-secret', { value: planted() }))).toContain('No secret that you may read');
     expect((await alice.act('/find-secret', { value: ' ' })).status).toBe(400);
-    // A text of several lines is mostly stored with a line end at its end; a browser sends other line ends.
+    // Multi-line texts mostly end with a line end; browsers send other line ends.
     const key = newPath('console');
     await put(key, { pem: `-----BEGIN KEY-----\n${leaked}\n-----END KEY-----\n` });
     const pasted = `-----BEGIN KEY-----\r\n${leaked}\r\n-----END KEY-----\r\n`;
@@ -844,7 +844,7 @@ describe('the command line', () => {
     expect(ran).toMatchObject({ code: 3, stdout: '["a b","k","1",null]\n' });
     const refused = await runCommand(['run', '--secret', 'elsewhere', '--', 'echo', 'started'], { env: settings });
     expect(refused).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining('403') });
-    // Unquoted lines of a key are no variables: their names would be parts of the key, and would be printed.
+    // Unquoted lines of a key are not variables: otherwise parts of the key would be printed as names.
     const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
     const pem = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
     for (const [file, text, advice] of [
@@ -916,7 +916,7 @@ describe('the command line', () => {
       () => swapped.length,
       (times) => times === 2,
     );
-    // The user of the new version is being opened: all others continue with the previous one.
+    // While the connection with the new version is opened, all others continue with the previous one.
     expect((await secrets.get(secret)).data).toEqual({ password: 'first' });
     gate.resolve();
     await eventually(
@@ -928,7 +928,7 @@ describe('the command line', () => {
 
     expect((await fresh.get(secret)).version).toBe(2);
     await owner.post('/vault/seal');
-    // The server is running, but returns nothing: the cached value is still used.
+    // The server is running but does not respond: the cached value is still used.
     expect((await fresh.get(secret)).data).toEqual({ password: 'second' });
     await expect(fresh.get(newPath(name))).rejects.toMatchObject({ status: 503 });
     await owner.post('/vault/unseal');
@@ -1031,7 +1031,7 @@ describe('the command line', () => {
     expect(await readdir(memory)).toEqual([]);
 
     const echo = ['--', 'echo', 'started'];
-    // A folder that is not in memory, wherever this runs.
+    // A folder that is never in memory, on any machine.
     const refused = await runCommand([...into('/proc/self'), ...echo], { env });
     expect(refused).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining('--files-on-disk') });
     const allowed = await runCommand([...into(path.join(folder, 'disk'), '--files-on-disk'), ...echo], { env });

@@ -61,7 +61,7 @@ describe('a status list', () => {
       const etag = (await askForList(latchkey, uri)).headers.get('etag') ?? '';
       return { etag, again: await askForList(latchkey, uri, { headers: { 'if-none-match': etag } }) };
     };
-    // Between the two the half minute of a signature may end.
+    // The half minute of a signature may end between the two requests.
     const { etag, again } = await eventually(ask, ({ again: { status } }) => status === 304);
     expect(again).toMatchObject({ status: 304, body: { text: '' } });
     expect(again.headers.get('etag')).toBe(etag);
@@ -136,7 +136,7 @@ test('all active lists are named at one address, which the metadata contains (dr
   const metadata = await askForList(latchkey, `${latchkey.issuer}/.well-known/oauth-authorization-server`);
   const address = String(metadata.body.status_list_aggregation_endpoint);
   const first = (await newPlace()).uri;
-  // As if all its indexes were used: the next node to need some begins another list.
+  // As if all its indexes were used: the next node that needs some creates another list.
   await latchkey.database.query('update status_lists set leased = size');
   const node = await latchkey.startNode();
   const { body: issued } = await latchkey.clientCredentials({ resource: jwtApi }, 'service', node.address);

@@ -10,7 +10,7 @@ import { statusOf } from '../../support/status-list.ts';
 
 const root = path.join(import.meta.dirname, '../../..');
 
-/** The program that the page on APIs shows for this, made to ask another issuer and listen elsewhere. */
+/** The program in the page on APIs, changed to use another issuer and port. */
 function shownProgram(issuer: string, port: number): string {
   const page = readFileSync(path.join(root, 'docs/protect-an-api.md'), 'utf8');
   const [, program = ''] = /`reports-with-status\.mjs`:\n\n```js\n([\s\S]*?)^```/m.exec(page) ?? [];

@@ -182,7 +182,7 @@ describe('an identity assertion (ID-JAG)', () => {
     );
     const [won, ...others] = answers.toSorted((a, b) => a.status - b.status);
     expect(won?.status).toBe(200);
-    // On a busy machine some wait too long for the first one, and get 503 with Retry-After.
+    // On a busy machine, some requests wait too long for the first one and get 503 with Retry-After.
     for (const { status } of others) expect([400, 503]).toContain(status);
     expect(await present(text)).toMatchObject({ status: 400, body: refusal });
   });
@@ -341,7 +341,7 @@ describe('an identity assertion (ID-JAG)', () => {
     expect(await linker.post('/users/nobody/identities', account)).toMatchObject({ status: 404 });
     const { status, body } = await linker.post('/users/bob/identities', account);
     expect(status).toBe(201);
-    // One account is one user.
+    // One account belongs to one user.
     expect(await owner.post('/users/alice/identities', account)).toMatchObject({ status: 409 });
     expect((await reader.get('/users/bob/identities')).body.items).toContainEqual(expect.objectContaining(account));
     expect(await linker.delete(`/users/alice/identities/${body.id}`)).toMatchObject({ status: 404 });

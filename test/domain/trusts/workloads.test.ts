@@ -41,7 +41,7 @@ async function trust(given: Record<string, unknown> = {}, { by = owner } = {}): 
   return body as never;
 }
 
-/** An issuer of its own with a trust in it. */
+/** A separate issuer with a trust. */
 async function trusted(given: Record<string, unknown> = {}) {
   const issuer = await ForeignIssuer.named(`https://${crypto.randomUUID()}.example`, { alg: 'ES256' });
   const made = await trust({ issuer: issuer.issuer, jwks: { keys: issuer.keys }, ...given });
@@ -164,7 +164,7 @@ describe('a workload of a trusted issuer', () => {
     const client_id = String(body.client_id);
     const input = { client_id, grant_types: ['client_credentials'], service_permissions: { [api]: ['write'] } };
     expect(await owner.post('/clients', input)).toMatchObject({ status: 400 });
-    // As a version before trusts would have allowed them.
+    // As a version before trusts allowed.
     await latchkey.database.query('update clients set client_id = $1 where client_id = $2', [client_id, 'post-app']);
     await eventually(
       async () => (await present(await token())).status,
@@ -330,7 +330,7 @@ describe('a token that the issuer issued for another purpose', () => {
     );
     const [won, ...others] = answers.toSorted((a, b) => a.status - b.status);
     expect(won).toMatchObject({ status: 200 });
-    // On a busy machine some wait too long for the first one, and get 503 with Retry-After.
+    // On a busy machine, some requests wait too long for the first one and get 503 with Retry-After.
     for (const { status } of others) expect([400, 503]).toContain(status);
     expect(await present(assertion)).toMatchObject({ status: 400, body: refusal });
   });
@@ -529,7 +529,7 @@ describe('a workload, as time passes,', () => {
     passed += seconds;
     owner = await asOwner(latchkey);
   };
-  /** The payload of a token that its issuer issues now. */
+  /** The time claims of a token that is issued now. */
   const times = () => {
     const iat = Math.floor(Date.now() / 1000) + passed;
     return { iat, nbf: iat, exp: iat + 600 };

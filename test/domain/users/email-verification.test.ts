@@ -113,7 +113,7 @@ describe('a verified e-mail address', () => {
     await owner.patch('/users/liz', { email: 'elizabeth@example.com' });
     expect((await browser.submit(page, { password, password_repeated: password })).status).toBe(404);
     expect((await browser.get(link)).status).toBe(404);
-    // Nor does it come back with the address.
+    // It is not restored with the address either.
     await owner.patch('/users/liz', { email: 'liz@example.com' });
     expect((await browser.get(link)).status).toBe(404);
     expect(await read('liz')).toEqual({ email: 'liz@example.com', ...unverified });

@@ -196,7 +196,7 @@ describe('a user’s own account', () => {
       { withinMs: 120_000 },
     );
     expect(gone).toBeTruthy();
-    // The name is free again, and belongs to another subject.
+    // The name is free again, and now belongs to another subject.
     expect(await person('dora')).not.toBe(id);
   });
 

@@ -79,7 +79,7 @@ describe('a forgotten password', () => {
     expect(wordsOf(await ask('Rosa@Example.COM'))).toContain('Check your e-mail');
     const link = await nextLinkTo('rosa@example.com');
     expect(link.startsWith(`${latchkey.issuer}/password/`)).toBe(true);
-    // Opening it, as mail filters do, changes nothing.
+    // Opening the link, as mail filters do, changes nothing.
     await latchkey.browser().get(link);
     expect(await latchkey.isActive(access_token)).toBe(true);
     expect(new URL((await choose(link)).url).pathname).toBe('/account');
@@ -185,10 +185,10 @@ describe('a forgotten password', () => {
       (reasons) => reasons.includes('e-mail address set by another'),
       { withinMs: 120_000 },
     );
-    // An administrator's link is shown to them; it is not mailed there.
+    // The link is shown to the administrator, and not mailed to this address.
     const { body } = await owner.post('/users/zoe/password-link');
     expect([body.url, body.mailed_to]).toEqual([expect.stringContaining('/password/'), undefined]);
-    // Nor does the address get a link that undoes the user's own change, unlike a verified one.
+    // Unlike a verified address, this one also gets no link that undoes the user's own change.
     const browser = latchkey.browser();
     const own = { password: better, password_repeated: better };
     await browser.submit(await browser.get(String(body.url)), own);

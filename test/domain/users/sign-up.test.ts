@@ -67,7 +67,7 @@ describe('users sign up', () => {
     expect(wordsOf(await ask('ada@example.com', browser))).toContain('Check your e-mail');
     const link = linkIn(await letterTo('ada@example.com'));
     expect(link.startsWith(`${latchkey.issuer}/sign-up/`)).toBe(true);
-    // There is no account before, also after a mail filter opened the link.
+    // There is no account yet, not even after a mail filter opened the link.
     const page = await browser.get(link);
     expect(await users('ada@example.com')).toEqual([]);
     expect(page.html).toContain('value="ada"');
@@ -95,7 +95,7 @@ describe('users sign up', () => {
     expect(asked.html).toMatch(/href="\/interaction\/[\w-]+\/sign-in"/);
     const link = linkIn(await letterTo('bea@example.com'));
     expect(new URL(link).pathname).toMatch(/^\/interaction\/[\w-]+\/sign-up\/lk_su_/);
-    // In another browser it creates the account all the same.
+    // It also creates the account in another browser.
     expect(new URL((await latchkey.browser().get(link)).url).pathname).toMatch(/^\/sign-up\/lk_su_/);
     const answer = await create(browser, await browser.get(link), { username: 'bea' });
     expect(new URL(answer.url).searchParams.get('code')).toBeTruthy();
@@ -141,7 +141,7 @@ describe('users sign up', () => {
     expect(await latchkey.auditEvents('sign_up.refused')).toContainEqual(
       expect.objectContaining({ actor_kind: 'anonymous', reason: 'the address has an account' }),
     );
-    // Nothing became verified, and nothing was enabled.
+    // No address was verified, and no user was enabled.
     expect(await users('unsure@example.com')).toEqual([expect.objectContaining({ email_verified: false })]);
     expect(await users('gone@example.com')).toEqual([expect.objectContaining({ enabled: false })]);
   });

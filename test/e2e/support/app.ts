@@ -19,7 +19,7 @@ export class App {
     this.#registration = registration;
   }
 
-  /** Listens on a free port: the target of redirects. */
+  /** Listens on a free port, the target of redirects. */
   listen(): Promise<void> {
     return this.#listener.listen();
   }

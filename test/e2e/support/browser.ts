@@ -20,7 +20,7 @@ export class TestBrowser {
     await this.#browser?.close();
   }
 
-  /** A page of a browser that has never been here. */
+  /** A page in a new browser profile. */
   async open(options: BrowserContextOptions = {}): Promise<Page> {
     if (!this.#browser) throw new Error('not launched');
     const context = await this.#browser.newContext({ viewport: { width: 900, height: 860 }, ...options });
@@ -51,7 +51,7 @@ export class TestBrowser {
     const complain = (text: string) => this.#complaints.push(`${page.url()}: ${text}`);
     page.on('pageerror', ({ message }) => complain(message));
     page.on('console', (message) => {
-      // A page that answers with 404 or 422 is an answer; Chromium logs it as an error beside.
+      // A page with the status 404 or 422 is a valid response, but Chromium also logs it as an error.
       const isAnswer = /status of 4\d\d/.test(message.text()) && message.location().url === page.url();
       if (['error', 'warning'].includes(message.type()) && !isAnswer) complain(message.text());
     });

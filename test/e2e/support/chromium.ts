@@ -9,15 +9,15 @@ const modules = path.join(import.meta.dirname, '../../../node_modules');
 const run = promisify(execFile);
 
 /**
- * Starts the Chromium that npm installed, or the one that LATCHKEY_TEST_CHROMIUM names where that one does not run
- * (it is built for x64 Linux). The package's own arguments would switch off what is tested here: CORS, CSP, cookies.
+ * Starts the Chromium that npm installed, or the one that LATCHKEY_TEST_CHROMIUM names where the former does not run (it is built for
+ * x64 Linux). The package's own arguments would disable CORS, CSP and cookie rules, which are tested here.
  */
 export async function launchChromium(): Promise<Browser> {
   const args = ['--no-sandbox'];
   const executablePath = process.env.LATCHKEY_TEST_CHROMIUM;
   if (executablePath) return chromium.launch({ executablePath, args });
   const folder = await unpackedChromium();
-  // Its libraries (nss, expat) and a font are in the package, so that a bare machine needs no other.
+  // The package contains its libraries (nss, expat) and a font, so that a minimal machine needs no others.
   const env = {
     ...process.env,
     LD_LIBRARY_PATH: path.join(folder, 'al2023/lib'),
@@ -42,7 +42,7 @@ async function unpackedChromium(): Promise<string> {
   return folder;
 }
 
-/** The machine's fonts, and the package's where there is none. */
+/** The machine's fonts, or that of the package if there are none. */
 function fontConfiguration(folder: string): string {
   return `<?xml version="1.0"?>
 <!DOCTYPE fontconfig SYSTEM "fonts.dtd">

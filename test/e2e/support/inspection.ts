@@ -11,19 +11,19 @@ const output = path.join(import.meta.dirname, '../../output');
 const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
 // Target size (WCAG 2.2, 2.5.8) is the one rule that a tag does not enable.
 const everything = { runOnly: tags, rules: { 'target-size': { enabled: true } } };
-// The dark scheme has other colours and the same page: only the rules about colours are checked once more.
+// The dark scheme changes only colours: only the rules about colours are checked again.
 const audits = {
   light: everything,
   dark: { runOnly: { type: 'rule', values: ['color-contrast', 'link-in-text-block'] } },
 };
-// Pictures are for people to look at; no check uses them.
+// Pictures are for reviewers; no check uses them.
 const takesPictures = process.env.LATCHKEY_TEST_PICTURES !== 'off';
 
 const desktop = { width: 900, height: 860 };
-/** A phone, what WCAG 1.4.10 asks for, and a window of 1280 pixels at 200 %. */
+/** A phone, the width of WCAG 1.4.10, and a window of 1280 pixels at 200 %. */
 const narrowWidths = [375, 320, 640];
 
-/** For `browser.open`: moving elements would be measured half-way. */
+/** For `browser.open`: moving elements would be measured in the wrong place. */
 export const still = { reducedMotion: 'reduce', viewport: desktop } as const;
 
 /** Takes the page's pictures (light, dark, phone), and returns every visual defect. */

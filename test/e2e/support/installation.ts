@@ -5,7 +5,7 @@ export const calendar = 'https://calendar.example';
 
 export const assistant = { client_id: 'inbox-assistant', client_secret: 'the secret of the inbox assistant' };
 
-/** The request of the client in most tests: identity, and three scopes at a service, two of which may be unticked. */
+/** The request of the client in most tests: identity, and three scopes at a service, two of which can be unticked. */
 export const everything = { scope: 'openid profile email mail:read:* mail:send mail:delete:*', resource: mail };
 
 type Places = { app: string; dashboard: string; moreApps: string[] };

@@ -1,4 +1,4 @@
-// Runs in every page before its own scripts; tests ask it what only the page itself can measure.
+// Runs in every page before its own scripts; it returns measurements that only the page itself can take.
 const jumps = [];
 const placeOf = ({ x, y, width, height }) => [x, y, width, height].map(Math.round).join(' ');
 new PerformanceObserver((list) => {
@@ -18,13 +18,13 @@ const nameOf = (element) => {
 };
 
 globalThis.probe = {
-  /** What has moved since the page began to load, without its person having done anything. */
+  /** Elements that moved since the page began to load, without user input. */
   jumps: () => jumps,
 
-  /** By how many pixels the page is wider than the window. */
+  /** How many pixels the page is wider than the window. */
   overflow: () => Math.max(0, document.scrollingElement.scrollWidth - innerWidth),
 
-  /** What has the focus: its name, its place in the document, and whether one can see that it has the focus. */
+  /** The focused element: its name, its position in the document, and whether its focus is visible. */
   focusStop: () => {
     const element = document.activeElement;
     if (!element || element === document.body) return null;

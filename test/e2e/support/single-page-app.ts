@@ -9,7 +9,7 @@ const require = createRequire(import.meta.url);
 const library = path.join(path.dirname(require.resolve('oidc-client-ts')), '../browser/oidc-client-ts.min.js');
 const page = path.join(import.meta.dirname, 'single-page-app.html');
 
-/** A server of static files, with an app that signs users in by itself, with oidc-client-ts. */
+/** A static file server with an app that signs users in with oidc-client-ts. */
 export class SinglePageApp {
   readonly #listener = new Listener((request, response) => this.#answer(request, response));
   readonly #issuer: { issuer: string };

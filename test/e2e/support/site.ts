@@ -8,10 +8,10 @@ import { SinglePageApp } from './single-page-app.ts';
 export type Site = { latchkey: Latchkey; app: App; dashboard: SinglePageApp; browser: TestBrowser };
 
 /**
- * Starts a site for the tests around it. A test fails when a page in it has logged an error or sent a request to another host.
+ * Starts a site for the tests around it. A test fails if one of its pages has logged an error or sent a request to another host.
  *
  * @param moreApps names of apps with a short request
- * @param env settings of the server beside those of every site
+ * @param env settings of the server in addition to those of every site
  */
 export function startSite({ moreApps = [], env = {} }: { moreApps?: string[]; env?: NodeJS.ProcessEnv } = {}): Site {
   const latchkey = new Latchkey();

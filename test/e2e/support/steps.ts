@@ -2,7 +2,7 @@ import type { BrowserContextOptions, Page } from 'playwright-core';
 import { password } from '../../support/installation.ts';
 import type { Site } from './site.ts';
 
-/** The one question of the page. */
+/** The question of the page; there is only one. */
 export function question(page: Page): Promise<string> {
   return page.getByRole('heading', { level: 1 }).innerText();
 }
@@ -35,7 +35,7 @@ export async function connect(page: Page, { app }: Site, parameters: Record<stri
   await allow(page);
 }
 
-/** The error text beside a field. */
+/** The error text next to a field. */
 export async function problemBeside(page: Page, label: string): Promise<string> {
   const field = page.getByLabel(label, { exact: true });
   const [id = ''] = ((await field.getAttribute('aria-describedby')) ?? '').split(' ');

@@ -9,7 +9,7 @@ const require = createRequire(import.meta.url);
 const { absolutePath } = require('swagger-ui-dist') as { absolutePath: () => string };
 const types: Record<string, string> = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css' };
 
-/** Swagger UI as npm ships it, with the description of one API whose operation needs a token. */
+/** Swagger UI from npm, with the description of one API whose operation needs a token. */
 export class SwaggerUi {
   readonly #listener = new Listener((request, response) => this.#answer(request, response));
   readonly #server: { issuer: string };

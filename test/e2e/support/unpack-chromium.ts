@@ -1,4 +1,4 @@
-// A program of its own: the package unpacks into the system's temporary folder, which is set for a whole process.
+// A separate program: the package unpacks into the system's temporary folder, which is set for a whole process.
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { inflate } from '@sparticuz/chromium';

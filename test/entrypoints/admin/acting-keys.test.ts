@@ -17,7 +17,7 @@ const installation = {
 };
 
 type Restrictions = Record<string, unknown>;
-/** A merge patch adds to an object, and takes nothing away. */
+/** A merge patch adds to an object, and removes nothing. */
 const isMerged = (value: unknown) => typeof value === 'object' && !Array.isArray(value);
 const right = { resource: api, pattern: 'read' };
 
@@ -51,7 +51,7 @@ describe('a caller with an API key cannot give more than the key has:', () => {
     if (answer.status !== 201) throw new Error(JSON.stringify(answer.body));
     return answer.body as unknown as { id: string; key: string; expires_at: string };
   };
-  /** Every restriction on the request is satisfied in the exchange; the token does not contain it. */
+  /** The exchange meets every restriction of the request; the token does not contain them. */
   const tokenFor = async (key: string, headers: Record<string, string> = {}) => {
     const { body } = await exchangeKey(latchkey, key, { resource: audience, scope: 'latchkey:*' }, { headers });
     if (!body.access_token) throw new Error(JSON.stringify(body));
@@ -210,7 +210,7 @@ describe('a caller with an API key cannot give more than the key has:', () => {
     expect(await direct(key).post(`/api-keys/${longer.id}/enable`)).toMatchObject({ status: 403 });
   });
 
-  // Changes that last, and cannot be restricted. `within`: how a key that expires, but is not restricted, may do it.
+  // Permanent changes that cannot be restricted. `within`: how a key that expires, but is not restricted, may do it.
   type Way = [string, (by: AdminApi) => Promise<AdminAnswer>, ((by: AdminApi) => Promise<AdminAnswer>)?];
   const lasting: Way[] = [
     [
@@ -304,7 +304,7 @@ describe('a caller with an API key cannot give more than the key has:', () => {
     };
     await direct(key).put(`/roles/empty/assignments/user/${username}`, {});
     expect(await given('empty')).toEqual({ kind: 'api_key', id: self, name: expect.any(String) });
-    // Whoever changes the expiry of an assignment is its new creator.
+    // An actor who changes the expiry of an assignment becomes its creator.
     await owner.put(`/roles/empty/assignments/user/${username}`, { until: inDays(2) });
     expect(await given('empty')).toEqual({ kind: 'client', id: owner_id, name: owner_id });
     await direct(key).put(`/roles/reads/assignments/user/${username}`, { until: inDays(2) });

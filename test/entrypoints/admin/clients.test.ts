@@ -80,7 +80,7 @@ describe('clients in the admin API', () => {
     expect(await latchkey.isLetIn('numbered', secret)).toBe(true);
     const used = await eventually(list, ([, first]) => first?.last_used_at !== null);
     expect(used).toMatchObject([{ last_used_at: null }, { last_used_at: expect.stringMatching(/Z$/) }]);
-    // Other nodes need no notification: it would evict the client every second.
+    // Other nodes are not notified: this would evict the client every second.
     expect(await position()).toEqual(before);
     await owner.post(`/clients/numbered/secrets/${used[1]?.id}/revoke`);
     expect((await owner.post('/clients/numbered/secrets', {})).body).toMatchObject({ number: 3 });

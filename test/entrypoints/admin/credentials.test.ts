@@ -72,7 +72,7 @@ describe('the inventory of credentials', () => {
     expect(tokens.body.items.length).toBeGreaterThan(0);
     await owner.post('/revocations', { handle: { token: access_token } });
     expect((await list('?user=alice&kind=access_token')).body.items).toMatchObject([{ state: 'revoked' }]);
-    // Everything that the user's credentials were derived from is revoked: their own rows do not show it.
+    // Revokes everything that the user's credentials were derived from; their own rows do not show it.
     await owner.post('/revocations', { handle: { user: 'alice' } });
     expect(kindsIn(await list('?user=alice&state=active&limit=200'))).toEqual(['password']);
   });

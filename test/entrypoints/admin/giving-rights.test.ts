@@ -23,7 +23,7 @@ const installation = {
   ],
 };
 
-// The holder of a token has the token's scopes, not all permissions of its user.
+// The holder of a token has only the token's scopes, not all permissions of the user.
 describe('a token grants the permissions it has, and not all that its owner holds:', () => {
   const latchkey = startLatchkey({ apply: installation });
   let owner: AdminApi;

@@ -21,7 +21,7 @@ describe('a response that is stored for an Idempotency-Key', () => {
     const { rows } = await latchkey.database.query('select * from idempotency_keys order by created_at desc limit 1');
     return rows[0];
   };
-  /** The plaintext that a copy of the database and a right guess of the caller's key reveal. */
+  /** The plaintext that a copy of the database and a correct guess of the caller's key reveal. */
   const guessedKey = (row: Row) =>
     createSecretKey(Buffer.from(hkdfSync('sha256', weakKey, row.digest, 'latchkey idempotency', 32)));
   const keptBody = (body: unknown) => JSON.stringify(['', body]);

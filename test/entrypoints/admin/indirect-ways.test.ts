@@ -110,7 +110,7 @@ describe('one permission does not imply another:', () => {
     expect(await owner.post('/api-keys', key)).toMatchObject({ status: 201 });
   });
 
-  // RFC 9700 §4.1, §4.13: whoever chooses the redirect URIs or the authentication of a client receives its sign-ins.
+  // RFC 9700 §4.1, §4.13: an actor who chooses the redirect URIs or the authentication of a client receives its sign-ins.
   test.each<[string, object]>([
     ['redirect URIs', { redirect_uris: ['https://evil.example/callback'] }],
     ['one more redirect URI', { redirect_uris: [redirectUri, 'https://evil.example/callback'] }],

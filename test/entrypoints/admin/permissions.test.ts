@@ -12,7 +12,7 @@ const known: Record<string, string> = {
   key_id: nobodys,
   secret_id: nobodys,
 };
-/** A path of the route without a record, so that an allowed request changes nothing either. */
+/** A path of the route to a record that does not exist, so that an allowed request changes nothing either. */
 const addressOf = (path: string) => path.replaceAll(/\{(\w+)\}/g, (_, name: string) => known[name] ?? 'nothing');
 
 describe('every route of the admin API', () => {
@@ -97,7 +97,7 @@ describe('every route of the admin API', () => {
     const jwks = { keys: [{ kty: 'OKP', crv: 'Ed25519', x: '11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo', kid: '1' }] };
     const elsewhere = ['https://evil.example/callback'];
     type Change = [string, (as: AdminApi) => Promise<{ status: number }>, string[]?];
-    // The third: the single permissions with which it is allowed, because it grants nothing beyond them.
+    // Third column: single permissions that are sufficient, because it grants nothing beyond them.
     const changes: Change[] = [
       ['a client with resources', (as) => as.post('/clients', web({ resources: { [api]: ['read'] } }))],
       [

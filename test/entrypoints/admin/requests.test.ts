@@ -236,7 +236,7 @@ describe('a request to the admin API', () => {
     const routes = adminRoutes.map(({ method, path, permission }) => `${method} /admin/v1${path} ${permission}`);
     expect(described.sort()).toEqual(routes.sort());
     const needed = new Set(adminRoutes.map(({ permission }) => permission));
-    // Decided by the content of the request, or at another entrypoint.
+    // Permissions that depend on the content of the request, or apply at another entrypoint.
     const beside = [
       'latchkey:client:credentials',
       'latchkey:client:register',

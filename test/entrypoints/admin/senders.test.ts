@@ -77,7 +77,7 @@ describe('a JWT for the admin API', () => {
 
   test('is accepted until it is revoked', async () => {
     const owner = await asOwner(latchkey);
-    // As an earlier version allowed; the admin API is built in now, and this cannot be changed.
+    // An earlier version allowed this; the admin API is now built in and cannot be changed so.
     await latchkey.database.query(
       `with changed as (update resource_servers set access_token_format = 'jwt' where identifier = $1 returning identifier)
         select announce_change('resource_server', identifier) from changed`,

@@ -10,7 +10,7 @@ const latchkey = startLatchkey();
 const secretPattern = /^lk_cs_[0-9A-Za-z]{49}$/;
 const refused = { status: 400, body: { error: 'invalid_grant' } };
 
-/** All that `--help` prints. */
+/** The complete output of `--help`. */
 function helpOf(command: Command): string {
   let text = '';
   command.configureOutput({ writeOut: (part) => (text += part) });
@@ -27,7 +27,7 @@ describe('the latchkey command', () => {
     for (const leaf of leaves) {
       expect(leaf.description()).not.toBe('');
       if (leaf.name() !== 'api') expect(helpOf(leaf)).toMatch(/Example:\n {2}.*latchkey [a-z-]+/);
-      // The output of these is that of a server, or of the program that is run.
+      // The output of these comes from a server, or from the program that they run.
       if (!['serve', 'run'].includes(leaf.name())) expect(leaf.options.map(({ long }) => long)).toContain('--json');
     }
   });

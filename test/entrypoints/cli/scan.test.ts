@@ -29,7 +29,7 @@ describe('latchkey scan', () => {
     write('a/keys.txt', `# ${own[0]}\nsecret: "${own[1]}"\n${own[2]}\n`);
     const theirs = Object.values(ofProviders);
     write('.env', `PORT=3000\n${theirs.join('\n')}\n`);
-    // A lookalike has another checksum; other files are not written by people.
+    // The lookalike has a wrong checksum; the other files are generated.
     write('a/look-alike.txt', `sk_prod_${'a'.repeat(49)}`);
     write('node_modules/x/index.js', own[0] as string);
     write('.git/config', own[0] as string);

@@ -243,7 +243,7 @@ describe('in the console', () => {
     await alice.act('/users/bob/revoke', { password_again: password });
     expect((await alice.get('/users/bob/revoke')).html).not.toContain('name="password_again"');
     expect((await other.get('/users/bob/revoke')).html).toContain('name="password_again"');
-    // No cookie but the session's decides it.
+    // Only the session cookie decides it.
     const path = `${latchkey.issuer}/console/users/bob/revoke`;
     const carried = alice.agent.cookies().filter(({ name }) => !name.startsWith('latchkey_session'));
     const cookie = [other.agent.cookieHeader(path), ...carried.map(({ name, value }) => `${name}=${value}`)].join('; ');

@@ -36,7 +36,7 @@ describe('the overview of the console', () => {
     await consoleAs(latchkey, 'bob', 'not the password of bob');
     const ofTokens = (page: Page) =>
       tileOf(page, 'Tokens issued today').figure - tileOf(before, 'Tokens issued today').figure;
-    // A second later it is counted again: no earlier transaction, of any database of the server, may be running.
+    // It is counted again a second later, if no earlier transaction of any database of the server is running.
     const look = async () => {
       await latchkey.advance(2);
       return alice.get();

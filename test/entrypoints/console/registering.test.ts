@@ -139,7 +139,7 @@ describe('registering in the console', () => {
     ])
       expect(await auditor.get(path)).toMatchObject({ status: 403 });
     expect(await auditor.forge('/new-client', { kind: 'service', client_id: 'evil' })).toMatchObject({ status: 403 });
-    // A user who may create users assigns no role with more than their own permissions.
+    // A user who may create users cannot assign roles with more than their own permissions.
     const operator = await consoleOfNew(latchkey, 'administrator');
     const refused = await operator.act('/new-user', { username: 'evil', first: 'password', roles: 'owner' });
     expect(refused.status).toBe(403);

@@ -105,7 +105,7 @@ describe('access to the console', () => {
 const nobodys = '00000000-0000-7000-8000-0000000000ff';
 const api = encodeURIComponent('https://api.example');
 
-/** Everything that can be done. */
+/** All actions of the console. */
 const acts = [
   '/new-webhook',
   ...['change', 'disable', 'enable', 'delete', 'rotate-secret', 'test', 'redeliver'].map(

@@ -186,7 +186,7 @@ describe('the gateway, for APIs that browsers and other programs call,', () => {
         ),
       );
     expect(await state()).toEqual([200, policy, left(2, 1, 9)]);
-    // Cached by now: answered before Koa.
+    // The key is cached now, so the request is answered before Koa.
     expect(await state()).toEqual([200, policy, left(1, 0, 8)]);
     expect(await state()).toEqual([429, policy, left(1, 0, 8)]);
     const unlimited = await ask(byPath, { 'x-api-key': key, 'x-original-uri': '/products' });

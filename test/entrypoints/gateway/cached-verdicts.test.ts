@@ -10,7 +10,7 @@ import { type MetricsPage, openMetricsPage } from '../../support/metrics-page.ts
 
 const byPath = '?permission=database:read:{path.1}';
 
-/** How often a key was used, by its records so far. */
+/** The number of uses of a key in its records so far. */
 const recordedUses = (owner: AdminApi, id: string) => async () => {
   const { body } = await owner.get(`/access-records?credential=${id}&outcome=active`);
   return body.items.reduce((sum, item) => sum + Number(item.uses), 0);
@@ -48,7 +48,7 @@ describe.each([
     );
     expect(await ask()).toEqual({ ...read, left: '3' });
     expect(await ask()).toEqual({ ...read, left: '2' });
-    // From another address, if the caller is trusted to name one: then the cache refuses it as the database would.
+    // From another address, if the caller is trusted to state it: the cached key is refused as well.
     expect((await ask({ 'x-forwarded-for': '192.0.2.9' })).status).toBe(trusted === '1' ? 403 : 200);
     expect((await ask({ 'x-original-uri': '/orders' })).status).toBe(403);
     const allowed = trusted === '1' ? 2 : 1;
@@ -56,7 +56,7 @@ describe.each([
     expect((await ask()).status).toBe(429);
     expect(await eventually(recordedUses(owner, id), (uses) => uses >= 5)).toBe(5);
     await latchkey.stayWithin('day');
-    // Cached, though nothing was counted yet: the first use has to be read, and is counted all the same.
+    // Cached, but without a counter: the first use must read it, and is counted.
     const { key: counted } = await gateway.mint({ restrictions: { quota: { day: 3 } } });
     expect((await ask({ 'x-api-key': counted, 'x-original-uri': '/orders' })).status).toBe(403);
     const statuses: number[] = [];

@@ -8,7 +8,7 @@ import { Network } from '../../support/network.ts';
 import { report } from '../../support/report.ts';
 import { defaultDatabaseTimeout } from '../../support/server.ts';
 
-/** A node's cache is used for five seconds; as much again for a machine that is busy with other things. */
+/** A node's cache is used for five seconds; two more for a busy machine. */
 const distrustMs = 7000;
 
 describe('a node that is cut off', () => {

@@ -14,7 +14,7 @@ test('docs/gateway.md lists every code, and no other', () => {
 test('docs/api-keys.md lists every kind of restriction, and no other', () => {
   const told = firstCells(section(text('docs/api-keys.md'), '## Restrictions'));
   expect(told.toSorted()).toEqual(Object.keys(Restrictions.shape).sort());
-  // Beside the kinds, what a newer version wrote has a code.
+  // In addition to the kinds, restrictions of a newer version have a code.
   const codes = section(text('docs/api-keys.md'), '## Restrictions').matchAll(
     / \| `([a-z_]+)` \|$|answers `([a-z_]+)`/gm,
   );

@@ -182,7 +182,7 @@ describe('a proxy that asks /gateway/forward-auth', () => {
     const forwarded = { 'x-forwarded-uri': '/users', 'x-forwarded-method': 'DELETE' };
     expect(await ask('x-original', { ...original, ...forwarded })).toBe(200);
     expect(await ask('x-forwarded', { ...original, ...forwarded })).toBe(403);
-    // A value that the proxy does not send is not read from the client.
+    // A value that the proxy does not send is not taken from the client.
     expect(await ask('x-forwarded', { ...original, 'x-forwarded-uri': '/products' })).toBe(403);
     expect(await ask('x-forwarded', { ...original, 'x-forwarded-method': 'GET' })).toBe(403);
     expect(await ask('x-original', { 'x-original-uri': '/products', 'x-forwarded-method': 'GET' })).toBe(403);

@@ -51,7 +51,7 @@ describe('the gateway, with every request traced,', () => {
       ({ length }) => length > 0,
     );
 
-  // API clients call the gateway; the admin API is among the pages and has their headers, too.
+  // API clients call the gateway; the admin API is served with the pages and has the same headers.
   const ofPages = ['content-security-policy', 'x-frame-options', 'referrer-policy', 'permissions-policy'];
   const changing = ['ratelimit', 'ratelimit-policy', 'date', 'x-request-id', 'content-length', ...ofPages];
   const shared = ({ headers }: Answer) =>

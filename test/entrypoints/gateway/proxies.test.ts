@@ -237,7 +237,7 @@ describe('an API behind a proxy, as in examples/gateway:', () => {
         const answer = await send('/products', { headers: { authorization: `DPoP ${token}`, dpop, ...more } });
         return [answer.status, answer.headers['www-authenticate'] ?? ''];
       };
-      // A valid one: it is refused only because the token is for another API.
+      // The proof is valid: it is refused only because the token is for another API.
       expect(await sent(proxy.url)).toEqual([403, expect.not.stringContaining('invalid_dpop_proof')]);
       const elsewhere = { 'x-forwarded-host': 'other.example', 'x-forwarded-proto': 'http' };
       for (const more of [{}, elsewhere])

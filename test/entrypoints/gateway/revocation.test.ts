@@ -26,7 +26,7 @@ describe('a revoked key', () => {
 
   type Try = { asked_at: number; valid: number; all: number };
 
-  /** Repeats many concurrent requests, until so many were sent after the response to the action. */
+  /** Repeats many concurrent requests, until enough were sent after the response to the action. */
   async function askAround(key: string, action: () => Promise<unknown>, { node = '', enough = tries } = {}) {
     const made: Try[] = [];
     let answeredAt = Number.POSITIVE_INFINITY;

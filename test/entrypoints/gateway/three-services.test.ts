@@ -72,7 +72,7 @@ const services = {
   },
 } as const;
 
-/** The same by roles. */
+/** The same with roles. */
 const roles = {
   'database-reader': ['database:read:*'],
   'api-caller': ['api:call:external'],

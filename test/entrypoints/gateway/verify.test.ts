@@ -139,7 +139,7 @@ describe('POST /gateway/verify', () => {
       { key, permission: 'database:write:products' },
     ]);
     const used = async () => (await owner.get(`/api-keys/${id}/usage`)).body;
-    // When a key was last used and what it was used for are read one after the other.
+    // The last use and the usage of a key are read one after the other.
     expect(await eventually(used, ({ last_used_at, refused }) => last_used_at !== null && refused === 1)).toMatchObject(
       {
         allowed: 2,

@@ -37,7 +37,7 @@ describe('a page that calls the token endpoint', () => {
     owner = await asOwner(latchkey);
   });
 
-  /** Whether the response may be read, whatever its result for the refresh token. */
+  /** Whether the page may read the response, whatever its result for the refresh token. */
   const isAdmitted = async (client_id: string, origin: string) => {
     const form = { grant_type: 'refresh_token', refresh_token: 'none', client_id };
     const { headers, body } = await sendForm(latchkey.issuer, '/oauth/token', form, { origin });

@@ -11,7 +11,7 @@ const [orders, ...others] = standardInstallation.resource_servers;
 const [read, write] = orders?.scopes ?? [];
 const open = { ...orders, open_to: 'documented', scopes: [{ ...read, open: true }, write] };
 
-// Like the documents of assistants on the user's computer, and of those in the cloud.
+// Like the documents of assistants on the user's computer, and of assistants in the cloud.
 const onDevice = {
   client_name: 'Terminal assistant',
   client_uri: 'https://assistant.example',
@@ -75,7 +75,7 @@ describe('a client described by its metadata document (Client ID Metadata Docume
     expect(await owner.get(`/clients/${encodeURIComponent(client_id)}`)).toMatchObject({
       body: { type: 'agent', registered_by: 'document', grant_types: ['authorization_code', 'refresh_token'] },
     });
-    // Anyone can name a document: it is in the log from the first decision on.
+    // Anyone can name a document, so the log contains it from the first decision on.
     expect(await recorded()).toMatchObject([{ actor_kind: 'user', details: { registered_by: 'document' } }]);
   });
 
@@ -362,7 +362,7 @@ describe('a client described by its metadata document (Client ID Metadata Docume
       );
       return rows[0];
     };
-    /** What the next request fetches, and what of that was as it was. */
+    /** What the next request fetches, and how much of it was unchanged. */
     const fetchedBy = async () => {
       const [fetches, confirmations] = [host.fetches, host.confirmations];
       await asked(ask(client_id));
@@ -388,7 +388,7 @@ describe('a client described by its metadata document (Client ID Metadata Docume
     expect(await fetchedBy()).toEqual({ fetched: 2, confirmed: 0 });
     expect(await stored()).toMatchObject({ kid: 'two', name: 'Renamed' });
 
-    // What was withdrawn is read in full, and so is what was confirmed for a week.
+    // A withdrawn document is read in full, and so is one that was only revalidated for a week.
     host.publish('/confirmed.json', '', { status: 404 });
     await latchkey.advance(601);
     expect(await errorOf(ask(client_id))).toBe('invalid_client');
@@ -454,7 +454,7 @@ describe('a client described by its metadata document (Client ID Metadata Docume
     expect(host.fetches - before).toBeLessThan(650);
     const recorded = (await latchkey.auditEvents('client.created')).map(({ target_id }) => String(target_id));
     expect(recorded.filter((id) => id.includes('/flood/'))).toEqual([]);
-    // A used one is kept, and so is its consent.
+    // A used client is kept, and so is its consent.
     const used = host.document('/used.json', inCloud);
     await latchkey.advance(600);
     await latchkey.tokens({ client_id: used, scope: 'read' });

@@ -118,7 +118,7 @@ describe('a device', () => {
       expect(page.status).toBe(403);
       expect(page.html).toContain('Access denied');
       expect((await poll(asked.device_code)).body).toMatchObject({ error: 'access_denied' });
-      // A signed-in user is told at once.
+      // A signed-in user sees it at once.
       const again = await client.initiateDeviceAuthorization(configuration, { scope, resource: guardedApi });
       expect((await answer(browser, again.verification_uri_complete ?? '')).html).toContain('Access denied');
       expect((await poll(again.device_code)).body).toMatchObject({ error: 'access_denied' });

@@ -36,7 +36,7 @@ async function register(issuer: string, body: unknown, headers: Record<string, s
 describe('open registration (RFC 7591)', () => {
   const latchkey = startLatchkey({ apply, env: { LATCHKEY_REGISTRATION: 'open', LATCHKEY_TRUST_PROXY: '1' } });
   let addresses = 0;
-  /** From a separate address. */
+  /** Registers a client from a new address. */
   const registerAnew = (body: unknown) => {
     addresses += 1;
     return register(latchkey.issuer, body, { 'x-forwarded-for': `198.51.100.${addresses}` });

@@ -41,7 +41,7 @@ describe('an MCP client without registration', () => {
     return body as unknown as Registered;
   }
 
-  /** A request for tokens, authenticated as the client does it. */
+  /** A token request with the client's authentication. */
   async function tokens(
     { client_id, client_secret = '' }: Registered,
     authentication: McpClientRequests['authentication'],

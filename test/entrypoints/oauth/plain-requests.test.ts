@@ -12,7 +12,7 @@ const formType = 'application/x-www-form-urlencoded';
 // The same type in another notation: such a request is not plain.
 const formTypeInFull = `${formType}; charset=utf-8`;
 
-/** A generator of numbers below a bound that gives the same ones in each run (mulberry32). */
+/** A generator of numbers below a bound, with the same sequence in each run (mulberry32). */
 function numbersFrom(seed: number): (below: number) => number {
   let state = seed;
   return (below) => {
@@ -55,7 +55,7 @@ describe('a request in its usual form and the same one in an unusual form', () =
           status: response.statusCode ?? 0,
           body: JSON.parse((await readAll(response)) || '{}'),
           headers: rest as Record<string, string>,
-          // Headers come in the order in which they were set: behind Koa the id of the request is set first.
+          // Headers come in the order in which they were set: with Koa, the request id is set first.
           isPlain: response.rawHeaders[0]?.toLowerCase() !== 'x-request-id',
         });
       });
@@ -154,7 +154,7 @@ describe('a request in its usual form and the same one in an unusual form', () =
       if (isPlain) counts.plain += 1;
       if (status !== 200) counts.refused += 1;
     }
-    // Otherwise it would have compared little.
+    // Otherwise it would have compared too little.
     expect(counts.plain).toBeGreaterThan(60);
     expect(counts.refused).toBeGreaterThan(60);
   });
@@ -185,7 +185,7 @@ describe('a request in its usual form and the same one in an unusual form', () =
     const redeemed = await bothAlike(plain, full);
     expect([redeemed.status, redeemed.isPlain]).toEqual([200, true]);
     await introspectedAlike(String(redeemed.body.access_token), ofClient);
-    // A code that is used again revokes its family.
+    // Using a code again revokes its family.
     await bothAlike(plain, full);
   });
 

@@ -4,7 +4,7 @@ import { type Answer, startLatchkey } from '../../support/latchkey.ts';
 const thirty = Array.from({ length: 30 });
 const refused = { status: 400, body: { error: 'invalid_grant' } };
 
-/** How often each error and each status without one was answered. */
+/** The number of responses with each error, or each status without an error. */
 const outcomes = (answers: Answer[]) =>
   Object.fromEntries(
     [...Map.groupBy(answers, ({ status, body }) => body.error ?? status)].map(([outcome, { length }]) => [

@@ -146,7 +146,7 @@ describe('an authorization request', () => {
     const foreign = new URL(url);
     foreign.searchParams.set('client_id', 'web-app');
     expect((await latchkey.browser().get(foreign.href)).status).toBe(400);
-    // The library has the time of this machine: nothing follows that uses it.
+    // The library uses the time of this machine: no later step depends on it.
     await latchkey.advance(76);
     expect((await latchkey.browser().get(url.href)).status).toBe(400);
   });

@@ -18,7 +18,7 @@ beforeAll(async () => {
 
 type TwoNodes = { latchkey: Latchkey; owner: AdminApi; gateway: Gateway; nodes: string[] };
 
-/** Starts a second node, and gives bob the role reader. */
+/** Starts a second node, and assigns the role reader to bob. */
 async function twoNodesOf(latchkey: Latchkey): Promise<TwoNodes> {
   const owner = await asOwner(latchkey);
   const permissions = ['read', 'report:read'].map((pattern) => ({ resource: null, pattern }));
@@ -47,7 +47,7 @@ async function exchanged(key: string, { latchkey, nodes } = main): Promise<Got> 
 
 type Standings = { active: boolean[]; gateway: unknown[] };
 
-/** The results for both of every endpoint that checks a token, on both nodes. */
+/** The results of every endpoint that checks tokens, for both tokens on both nodes. */
 async function standings({ opaque, jwt }: Got, { latchkey, gateway, nodes } = main): Promise<Standings> {
   const each = nodes.flatMap((node) => [opaque, jwt].map((token) => ({ node, token })));
   const verify = async ({ node, token }: { node: string; token: string }) => {
@@ -110,7 +110,7 @@ describe('a token that was exchanged for a key is revoked with it', () => {
         (status) => status === 1,
       );
     expect(await statusOf(latchkey, other.jwt)).toBe(0);
-    // Whatever is enabled again, revoked tokens stay revoked.
+    // Revoked tokens stay revoked after everything is enabled again.
     await owner.post(`/api-keys/${minted.id}/enable`);
     await enableOwners();
     expect(await standings(got)).toEqual(isDead);
@@ -138,7 +138,7 @@ describe('a token that was exchanged for a key is revoked with it', () => {
         expect(await exchange(key, resource)).toMatchObject({ status: 400, body: { error: 'invalid_request' } });
       return code;
     };
-    // A node that was delayed by five seconds rightly stops using its caches: then this is retried.
+    // A node that was delayed by five seconds correctly stops using its caches: then this is retried.
     await eventually(heldGood, (code) => code === 'valid', { withinMs: 120_000 });
   });
 
@@ -193,7 +193,7 @@ test('an exchange records an event in its commit, and a use record, and none of 
 });
 
 describe('a token that was exchanged for a key that expires', () => {
-  // Its clock is moved.
+  // A separate server, because its clock is moved.
   const latchkey = startLatchkey({ apply: exchangeInstallation });
 
   test('is revoked together with it', async () => {

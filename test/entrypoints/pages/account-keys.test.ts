@@ -250,7 +250,7 @@ describe('a user’s own API keys', () => {
       pages.push(await german.agent.get(other));
 
     const names = ['Read your orders', 'Change your orders', 'A browser of the tests', '10 calls/minute'];
-    // As it is typed in every language.
+    // Input that is the same in every language.
     names.push('orders:read at https://api.example', '1000 requests/minute', '100 messages/hour for email:send');
     names.push('region: eu for email:send');
     const left = pages.flatMap((page) => englishOn(page, names));

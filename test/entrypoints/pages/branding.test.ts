@@ -15,7 +15,7 @@ import { MailServer, plain } from '../../support/mail-server.ts';
 
 const svg = '<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>';
 
-/** A real PNG, a square of one colour; its checksums are left out, which no part of this reads. */
+/** A real PNG, a square of one colour, without checksums, which nothing here reads. */
 function png(side: number): Buffer {
   const chunk = (type: string, data: Buffer) => {
     const length = Buffer.alloc(4);

@@ -9,7 +9,7 @@ const of = (...values: number[][]) => ({
   series: values.map((each, n) => ({ label: `Series ${n}`, tone: 1 as const, values: each })),
 });
 const counts = fc.array(fc.tuple(fc.nat(1_000_000), fc.nat(1_000_000)), { minLength: 1, maxLength: 60 });
-/** The points of a path that is made of straight lines. */
+/** The points of a path of straight lines. */
 const points = (path: string) =>
   [...path.matchAll(/[ML]?(-?[\d.]+),(-?[\d.]+)/g)].map(([, x, y]) => [Number(x), Number(y)]);
 

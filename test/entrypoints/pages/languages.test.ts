@@ -4,7 +4,7 @@ import { bdi, link, rich, strong } from '../../../src/entrypoints/pages/language
 
 type Text = { path: string; parameters: string[]; said: string };
 
-/** Every text of a catalogue, with the parameters it reads and what it says with them. */
+/** Every text of a catalogue, with the parameters that it reads and its output for them. */
 function everyText(part: object, path = ''): Text[] {
   return Object.entries(part).flatMap(([name, value]): Text[] => {
     const here = `${path}${name}`;

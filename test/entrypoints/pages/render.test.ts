@@ -362,7 +362,7 @@ const maximal: PageData = {
   ...ownKeyPages(mostOfConsole(hostile, now)),
 };
 
-/** How many forms a page has with minimal data; the others are links, lists and results. */
+/** The number of forms on a page with minimal data; pages that are missing here have none. */
 const postedForms: Partial<Record<keyof PageData, number>> = {
   setup: 1,
   'sign-in': 1,

@@ -142,7 +142,7 @@ describe('node-vault, unmodified', () => {
     const found = await call('GET', `sys/internal/ui/mounts/secret/${folder}`, { token });
     expect(await found.json()).toMatchObject({ data: { path: 'secret/', options: { version: '2' } } });
     expect((await call('GET', 'sys/internal/ui/mounts/kv/x', { token })).status).toBe(403);
-    // Sign-in pages ask without a token, and learn nothing.
+    // Sign-in pages send the request without a token, and get no details.
     const shownTo = async (by?: string) =>
       (await call('GET', 'sys/internal/ui/mounts', by ? { token: by } : {})).json();
     expect(((await shownTo()) as { data: object }).data).toEqual({ secret: {}, auth: {} });
@@ -217,11 +217,11 @@ describe('node-vault, unmodified', () => {
     expect([await page('limit=2'), await page('after=b&limit=1'), await page('after=d')]).toEqual([
       ...[['a', 'b'], ['c'], undefined],
     ]);
-    // What cannot be wrapped is not answered as it is.
+    // A response that cannot be wrapped is not returned unwrapped.
     const wrapped = await ask('GET', `secret/data/${folder}/b`, undefined, { 'x-vault-wrap-ttl': '60s' });
     expect(wrapped).toEqual({ status: 400, body: { errors: [expect.stringContaining('X-Vault-Wrap-TTL')] } });
     await vault.tokenRevokeSelf();
-    // By this Vault's agent knows that it has to log in again.
+    // This tells Vault's agent to log in again.
     const ended = { status: 403, body: { errors: ['permission denied', 'invalid token'] } };
     expect(await ask('GET', `secret/data/${folder}/b`)).toEqual(ended);
   });
@@ -298,7 +298,7 @@ describe('the calls of well-known clients, as their sources make them', () => {
     expect(made.body.auth).toMatchObject({ lease_duration: 1200, renewable: false, policies: expect.any(Array) });
     const token = String(made.body.auth.client_token);
     const { version } = (await at(token, 'GET', 'sys/seal-status')).body;
-    // It ends where this is no semantic version, and compares it with 1.9 and later ones.
+    // It fails if this is not a semantic version, and compares it with 1.9 and later ones.
     expect(version).toMatch(/^1\.17\.0\+latchkey-\d+\.\d+\.\d+$/);
     expect((await at('', 'GET', 'sys/health')).body).toMatchObject({ version, enterprise: false });
 
@@ -326,7 +326,7 @@ describe('the calls of well-known clients, as their sources make them', () => {
       ...{ cidr_list: [], token_bound_cidrs: [], metadata: {}, secret_id_num_uses: 0 },
     });
 
-    // vault/resource_kv_secret_v2.go: the options beside the data are empty, the time to live comes back as Go writes it.
+    // vault/resource_kv_secret_v2.go: the options are empty, and the time to live is in the format of Go.
     const data = `secret/data/${folder}/tf`;
     const written = { data: { password: 'x' }, cas: 0, options: {} };
     expect((await at(token, 'PUT', data, written)).status).toBe(200);
@@ -346,7 +346,7 @@ describe('the calls of well-known clients, as their sources make them', () => {
     const logIn = (headers = {}) => at('', 'PUT', 'auth/approle/login', credentials, headers);
     // vault-action sends its empty namespace; Spring and agents send none.
     const token = String((await logIn({ 'x-vault-namespace': '' })).body.auth.client_token);
-    // Vault Secrets Operator and agents (api.LifetimeWatcher): a body of null, or an increment; the answer replaces the login.
+    // Vault Secrets Operator and agents (api.LifetimeWatcher): a body of null, or an increment; the response replaces the login.
     for (const [method, body] of [
       ['PUT', 'null'],
       ['PUT', { increment: 0 }],
@@ -367,7 +367,7 @@ describe('the calls of well-known clients, as their sources make them', () => {
         ...{ path: 'secret/', type: 'kv', options: { version: '2' } },
       });
     expect((await at(token, 'GET', `secret/metadata/${folder}/?list=true`)).body.data.keys).toEqual(['app']);
-    // Spring Cloud Vault reads what may not be there, and takes 404 for nothing.
+    // Spring Cloud Vault reads optional paths, and treats 404 as empty.
     expect((await at(token, 'GET', `secret/data/${folder}/app/production`)).status).toBe(404);
     expect((await at(token, 'PUT', 'auth/token/revoke-self', 'null')).status).toBe(204);
     expect((await at(token, 'GET', `secret/data/${folder}/app`)).status).toBe(403);
@@ -459,7 +459,7 @@ describe('what Vault’s clients compare', () => {
     const [stays, ends] = [waiting('wait=30&after=1'), waiting('wait=30&after=1', two)];
     const strangers = (await loggedIn(['secrets:read:none'])).auth.client_token;
     expect((await waiting('wait=30&after=1', strangers)).status).toBe(403);
-    // It is revoked while it waits: what comes then is not for it.
+    // The token is revoked while its request waits: it does not get the new version.
     await call('POST', 'auth/token/revoke-self', { token: two });
     await fetch(`${other.address}/v1/secret/data/${path}`, {
       ...{ method: 'POST', body: JSON.stringify({ data: { n: 2 } }) },
@@ -484,7 +484,7 @@ describe('what Vault’s clients compare', () => {
     const began = performance.now();
     const ended = waiting(again);
     const many = Array.from({ length: 249 }, () => waiting(auth.client_token, ending.signal).catch(() => undefined));
-    // Of one caller, whichever of its tokens it comes with.
+    // The limit applies to the caller, whichever of its tokens a request has.
     const refused = await eventually(
       () => waiting(auth.client_token, AbortSignal.timeout(1000)).catch(() => undefined),
       (answer) => answer !== undefined,
@@ -649,7 +649,7 @@ describe('policies', () => {
       ...{ allowed: true, because: `The role "${name}" gives it.` },
     });
 
-    // Somebody changes the role: the policy shows what it gives now.
+    // After a change of the role, the policy shows its present permissions.
     await owner.patch(`/roles/${name}`, {
       permissions: [{ resource: `${latchkey.issuer}/v1`, pattern: `secrets:list:${folder}:*` }],
     });
@@ -732,7 +732,7 @@ describe('policies', () => {
     const wide = await write(token, dataAt('secret/data/*', 'read'));
     expect((await write(auth.client_token, dataAt(`secret/data/${folder}/b`, 'read'), wide.name)).status).toBe(403);
     expect((await call('DELETE', `sys/policy/${wide.name}`, { token: auth.client_token })).status).toBe(403);
-    // A token that carries less than its client has gives no more than it carries.
+    // A token with fewer permissions than its client grants only its own.
     const narrow = await latchkey.post('/oauth/token', {
       ...{ grant_type: 'client_credentials', resource: `${latchkey.issuer}/v1`, scope: 'secrets:policies' },
       ...{ client_id: role_id, client_secret: secret_id },
@@ -749,7 +749,7 @@ describe('policies', () => {
       body: { token: reader, paths: ['sys/policies/acl/x'] },
     });
     expect(await told.json()).toMatchObject({ 'sys/policies/acl/x': ['list', 'read'] });
-    // The built-in roles stay as they are.
+    // The built-in roles cannot be changed.
     expect((await write(token, dataAt('secret/data/a', 'read'), 'auditor')).status).toBe(400);
   });
 });
@@ -828,7 +828,7 @@ describe('access', () => {
     await vault.write(path, { data: { n: 1 } });
     const ids: string[] = Array.from({ length: 60 }, () => crypto.randomUUID());
     const read = async (id: string, n: number) => {
-      // Each third read is another caller's, each fifth of another version.
+      // Every third read is by another caller, every fifth of another version.
       const token = n % 3 === 0 ? stranger : auth.client_token;
       const headers = { 'x-request-id': id };
       const response = await call('GET', n % 5 === 0 ? `${path}?version=7` : path, { token, headers });
@@ -848,7 +848,7 @@ describe('access', () => {
       expect(event.outcome).toBe((numbers[0] ?? 0) % 5 === 0 ? 'failure' : 'success');
     }
     expect(Math.max(...events.map(requestsIn).map(({ length }) => length))).toBeGreaterThan(1);
-    // An event is found by each of its requests, and consumers are counted by reads.
+    // Each of its requests finds the event, and consumers are counted by reads.
     const shared = events.map(requestsIn).find(({ length }) => length > 1)?.[1];
     const found = (await owner.get(`/audit/events?request_id=${shared}`)).body.items as { action: string }[];
     expect(found.map(({ action }) => action)).toEqual(['secret.read']);
@@ -867,7 +867,7 @@ describe('a child token', () => {
       body: (await response.json()) as { auth: Record<string, never>; errors: string[] },
     };
   };
-  /** The client of Vault takes over the token that it made; here it keeps its own. */
+  /** The Vault client would switch to the token that it creates; here it keeps its own. */
   const madeBy = async (vault: ReturnType<typeof vaultAt>, body: object) => {
     const { token } = vault;
     const made = await vault.tokenCreate(body);
@@ -907,7 +907,7 @@ describe('a child token', () => {
     expect(longer.auth.lease_duration).toBeLessThanOrEqual(600);
     const renewed = await vaultAt(longer.auth.client_token).tokenRenewSelf({ increment: '5h' });
     expect(renewed.auth.lease_duration).toBeLessThanOrEqual(600);
-    // Renewed for less, the parent takes its children along.
+    // Renewing the parent for a shorter time also shortens its children.
     await child.tokenRenewSelf({ increment: 60 });
     expect((await vaultAt(longer.auth.client_token).tokenLookupSelf()).data.ttl).toBeLessThanOrEqual(60);
     await vault.tokenRevokeSelf();
@@ -969,7 +969,7 @@ describe('a child token', () => {
         return (await fetch(`${node}/v1/secret/data/${folder}/a`, { headers })).status;
       }),
     );
-    // Its end overtakes a read at the other node that has been counted, but not judged yet.
+    // Its end may overtake a read at the other node that was counted, but not judged yet.
     const good = reads.filter((status) => status === 200).length;
     expect(good).toBeGreaterThanOrEqual(1);
     expect(good).toBeLessThanOrEqual(3);
@@ -1028,7 +1028,7 @@ describe('a token without a parent', () => {
     const { vault, auth, role_id } = await loggedIn([`secrets:read:${folder}:*`, 'secrets:tokens']);
     const made = await authIn(await orphan(auth.client_token, { ttl: '5h', display_name: 'job', meta: null }));
     expect(made).toMatchObject({ orphan: true, lease_duration: 5 * 3600, renewable: true });
-    // As node-vault and hvac do, and the API's other spelling.
+    // The spelling of node-vault and hvac, and the other spelling of the API.
     const { token } = vault;
     expect((await vault.tokenCreateOrphan({ policies: [`secrets:read:${folder}:*`] })).auth).toMatchObject({
       ...{ orphan: true, policies: ['default', `secrets:read:${folder}:*`] },
@@ -1046,7 +1046,7 @@ describe('a token without a parent', () => {
     for (const each of [made, narrow, child]) expect((await look(each.client_token)).status).toBe(200);
     const { data } = (await (await look(made.client_token)).json()) as { data: object };
     expect(data).toMatchObject({ orphan: true, display_name: 'token-job', path: 'auth/token/create' });
-    // It ends with its client, and ends what it made.
+    // It is revoked with its client, and so are its children.
     await call('POST', 'auth/token/revoke-self', { token: made.client_token });
     expect((await look(child.client_token)).status).toBe(403);
     await owner.post(`/clients/${role_id}/disable`);
@@ -1167,7 +1167,7 @@ describe('a token without a parent', () => {
 describe('an AppRole role that a client of Vault creates', () => {
   const newRole = () => `approle-${crypto.randomUUID().slice(0, 8)}`;
   const newPolicy = () => `policy-${crypto.randomUUID().slice(0, 8)}`;
-  /** A client of Vault that may make roles, and a policy that it made. */
+  /** A Vault client that may create roles, and a policy that it created. */
   async function keeper() {
     const folder = newFolder();
     const policy = newPolicy();
@@ -1197,7 +1197,7 @@ describe('an AppRole role that a client of Vault creates', () => {
     expect(auth).toMatchObject({ lease_duration: 600, metadata: { role_name: name } });
     expect((await reader.read(`secret/data/${folder}/a`)).data.data).toEqual({ n: 1 });
     expect(await statusOf(reader.write(`secret/data/${folder}/a`, { data: {} }))).toBe(403);
-    // It is a secret id, and no secret of the client.
+    // It is a secret id, not a client secret.
     const plain = { grant_type: 'client_credentials', client_id: role_id, client_secret: secret_id };
     expect((await latchkey.post('/oauth/token', plain)).status).toBe(401);
     const lookup = (await vault.approleSecretLookup({ role_name: name, secret_id })).data;
@@ -1275,7 +1275,7 @@ describe('an AppRole role that a client of Vault creates', () => {
     };
     expect(answer).toMatchObject({ data: null, wrap_info: { ttl: 60, creation_path: path } });
     const { token } = answer.wrap_info;
-    // Vault's agent asks by GET, Terraform keeps the accessor of what is wrapped.
+    // Vault's agent uses GET; Terraform stores the accessor of the wrapped token.
     expect((await call('GET', 'sys/wrapping/lookup', { token })).status).toBe(200);
     const listed = (await vault.list(path)).data.keys as string[];
     expect(listed).toContain(answer.wrap_info.wrapped_accessor);
@@ -1379,7 +1379,7 @@ describe('a role of the methods kubernetes and jwt that a client of Vault create
     });
     expect(cluster.asked.at(-1)).toEqual({ authorization: `Bearer ${reviewer}`, token: jwt, audiences: [usualIssuer] });
     expect((await reader(given).read(path)).data.data).toEqual({ n: 1 });
-    // Only a login limits the token as the role says.
+    // Only a login applies the role's limits to the token.
     const grant = { grant_type: 'urn:ietf:params:oauth:grant-type:jwt-bearer', assertion: jwt };
     const atTokenEndpoint = await latchkey.post('/oauth/token', { ...grant, resource: `${latchkey.issuer}/v1` });
     expect([atTokenEndpoint.status, atTokenEndpoint.body.error]).toEqual([400, 'invalid_grant']);
@@ -1409,7 +1409,7 @@ describe('a role of the methods kubernetes and jwt that a client of Vault create
     expect(trust).toMatchObject({ name: `kubernetes/${role}`, token_review: { url: cluster.address } });
     const { body: explained } = await owner.post(`/trusts/${trust?.id}/explanation`, { assertion: jwt });
     expect(explained).toMatchObject({ accepted: true });
-    // The token that reviews others is nowhere to be read, and is not sent to another address.
+    // The reviewer token cannot be read anywhere, and is not sent to another address.
     expect(JSON.stringify([found, (await root.read('auth/kubernetes/config')).data])).not.toContain(reviewer);
     const elsewhere = await ForeignCluster.serving();
     await owner.patch(`/trusts/${trust?.id}`, { token_review: { url: elsewhere.address } });
@@ -1457,7 +1457,7 @@ describe('a role of the methods kubernetes and jwt that a client of Vault create
     expect(await statusOf(reader(last).tokenLookupSelf())).toBe(403);
     expect((await logIn('kubernetes', { role, jwt })).status).toBe(403);
     expect(await statusOf(root.read(`auth/kubernetes/role/${role}`))).toBe(404);
-    // The same name again is another trust: nothing of the earlier one comes back.
+    // A new role with the same name is another trust: nothing of the earlier one is restored.
     await root.write(`auth/kubernetes/role/${role}`, {
       ...{ bound_service_account_names: 'orders', bound_service_account_namespaces: 'shop', audience: latchkey.issuer },
     });
@@ -1486,7 +1486,7 @@ describe('a role of the methods kubernetes and jwt that a client of Vault create
     }
     for (const wrong of [{ repository: 'acme/others' }, { repository: undefined }, { aud: latchkey.issuer }])
       expect((await logIn('jwt', { role, jwt: await issuer.sign({ ...claims, ...wrong }) })).status).toBe(403);
-    // The trust that the role is has a name, by which the role's limits cannot be gone round.
+    // The role's trust has a name of its own, which cannot be used to bypass the role's limits.
     expect((await logIn('kubernetes', { role: `jwt/${role}`, jwt })).status).toBe(403);
     const next = await ForeignIssuer.named('https://next.example');
     await root.write('auth/jwt/config', {
@@ -1563,7 +1563,7 @@ describe('a role of the methods kubernetes and jwt that a client of Vault create
     await root.write(at, { ...bounds, token_policies: policy });
     await configure({ ...reviewingCluster });
     expect((await logIn('kubernetes', { role, jwt: await tokenOf('shop:orders') })).status).toBe(403);
-    // Roles of a workload are set at its trust: nobody gives it others, or takes them.
+    // Roles of a workload are set at its trust: they cannot be assigned or unassigned otherwise.
     await owner.patch(`/trusts/${trust?.id}`, { enabled: true });
     expect((await logIn('kubernetes', { role, jwt: await tokenOf('shop:orders') })).status).toBe(200);
     const { body: page } = await owner.get(`/trusts/${trust?.id}/workloads`);
@@ -1574,7 +1574,7 @@ describe('a role of the methods kubernetes and jwt that a client of Vault create
   });
 });
 
-// Last: the clocks of tokens that were signed elsewhere do not move along.
+// Last, because moving the clock does not change the times of tokens that other issuers signed.
 describe('a token', () => {
   test('looks itself up, is renewed up to a day, and revokes itself', async () => {
     const { vault, auth, role_id } = await loggedIn(['secrets:read:*']);

@@ -64,7 +64,7 @@ describe('secrets sealed with shares', () => {
     expect((await call('sys/init')).body).toEqual({ initialized: false });
     expect((await call('sys/health')).status).toBe(501);
     const wanted = { secret_shares: 5, secret_threshold: 3 };
-    // In development a request from this machine needs no token, but no page that the user visits may send it.
+    // In development, a request from this machine needs no token, but pages that the user visits must not be able to send it.
     expect((await call('sys/init', wanted, { origin: 'https://evil.example' })).status).toBe(403);
     const first = await call('sys/init', wanted, { by: token });
     expect(first).toMatchObject({ status: 200, body: { root_token: token, keys: expect.any(Array) } });
@@ -274,7 +274,7 @@ describe('secrets sealed with shares', () => {
 const flow = path.join(import.meta.dirname, 'hvac_flow.py');
 const hvac = spawnSync('python3', ['-c', 'import hvac']).status === 0 ? flow : undefined;
 
-/** The output of the program, which gets this as its input. */
+/** The output of the program for this input. */
 function runHvac(input: object): Promise<Record<string, unknown>> {
   return new Promise((resolve, reject) => {
     const child = execFile('python3', [flow], (error, stdout, stderr) =>

@@ -44,7 +44,7 @@ describe('a batch collected in memory', () => {
         ),
       write: (uses) =>
         pool.query(add, [JSON.stringify(uses)]).catch((error: Error) => {
-          // Errors of Node's own are no `instanceof Error` inside of Jest; those of PostgreSQL have a severity.
+          // In Jest, errors of Node itself are not `instanceof Error`; those of PostgreSQL have a severity.
           throw 'severity' in error ? error : new DatabaseUnavailableError(error);
         }),
       usesOf: ({ uses }) => uses,

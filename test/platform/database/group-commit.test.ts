@@ -62,7 +62,7 @@ describe('units that are committed together', () => {
   const balance = async (account: number) =>
     (await testDatabase.query('select balance from accounts where id = $1', [account])).rows[0].balance;
 
-  /** Keeps the row of an account locked while the work goes on. */
+  /** Keeps the row of an account locked during the work. */
   async function whileLocked<T>(account: number, work: (unlock: () => Promise<unknown>) => Promise<T>): Promise<T> {
     const client = new pg.Client({ connectionString: testDatabase.url });
     await client.connect();

@@ -41,7 +41,7 @@ export class Receiver {
     return this.received.map(({ body, headers }) => verify(secret, { body, headers }));
   }
 
-  /** Waits until so many have arrived. */
+  /** Waits until this number has arrived. */
   async until(count: number, withinMs = 120_000): Promise<void> {
     await eventually(
       () => this.received.length,

@@ -6,7 +6,7 @@ import { RelyingParty } from '../../../support/relying-party.ts';
 import type { UserAgent } from '../../../support/user-agent.ts';
 
 const require = createRequire(import.meta.url);
-// Their own types bring those of a browser with them, which contradict Node's.
+// Their own types include browser types, which conflict with Node's.
 type Middleware = (options: object) => express.RequestHandler;
 const { auth } = require('express-openid-connect') as { auth: Middleware };
 const session = require('express-session') as Middleware;
@@ -18,7 +18,7 @@ const secret = 'a secret of the application, which signs its cookies';
 /** An application like its library's first example, with its user at `/me`. */
 type Program = {
   redirect: string;
-  /** Its public address; its own port otherwise. */
+  /** Its public address; default: its own port. */
   publicOrigin?: string;
   build: (given: { issuer: string; origin: string; client_id: string }) => express.Express;
   start: (visitor: UserAgent) => Promise<{ url: string }>;
@@ -31,7 +31,7 @@ const programs: Record<string, Program> = {
     build: ({ issuer, origin, client_id: clientID }) => {
       const app = express();
       const own = { issuerBaseURL: issuer, baseURL: origin, clientID, clientSecret: client_secret, secret };
-      // The library's default is the implicit flow, which OAuth 2.1 and Latchkey do without.
+      // The library's default is the implicit flow, which OAuth 2.1 and Latchkey do not support.
       app.use(auth({ ...own, authorizationParams: { response_type: 'code' } }));
       app.get('/', (_request, response) => void response.send('signed in'));
       app.get('/me', (request, response) => void response.json((request as { oidc?: { user?: unknown } }).oidc?.user));
@@ -61,7 +61,7 @@ const programs: Record<string, Program> = {
   },
   passport: {
     redirect: '/callback',
-    // Without a code challenge no redirect goes to the user's own computer.
+    // Without a code challenge, redirects to the user's own computer are refused.
     publicOrigin: 'https://passport.example',
     build: ({ issuer, origin, client_id: clientID }) => {
       const passport = require('passport');

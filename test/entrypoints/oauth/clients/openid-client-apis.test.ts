@@ -99,7 +99,7 @@ describe('an API with JWT access tokens', () => {
       exp: Number(payload.iat) + 600,
       status: { status_list: { idx: expect.any(Number), uri: `${latchkey.issuer}/status-lists/1` } },
     });
-    // An ID token must not pass for one: it has another type and audience (RFC 9068 §5).
+    // An ID token must not be accepted as an access token: it has another type and audience (RFC 9068 §5).
     expect(decodeProtectedHeader(tokens.id_token ?? '').typ).not.toBe('at+jwt');
   });
 
