@@ -1,5 +1,7 @@
 import type { CDPSession, Page } from 'playwright-core';
 import { password } from '../support/installation.ts';
+import { proofOf, type Said } from '../support/passkey-proofs.ts';
+import type { Page as Shown, UserAgent } from '../support/user-agent.ts';
 import { startSite } from './support/site.ts';
 import { question, signedIn } from './support/steps.ts';
 
@@ -9,8 +11,11 @@ describe('a passkey', () => {
   const site = startSite();
   const { latchkey } = site;
 
-  /** A platform authenticator of the page's device. */
-  const authenticatorFor = async (page: Page, options: { isUserVerified?: boolean } = {}): Promise<Authenticator> => {
+  /** An authenticator of the page's device. */
+  const authenticatorFor = async (
+    page: Page,
+    options: { transport?: 'internal' | 'usb' } = {},
+  ): Promise<Authenticator> => {
     const session = await page.context().newCDPSession(page);
     await session.send('WebAuthn.enable');
     const { authenticatorId } = await session.send('WebAuthn.addVirtualAuthenticator', {
@@ -29,11 +34,24 @@ describe('a passkey', () => {
     await page.getByRole('button', { name: 'Add a passkey' }).click();
     await page.waitForURL(/done=passkey-added/);
   };
+  const passkeyOn = async (page: Page, name: string, options: { transport?: 'internal' | 'usb' } = {}) => {
+    const device = await authenticatorFor(page, options);
+    await addPasskey(page, name);
+    return device;
+  };
   /** Signs out, with a browser that offers passkeys only by the button. */
   const signedOut = async (page: Page) => {
     await page.addInitScript('PublicKeyCredential.isConditionalMediationAvailable = async () => false');
     await page.context().clearCookies();
     await page.goto(`${latchkey.issuer}/sign-in`);
+  };
+  /** Sends a proof without the script of the page, which puts it into a field that is there. */
+  const send = (agent: UserAgent, shown: Shown, proof: string) => {
+    const html = shown.html.replace(
+      'name="passkey" value=""',
+      `name="passkey" value="${proof.replaceAll('"', '&quot;')}"`,
+    );
+    return agent.submit({ ...shown, html }, {}, '/sign-in');
   };
   const removeAll = () => latchkey.database.query('delete from factors');
   afterEach(removeAll);
@@ -129,12 +147,57 @@ describe('a passkey', () => {
     await page.waitForURL(/\/account$/);
     const answer = body.get('passkey') ?? '';
     const agent = latchkey.browser();
-    const other = await agent.submit(await agent.get('/sign-in'), { passkey: answer }, '/sign-in');
+    const other = await send(agent, await agent.get('/sign-in'), answer);
     expect(other.status).toBe(422);
     const replayed = await page.request.post(`${latchkey.issuer}/sign-in`, {
       form: Object.fromEntries(body),
       headers: { origin: latchkey.issuer },
     });
     expect(replayed.status()).toBe(422);
+  });
+
+  test('is refused with another origin, relying party or type, or unverified; two open pages do no harm (WebAuthn L3 §7.2)', async () => {
+    const page = await signedIn(site);
+    const [passkey] = await credentials(await passkeyOn(page, 'Laptop'));
+    const [{ issuer }, agent] = [latchkey, latchkey.browser()];
+    const right: Said = { origin: issuer, rpId: 'localhost', count: 100 };
+    /** In a browser that opened the page twice, the first page is sent; or the proof for it is, in another browser. */
+    const signInWith = async (said: Partial<Said>, sender = agent) => {
+      const first = await agent.get('/sign-in');
+      const second = await sender.get('/sign-in');
+      const [, options = ''] = /data-passkey="([^"]*)"/.exec(first.html) ?? [];
+      const { challenge } = JSON.parse(options.replaceAll('&quot;', '"'));
+      const proof = passkey && proofOf(passkey, challenge, { ...right, ...said });
+      return (await send(sender, sender === agent ? first : second, proof ?? '')).status;
+    };
+    const lies: Partial<Said>[] = [
+      { origin: 'https://evil.example' },
+      { origin: issuer.replace('localhost', 'localhost.evil.example') },
+      { origin: issuer.replace('http:', 'https:') },
+      { origin: 'http://localhost:1' },
+      { rpId: 'evil.example' },
+      { type: 'webauthn.create' },
+      { isVerified: false },
+    ];
+    for (const lie of lies) expect({ lie, status: await signInWith(lie) }).toEqual({ lie, status: 422 });
+    expect(await signInWith({}, latchkey.browser())).toBe(422);
+    expect(await signInWith({})).toBe(200);
+  });
+
+  test('can be one of several, which are removed one by one', async () => {
+    const page = await signedIn(site);
+    const laptop = await passkeyOn(page, 'Laptop');
+    await laptop.session.send('WebAuthn.removeVirtualAuthenticator', { authenticatorId: laptop.authenticatorId });
+    await passkeyOn(page, 'Key', { transport: 'usb' });
+    const rows = async () => page.getByRole('row', { name: /Laptop|Key/ }).count();
+    expect(await rows()).toBe(2);
+    const removal = page.getByRole('row', { name: /Laptop/ }).locator('a[href$="/remove"]');
+    await page.goto(new URL((await removal.getAttribute('href')) ?? '', latchkey.issuer).href);
+    await page.getByRole('button', { name: 'Remove' }).click();
+    await page.waitForURL(/done=/);
+    expect(await rows()).toBe(1);
+    await signedOut(page);
+    await page.getByRole('button', { name: 'Sign in with a passkey' }).click();
+    await page.waitForURL(/\/account$/);
   });
 });
