@@ -88,9 +88,24 @@ describe('a second factor', () => {
     expect(told.filter(({ reason }) => reason === 'wrong code').length).toBeGreaterThan(0);
   });
 
+  test('is accepted one time step early or late, and no more (RFC 6238 §5.2)', async () => {
+    const { username, secret } = await withApp();
+    // At the start of a step, some steps after the code of the setup.
+    await latchkey.advance(120 - (latchkey.seconds % 30));
+    const { seconds } = latchkey;
+    const isAccepted = async (steps: number) => {
+      const browser = latchkey.browser();
+      const code = generateSync({ secret, epoch: seconds + steps * 30 });
+      return isIn(await enterCode(browser, await enterPassword(browser, username), code));
+    };
+    const accepted: boolean[] = [];
+    for (const steps of [-2, 2, -1, 1]) accepted.push(await isAccepted(steps));
+    expect(accepted).toEqual([false, false, true, true]);
+  });
+
   test('is accepted once when thirty browsers send the same code', async () => {
     const { username, secret } = await withApp();
-    const browsers = Array.from({ length: 8 }, () => latchkey.browser());
+    const browsers = Array.from({ length: 30 }, () => latchkey.browser());
     const steps = await Promise.all(browsers.map((browser) => enterPassword(browser, username)));
     const code = await codeOf(secret);
     const pages = await Promise.all(browsers.map((browser, n) => enterCode(browser, steps[n] as Page, code)));
