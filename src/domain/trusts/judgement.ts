@@ -109,7 +109,7 @@ export function judgeClaims(deps: ClaimDeps, trust: Trust, assertion: Assertion)
   const isSubject = typeof payload.sub === 'string' && payload.sub !== '' && payload.sub.length <= longestSubject;
   const wantedSubject = `a text of up to ${longestSubject} characters`;
   return [
-    audienceCheck(payload.aud, trust.audience ?? deps.issuer),
+    audienceCheck(payload.aud, ownAudiences(trust, deps.issuer)),
     ...timeChecks(assertion, now),
     check('subject', isSubject, `"sub" is ${shown(payload.sub)}; it must be ${wantedSubject}.`),
     ...trust.conditions.map((condition) =>
@@ -188,13 +188,23 @@ async function findKey(
   }
 }
 
-/** Exactly one audience: each of several could use the token at the others (CVE-2025-27371). */
-function audienceCheck(aud: unknown, audience: string): Check {
+/**
+ * This server's names. The token endpoint is one for workloads (RFC 7523 §3): platforms of agents name it, often beside the issuer
+ * (draft-carleton-workload-authz-grant).
+ */
+function ownAudiences({ kind, audience }: Pick<Trust, 'kind' | 'audience'>, issuer: string): readonly string[] {
+  if (audience) return [audience];
+  return kind === 'workload' ? [issuer, `${issuer}/oauth/token`] : [issuer];
+}
+
+/** No audience but this server: each of several could use the token at the others (CVE-2025-27371). */
+function audienceCheck(aud: unknown, own: readonly unknown[]): Check {
   const audiences = [aud].flat();
+  const wanted = own.length === 1 ? `${shown(own[0])} alone` : `${own.map(shown).join(' or ')}, and no other`;
   return check(
     'audience',
-    audiences.length === 1 && audiences[0] === audience,
-    `"aud" is ${shown(aud)}; it must be "${audience}" alone.`,
+    audiences.length > 0 && audiences.every((each) => own.includes(each)),
+    `"aud" is ${shown(aud)}; it must be ${wanted}.`,
   );
 }
 

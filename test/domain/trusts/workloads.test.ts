@@ -82,6 +82,15 @@ describe('a workload of a trusted issuer', () => {
     );
   });
 
+  test('may name the token endpoint as the audience, also beside the issuer, as platforms of agents do (RFC 7523 §3)', async () => {
+    const { token } = await trusted();
+    const endpoint = `${latchkey.issuer}/oauth/token`;
+    const statusFor = async (aud: string | string[]) => (await present(await token({ aud }))).status;
+    expect(await statusFor(endpoint)).toBe(200);
+    expect(await statusFor([latchkey.issuer, endpoint])).toBe(200);
+    expect(await statusFor([endpoint, 'https://as.example/token'])).toBe(400);
+  });
+
   test('is the same client when many ask at once, on both nodes', async () => {
     const { id, token } = await trusted();
     const answers = await Promise.all(
