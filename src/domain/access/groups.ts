@@ -1,4 +1,4 @@
-import type { Trx } from '../../platform/database/index.ts';
+import type { Db, Trx } from '../../platform/database/index.ts';
 import { type Actor, conflict, forbidden } from '../../platform/http/index.ts';
 import { mustHold, mustNotExceedLimits } from './authority.ts';
 import { allows } from './permissions.ts';
@@ -33,8 +33,8 @@ export function mustExportAny(actor: Actor, roles: readonly (Pick<Role, 'exporte
  *
  * @throws Problem `forbidden`
  */
-export async function mustExportGroupsOf(trx: Trx, actor: Actor, user_id: string, now: Date): Promise<void> {
-  if (actor.subject_id !== user_id && (await isInGroup(trx, user_id, now))) mustExport(actor);
+export async function mustExportGroupsOf(db: Db, actor: Actor, user_id: string, now: Date): Promise<void> {
+  if (actor.subject_id !== user_id && (await isInGroup(db, user_id, now))) mustExport(actor);
 }
 
 /**
@@ -43,11 +43,11 @@ export async function mustExportGroupsOf(trx: Trx, actor: Actor, user_id: string
  *
  * @throws Problem `forbidden`, naming the first right that is missing, or what limits the actor
  */
-export async function mustHoldAllOf(trx: Trx, actor: Actor, user_id: string, now: Date): Promise<void> {
-  const rights = await listHeldRights(trx, user_id, now);
-  await mustHold({ db: trx, now: () => now }, actor, rights);
-  await mustExportGroupsOf(trx, actor, user_id, now);
-  if (rights.length > 0 || (await isInGroup(trx, user_id, now)))
+export async function mustHoldAllOf(db: Db, actor: Actor, user_id: string, now: Date): Promise<void> {
+  const rights = await listHeldRights(db, user_id, now);
+  await mustHold({ db, now: () => now }, actor, rights);
+  await mustExportGroupsOf(db, actor, user_id, now);
+  if (rights.length > 0 || (await isInGroup(db, user_id, now)))
     mustNotExceedLimits(actor, { what: 'the permissions of this user', until: null });
 }
 

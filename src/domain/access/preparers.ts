@@ -43,21 +43,24 @@ export async function isDoubted(db: Db, user_id: string, now: Date): Promise<boo
 
 /** Since when the account is doubted; undefined: it is not. Proofs from before that are the user's own. */
 export async function findDoubtSince(db: Db, user_id: string, now: Date): Promise<Date | undefined> {
-  return (await listDoubts(db, user_id, now))[0]?.created_at;
+  return (await doubts(db, user_id, now).next()).value?.created_at;
 }
 
 /** The preparers of a user who lack rights that the user holds, the oldest first. */
-export async function listDoubts(
-  db: Db,
-  user_id: string,
-  now: Date,
-): Promise<{ subject: Owner | null; created_at: Date }[]> {
+export async function listDoubts(db: Db, user_id: string, now: Date): Promise<Doubt[]> {
+  const found: Doubt[] = [];
+  for await (const each of doubts(db, user_id, now)) found.push(each);
+  return found;
+}
+
+type Doubt = { subject: Owner | null; created_at: Date };
+
+/** The same, judged one by one: a sign-in needs the first only. */
+async function* doubts(db: Db, user_id: string, now: Date): AsyncGenerator<Doubt, undefined> {
   const preparers = await listPreparers(db, user_id);
-  if (preparers.length === 0) return [];
+  if (preparers.length === 0) return;
   const needed = { rights: await listHeldRights(db, user_id, now), isGroup: await isInGroup(db, user_id, now) };
-  const lacking: Awaited<ReturnType<typeof listPreparers>> = [];
-  for (const each of preparers) if (await lacks(db, each, { needed, now })) lacking.push(each);
-  return lacking;
+  for (const each of preparers) if (await lacks(db, each, { needed, now })) yield each;
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { StoredAuthority } from '../../../db/schema.ts';
-import type { Trx } from '../../platform/database/index.ts';
+import type { Db } from '../../platform/database/index.ts';
 import { type Actor, type Limit, Problem } from '../../platform/http/index.ts';
 import { mustHoldAllOf } from './groups.ts';
 import { intersection } from './permissions.ts';
@@ -18,18 +18,18 @@ export function storedAuthorityOf(actor: Actor): string | null {
 
 /** Whether that actor still holds all that the user holds now: they must not gain rights that the user got meanwhile. */
 export async function stillHoldsAllOf(
-  trx: Trx,
+  db: Db,
   { subject_id, limits }: StoredAuthority,
   { user_id, now }: { user_id: string; now: Date },
 ): Promise<boolean> {
-  const own = subject_id === null ? [] : await listHeldRights(trx, subject_id, now);
+  const own = subject_id === null ? [] : await listHeldRights(db, subject_id, now);
   const narrowing = limits.map((limit) => asLimit(limit as Limit));
   const sets = [own, ...narrowing.map(({ rights }) => rights)].map((rights) => rights.map(({ pattern }) => pattern));
   const permissions = sets.reduce((left, right) => intersection(left, right));
   const authority = subject_id === null ? {} : { subject_id, limits: narrowing };
   const maker: Actor = { kind: 'user', ...authority, permissions, origin: {} };
   try {
-    await mustHoldAllOf(trx, maker, user_id, now);
+    await mustHoldAllOf(db, maker, user_id, now);
     return true;
   } catch (error) {
     if (error instanceof Problem && error.type === 'forbidden') return false;

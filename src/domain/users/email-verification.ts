@@ -47,10 +47,10 @@ export const voucherOf = ({ email_verified_by, email_vouched_by }: Vouched) =>
  * Whether an address counts as the user's own for mail that gives access to the account: verified by a link, or set by an actor who could
  * take over the account anyway. That actor must not gain rights that the user got later.
  */
-export async function isAddressTheirs(trx: Trx, user: Vouched, now: Date): Promise<boolean> {
+export async function isAddressTheirs(db: Db, user: Vouched, now: Date): Promise<boolean> {
   const voucher = voucherOf(user);
-  if (voucher !== null) return stillHoldsAllOf(trx, voucher, { user_id: user.id, now });
-  const doubted_since = await findDoubtSince(trx, user.id, now);
+  if (voucher !== null) return stillHoldsAllOf(db, voucher, { user_id: user.id, now });
+  const doubted_since = await findDoubtSince(db, user.id, now);
   return doubted_since === undefined || isProvenBefore(user, doubted_since);
 }
 
@@ -64,12 +64,12 @@ export function isProvenBefore(
 }
 
 /** Why mail that gives access to an account is not sent; undefined: it is sent to the address of `user`. */
-export async function mailRefusal(trx: Trx, user: User | undefined, now: Date): Promise<string | undefined> {
+export async function mailRefusal(db: Db, user: User | undefined, now: Date): Promise<string | undefined> {
   if (!user) return 'unknown account';
   if (!user.enabled) return 'disabled account';
   if (user.email === null) return 'no e-mail address';
   if (!user.email_verified) return 'unverified e-mail address';
-  return (await isAddressTheirs(trx, user, now)) ? undefined : 'e-mail address set by another';
+  return (await isAddressTheirs(db, user, now)) ? undefined : 'e-mail address set by another';
 }
 
 /** @throws Problem `forbidden`: the actor may create accounts but not state that addresses are verified */

@@ -57,8 +57,8 @@ export async function notePasswordByLink(trx: Trx, link: Link, { user, now }: Pr
 }
 
 /** When the account last got a sign-in method other than the password. */
-export async function lastWayInAt(trx: Trx, user_id: string): Promise<Date> {
-  const identities = (await listIdentities(trx, user_id)).map(({ created_at }) => created_at.getTime());
-  const factor = (await lastFactorAt(trx, user_id))?.getTime() ?? 0;
+export async function lastWayInAt(db: Db, user_id: string): Promise<Date> {
+  const identities = (await listIdentities(db, user_id)).map(({ created_at }) => created_at.getTime());
+  const factor = (await lastFactorAt(db, user_id))?.getTime() ?? 0;
   return new Date(Math.max(0, factor, ...identities));
 }

@@ -1,4 +1,4 @@
-import { type Db, inTransaction } from '../../platform/database/index.ts';
+import type { Db } from '../../platform/database/index.ts';
 import { listDoubts, type Owner } from '../access/index.ts';
 import { mailRefusal } from './email-verification.ts';
 import { lastWayInAt } from './preparation.ts';
@@ -20,18 +20,16 @@ type Deps = { db: Db; now: () => Date; sendEmail?: unknown };
 
 /** What an administrator needs to know if a user's sign-ins are refused; null: they are not. */
 export async function findRefusedSignIn({ db, now, sendEmail }: Deps, user: User): Promise<RefusedSignIn | null> {
-  return inTransaction(db, async (trx) => {
-    const doubts = await listDoubts(trx, user.id, now());
-    const [first] = doubts;
-    if (!first) return null;
-    const last_way_in_at = await lastWayInAt(trx, user.id);
-    const remove_methods_first = doubts.some(({ created_at }) => created_at <= last_way_in_at);
-    const isMailed = sendEmail !== undefined && (await mailRefusal(trx, user, now())) === undefined;
-    return {
-      since: first.created_at,
-      prepared_by: doubts.map(({ subject, created_at }) => ({ subject, prepared_at: created_at })),
-      remove_methods_first,
-      mailed_link: isMailed && !remove_methods_first,
-    };
-  });
+  const doubts = await listDoubts(db, user.id, now());
+  const [first] = doubts;
+  if (!first) return null;
+  const last_way_in_at = await lastWayInAt(db, user.id);
+  const remove_methods_first = doubts.some(({ created_at }) => created_at <= last_way_in_at);
+  const isMailed = sendEmail !== undefined && (await mailRefusal(db, user, now())) === undefined;
+  return {
+    since: first.created_at,
+    prepared_by: doubts.map(({ subject, created_at }) => ({ subject, prepared_at: created_at })),
+    remove_methods_first,
+    mailed_link: isMailed && !remove_methods_first,
+  };
 }
