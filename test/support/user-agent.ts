@@ -18,7 +18,7 @@ export class UserAgent {
     return this.#visit(new URL(url, this.#home).href, { method: 'GET' });
   }
 
-  /** Posts a form of the page: the one whose action contains `action`, with its hidden fields. */
+  /** Posts a form of the page: the one whose action contains `action`, with its hidden fields; one that is given replaces a hidden one. */
   submit(
     page: Page,
     fields: Record<string, string | string[]> = {},
@@ -28,7 +28,10 @@ export class UserAgent {
     const form = forms(page.html).find((each) => each.action.includes(action));
     if (!form) throw new Error(`no form ${action} on ${page.url} (${page.status}): ${page.html.slice(0, 400)}`);
     const body = new URLSearchParams(form.hidden);
-    for (const [name, value] of Object.entries(fields)) for (const each of [value].flat()) body.append(name, each);
+    for (const [name, value] of Object.entries(fields)) {
+      body.delete(name);
+      for (const each of [value].flat()) body.append(name, each);
+    }
     return this.post(new URL(form.action || page.url, page.url).href, body, headers);
   }
 
