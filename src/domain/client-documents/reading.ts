@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import type { DocumentValidators } from '../../../db/schema.ts';
 import { freshSeconds, type Revalidating, validatorsOf } from '../../platform/outbound/index.ts';
 import type { SelfRegistration } from '../clients/index.ts';
@@ -48,9 +49,8 @@ export async function readFrom(
   const { jwks_uri, ...metadata } = kept ? asDescribed(kept) : readDocument(body ?? Buffer.alloc(0), client_id);
   const document = { ...kept?.validators.document, ...validatorsOf(headers) };
   const read_at = kept?.validators.read_at ?? now().toISOString();
-  const seconds = Math.max(freshSeconds(headers, now()) ?? usualSeconds, leastSeconds);
-  if (jwks_uri === undefined)
-    return { metadata, seconds: Math.min(seconds, mostSeconds), validators: { read_at, document } };
+  const seconds = secondsOf(headers, now(), mostSeconds);
+  if (jwks_uri === undefined) return { metadata, seconds, validators: { read_at, document } };
   const { jwks, seconds: most, keys } = await readKeysFrom(needs, String(jwks_uri), stored);
   return {
     metadata: { ...metadata, jwks },
@@ -68,12 +68,16 @@ async function readKeysFrom(
   const known = stored?.validators.keys?.jwks_uri === jwks_uri ? stored : undefined;
   const { headers, body } = await getKeys(jwks_uri, known?.validators.keys ?? {});
   const isSame = body === undefined && known !== undefined;
-  const said = freshSeconds(headers, now()) ?? usualSeconds;
   return {
     jwks: isSame ? known.metadata.jwks : readKeys(body ?? Buffer.alloc(0)),
-    seconds: Math.min(Math.max(said, leastSeconds), fewerSeconds),
+    seconds: secondsOf(headers, now(), fewerSeconds),
     keys: { ...(isSame && known.validators.keys), ...validatorsOf(headers), jwks_uri },
   };
+}
+
+/** For how long a response may be used, within our limits. */
+function secondsOf(headers: IncomingHttpHeaders, now: Date, most: number): number {
+  return Math.min(Math.max(freshSeconds(headers, now) ?? usualSeconds, leastSeconds), most);
 }
 
 function isRecent({ validators }: StoredDocument, now: Date): boolean {

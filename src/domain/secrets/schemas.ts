@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { mostInteger } from '../../platform/database/index.ts';
 import { PageQuery, ShownText, Timestamp } from '../../platform/http/index.ts';
 import { SortBy } from '../../platform/lists/index.ts';
 import { Owner } from '../access/index.ts';
@@ -11,8 +12,7 @@ const tenYears = 3660 * 86_400;
 
 export const SecretParams = z.strictObject({ path: SecretPath });
 // Beyond it PostgreSQL has no integer.
-const mostVersions = 2_147_483_647;
-const VersionText = z.coerce.number().int().min(1).max(mostVersions);
+const VersionText = z.coerce.number().int().min(1).max(mostInteger);
 
 export const VersionParams = z.strictObject({ path: SecretPath, number: VersionText });
 
@@ -73,7 +73,7 @@ export const ReadQuery = z.strictObject({
 });
 
 export const RollbackInput = z.strictObject({
-  version: z.int().min(1).max(mostVersions).meta({ description: 'the version whose value the new one gets' }),
+  version: z.int().min(1).max(mostInteger).meta({ description: 'the version whose value the new one gets' }),
 });
 
 export const ConsumersQuery = z.strictObject({

@@ -1,6 +1,6 @@
 import type { KeyObject } from 'node:crypto';
 import { keyedDigest } from '../../platform/crypto/index.ts';
-import { invalid } from '../../platform/http/index.ts';
+import { invalid, isPrintable } from '../../platform/http/index.ts';
 
 /** A secret's value: named parts of any JSON. */
 export type SecretData = Record<string, unknown>;
@@ -16,16 +16,14 @@ const mostLevels = 100;
  *   cannot be stored exactly
  */
 export function encoded(data: SecretData): Buffer {
-  if (!Object.keys(data).every(isPartName))
+  // Events name the parts: what PostgreSQL refuses in JSON would fail the write.
+  if (!Object.keys(data).every(isPrintable))
     throw invalid('/data', 'must have names of parts without control characters');
   mustStayAsItIs(data);
   const value = Buffer.from(JSON.stringify(data));
   if (value.length > mostBytes) throw invalid('/data', 'must have at most 1 MiB as JSON');
   return value;
 }
-
-/** Events name the parts: what PostgreSQL refuses in JSON would fail the write. */
-const isPartName = (name: string) => name.isWellFormed() && !/\p{Cc}/u.test(name);
 
 /** Level by level, since recursion would exhaust the stack. @throws Problem `invalid` */
 function mustStayAsItIs(data: SecretData): void {

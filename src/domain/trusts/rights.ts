@@ -19,7 +19,7 @@ import { listRoledUsersAt, type Trust } from './store.ts';
 type Change = { now: () => Date; actor: Actor; existing?: Trust | undefined; input: TrustInput };
 
 /**
- * Guards registering and changing a trust: whoever chooses the accepted tokens could get one accepted. So the actor must hold every
+ * Guards registering and changing a trust: an actor who chooses the accepted tokens could get one accepted. So the actor must hold every
  * permission that it gives, before and after, and its permissions last no longer than the credential of the actor. The author of a trust
  * for users could act as each user with an account at the issuer, and must hold their permissions. Disabling needs the permissions of the
  * verb for it.

@@ -43,8 +43,8 @@ export async function identifiedMappings(
 }
 
 /**
- * Guards mappings, before and after a change: whoever chooses the accepted claims decides who has these roles, and so must be allowed to
- * assign each.
+ * Guards mappings, before and after a change: an actor who chooses the accepted claims decides who has these roles, and so must be
+ * allowed to assign each.
  *
  * @throws Problem `forbidden`; `invalid`: a role has permissions of Latchkey, and the trust is not for administrators
  */

@@ -1,5 +1,5 @@
 import { hash } from '@node-rs/argon2';
-import { invalid, type Problem, tooMany } from '../../platform/http/index.ts';
+import { invalid, isPrintable, type Problem, tooMany } from '../../platform/http/index.ts';
 import { isCommonPassword } from './common-passwords.ts';
 import { isStrongEnough, verifyHash } from './hash-formats.ts';
 import { readableSecret } from './readable-secret.ts';
@@ -47,7 +47,7 @@ export async function passwordProblem(typed: string, person: Named): Promise<Pas
   if ([...password].length < minLength) return 'too_short';
   if (password.length > maxLength) return 'too_long';
   // A password field cannot contain them, so the user could not sign in (RFC 8265 §4.2.2 refuses them, too).
-  if (/\p{Cc}|\p{Cs}/u.test(password)) return 'unusable_characters';
+  if (!isPrintable(password)) return 'unusable_characters';
   const given = password.toLowerCase();
   const isOwnName = [person.username, person.email].some((name) => name?.toLowerCase() === given);
   if (isOwnName) return 'own_name';

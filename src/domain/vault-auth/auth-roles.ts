@@ -57,7 +57,7 @@ export async function putAuthRole(
   });
 }
 
-/** Whoever may configure a method has all permissions at the store, and none elsewhere. @throws Problem `invalid` */
+/** A caller who may configure a method has all permissions at the store, and none elsewhere. @throws Problem `invalid` */
 async function mustGiveAtStoreAlone(trx: Trx, { audience }: VaultAuthDeps, names: readonly string[]): Promise<void> {
   for (const { name, permissions } of await listRolesNamed(trx, names)) {
     const elsewhere = permissions.find(({ resource }) => resource !== audience);

@@ -1,4 +1,5 @@
 import type { ClaimCondition, VaultAuthConfig } from '../../../db/schema.ts';
+import { isPrintable } from '../../platform/http/index.ts';
 import { VaultError } from './answers.ts';
 import { keySetOf, pemsIn } from './auth-keys.ts';
 import { type MethodShape, methodRoutes, mustNotSet } from './auth-methods.ts';
@@ -109,8 +110,7 @@ const mostMappings = 20;
 /** Claims that become metadata of the token. @throws VaultError 400 */
 function mappingsIn(body: Fields): Record<string, string> {
   const entries = Object.entries(objectIn(body, 'claim_mappings') ?? {});
-  const isName = (text: unknown, most: number) =>
-    typeof text === 'string' && text.length <= most && text.isWellFormed() && !/\p{Cc}/u.test(text);
+  const isName = (text: unknown, most: number) => typeof text === 'string' && text.length <= most && isPrintable(text);
   const isFit = entries.every(([claim, name]) => isName(claim, 256) && isName(name, 128));
   if (isFit && entries.length <= mostMappings) return Object.fromEntries(entries) as Record<string, string>;
   throw new VaultError(400, `claim_mappings has at most ${mostMappings} claims, each with a name`);

@@ -1,3 +1,4 @@
+import { mostInteger } from '../../platform/database/index.ts';
 import { parseNetwork } from '../../platform/http/index.ts';
 import { VaultError } from './answers.ts';
 
@@ -17,14 +18,11 @@ export function textIn(fields: Fields, name: string): string | undefined {
 /** PostgreSQL stores no text with a null character. */
 const isStorable = (text: string) => !text.includes('\0');
 
-/** What PostgreSQL stores as an integer. */
-const largest = 2_147_483_647;
-
 /** A number, also as text. @throws VaultError 400 */
 export function numberIn(fields: Fields, name: string): number | undefined {
   const number = integerIn(fields, name);
-  if (number === undefined || Math.abs(number) <= largest) return number;
-  throw conversionError(name, `a number up to ${largest}`);
+  if (number === undefined || Math.abs(number) <= mostInteger) return number;
+  throw conversionError(name, `a number up to ${mostInteger}`);
 }
 
 function integerIn(fields: Fields, name: string): number | undefined {
@@ -50,7 +48,7 @@ export function signedSecondsIn(fields: Fields, name: string): number | undefine
   const value = fields[name] ?? undefined;
   const isDuration = typeof value === 'string' && durationShape.test(value);
   const seconds = isDuration ? secondsOf(value) : integerIn(fields, name);
-  return seconds === undefined ? undefined : Math.max(-largest, Math.min(largest, seconds));
+  return seconds === undefined ? undefined : Math.max(-mostInteger, Math.min(mostInteger, seconds));
 }
 
 function secondsOf(duration: string): number {
@@ -98,7 +96,10 @@ export function versionsIn(fields: Fields): number[] {
   const value = fields.versions ?? undefined;
   const given = typeof value === 'string' ? value.split(',') : [value].flat();
   const numbers = given.map(Number);
-  if (numbers.length === 0 || !numbers.every((number) => Number.isInteger(number) && number > 0 && number <= largest))
+  if (
+    numbers.length === 0 ||
+    !numbers.every((number) => Number.isInteger(number) && number > 0 && number <= mostInteger)
+  )
     throw new VaultError(400, 'No version number provided');
   return numbers;
 }

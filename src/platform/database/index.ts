@@ -13,5 +13,7 @@ export type { HotResult, HotStatement } from './hot-statement.ts';
 export { inTransaction } from './in-transaction.ts';
 export { type Patience, persistently, reasonOf, waitForDatabase } from './late.ts';
 export { isMigrated, type MigrationState, migrate, migrationStates } from './migrate.ts';
+export { mostInteger } from './most-integer.ts';
 export { type Database, type DatabaseOptions, type Db, openDatabase, type Trx } from './open.ts';
+export { idleConnectionMs } from './pool.ts';
 export { DatabaseUnavailableError, isConnectionFailure, isContention, isOutage } from './unavailable.ts';

@@ -1,8 +1,10 @@
 import pg from 'pg';
 
-// Longer than node-postgres's ten seconds: a new connection costs PostgreSQL and us as much as many requests, and a server with few
-// requests would open one for most of them.
-const idleMs = 300_000;
+/**
+ * How long a connection may be idle. Longer than node-postgres's ten seconds: a new one costs PostgreSQL and us as much as many requests,
+ * and a server with few requests would open one for most of them.
+ */
+export const idleConnectionMs = 300_000;
 
 /**
  * A pool that outlives its connections: a broken one is replaced at the next use. node-postgres also emits the error as an event, on the
@@ -10,7 +12,7 @@ const idleMs = 300_000;
  * connection gets the error from the query.
  */
 export function openPool(settings: pg.PoolConfig): pg.Pool {
-  const pool = new pg.Pool({ idleTimeoutMillis: idleMs, ...settings });
+  const pool = new pg.Pool({ idleTimeoutMillis: idleConnectionMs, ...settings });
   pool.on('error', () => undefined);
   pool.on('connect', (client) => client.on('error', () => undefined));
   return pool;

@@ -92,5 +92,5 @@ export {
 } from './routes.ts';
 export { isReference, type SecretReference, SecretText } from './secret-text.ts';
 export { type Answer, type Call, checked, entityTag, sendLines, serve } from './serve-routes.ts';
-export { isSeen, notSeen, ShownText, untwisted } from './shown-text.ts';
+export { isPrintable, isSeen, notSeen, ShownText, untwisted } from './shown-text.ts';
 export { issuesIn, validationWords } from './validation-words.ts';

@@ -29,6 +29,11 @@ export function isSeen(text: string): boolean {
   return text.trim() !== '' && !unseen.test(text.replaceAll(joiners, ''));
 }
 
+/** Whether a text can be stored and shown at all: no control characters, and no halves of surrogate pairs. */
+export function isPrintable(text: string): boolean {
+  return !/\p{Cc}|\p{Cs}/u.test(text);
+}
+
 export const notSeen =
   'must not be blank or contain control characters, invisible characters, or characters that change the writing direction';
 

@@ -1,6 +1,6 @@
 import type { JobResult, PgBoss } from 'pg-boss';
 import type { Logger } from 'pino';
-import { atMost, type Trx } from '../database/index.ts';
+import { atMost, idleConnectionMs, type Trx } from '../database/index.ts';
 import { type JobName, pollSeconds, retryPollSeconds } from './queues.ts';
 
 export type JobHandler = (data: Record<string, unknown>) => Promise<void>;
@@ -13,7 +13,6 @@ const queryTimeoutMs = 15_000;
 // A caller that waits this long for a connection gets an error; the place of an abandoned connection is free by then.
 const connectMs = 5000;
 const atOnce = 10;
-const idleMs = 300_000;
 const readinessPauseMs = 500;
 
 export type JobsOptions = {
@@ -95,7 +94,7 @@ export class Jobs {
         application_name: 'latchkey jobs',
         connectionTimeoutMillis: connectMs,
         // pg-boss passes its settings to the pool of node-postgres, which has more settings than pg-boss declares.
-        ...{ query_timeout: queryTimeoutMs, keepAlive: true, idleTimeoutMillis: idleMs },
+        ...{ query_timeout: queryTimeoutMs, keepAlive: true, idleTimeoutMillis: idleConnectionMs },
       });
       // pg-boss resumes when the database is back.
       return boss.on('error', (error) => this.#log.warn({ err: error }, 'jobs wait for the database'));

@@ -30,10 +30,11 @@ export type Revalidating = (url: string, validators: Validators) => Promise<Got 
  */
 export function guardedGet(bounds: Bounds): Getting {
   const answer = guardedRequest(bounds);
-  return async (url) => {
-    const response = await answer(url, {});
-    return { headers: response.headers, body: await bodyOf(response, bounds.maxBytes) };
-  };
+  return async (url) => read(await answer(url, {}), bounds);
+}
+
+async function read(response: IncomingMessage, { maxBytes }: Pick<Bounds, 'maxBytes'>): Promise<Got> {
+  return { headers: response.headers, body: await bodyOf(response, maxBytes) };
 }
 
 /**
@@ -42,15 +43,13 @@ export function guardedGet(bounds: Bounds): Getting {
  */
 export function guardedRevalidation(bounds: Bounds): Revalidating {
   const answer = guardedRequest(bounds);
-  const get = guardedGet(bounds);
   return async (url, validators) => {
     const conditions = conditionsOf(validators);
     const response = await answer(url, conditions);
     const { headers, statusCode } = response;
-    if (statusCode !== 304 || Object.keys(conditions).length === 0)
-      return { headers, body: await bodyOf(response, bounds.maxBytes) };
+    if (statusCode !== 304 || Object.keys(conditions).length === 0) return read(response, bounds);
     response.destroy();
-    return isOtherAnswer(headers, validators) ? get(url) : { headers, body: undefined };
+    return isOtherAnswer(headers, validators) ? read(await answer(url, {}), bounds) : { headers, body: undefined };
   };
 }
 

@@ -82,7 +82,7 @@ describe('revoking a consent', () => {
     expect(await latchkey.auditEvents('consent.revoked')).toHaveLength(1);
   });
 
-  test('is only possible for one’s own', async () => {
+  test('is only possible for the user who gave it', async () => {
     await latchkey.tokens();
     const { rows } = await latchkey.database.query('select id from consents where revoked_at is null');
     const bob = latchkey.browser();

@@ -19,7 +19,7 @@ import {
 /** The scopes that a request may get at a resource server. */
 export type Rights = {
   mayHave: (scope: string) => boolean;
-  /** The allowed ones of some permissions; for a wildcard, what is held of it. */
+  /** Which of some permissions are allowed; for a wildcard, the part of it that is held. */
   ofThese: (names: readonly string[]) => readonly string[];
 };
 

@@ -34,14 +34,11 @@ export async function showConsent(deps: PagesDeps, ctx: Context, interaction: Pe
   });
 }
 
-type Described = { described_by: { host: string } | 'nobody' | null; is_impersonable: boolean };
-
-function describedBy(client: PendingInteraction['client']): Described {
+/** Where the description of a client comes from, and whether any program on the user's computer can claim to be it. */
+function describedBy(client: PendingInteraction['client']) {
   const provenance = provenanceOf(client);
-  if (provenance?.by === 'itself') return { described_by: 'nobody', is_impersonable: false };
-  if (!provenance) return { described_by: null, is_impersonable: false };
-  const is_impersonable = redirectsToLoopbackOnly(client.metadata.redirect_uris);
-  return { described_by: { host: provenance.host }, is_impersonable };
+  const is_impersonable = provenance?.by === 'document' && redirectsToLoopbackOnly(client.metadata.redirect_uris);
+  return { provenance, is_impersonable };
 }
 
 function returnPlace(redirect_uri: string | undefined): { return_host: string | null; return_is_loopback: boolean } {

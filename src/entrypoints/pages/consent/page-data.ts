@@ -1,3 +1,5 @@
+import type { Provenance } from '../../../domain/clients/index.ts';
+
 /** One scope that an app requests, in words for the user (`description`) and by its name (`name`). */
 type AskedScope = {
   name: string;
@@ -42,8 +44,8 @@ type ConsentPage = {
   client_logo?: string | undefined;
   /** The id of the client, shown unless it registered itself: then the id is random and identifies nobody. */
   client_id: string;
-  /** The source of the client's description, if it is not an operator: the host of its metadata document, or none. */
-  described_by: { host: string } | 'nobody' | null;
+  /** The source of the client's description; undefined: an operator. */
+  provenance: Provenance | undefined;
   /** Any program on the user's computer can claim to be it. */
   is_impersonable: boolean;
   signed_in_as: string;

@@ -19,7 +19,7 @@ import { interactionAsked, pathOfInteraction } from './from-app.ts';
 import { linkClosed } from './link-closed.ts';
 import { minutesToWait } from './throttled.ts';
 
-/** Creating one's own account, if the installation allows it: requesting a link, and opening it. */
+/** Sign-up, if the installation allows it: a user requests a link, and opens it to create the account. */
 export function signUpRoutes(router: Router, deps: PagesDeps): void {
   if (!deps.config.signUp) return;
   router.get(pagePaths.signUp, async (ctx: Context) => showSignUp(deps, ctx, {}));

@@ -13,7 +13,7 @@ export function refusedSignInPanel({ sign_in_refused: refused }: UserDetail): Pa
     {
       heading: 'Sign-in refused',
       intro:
-        'Every sign-in is refused, whatever the method: somebody else could sign in, too, who lacks permissions of this user.',
+        'Every sign-in is refused, whatever the method: someone who lacks permissions of this user could sign in, too.',
       link: { text: 'Documentation', href: '/docs/sign-in#accounts-that-others-prepared' },
       content: { kind: 'facts', facts: factsOf(refused) },
     },
