@@ -29,7 +29,12 @@ export type ServerProcess = RunningServer & {
 
 export type CommandResult = { code: number | null; stdout: string; stderr: string };
 
-export type RunningCommand = { ended: Promise<CommandResult>; kill: (signal: NodeJS.Signals) => void };
+export type RunningCommand = {
+  ended: Promise<CommandResult>;
+  /** Its standard output so far. */
+  output: () => string;
+  kill: (signal: NodeJS.Signals) => void;
+};
 
 /** Starts the `latchkey` command. */
 export function startCommand(
@@ -44,7 +49,11 @@ export function startCommand(
   child.stdin.end(input);
   const exited = new Promise<number | null>((resolve) => child.once('exit', resolve));
   const ended = exited.then(async (code) => ({ code, stdout: await stdout, stderr: await stderr }));
-  return { ended, kill: (signal) => void child.kill(signal) };
+  let output = '';
+  child.stdout.on('data', (part) => {
+    output += part;
+  });
+  return { ended, output: () => output, kill: (signal) => void child.kill(signal) };
 }
 
 /** Runs the `latchkey` command to its end. */

@@ -7,14 +7,9 @@ export { erasePersonalDetails } from './erasure.ts';
 export type { EventFilter } from './event-conditions.ts';
 export { type AuditEvent, appendEvent, auditRows } from './events.ts';
 export { exportAudit } from './export.ts';
+export { eventsSince, newestToFollow } from './following.ts';
 export { detailsOfAction, findHead, knownEvents, type LogEnds, logEnds } from './known-log.ts';
-export {
-  findEvent,
-  listEvents,
-  listEventsOf,
-  newestEvents,
-  type RecordedEvent,
-} from './list-store.ts';
+export { findEvent, listEvents, listEventsOf, type RecordedEvent } from './list-store.ts';
 export type { PersonalDetails } from './personal-details.ts';
 export { type ActorOfVersion, type ActorsOfVersions, actorsOfVersions } from './reader-store.ts';
 export { Refusals, type RefusalsDeps } from './refusals.ts';

@@ -19,15 +19,9 @@ import { type Conditions, conditionsOf, type EventFilter, presentAction } from '
 /** Address and user agent are null if there was none, or if they were erased. */
 export type RecordedEvent = Omit<Selectable<Database['audit_events']>, 'recorded_in' | 'personal_digest'>;
 
-/** The newest events, oldest of them first; with `after`, those recorded later than that event. */
-export async function newestEvents(
-  db: Db,
-  { limit, after }: { limit: number; after?: string | undefined },
-): Promise<RecordedEvent[]> {
-  const query = recordedEvents(db).limit(limit);
-  // UUIDv7 ids grow with time.
-  if (after) return query.where('e.id', '>', after).orderBy('e.id').execute();
-  return (await query.orderBy('e.id', 'desc').execute()).reverse();
+/** The newest events, oldest of them first. */
+export async function newestEvents(db: Db, { limit }: { limit: number }): Promise<RecordedEvent[]> {
+  return (await recordedEvents(db).limit(limit).orderBy('e.id', 'desc').execute()).reverse();
 }
 
 /** One event. */
@@ -110,7 +104,8 @@ const eventColumns = [
   ...(['e.outcome', 'e.reason', 'p.address', 'p.user_agent', 'e.request_id', 'e.details'] as const),
 ] as const;
 
-function recordedEvents(db: Db) {
+/** Events with the details that can be erased. */
+export function recordedEvents(db: Db) {
   return db
     .selectFrom('audit_events as e')
     .leftJoin('audit_personal_details as p', 'p.event_id', 'e.id')

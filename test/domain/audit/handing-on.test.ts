@@ -2,10 +2,12 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { Readable } from 'node:stream';
+import pg from 'pg';
 import { type NotedHead, publicKeyOf, verifyExport } from '../../../src/domain/audit/index.ts';
 import { withoutTriggers } from '../../support/database.ts';
+import { eventually } from '../../support/eventually.ts';
 import { startLatchkey } from '../../support/latchkey.ts';
-import { runCommand } from '../../support/server.ts';
+import { runCommand, startCommand, testRootKey } from '../../support/server.ts';
 import { sealed, verified, writeEvents } from './support/log.ts';
 
 type Line = { type: string; id: string } & Record<string, unknown>;
@@ -109,6 +111,57 @@ describe('an exported log', () => {
 
   test('is recorded as an event', async () => {
     expect(await latchkey.auditEvents('audit.exported')).toMatchObject([{ actor_kind: 'system' }]);
+  });
+});
+
+describe('a followed log', () => {
+  const latchkey = startLatchkey();
+
+  test('shows each event once: also of a slow transaction, of a node whose clock is behind, and of more than a page', async () => {
+    const env = { DATABASE_URL: latchkey.database.url, LATCHKEY_ROOT_KEY: testRootKey };
+    const command = startCommand(['audit', 'tail', '--follow', '--lines', '0', '--json'], { env });
+    const shown = () =>
+      command
+        .output()
+        .split('\n')
+        .slice(0, -1)
+        .filter((line) => line.includes('"test"'))
+        .map((line) => JSON.parse(line).target_id);
+    const slow = new pg.Client({ connectionString: latchkey.database.url });
+    const insert = (name: string, seconds = 0, count = 1) => ({
+      text: `insert into audit_events (id, occurred_at, actor_kind, action, target_kind, target_id, outcome)
+        select gen_random_uuid(), now() - make_interval(secs => $2), 'system', 'client.updated', 'test', $1 || n, 'success'
+          from generate_series(1, $3) n`,
+      values: [name, seconds, count],
+    });
+    const write = ({ text, values }: ReturnType<typeof insert>) => latchkey.database.query(text, values);
+    const later = () => shown().filter((id) => id !== 'early 1');
+    try {
+      await slow.connect();
+      await slow.query('begin');
+      await slow.query(insert('slow '));
+      // The command shows nothing of the past: events are written until it shows one.
+      await eventually(
+        async () => {
+          await write(insert('early '));
+          return shown();
+        },
+        ({ length }) => length > 0,
+        { withinMs: 120_000, pauseMs: 500 },
+      );
+      await write(insert('behind ', 3));
+      await write(insert('burst ', 0, 2500));
+      await slow.query('commit');
+      await write(insert('last '));
+      await eventually(later, ({ length }) => length >= 2503, { withinMs: 120_000, pauseMs: 50 });
+      const ids = later();
+      expect(new Set(ids).size).toBe(ids.length);
+      expect(ids).toHaveLength(2503);
+      expect(ids).toEqual(expect.arrayContaining(['slow 1', 'behind 1', 'last 1', 'burst 2500']));
+    } finally {
+      command.kill('SIGKILL');
+      await slow.end();
+    }
   });
 });
 

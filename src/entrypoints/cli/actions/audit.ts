@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
-import { listEvents, newestEvents, type RecordedEvent } from '../../../domain/audit/index.ts';
+import { eventsSince, listEvents, newestToFollow, type RecordedEvent } from '../../../domain/audit/index.ts';
 import { type CommandContext, onInstallation } from './command-context.ts';
 import { Moment, parsed } from './input.ts';
 import { note, say } from './output.ts';
@@ -13,15 +13,12 @@ const pageSize = 1000;
 
 export const tail = onInstallation(async ({ deps }: CommandContext, options: TailOptions) => {
   const limit = parsed(Lines, options.lines, '--lines');
-  let events = await newestEvents(deps.db, { limit });
-  for (const event of events) say(lineOf(event, options));
-  if (!options.follow) return;
-  let last = events.at(-1)?.id;
+  let { events, place } = await newestToFollow(deps.db, limit);
   for (;;) {
-    await sleep(pauseMs);
-    events = await newestEvents(deps.db, { limit: pageSize, after: last ?? '00000000-0000-0000-0000-000000000000' });
     for (const event of events) say(lineOf(event, options));
-    last = events.at(-1)?.id ?? last;
+    if (!options.follow) return;
+    if (events.length < pageSize) await sleep(pauseMs);
+    ({ events, place } = await eventsSince(deps.db, place, pageSize));
   }
 });
 
