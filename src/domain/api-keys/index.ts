@@ -9,7 +9,7 @@ export {
   revokeApiKey,
   revokeKeysIn,
 } from './ending.ts';
-export type { KeyEntry } from './entry.ts';
+export { type KeyEntry, secondsLeft } from './entry.ts';
 export { isLiveVersion, stateOf } from './expiry.ts';
 export { looksLikeKey } from './format.ts';
 export { type KeyRecord, readApiKey } from './key-record.ts';

@@ -60,8 +60,16 @@ export class KnownKeys {
    * @param from who is counted when it does not exist
    * @throws when it is not cached here and the database is unavailable
    */
-  async find(key: string, from: KeySender): Promise<Found> {
-    const text = digestText(key);
+  find(key: string, from: KeySender): Promise<Found> {
+    return this.#find(digestText(key), from);
+  }
+
+  /** The same, by the digest of the value. */
+  findByDigest(digest: Digest, from: KeySender): Promise<Found> {
+    return this.#find(digest.toString('latin1'), from);
+  }
+
+  async #find(text: string, from: KeySender): Promise<Found> {
     if (!this.#deps.changes.isTrusted()) return this.#read(text, from);
     if (this.#unknown.has(text)) return undefined;
     return this.#fresh(text, this.#deps.now()) ?? this.#read(text, from);

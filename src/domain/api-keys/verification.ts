@@ -1,9 +1,10 @@
+import type { Digest } from '../../platform/crypto/index.ts';
 import type { ChangeFeed, Db } from '../../platform/database/index.ts';
 import type { Logger } from '../../platform/logging/index.ts';
 import { type Asked, allowed, type Decision, decide } from './decide.ts';
 import type { KeyEntry } from './entry.ts';
 import { environmentOf } from './format.ts';
-import { KnownKeys, type KnownKeysDeps } from './known-keys.ts';
+import { type Found, KnownKeys, type KnownKeysDeps } from './known-keys.ts';
 import type { CountedLimit, LimitState, Limits, Taken } from './limits/counters.ts';
 import { MemoryLimits } from './limits/memory-limits.ts';
 import { sharedLimits } from './limits/shared-limits.ts';
@@ -89,7 +90,20 @@ export class KeyVerifier {
     if (cached) return cached;
     const environment = environmentOf(key);
     if (environment === undefined || !this.#deps.environments.includes(environment)) return malformed(environment);
-    const found = await this.#known.find(key, from);
+    return this.#said(await this.#known.find(key, from), from);
+  }
+
+  /**
+   * Judges the key with this digest for a request with a token that keeps the restrictions of the key, and counts it at its limits.
+   *
+   * @throws when the database is needed but unavailable
+   */
+  async verifyByDigest(digest: Digest, asked: Asked, from: KeySender): Promise<KeyVerdict> {
+    const found = this.#said(await this.#known.findByDigest(digest, from), from);
+    return 'code' in found ? found : this.judge(found, asked);
+  }
+
+  #said(found: Found, from: KeySender): KeyEntry | KeyVerdict {
     if (found === 'throttled') return this.#throttled(from);
     return found ?? { code: 'unknown', reason: 'There is no such key.', limits: [] };
   }

@@ -1,4 +1,5 @@
 /** Tokens of Vault's clients: access tokens with an accessor, which can be renewed, and can create others. */
+export { type ChildToken, createChildToken } from './children.ts';
 export { findTokenRole, listTokenRoles, putTokenRole, removeTokenRole } from './token-roles.ts';
 export {
   describeVaultToken,

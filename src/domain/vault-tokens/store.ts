@@ -40,6 +40,52 @@ export async function findStandingToken(db: Db, digest: Digest, now: Date): Prom
   return rows[0];
 }
 
+/** A row is copied as it was judged: its owners at their epochs, so that whatever revokes it revokes the copy, too. */
+const columns: Readonly<Record<keyof Database['access_tokens'], 'copied' | 'own'>> = {
+  ...{ digest: 'own', scope: 'own', payload: 'own', expires_at: 'own', revoked_at: 'own', identity_scope: 'own' },
+  ...{ grant_id: 'copied', family_id: 'copied', client_id: 'copied', user_id: 'copied', audience: 'copied' },
+  ...{ api_key_id: 'copied', api_key_version: 'copied', api_key_epoch: 'copied', client_epoch: 'copied' },
+  ...{ resource_server_epoch: 'copied', user_epoch: 'copied', identity_id: 'copied' },
+  ...{ trust_id: 'copied', trust_epoch: 'copied' },
+  // Tokens issued up to a time can be revoked: then those that were created from them, too.
+  issued_at: 'copied',
+};
+const copied = sql.raw(
+  Object.keys(columns)
+    .filter((name) => columns[name as keyof typeof columns] === 'copied')
+    .join(', '),
+);
+
+export type ParentToken = {
+  audience: string | null;
+  client: string;
+  user_id: string | null;
+  grant_id: string | null;
+  payload: Record<string, unknown>;
+  /** Its expiry, or that of its API key if this is earlier. */
+  until: Date;
+};
+
+/** An active token that creates another one; it cannot be revoked or shortened until the transaction ends. */
+export async function holdParent(trx: Trx, digest: Digest, now: Date): Promise<ParentToken | undefined> {
+  const held = await trx.selectFrom('access_tokens').select('digest').where('digest', '=', digest).forShare().execute();
+  if (held.length === 0) return undefined;
+  const { rows } = await sql<ParentToken>`select audience, client, user_id, grant_id, payload,
+      least(expires_at, ends_at) as until from standing_access_tokens
+    where digest = ${digest} and ends_at > ${now} and expires_at > ${now}`.execute(trx);
+  return rows[0];
+}
+
+export type ChildRow = { digest: Digest; scope: string; payload: object; expires_at: Date };
+
+/** Stores a token with the owners of its parent, which the transaction holds. */
+export async function insertChild(trx: Trx, parent: Digest, child: ChildRow): Promise<void> {
+  const { digest, scope, payload, expires_at } = child;
+  await sql`insert into access_tokens (${copied}, digest, scope, payload, expires_at)
+    select ${copied}, ${digest}, ${scope}, ${JSON.stringify(payload)}::json, ${expires_at}
+    from access_tokens where digest = ${parent}`.execute(trx);
+}
+
 export async function lockAccessToken(trx: Trx, digest: Digest): Promise<void> {
   await trx.selectFrom('access_tokens').select('digest').where('digest', '=', digest).forUpdate().execute();
 }

@@ -43,48 +43,31 @@ export type Login = Pick<VaultToken, 'display_name' | 'path' | 'ttl_seconds'> & 
   metadata: Record<string, string>;
   limits?: TokenLimits;
   policies?: readonly string[];
-  /** The token that created it. */
-  parent?: string;
 };
 
-/**
- * Stores the data of an issued token that Vault's clients will request.
- *
- * @returns undefined: the parent token is not active any more
- */
-export async function noteVaultToken(
-  { db, now }: VaultTokenDeps,
-  token: string,
-  login: Login,
-): Promise<VaultToken | undefined> {
-  const parent = login.parent === undefined ? undefined : digest(login.parent);
-  return inTransaction(db, async (trx) => {
-    const created_at = now();
-    // From here on a revocation of the parent revokes this one, too.
-    if (parent && !(await holdStandingToken(trx, parent, created_at))) return undefined;
-    const ends_at = await lastEnd(trx, login, { created_at, parent });
-    const { display_name, path, ttl_seconds, metadata, policies, limits = {} } = login;
-    const { uses, bound_cidrs, renewable = true } = limits;
-    return insertVaultToken(trx, {
-      ...{ digest: digest(token), accessor: randomBytes(accessorBytes).toString('base64url'), created_at, ends_at },
-      ...{ display_name, path, ttl_seconds, metadata: JSON.stringify(metadata), renewable },
-      ...(parent && { parent }),
-      ...(policies && { policies: JSON.stringify(policies) }),
-      ...(bound_cidrs && { bound_cidrs: JSON.stringify(bound_cidrs) }),
-      ...(uses && { uses, uses_left: uses }),
-    });
-  });
+/** Stores the data of an issued token that Vault's clients will request. */
+export async function noteVaultToken({ db, now }: VaultTokenDeps, token: string, login: Login): Promise<VaultToken> {
+  return inTransaction(db, (trx) => note(trx, digest(token), { ...login, created_at: now() }));
 }
 
-async function lastEnd(
+/** @param latest the time that a renewal cannot exceed; `parent`: the token that created it */
+export async function note(
   trx: Trx,
-  { limits = {} }: Login,
-  { created_at, parent }: { created_at: Date; parent: Digest | undefined },
-): Promise<Date> {
-  const seconds = Math.min(mostSeconds, limits.most_seconds || mostSeconds);
-  const own = new Date(created_at.getTime() + seconds * 1000);
-  const ofParent = parent && (await findVaultToken(trx, parent))?.ends_at;
-  return ofParent && ofParent < own ? ofParent : own;
+  token: Digest,
+  { latest, parent, created_at, ...login }: Login & { created_at: Date; parent?: Digest; latest?: Date },
+): Promise<VaultToken> {
+  const { display_name, path, ttl_seconds, metadata, policies, limits = {} } = login;
+  const { uses, bound_cidrs, renewable = true, most_seconds } = limits;
+  const own = new Date(created_at.getTime() + Math.min(mostSeconds, most_seconds || mostSeconds) * 1000);
+  const ends_at = latest && latest < own ? latest : own;
+  return insertVaultToken(trx, {
+    ...{ digest: token, accessor: randomBytes(accessorBytes).toString('base64url'), created_at, ends_at },
+    ...{ display_name, path, ttl_seconds, metadata: JSON.stringify(metadata), renewable },
+    ...(parent && { parent }),
+    ...(policies && { policies: JSON.stringify(policies) }),
+    ...(bound_cidrs && { bound_cidrs: JSON.stringify(bound_cidrs) }),
+    ...(uses && { uses, uses_left: uses }),
+  });
 }
 
 /** The stored data of a token; undefined: it was issued at the token endpoint. */

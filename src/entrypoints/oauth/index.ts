@@ -1,6 +1,13 @@
 /** The provider: oidc-provider configured, its storage, and the interactions that pages finish. */
 
-export { issueFurtherToken, type LoggedIn, type LogInDeps, logInByAssertion, logInBySecret } from './direct/log-in.ts';
+export {
+  issueFurtherToken,
+  issueTokenForKey,
+  type LoggedIn,
+  type LogInDeps,
+  logInByAssertion,
+  logInBySecret,
+} from './direct/log-in.ts';
 export { endpointTemplate, isForPrograms, publishedDocuments } from './endpoints.ts';
 export {
   type BrowserSession,

@@ -1,8 +1,18 @@
 import { contains } from '../../domain/access/index.ts';
+import { secondsLeft } from '../../domain/api-keys/index.ts';
+import { isAccessToken } from '../../domain/tokens/index.ts';
 import { findPolicy } from '../../domain/vault-policies/index.ts';
-import { findParent, noteVaultToken, revokeVaultToken, type TokenLimits } from '../../domain/vault-tokens/index.ts';
+import {
+  type ChildToken,
+  createChildToken,
+  findParent,
+  noteVaultToken,
+  type TokenLimits,
+  type VaultToken,
+} from '../../domain/vault-tokens/index.ts';
 import { digest } from '../../platform/crypto/index.ts';
-import { issueFurtherToken } from '../oauth/index.ts';
+import type { Origin } from '../../platform/http/index.ts';
+import { issueFurtherToken, issueTokenForKey, type LoggedIn } from '../oauth/index.ts';
 import { answerWith, permissionDenied, type VaultAnswer, VaultError } from './answers.ts';
 import { authOf, mustKeepTokens } from './auth-token.ts';
 import { type WithinRole, withinTokenRole } from './auth-token-roles.ts';
@@ -31,38 +41,71 @@ async function createInRole(deps: VaultDeps, asked: Called): Promise<VaultAnswer
   return created(deps, asked, await withinTokenRole(deps, asked.names[0] ?? '', asked.body));
 }
 
-async function created(deps: VaultDeps, { request, caller }: Called, asked: WithinRole): Promise<VaultAnswer> {
-  const { token, client_id } = caller;
-  const { body, path } = asked;
+async function created(deps: VaultDeps, { request, caller }: Called, { body, path }: WithinRole): Promise<VaultAnswer> {
   mustBeSupported(body);
-  const isOrphan = flagIn(body, 'no_parent') === true;
-  if (isOrphan) mustKeepTokens(caller);
-  const parent = client_id === undefined ? undefined : await findParent(deps, token);
-  if (client_id === undefined || !parent)
-    throw new VaultError(400, 'only a token that a client logged in for makes other tokens');
   const { policies, scopes } = await policiesIn(deps, caller, body);
   const limits = limitsIn(body, caller);
-  const seconds = secondsOf(deps, { body, limits, parentEnds: isOrphan ? undefined : parent.expires_at });
+  const display_name = ['token', textIn(body, 'display_name')].filter(Boolean).join('-').slice(0, 200);
+  const login = { display_name, path, metadata: metadataIn(body), limits, ...(policies && { policies }) };
+  const wanted = { origin: request.origin, body, scopes, login };
+  const made = await makerFor(caller, flagIn(body, 'no_parent') === true)(deps, caller, wanted);
+  if (!made) throw permissionDenied();
+  const { token, noted } = made;
+  const auth = authOf({ token, noted, rights: scopes, lease_duration: noted.ttl_seconds });
+  return answerWith(request.request_id, { auth });
+}
+
+type Wanted = {
+  origin: Origin;
+  body: Fields;
+  scopes: readonly string[];
+  login: Omit<ChildToken, 'scopes' | 'marks' | 'seconds'> & { limits: TokenLimits };
+};
+type Made = { token: string; noted: VaultToken };
+type Maker = (deps: VaultDeps, caller: VaultCaller, wanted: Wanted) => Promise<Made | undefined>;
+
+/** @throws VaultError 400, 403 */
+function makerFor(caller: VaultCaller, isOrphan: boolean): Maker {
+  if (isOrphan) mustKeepTokens(caller);
+  if (isOrphan && caller.client_id === undefined)
+    throw new VaultError(400, 'only a token that a client logged in for makes tokens without a parent');
+  if (isOrphan) return makeOrphan;
+  if (caller.key) return makeForKey;
+  if (isAccessToken(caller.token)) return makeChild;
+  throw new VaultError(400, 'a JWT creates no tokens: use an opaque access token, or log in');
+}
+
+/** The child is revoked with its parent, and with everything that its parent depends on. */
+const makeChild: Maker = async (deps, { actor, token: parent }, { body, scopes, login }) => {
+  const seconds = secondsOf(deps, login.limits, body);
+  return createChildToken(deps, actor, { parent, child: { ...login, scopes, seconds, marks: marksOf(login.limits) } });
+};
+
+/** An API key is no access token: the new token depends on the key, and is used within its restrictions. */
+const makeForKey: Maker = async (deps, { key, token }, { origin, body, scopes, login }) => {
+  if (!key) return undefined;
+  const left = secondsLeft(key, deps.now());
+  const limits = { ...login.limits, most_seconds: Math.min(left, login.limits.most_seconds ?? left) };
+  const marks = { ...marksOf(limits), vault_key: digest(token).toString('hex') };
+  const request = { audience: deps.audience, origin, seconds: secondsOf(deps, limits, body), marks };
+  return noted(deps, await issueTokenForKey(deps.logIn, { key, scopes }, request), { ...login, limits });
+};
+
+const makeOrphan: Maker = async (deps, { client_id = '', token }, { origin, body, scopes, login }) => {
+  const parent = await findParent(deps, token);
+  if (!parent) return undefined;
   const { trust_id, trust_epoch } = parent;
   const trust = trust_id === null ? undefined : { id: trust_id, epoch: trust_epoch ?? 0 };
-  const issued = await issueFurtherToken(
-    deps.logIn,
-    { client_id, scopes, trust },
-    { audience: deps.audience, origin: request.origin, seconds, marks: marksOf(limits) },
-  );
-  if (!issued) throw permissionDenied();
-  const lease_duration = Math.floor((issued.expires_at.getTime() - issued.issued_at.getTime()) / 1000);
-  const display_name = ['token', textIn(body, 'display_name')].filter(Boolean).join('-').slice(0, 200);
-  const login = { display_name, path, ttl_seconds: lease_duration, metadata: metadataIn(body), limits };
-  const noted = await noteVaultToken(deps, issued.access_token, {
-    ...{ ...login, ...(policies && { policies }), ...(!isOrphan && { parent: token }) },
-  });
-  if (!noted) {
-    await revokeVaultToken(deps, caller.actor, digest(issued.access_token));
-    throw permissionDenied();
-  }
-  const auth = authOf({ token: issued.access_token, noted, rights: issued.scopes, lease_duration });
-  return answerWith(request.request_id, { auth });
+  const seconds = secondsOf(deps, login.limits, body);
+  const request = { audience: deps.audience, origin, seconds, marks: marksOf(login.limits) };
+  return noted(deps, await issueFurtherToken(deps.logIn, { client_id, scopes, trust }, request), login);
+};
+
+async function noted(deps: VaultDeps, issued: LoggedIn | undefined, login: Wanted['login']): Promise<Made | undefined> {
+  if (!issued) return undefined;
+  const { access_token: token, issued_at, expires_at } = issued;
+  const ttl_seconds = Math.floor((expires_at.getTime() - issued_at.getTime()) / 1000);
+  return { token, noted: await noteVaultToken(deps, token, { ...login, ttl_seconds }) };
 }
 
 /** @throws VaultError 400: a parameter that would be ignored */
@@ -86,6 +129,7 @@ async function policiesIn(deps: VaultDeps, { rights }: VaultCaller, body: Fields
   const patterns = await Promise.all(names.map((name) => permissionsOf(deps, name)));
   const scopes = [...new Set(patterns.flat())];
   if (!contains(rights, scopes)) throw new VaultError(400, 'child policies must be subset of parent');
+  if (scopes.length === 0) throw new VaultError(400, `the policies ${names.join(', ')} give no permission`);
   const withDefault = flagIn(body, 'no_default_policy') ? names : ['default', ...names];
   return { policies: [...new Set(withDefault)], scopes };
 }
@@ -120,15 +164,12 @@ function networksIn(body: Fields, own: readonly string[] | undefined): readonly 
   return asked ?? own;
 }
 
-/** @param parentEnds undefined: it has no parent */
-type Lasting = { body: Fields; limits: TokenLimits; parentEnds: Date | undefined };
-
 const mostSeconds = 24 * 3600;
 
-function secondsOf(deps: VaultDeps, { body, limits, parentEnds }: Lasting): number {
-  const asked = secondsIn(body, 'ttl') || secondsIn(body, 'lease') || deps.tokenSeconds;
-  const left = parentEnds ? Math.floor((parentEnds.getTime() - deps.now().getTime()) / 1000) : mostSeconds;
-  return Math.max(1, Math.min(asked, left, limits.most_seconds ?? left));
+/** A child token also ends with its parent. */
+function secondsOf({ tokenSeconds }: VaultDeps, { most_seconds = mostSeconds }: TokenLimits, body: Fields): number {
+  const asked = secondsIn(body, 'ttl') || secondsIn(body, 'lease') || tokenSeconds;
+  return Math.max(1, Math.min(asked, mostSeconds, most_seconds));
 }
 
 /** The limits of a token. Checking a token without limits costs nothing. */

@@ -1,8 +1,14 @@
 import { decodeJwt } from 'jose';
-import { type KeyVerifier, keyCodeKinds, looksLikeKey } from '../../domain/api-keys/index.ts';
+import {
+  type KeyEntry,
+  type KeyVerdict,
+  type KeyVerifier,
+  keyCodeKinds,
+  looksLikeKey,
+} from '../../domain/api-keys/index.ts';
 import type { SecretCaller } from '../../domain/secrets/index.ts';
 import { isAccessToken } from '../../domain/tokens/index.ts';
-import { digest } from '../../platform/crypto/index.ts';
+import { type Digest, digest } from '../../platform/crypto/index.ts';
 import { type Limit, NetworkSet, parseNetwork } from '../../platform/http/index.ts';
 import { type BearerDeps, judgeToken } from '../oauth/index.ts';
 import { invalidToken, permissionDenied, VaultError } from './answers.ts';
@@ -19,6 +25,8 @@ export type CallerDeps = {
 export type VaultCaller = SecretCaller & {
   token: string;
   isKey: boolean;
+  /** The API key itself was sent. */
+  key?: KeyEntry;
   expires_at: Date | null;
   name: string;
   /** The client that acts for itself with an opaque token; undefined: another caller or credential. */
@@ -26,8 +34,8 @@ export type VaultCaller = SecretCaller & {
   limits: TokenMarks;
 };
 
-/** The limits of a token (`marks` of a login). */
-export type TokenMarks = { vault_uses?: true; vault_cidrs?: readonly string[] };
+/** The limits of a token (`marks` of a login). `vault_key`: the digest of the API key that created it, in hexadecimal. */
+export type TokenMarks = { vault_uses?: true; vault_cidrs?: readonly string[]; vault_key?: string };
 
 /**
  * The caller: with an access token for the store of secrets, or an API key.
@@ -57,6 +65,7 @@ async function callerByToken(deps: CallerDeps, request: VaultRequest, token: str
   const { expires_at, payload } = verdict;
   const limits: TokenMarks = payload;
   mustComeFrom(limits.vault_cidrs, request.address);
+  if (limits.vault_key) await mustBeWithinKey(deps, request, limits.vault_key);
   const own = kind === 'client' && isAccessToken(token) ? client_id : undefined;
   const caller = { actor, rights: scopes, credential, token, isKey: false, expires_at, name: client_id };
   return { ...caller, client_id: own, limits };
@@ -83,25 +92,31 @@ function limitOf(by: string, patterns: readonly string[], { audience }: CallerDe
 
 async function callerByKey(deps: CallerDeps, { origin, address }: VaultRequest, key: string): Promise<VaultCaller> {
   const { apiKeys: keys, audience } = deps;
-  const ip = address ?? '';
-  const asked = {
-    needs: undefined,
-    permissions: [],
-    resource: audience,
-    ip,
-    origin: undefined,
-    cost: 1,
-    parameters: {},
-  };
-  const { code, entry } = await keys.verify(key, asked, keys.senderAt(ip));
-  if (keyCodeKinds[code] === 'limited')
-    throw new VaultError(429, 'the limit of the API key is used up: try again later');
-  if (keyCodeKinds[code] === 'dead') throw invalidToken();
-  if (code !== 'valid' || !entry) throw permissionDenied();
+  const verdict = await keys.verify(key, useOf(audience, address), keys.senderAt(address ?? ''));
+  const entry = allowedKey(verdict);
   const rights = [...entry.permissionsAt(audience)];
   const { id, owner, expires_at, name } = entry;
   const limits = [limitOf('the API key', rights, deps)];
   const actor = { kind: 'api_key' as const, id, subject_id: owner.id, limits, permissions: rights, origin };
   const credential = { api_key_id: id, subject_id: owner.id };
-  return { actor, rights, credential, token: key, isKey: true, expires_at, name, limits: {} };
+  return { actor, rights, credential, token: key, isKey: true, key: entry, expires_at, name, limits: {} };
+}
+
+/** A token that was created with an API key is used within the restrictions that the key has now. @throws VaultError 403, 429 */
+async function mustBeWithinKey({ apiKeys: keys, audience }: CallerDeps, { address }: VaultRequest, of: string) {
+  const use = useOf(audience, address);
+  allowedKey(await keys.verifyByDigest(Buffer.from(of, 'hex') as Digest, use, keys.senderAt(address ?? '')));
+}
+
+const useOf = (resource: string, ip = '') => ({
+  ...{ needs: undefined, permissions: [], resource, ip, origin: undefined, cost: 1, parameters: {} },
+});
+
+/** @throws VaultError 403: the key is not accepted; 429: its limits */
+function allowedKey({ code, entry }: KeyVerdict): KeyEntry {
+  if (keyCodeKinds[code] === 'limited')
+    throw new VaultError(429, 'the limit of the API key is used up: try again later');
+  if (keyCodeKinds[code] === 'dead') throw invalidToken();
+  if (code !== 'valid' || !entry) throw permissionDenied();
+  return entry;
 }

@@ -32,6 +32,22 @@ describe('revoking all that was issued before a time', () => {
     expect(await latchkey.auditEvents('tokens.revoked')).toMatchObject([{ details: { access_tokens: 2 } }]);
   });
 
+  test('also revokes tokens that were created later from a token that was issued before', async () => {
+    const resource = `${latchkey.issuer}/v1`;
+    const reader = ['client', 'create', 'reader', '--type', 'service', '--resource', `${resource}=secrets:read:*`];
+    const { client_id, client_secret } = (await latchkey.commandJson(reader)) as Record<string, string>;
+    const form = { grant_type: 'client_credentials', resource, client_id: `${client_id}` };
+    const { body } = await latchkey.post('/oauth/token', { ...form, client_secret: `${client_secret}` });
+    const before = new Date().toISOString();
+    const at = (path: string, token: string, method = 'GET') =>
+      fetch(`${resource}/auth/token/${path}`, { method, headers: { 'x-vault-token': token } });
+    const made = (await (await at('create', body.access_token, 'POST')).json()) as { auth: { client_token: string } };
+    expect((await at('lookup-self', made.auth.client_token)).status).toBe(200);
+    await latchkey.commandJson(['revoke', '--before', before, '--yes']);
+    for (const token of [body.access_token, made.auth.client_token])
+      expect((await at('lookup-self', token)).status).toBe(403);
+  });
+
   test('revokes again, after a restore, what was revoked since the backup', async () => {
     const { access_token, refresh_token } = await latchkey.tokens();
     const backup = await latchkey.database.copy();

@@ -5,6 +5,7 @@ import { eventually } from '../../support/eventually.ts';
 import { ForeignCluster } from '../../support/foreign-cluster.ts';
 import { ForeignIssuer } from '../../support/foreign-issuer.ts';
 import type { RunningServer } from '../../support/hosted-server.ts';
+import { password, redirectUri } from '../../support/installation.ts';
 import { startLatchkey } from '../../support/latchkey.ts';
 
 const latchkey = startLatchkey({ env: { LOG_LEVEL: 'trace' } });
@@ -1015,6 +1016,205 @@ describe('a child token', () => {
       expect((await call('PUT', path, { token: vault.token, body: { lease_id: 'database/creds/x/1' } })).status).toBe(
         status,
       );
+  });
+});
+
+describe('a child token of a user’s token, or of an API key', () => {
+  const v1 = () => `${latchkey.issuer}/v1`;
+  type Auth = { client_token: string; accessor: string; lease_duration: number; orphan: boolean };
+  const create = async (token: string, body: object = {}) => {
+    const response = await call('POST', 'auth/token/create', { token, body });
+    const { auth, errors } = (await response.json()) as { auth: Auth; errors?: string[] };
+    return { status: response.status, token: auth?.client_token ?? '', auth, errors };
+  };
+  const lookUp = (token: string, headers: Record<string, string> = {}) => {
+    const host = new URL(latchkey.issuer).host;
+    const sent = { 'x-vault-token': token, 'x-forwarded-host': host, ...headers };
+    return fetch(`${other.address}/v1/auth/token/lookup-self`, { headers: sent });
+  };
+  const isGood = async (token: string, headers = {}) => (await lookUp(token, headers)).status === 200;
+  const onBoth = async (token: string) => [
+    (await call('GET', 'auth/token/lookup-self', { token })).status,
+    (await lookUp(token)).status,
+  ];
+
+  /** A token for the store from a sign-in, of a user whose role has these permissions. */
+  async function signedIn(permissions: string[]) {
+    const name = `u-${crypto.randomUUID().slice(0, 8)}`;
+    const rights = permissions.map((pattern) => ({ resource: v1(), pattern }));
+    await owner.post('/roles', { name, permissions: rights });
+    const user = await owner.post('/users', { username: name, email: `${name}@example.com`, password, roles: [name] });
+    const client = await owner.post('/clients', {
+      ...{ client_id: name, redirect_uris: [redirectUri], grant_types: ['authorization_code', 'refresh_token'] },
+      ...{ scope: 'openid offline_access', resources: { [v1()]: ['secrets:*'] } },
+    });
+    expect([user.status, client.status]).toEqual([201, 201]);
+    const options = { client_id: name, resource: v1(), scope: `openid offline_access ${permissions.join(' ')}` };
+    const code = await latchkey.code({ ...options, prompt: 'consent' }, latchkey.browser(), name);
+    const client_secret = String(client.body.client_secret);
+    const form = { grant_type: 'authorization_code', ...code, client_secret };
+    const { body } = await latchkey.post('/oauth/token', form);
+    const { access_token: token, refresh_token } = body;
+    return { name, token: String(token), refresh_token: String(refresh_token), client_secret };
+  }
+
+  test('of a user may do no more than the user and the parent, and expires no later', async () => {
+    const folder = newFolder();
+    const { name, token } = await signedIn([`secrets:read:${folder}:*`, `secrets:write:${folder}:*`]);
+    const data = `secret/data/${folder}/a`;
+    expect((await call('POST', data, { token, body: { data: { n: 1 } } })).status).toBe(200);
+    // What Terraform’s provider sends.
+    const made = await create(token, { display_name: 'terraform', ttl: '1200s', explicit_max_ttl: '1200s' });
+    expect(made.auth).toMatchObject({ orphan: false, accessor: expect.stringMatching(/./), num_uses: 0 });
+    expect(made.auth.lease_duration).toBeLessThanOrEqual(1200);
+    const narrow = await create(made.token, { policies: [`secrets:read:${folder}:*`], ttl: '5h' });
+    expect((await call('GET', data, { token: narrow.token })).status).toBe(200);
+    expect((await call('POST', data, { token: narrow.token, body: { data: {} } })).status).toBe(403);
+    expect(narrow.auth.lease_duration).toBeLessThanOrEqual(made.auth.lease_duration);
+    const { data: own } = (await (await lookUp(token)).json()) as { data: { ttl: number } };
+    const { data: longest } = (await (await lookUp((await create(token, { ttl: '23h' })).token)).json()) as {
+      data: { ttl: number };
+    };
+    expect(longest.ttl).toBeLessThanOrEqual(own.ttl);
+    const renewed = await call('POST', 'auth/token/renew-self', { token: narrow.token, body: { increment: '23h' } });
+    const { auth } = (await renewed.json()) as { auth: Auth };
+    expect(auth.lease_duration).toBeLessThanOrEqual(made.auth.lease_duration);
+    expect((await create(token, { policies: ['secrets:destroy:*'] })).status).toBe(400);
+    expect((await create(token, { policies: ['default'] })).status).toBe(400);
+    expect((await create(token, { no_parent: true })).status).toBe(403);
+    // It is no token of the user for anything else.
+    const headers = { authorization: `Bearer ${made.token}` };
+    expect((await fetch(`${latchkey.issuer}/oauth/userinfo`, { headers })).status).toBe(403);
+    expect((await fetch(`${latchkey.issuer}/admin/v1/roles`, { headers })).status).toBe(401);
+    const issued = await latchkey.auditEvents('access_token.issued');
+    expect(issued.filter(({ details }) => (details as { client_id?: string }).client_id === name).at(-1)).toMatchObject(
+      {
+        ...{ actor_kind: 'user', target_kind: 'user' },
+        details: { grant_type: 'child_token', audience: v1(), parent: expect.stringMatching(/^[0-9a-f]{16}$/) },
+      },
+    );
+    // A permission that the user loses, it loses, too.
+    await owner.delete(`/roles/${name}/assignments/user/${name}`);
+    expect((await call('GET', data, { token: narrow.token })).status).toBe(403);
+  });
+
+  type SignedIn = Awaited<ReturnType<typeof signedIn>>;
+  const revocations: [string, (given: SignedIn) => Promise<unknown>][] = [
+    ['its parent', ({ token }) => call('POST', 'auth/token/revoke-self', { token })],
+    ['its parent, by the admin API', ({ token }) => owner.post('/revocations', { handle: { token } })],
+    ['the refresh token', ({ refresh_token }) => owner.post('/revocations', { handle: { token: refresh_token } })],
+    [
+      'the refresh token, by its client',
+      ({ name: client_id, client_secret, refresh_token: token }) =>
+        latchkey.post('/oauth/revoke', { token, client_id, client_secret }),
+    ],
+    ['the user', ({ name }) => owner.post('/revocations', { handle: { user: name } })],
+    ['the user, disabled', ({ name }) => owner.post(`/users/${name}/disable`)],
+    ['the client', ({ name }) => owner.post('/revocations', { handle: { client_id: name } })],
+    ['the client, disabled', ({ name }) => owner.post(`/clients/${name}/disable`)],
+    [
+      'the consent',
+      async ({ name }) => {
+        const { body } = await owner.get(`/consents?user=${name}&client_id=${name}&standing=true`);
+        return owner.post(`/consents/${body.items[0]?.consent_id}/revoke`);
+      },
+    ],
+    [
+      'the grant',
+      async ({ name }) => {
+        const { body } = await owner.get(`/grants?user=${name}&client_id=${name}`);
+        return owner.post('/revocations', { handle: { grant_id: body.items[0]?.id } });
+      },
+    ],
+  ];
+  test.each(revocations)('of a user is revoked on every node with %s', async (_, revoke) => {
+    const given = await signedIn(['secrets:read:*']);
+    const child = await create(given.token);
+    const grandchild = await create(child.token);
+    for (const { token } of [child, grandchild]) expect(await onBoth(token)).toEqual([200, 200]);
+    const answered = (await revoke(given)) as { status: number };
+    expect([200, 204]).toContain(answered.status);
+    for (const { token } of [child, grandchild]) expect(await onBoth(token)).toEqual([403, 403]);
+  });
+
+  /** A key of a new client or user, and the token that it creates. */
+  async function keyed(permissions: string[], more: object = {}, by: object = {}) {
+    const { role_id: client_id } = await role(permissions);
+    const key = await owner.post('/api-keys', {
+      ...{ name: 'terraform', owner: { client_id }, environment: 'dev', permissions, ...more },
+    });
+    expect(key.status).toBe(201);
+    const value = String(key.body.key);
+    return { client_id, id: String(key.body.id), key: value, child: await create(value, { ttl: '20m', ...by }) };
+  }
+
+  test('of an API key may do no more than the key, and is revoked with it and its owner', async () => {
+    const folder = newFolder();
+    const permissions = [`secrets:read:${folder}:*`, `secrets:write:${folder}:*`];
+    const { key, child, id } = await keyed(permissions);
+    expect(child.auth).toMatchObject({ lease_duration: 1200, renewable: true, accessor: expect.stringMatching(/./) });
+    const data = `secret/data/${folder}/a`;
+    expect((await call('POST', data, { token: child.token, body: { data: { n: 1 } } })).status).toBe(200);
+    const narrow = await create(child.token, { policies: [`secrets:read:${folder}:*`] });
+    expect((await call('POST', data, { token: narrow.token, body: { data: {} } })).status).toBe(403);
+    expect((await call('GET', data, { token: narrow.token })).status).toBe(200);
+    expect((await create(key, { policies: ['secrets:destroy:*'] })).status).toBe(400);
+    expect(await create(key, { no_parent: true })).toMatchObject({ status: 403 });
+    for (const token of [child.token, narrow.token]) expect(await onBoth(token)).toEqual([200, 200]);
+    await owner.post(`/api-keys/${id}/disable`);
+    for (const token of [child.token, narrow.token]) expect(await onBoth(token)).toEqual([403, 403]);
+    await owner.post(`/api-keys/${id}/enable`);
+    expect(await onBoth(child.token)).toEqual([403, 403]);
+    const again = await create(key);
+    expect(await onBoth(again.token)).toEqual([200, 200]);
+    await owner.post(`/api-keys/${id}/revoke`);
+    expect(await onBoth(again.token)).toEqual([403, 403]);
+
+    const second = await keyed(permissions);
+    await owner.post(`/clients/${second.client_id}/disable`);
+    expect(await onBoth(second.child.token)).toEqual([403, 403]);
+    // A key of a user; the user loses the permission.
+    const { name } = await signedIn(permissions);
+    const third = await keyed(permissions, { owner: { user: name } });
+    expect((await call('GET', data, { token: third.child.token })).status).toBe(200);
+    await owner.delete(`/roles/${name}/assignments/user/${name}`);
+    await eventually(
+      () => call('GET', data, { token: third.child.token }),
+      ({ status }) => status === 403,
+    );
+    await owner.post(`/users/${name}/disable`);
+    expect(await onBoth(third.child.token)).toEqual([403, 403]);
+  });
+
+  test('of an API key is used within the networks, rates and lifetime of the key', async () => {
+    const from = (address: string) => ({ 'x-forwarded-for': address });
+    const there = { ip_allowlist: ['192.0.2.0/24', '127.0.0.0/8', '::1'] };
+    const { id, child, key } = await keyed(['secrets:read:*'], { restrictions: there });
+    const below = await create(child.token);
+    for (const token of [key, child.token, below.token]) {
+      expect(await isGood(token, from('192.0.2.7'))).toBe(true);
+      expect(await isGood(token, from('198.51.100.7'))).toBe(false);
+    }
+    // Restrictions that the key gets later apply, too.
+    await owner.patch(`/api-keys/${id}`, { restrictions: { ip_allowlist: ['198.51.100.0/24'] } });
+    await eventually(
+      () => isGood(below.token, from('198.51.100.7')),
+      (isIt) => isIt,
+    );
+    expect(await isGood(child.token, from('192.0.2.7'))).toBe(false);
+
+    const limited = await keyed(['secrets:read:*'], { restrictions: { rate_limit: '3 requests/hour' } });
+    const look = () => call('GET', 'auth/token/lookup-self', { token: limited.child.token });
+    expect([(await look()).status, (await look()).status, (await look()).status]).toEqual([200, 200, 429]);
+
+    const expires_at = new Date((latchkey.seconds + 90) * 1000).toISOString();
+    const short = await keyed(['secrets:read:*'], { expires_at });
+    expect(short.child.auth.lease_duration).toBeLessThanOrEqual(90);
+    const body = { increment: '5h' };
+    const renewed = await call('POST', 'auth/token/renew-self', { token: short.child.token, body });
+    expect(((await renewed.json()) as { auth: Auth }).auth.lease_duration).toBeLessThanOrEqual(90);
+    const once = await keyed(['secrets:read:*'], {}, { num_uses: 1 });
+    expect([await isGood(once.child.token), await isGood(once.child.token)]).toEqual([true, false]);
   });
 });
 

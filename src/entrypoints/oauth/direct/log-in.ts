@@ -1,4 +1,5 @@
 import { intersection, permissionsAt } from '../../../domain/access/index.ts';
+import type { KeyEntry } from '../../../domain/api-keys/index.ts';
 import { isSecretMethod } from '../../../domain/clients/index.ts';
 import { generateAccessToken } from '../../../domain/tokens/index.ts';
 import { readAssertion, type Trust, workloadClientId } from '../../../domain/trusts/index.ts';
@@ -14,6 +15,7 @@ import {
   trustedIn,
   useOnce,
 } from '../token-endpoint/grants/presented-assertion.ts';
+import { clientOfKey } from '../token-endpoint/grants/presented-key.ts';
 import { commitTokens, type IssueDeps } from '../token-endpoint/issue-tokens.ts';
 import { runInUnit, type TokenSource, Unit } from '../unit-of-work/index.ts';
 
@@ -121,6 +123,27 @@ export function issueFurtherToken(
   });
 }
 
+/**
+ * Issues a token for an API key that was judged for this request: like a token exchange.
+ *
+ * @param scopes permissions that the key has at the API
+ * @returns undefined: the key, its owner or their client was disabled meanwhile
+ */
+export function issueTokenForKey(
+  deps: LogInDeps,
+  { key, scopes }: { key: KeyEntry; scopes: readonly string[] },
+  request: LogInRequest,
+): Promise<LoggedIn | undefined> {
+  return inUnit(request, async (unit) => {
+    const client = await findClientRecord(deps, clientOfKey(key));
+    if (!client) return undefined;
+    const user_id = key.owner.kind === 'user' ? key.owner.id : undefined;
+    const source = { kind: 'token_exchange', user_id, api_key_id: key.id, api_key_version: key.number };
+    const subject = user_id ? { kind: 'AccessToken', accountId: user_id } : { kind: 'ClientCredentials' };
+    return write(deps, unit, { client, request, source, scopes, owner: { ...subject, clientId: client.client_id } });
+  });
+}
+
 function inUnit<T>({ origin }: LogInRequest, work: (unit: Unit) => Promise<T>): Promise<T> {
   const unit = new Unit(origin, { defaultGraceSeconds: 0, isTokenRequest: true });
   return runInUnit(unit, () => work(unit));
@@ -141,22 +164,38 @@ async function issue(
   { client, request, source, within }: Issued,
 ): Promise<LoggedIn | undefined> {
   const { audience } = request;
-  const issued_at = deps.now();
-  const ofRoles = await permissionsAt(deps.db, client.id, audience, issued_at);
+  const ofRoles = await permissionsAt(deps.db, client.id, audience, deps.now());
   const all = [...new Set([...(client.service_permissions[audience] ?? []), ...ofRoles])];
   const scopes = within ? intersection(within, all) : all;
+  const owner = { kind: 'ClientCredentials', clientId: client.client_id };
+  return write(deps, unit, { client, request, source, scopes, owner });
+}
+
+type Written = Pick<Issued, 'client' | 'request'> & {
+  source: TokenSource | undefined;
+  scopes: readonly string[];
+  /** The subject, as the provider stores it. */
+  owner: Record<string, unknown>;
+};
+
+async function write(
+  deps: LogInDeps,
+  unit: Unit,
+  { client, request, source, scopes, owner }: Written,
+): Promise<LoggedIn | undefined> {
   if (scopes.length === 0) return undefined;
+  const { audience } = request;
+  const issued_at = deps.now();
   const access_token = generateAccessToken();
   const { access_token: own = request.seconds } = client.lifetimes;
   const expires_at = new Date(issued_at.getTime() + Math.min(own, request.seconds) * 1000);
   const scope = scopes.join(' ');
   const { client_id } = client;
-  const payload = { kind: 'ClientCredentials', clientId: client_id, aud: audience, scope, ...request.marks };
   unit.source = source;
   unit.writes = {
     access_token: {
-      ...{ key: { digest: digest(access_token) }, scope, audience, identity_scope: undefined, payload },
-      ...{ issued_at, expires_at },
+      ...{ key: { digest: digest(access_token) }, scope, audience, identity_scope: undefined },
+      ...{ payload: { ...owner, aud: audience, scope, ...request.marks }, issued_at, expires_at },
     },
   };
   const refusal = await commitTokens(deps, unit, client_id);

@@ -26,14 +26,14 @@ export function findPresentedKey({ apiKeys }: PresentedKeyDeps): Middleware {
     const parameters = form(ctx);
     if (!asksFor(ctx, tokenExchange)) return next();
     const found = await apiKeys.find(parameters.get('subject_token') ?? '', apiKeys.senderAt(ctx.ip));
-    const answersFor = answerForClient(ctx, parameters, clientOf(found));
+    const answersFor = answerForClient(ctx, parameters, clientOfKey(found));
     currentUnit().presentedKey = { found, grant_type: tokenExchange, answersFor };
     return next();
   };
 }
 
-/** The client for a key's tokens. With a disabled client, or without a key, the refusal could not contain a reason. */
-function clientOf(found: KeyEntry | KeyVerdict): string {
+/** The client for a key's tokens, by its `client_id`. With a disabled client, or without a key, the refusal could not contain a reason. */
+export function clientOfKey(found: KeyEntry | KeyVerdict): string {
   const isClients = !('code' in found) && found.owner.kind === 'client' && found.owner_enabled;
   return isClients ? found.owner.name : builtInClientId;
 }
@@ -47,7 +47,7 @@ export function keyOf(ctx: KoaContextWithOIDC, client: Client): KeyEntry {
   const { found, answersFor } = currentUnit().presentedKey ?? {};
   if (!found) throw new Error('an exchange without a look at its key');
   if ('code' in found) throw refusalOf(ctx, found);
-  if (client.clientId !== (answersFor ?? clientOf(found)))
+  if (client.clientId !== (answersFor ?? clientOfKey(found)))
     throw refused('invalid_request', 'The key does not belong to the client that sent it.');
   return found;
 }

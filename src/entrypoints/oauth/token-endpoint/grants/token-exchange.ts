@@ -1,6 +1,6 @@
 import { errors, type ResourceServerInstance, type TokenEndpointGrantContext } from 'oidc-provider';
 import { buildTokenResponse, resolveRequestedResources } from 'oidc-provider/lib/helpers/grants.js';
-import type { KeyEntry } from '../../../../domain/api-keys/index.ts';
+import { type KeyEntry, secondsLeft } from '../../../../domain/api-keys/index.ts';
 import { accessTokenType, tokenExchange as tokenExchangeName } from '../../provider/urns.ts';
 import { currentUnit } from '../../unit-of-work/index.ts';
 import { type ExchangeRequest, exchangeParameters, exchangeRequest, targetParameters } from './exchange-request.ts';
@@ -100,10 +100,4 @@ async function admit(
   if (verdict.code !== 'valid') throw refusalOf(ctx, verdict);
   if (secondsLeft(key, now()) < 1)
     throw refusalOf(ctx, { code: 'expired', reason: 'The key expires now.', limits: [] });
-}
-
-/** The expiry of the key or of this version of it, whichever is first. */
-function secondsLeft({ expires_at, ends_at }: KeyEntry, now: Date): number {
-  const ends = [expires_at, ends_at].filter((at) => at !== null).map((at) => at.getTime() - now.getTime());
-  return Math.floor(Math.min(Number.POSITIVE_INFINITY, ...ends) / 1000);
 }
