@@ -82,7 +82,7 @@ export async function storeTokens(databaseUrl: string, tokens: number): Promise<
 
 async function fillWith(client: pg.Client, pairs: number): Promise<void> {
   const { rowCount } = await client.query(samples);
-  if (!rowCount) throw new Error('nobody has signed in: there is nothing to copy');
+  if (!rowCount) throw new Error('no user has signed in: there are no rows to copy');
   await client.query('analyze samples');
   for (const definition of functions) await client.query(definition);
   for (let first = 1; first <= pairs; first += atOnce)

@@ -73,7 +73,7 @@ const targetsWith = (stored: number): Target[] => [
       of: 'two workers',
     }),
   ),
-  ...['refresh', 'introspection', 'refresh of anybody', 'introspection of anybody'].map(
+  ...['refresh', 'introspection', 'refresh of random users', 'introspection of random users'].map(
     (operation): Target => ({
       ...target(`stored tokens, ${operation}`, 'requests/s', 'Latchkey', { atLeast: stored > 1_000_000 ? 0.6 : 0.9 }),
       of: 'tokens stored',

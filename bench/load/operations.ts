@@ -78,11 +78,11 @@ export const operations: Record<string, Prepare> = {
     return async () => expect(json(await connection.send(request)).active === true, 'not active');
   },
   // Each request uses another user's token, as on a server with many users; without stored tokens, those of the visitors.
-  'refresh of anybody': (connection, visitor, { stored }) => {
+  'refresh of random users': (connection, visitor, { stored }) => {
     if (stored === 0) return async () => void Object.assign(visitor, await refresh(connection, visitor.refresh_token));
     return async () => void (await refresh(connection, storedRefreshToken(nextStored(visitor, stored))));
   },
-  'introspection of anybody': (connection, visitor, { stored }) => {
+  'introspection of random users': (connection, visitor, { stored }) => {
     const token = () => (stored === 0 ? visitor.access_token : storedAccessToken(nextStored(visitor, stored)));
     return async () =>
       expect(json(await connection.send(introspection(connection, token()))).active === true, 'not active');

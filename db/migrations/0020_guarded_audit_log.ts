@@ -21,7 +21,7 @@ const statements = [
   // Transaction numbers start from the beginning in a database that is restored from a dump. The offset keeps them rising.
   `create function audit_number_from(first bigint) returns void language plpgsql as $$
     begin
-      -- A change of the default waits for every reader of the log, and everybody for it: only where the number is another.
+      -- A change of the default waits for every reader of the log and blocks later ones: only if the number differs.
       if first <> (select xid_offset from audit_positions) then
         execute format('alter table audit_events alter column recorded_in set default (pg_current_xact_id()::text::bigint + %s)', first);
       end if;

@@ -24,7 +24,7 @@ export function unsafeSettings(texts: Record<string, string | undefined>, env: N
   if (texts.NODE_ENV === 'production') demands.push(...productionDemands);
   const problems = demands.filter(([name]) => !isSet(name)).map(([name, why]) => `${name} must be set ${why}.`);
   if (texts.LATCHKEY_SIGN_UP !== 'off' && !isSet('LATCHKEY_SMTP_URL'))
-    problems.push('LATCHKEY_SIGN_UP needs LATCHKEY_SMTP_URL: people prove their e-mail address by a link.');
+    problems.push('LATCHKEY_SIGN_UP needs LATCHKEY_SMTP_URL: users verify their e-mail address with a link.');
   // No one could give shares to each of several processes behind one address.
   if (texts.LATCHKEY_VAULT_SEAL === 'shamir' && texts.WEB_CONCURRENCY !== '1')
     problems.push('WEB_CONCURRENCY must be 1 where LATCHKEY_VAULT_SEAL is shamir: each process is unsealed by itself.');
@@ -32,7 +32,7 @@ export function unsafeSettings(texts: Record<string, string | undefined>, env: N
 }
 
 const productionDemands: readonly [SettingName, string][] = [
-  ['LATCHKEY_ISSUER', 'in production: the https origin at which people and clients reach this server'],
+  ['LATCHKEY_ISSUER', 'in production: the https origin at which users and clients reach this server'],
   ['LATCHKEY_ROOT_KEY', 'in production: generate it once with `openssl rand -base64 32` and keep it'],
   ['DATABASE_URL', 'in production: the embedded database is for development only'],
 ];

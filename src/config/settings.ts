@@ -20,7 +20,7 @@ const table = {
   LATCHKEY_DATABASE_POOL: ['10', 'Maximum number of database connections.'],
   LATCHKEY_DATABASE_TIMEOUT_MS: ['1500', 'Milliseconds a request waits for the database before it gets 503.'],
   LATCHKEY_DATABASE_WAIT_SECONDS: ['30', 'How long the server waits for the database at its start.'],
-  LATCHKEY_PREPARED_STATEMENTS: ['on', 'on or off; off for a pgbouncer that does not know prepared statements.'],
+  LATCHKEY_PREPARED_STATEMENTS: ['on', 'on or off; off for a pgbouncer that does not support prepared statements.'],
   LATCHKEY_DATA_DIR: [
     '',
     'Folder of the embedded database and the root key made in development. Otherwise .latchkey in the checkout.',
@@ -76,7 +76,7 @@ const table = {
   ],
   LATCHKEY_SIGN_UP: [
     'off',
-    'off, open, or the domains of e-mail addresses with which people may create an account themselves, each with its subdomains, separated by commas; !example.com refuses one. Needs a mail server.',
+    'off, open, or the domains of e-mail addresses with which users may create an account themselves, each with its subdomains, separated by commas; !example.com refuses one. Needs a mail server.',
   ],
   LATCHKEY_REGISTRATION: [
     'off',
@@ -109,7 +109,7 @@ const table = {
   LATCHKEY_KEY_ACTIVATION_SECONDS: ['600', 'How long a new signing key is published before it signs.'],
   LATCHKEY_API_KEY_ENVIRONMENTS: [
     'dev,staging,prod',
-    'Environments of API keys, as they stand in sk_…_; others are refused.',
+    'Environments of API keys, as in the prefix sk_…_; others are refused.',
   ],
   LATCHKEY_API_KEY_LIMITS: [
     'memory',

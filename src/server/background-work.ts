@@ -94,12 +94,12 @@ function measureResources(metrics: Metrics, { changes, database }: Installation,
   const { pool } = database;
   metrics.gauge(
     'audit_seal_lag_seconds',
-    'The time since which not every audit event is known to be sealed',
+    'Seconds since all audit events were last known to be sealed',
     () => sealer.lagMs() / 1000,
   );
   metrics.gauge(
     'change_feed_lag_seconds',
-    'The time since which changes of other nodes are unknown here',
+    'Seconds since this node last knew all changes of other nodes',
     () => changes.lagMs() / 1000,
   );
   metrics.gauge('database_pool_connections', 'Connections of the pool', () => pool.totalCount);

@@ -37,7 +37,7 @@ describe('redeeming an authorization code', () => {
     { what: 'a resource not granted', ref: 'RFC 8707 §2.2', change: { resource: jwtApi }, error: 'invalid_target' },
     { what: 'an empty code', ref: 'RFC 6749 §4.1.3', change: { code: '' }, error: 'invalid_request' },
     { what: 'garbage', ref: 'RFC 6749 §5.2', change: { code: 'x' } },
-    { what: 'a code nobody was given', ref: 'RFC 6749 §5.2', change: { code: `lk_ac_${'0'.repeat(49)}` } },
+    { what: 'a code that was never issued', ref: 'RFC 6749 §5.2', change: { code: `lk_ac_${'0'.repeat(49)}` } },
     { what: '50 KB of code', ref: 'CWE-400', change: { code: 'a'.repeat(50_000) } },
     { what: 'SQL', ref: 'CWE-89', change: { code: "' or 1=1 --" } },
     { what: 'the name of a prototype', ref: 'RESP-22', change: { code: '__proto__' } },

@@ -72,7 +72,7 @@ describe('an authorization request', () => {
       error: 'unsupported_response_mode',
     },
     {
-      what: 'an answer nobody knows',
+      what: 'an unknown response mode',
       ref: 'RESP-10',
       options: { response_mode: 'x' },
       error: 'unsupported_response_mode',
@@ -127,7 +127,7 @@ describe('an authorization request', () => {
       error: 'invalid_request',
     },
     {
-      what: 'a scope nobody declared',
+      what: 'an undeclared scope',
       ref: 'RFC 6749 §3.3',
       options: { scope: 'nope' },
       error: 'invalid_scope',
@@ -160,14 +160,14 @@ describe('an authorization request', () => {
     },
     { what: 'a relative resource', ref: 'RFC 8707 §2', options: { resource: '/orders' }, error: 'invalid_target' },
     {
-      what: 'silence where nobody is signed in',
+      what: 'prompt=none without a session',
       ref: 'OIDC Core §3.1.2.1',
       options: { prompt: 'none' },
       error: 'login_required',
     },
     { what: 'silence and a sign-in', ref: 'CODE-26', options: { prompt: 'none login' }, error: 'invalid_request' },
     {
-      what: 'a prompt nobody knows',
+      what: 'an unknown prompt',
       ref: 'OIDC Core §3.1.2.6',
       options: { prompt: 'create' },
       error: 'invalid_request',

@@ -70,7 +70,7 @@ describe('client authentication', () => {
     { what: 'a lone surrogate', authorization: `Basic ${base64('%ed%a0%80:x')}` },
     { what: 'no secret', authorization: basic('service', '') },
     { what: 'a bearer token', authorization: 'Bearer x' },
-    { what: 'a scheme nobody knows', authorization: 'Secret x' },
+    { what: 'an unknown scheme', authorization: 'Secret x' },
   ])('is malformed with $what (RFC 6749 §2.3.1, RFC 7617)', async ({ authorization }) => {
     expect(await ask({}, { authorization })).toMatchObject({ status: 400, body: { error: 'invalid_request' } });
   });

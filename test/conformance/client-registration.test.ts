@@ -108,7 +108,7 @@ describe('registering a client', () => {
     },
     { what: 'passwords', ref: 'RFC 9700 §2.4', metadata: { ...web, grant_types: ['password'] } },
     {
-      what: 'client_credentials of nobody in particular',
+      what: 'client_credentials of a public client',
       ref: 'RFC 6749 §4.4',
       metadata: { ...service, token_endpoint_auth_method: 'none' },
     },
@@ -147,8 +147,8 @@ describe('registering a client', () => {
     { what: 'keys from a file', ref: 'CWE-918', metadata: { ...keyed, jwks_uri: 'file:///etc/passwd' } },
     { what: 'a script as home page', ref: 'DCR-04', metadata: { ...web, client_uri: 'javascript:alert(1)' } },
     { what: 'a script as logo', ref: 'DCR-04', metadata: { ...web, logo_uri: 'data:text/html,x' } },
-    { what: 'a scope nobody declared', ref: 'RFC 7591 §2', metadata: { ...web, scope: 'openid nope' } },
-    { what: 'a member nobody knows', ref: 'ADM-06', metadata: { ...web, is_admin: true } },
+    { what: 'an undeclared scope', ref: 'RFC 7591 §2', metadata: { ...web, scope: 'openid nope' } },
+    { what: 'an unknown member', ref: 'ADM-06', metadata: { ...web, is_admin: true } },
     {
       what: 'a member that is not supported',
       ref: 'RFC 7591 §2',

@@ -44,9 +44,9 @@ describe('a device', () => {
       status: 401,
       error: 'invalid_client',
     },
-    { what: 'nobody', ref: 'RFC 6749 §5.2', form: {}, status: 401, error: 'invalid_client' },
+    { what: 'no client', ref: 'RFC 6749 §5.2', form: {}, status: 401, error: 'invalid_client' },
     {
-      what: 'a scope nobody declared',
+      what: 'an undeclared scope',
       ref: 'RFC 6749 §3.3',
       form: { client_id: 'tv', scope: 'nope' },
       error: 'invalid_scope',

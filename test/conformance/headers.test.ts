@@ -32,7 +32,7 @@ describe('every page', () => {
     ['nothing there in the console', async (browser) => (await signedIn(browser)).get('/console/nothing'), 404],
     ['signing out', async (browser) => (await signedIn(browser)).get('/oauth/logout')],
     ['signed out', (browser) => browser.get('/oauth/logout/success')],
-    ['signing out where nobody is signed in', (browser) => browser.get('/oauth/logout')],
+    ['signing out without a session', (browser) => browser.get('/oauth/logout')],
     ['an error of a request', (browser) => browser.get('/oauth/authorize?client_id=nobody'), 400],
     [
       'an error sent by form',

@@ -19,7 +19,7 @@ describe('a request body', () => {
     { what: 'NUL', body: `${good}&scope=%00`, ref: 'RESP-16' },
     { what: 'a bare NUL', body: `${good}&scope=\u0000`, ref: 'RESP-16' },
     { what: 'NUL in a name', body: `${good}&sc%00pe=read`, ref: 'RESP-16' },
-    { what: 'NUL in what nobody reads', body: `${good}&unknown=%00`, ref: 'RESP-16' },
+    { what: 'NUL in an unknown parameter', body: `${good}&unknown=%00`, ref: 'RESP-16' },
     { what: 'an escape character', body: `${good}&scope=%1b%5b2J`, ref: 'CWE-150' },
     { what: 'bytes that are no UTF-8', body: `${good}&scope=%ff%fe`, ref: 'RESP-16' },
     { what: 'an overlong NUL', body: `${good}&scope=%c0%80`, ref: 'CVE-2000-0884' },
@@ -70,7 +70,7 @@ describe('a request body', () => {
 
   test.each([
     { what: 'names of prototypes', body: `${good}&__proto__=1&__proto__[x]=1&constructor[prototype][x]=1&toString=1` },
-    { what: '900 parameters nobody knows', body: `${good}&${many(900)}` },
+    { what: '900 unknown parameters', body: `${good}&${many(900)}` },
     { what: 'empty parameters (RFC 6749 §3.2)', body: `${good}&scope=&client_id=` },
   ])('is read the same with $what (RESP-22)', async ({ body }) => {
     expect(await post(body)).toMatchObject({ status: 200, body: { scope: 'read', token_type: 'Bearer' } });
@@ -221,7 +221,7 @@ describe('a connection', () => {
     ['never ends its chunks', () => `${head('/sign-in', form, 'Transfer-Encoding: chunked')}5\r\nlogin`],
     ['never ends its JSON', () => `${head('/oauth/token', 'Content-Type: application/json', 'Content-Length: 500')}{`],
     [
-      'sends megabytes nobody reads',
+      'sends megabytes that are not read',
       () => `${head('/sign-in', 'Content-Type: application/json', 'Content-Length: 50000000')}${'{'.repeat(300_000)}`,
     ],
   ];

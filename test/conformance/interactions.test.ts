@@ -83,7 +83,7 @@ describe('an interaction', () => {
       },
     ],
     [
-      'signed in as somebody else in another tab',
+      'signed in as another user in another tab',
       async (browser: UserAgent) => {
         await browser.submit(await browser.get('/sign-in'), alice, '/sign-in');
       },

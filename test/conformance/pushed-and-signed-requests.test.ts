@@ -61,7 +61,7 @@ describe('a pushed request', () => {
     },
     { what: 'no PKCE', ref: 'CODE-12', form: () => parameters({ code_challenge: null, code_challenge_method: null }) },
     {
-      what: 'a scope nobody declared',
+      what: 'an undeclared scope',
       ref: 'RFC 6749 §3.3',
       form: () => parameters({ scope: 'nope' }),
       error: 'invalid_scope',

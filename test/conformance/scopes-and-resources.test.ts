@@ -31,7 +31,7 @@ describe('a client_credentials request', () => {
       error: 'invalid_scope',
     },
     {
-      what: 'what nobody declared',
+      what: 'an undeclared scope',
       ref: 'RFC 6749 §3.3',
       form: { scope: 'nope', resource: api },
       error: 'invalid_scope',

@@ -76,7 +76,7 @@ describe('signing out', () => {
     { what: 'a hint for NUL', ref: 'CWE-158', query: () => ({ id_token_hint: forged({ aud: 'a\u0000' }) }) },
     { what: 'a hint for a number', ref: 'CWE-843', query: () => ({ id_token_hint: forged({ aud: 5 }) }) },
     { what: 'a hint for an object', ref: 'CWE-843', query: () => ({ id_token_hint: forged({ aud: { $ne: 1 } }) }) },
-    { what: 'a hint for nobody', ref: 'TOK-20', query: () => ({ id_token_hint: forged({}) }) },
+    { what: 'a hint without an audience', ref: 'TOK-20', query: () => ({ id_token_hint: forged({}) }) },
   ])('is refused with $what, and redirects nowhere ($ref)', async ({ query }) => {
     const page = await visit(query());
     expect(page.status).toBe(400);

@@ -54,7 +54,7 @@ describe('userinfo', () => {
 
   test.each<{ what: string; ref: string; token: () => string | Promise<string> }>([
     { what: 'garbage', ref: 'TOK-14', token: () => 'garbage' },
-    { what: 'a token nobody was given', ref: 'RFC 6750 §3.1', token: () => `lk_at_${'0'.repeat(49)}` },
+    { what: 'a token that was never issued', ref: 'RFC 6750 §3.1', token: () => `lk_at_${'0'.repeat(49)}` },
     { what: 'an ID token', ref: 'RFC 9068 §4', token: () => tokens.id_token },
     { what: 'a refresh token', ref: 'RFC 6750 §3.1', token: () => tokens.refresh_token },
     { what: 'a code', ref: 'RFC 6750 §3.1', token: () => code },

@@ -106,7 +106,11 @@ describe('while a newer version has already migrated the database', () => {
       const { status, body } = await owner.post(`/trusts/${id}/explanation`, { assertion });
       expect({ status, body }).toMatchObject({ status: 200, body: { accepted: false } });
       expect(body.checks).toContainEqual({
-        ...{ check: 'version', passed: false, detail: expect.stringContaining(`what this trust demands by ${name}`) },
+        ...{
+          check: 'version',
+          passed: false,
+          detail: expect.stringContaining(`these settings of this trust: ${name}`),
+        },
       });
       expect((await owner.patch(`/trusts/${id}`, { most_workloads: 3 })).status).toBe(409);
       await set(asBefore);

@@ -20,7 +20,7 @@ describe('on a full disk', () => {
   let network: Network;
   beforeAll(async () => {
     disk = await SmallDisk.mount(diskMegabytes);
-    if (!disk) return report('full disk: this machine lets nobody mount one, so nothing is proved here');
+    if (!disk) return report('full disk: this machine does not allow mounting one, so nothing is tested here');
     postgres = await PrivatePostgres.open(walSettings, disk.folder);
     network = await Network.open(postgres.url);
     await latchkey.start({ adminUrl: network.through(postgres.url) });

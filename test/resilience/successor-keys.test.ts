@@ -14,7 +14,7 @@ describe('nodes with different keys', () => {
       seal(createSecretKey(testRootKey, 'base64'), ['server_keys', 'sealed', purpose], randomBytes(32)),
     ]);
 
-  test('derive the same successor of a refresh token, whichever of them issued it', async () => {
+  test('derive the same successor of a refresh token, no matter which of them issued it', async () => {
     const before = await latchkey.tokens();
     await addKey('successor');
     // Only this node was started after the key was created.
@@ -32,7 +32,7 @@ describe('nodes with different keys', () => {
     }
   });
 
-  test('accept a client secret whichever of them stored it', async () => {
+  test('accept a client secret, no matter which of them stored it', async () => {
     await addKey('pepper');
     const added = await latchkey.commandJson(['client', 'add-secret', 'service']);
     expect(Object.values(added)).toContainEqual(expect.stringMatching(/^lk_cs_/));

@@ -128,7 +128,7 @@ export const forgedAssertions: readonly [what: string, failed: string, make: Mak
     'condition on sub',
     ({ good }) => good({ sub: 'system:serviceaccount:kube-system:admin' }),
   ],
-  ['is of nobody', 'subject', ({ good }) => good({ sub: undefined })],
+  ['has no subject', 'subject', ({ good }) => good({ sub: undefined })],
   ['is of a list of subjects', 'subject', ({ good }) => good({ sub: [pod] })],
   [
     'is of another namespace inside',
@@ -157,6 +157,6 @@ export const forgedAssertions: readonly [what: string, failed: string, make: Mak
   ['is of the issuer in another case', 'no trust', ({ good }) => good({ iss: 'https://CLUSTER.example' })],
   ['is of an issuer with NUL', 'no trust', ({ issuer, good }) => good({ iss: `${issuer.issuer}\u0000` })],
   ['is of a list of issuers', 'no trust', ({ issuer, good }) => good({ iss: [issuer.issuer] })],
-  ['is huge', 'no signed JWT', ({ good }) => good({ more: 'x'.repeat(30_000) })],
-  ['is no JWT', 'no signed JWT', async () => 'ey.ey.ey'],
+  ['is huge', 'not a signed JWT', ({ good }) => good({ more: 'x'.repeat(30_000) })],
+  ['is no JWT', 'not a signed JWT', async () => 'ey.ey.ey'],
 ];

@@ -26,7 +26,9 @@ export function resourceMetadata(
 ): ResourceMetadata {
   const { origin, protocol, pathname, search, hash } = URL.parse(resource) ?? {};
   if (!['https:', 'http:'].includes(protocol ?? '') || hash !== '')
-    throw new Error(`The metadata is published at the address of the API, and its identifier is none: ${resource}`);
+    throw new Error(
+      `The metadata is published at the address of the API, and its identifier is not an address: ${resource}`,
+    );
   const { scopes_supported, ...others } = options;
   const wrong = scopes_supported?.find((scope) => !isScope(scope) || scope === 'offline_access');
   if (wrong !== undefined) throw new Error(`"${wrong}" is no scope of an API`);

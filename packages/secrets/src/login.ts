@@ -84,7 +84,8 @@ export class Token {
 
   async #credentials(): Promise<{ method: string; body: Record<string, string> }> {
     const login = this.#login;
-    if ('token' in login) throw new SecretsError('There is nothing to log in with.');
+    if ('token' in login)
+      throw new SecretsError('A token cannot be used to log in again: configure a role or a service.');
     if (login.method === 'approle')
       return { method: login.method, body: { role_id: login.roleId, secret_id: login.secretId } };
     const jwt = 'identity' in login ? await login.identity() : await readFile(login.tokenFile, 'utf8');

@@ -24,7 +24,7 @@ export function sender(url: string, signal: AbortSignal): Sending {
   const { protocol, hostname, origin, pathname } = new URL(url);
   const isHere = ['localhost', '127.0.0.1', '[::1]'].includes(hostname);
   if (protocol !== 'https:' && !isHere)
-    throw new SecretsError('Tokens only go to https addresses, or to this machine.');
+    throw new SecretsError('Tokens are sent only to https addresses, or to this machine.');
   const base = `${origin}${pathname.replace(/\/$/, '')}`;
   return async (path, init) => {
     const own = init.signal ? [init.signal] : [];

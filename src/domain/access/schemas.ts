@@ -30,7 +30,7 @@ const RoleRight = z.strictObject({
 const GroupName = z
   .string()
   .regex(/^[A-Za-z0-9/][A-Za-z0-9._:/@+-]{0,63}$/, 'must be 1 to 64 letters, digits, or any of "._:/@+-"')
-  .refine((name) => !/^system:/i.test(name), 'must not begin with "system:", which Kubernetes keeps for itself')
+  .refine((name) => !/^system:/i.test(name), 'must not begin with "system:", which Kubernetes reserves')
   .meta({
     description:
       'the name of a group, in the claim `groups`, that contains everyone with this role; needs latchkey:group:export',

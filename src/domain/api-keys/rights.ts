@@ -36,8 +36,8 @@ export async function rolesOf(trx: Db, names: readonly string[]): Promise<Role[]
 export type PresentedVersion = { id: string; number: number };
 
 /**
- * The limit that an API key sets to an actor that authenticates with it: its permissions, its restrictions, and its expiry or
- * that of the presented version, whichever is earlier. A deleted key allows nothing.
+ * The limit that an API key sets to an actor that authenticates with it: its permissions, its restrictions, and the earlier of its
+ * expiry and that of the presented version. A deleted key allows nothing.
  */
 export async function limitOfKey(db: Db, { id, number }: PresentedVersion): Promise<Limit> {
   const key = await findKey(db, { id });

@@ -144,7 +144,7 @@ export class KeyVerifier {
   }
 
   #throttled(from: KeySender): KeyVerdict {
-    const reason = 'Too many keys that do not exist came from there: this one was not looked up.';
+    const reason = 'Too many unknown keys came from this caller: this one was not looked up.';
     return { code: 'throttled', reason, limits: [], retry_after_seconds: this.#unknownKeys.waitSeconds(from) };
   }
 }

@@ -74,7 +74,7 @@ function withUsableAddress(user: KeycloakUser, { emails, note }: { emails: Set<s
 function freeId({ id: given, username }: KeycloakUser, { taken, note }: Pick<Converting, 'taken' | 'note'>) {
   const id = given?.toLowerCase() ?? '';
   if (uuid.test(id) && !taken.ids.has(id)) return { id };
-  note('user', username, 'gets another sub: the id is taken, or no UUID');
+  note('user', username, 'gets another sub: the id is taken, or is not a UUID');
   return {};
 }
 

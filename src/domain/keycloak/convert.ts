@@ -62,7 +62,7 @@ function unsupported(client: KeycloakClient): string | undefined {
   if (!client.publicClient && (!client.secret || /^\**$/.test(client.secret)))
     return 'the export has no secret of it: export with secrets, or register it';
   const isUsable = client.standardFlowEnabled ? client.redirectUris.length > 0 : client.serviceAccountsEnabled;
-  return isUsable ? undefined : 'it has no flow that exists here';
+  return isUsable ? undefined : 'it has no flow that Latchkey supports';
 }
 
 function registrationOf(client: KeycloakClient, redirect_uris: string[]) {

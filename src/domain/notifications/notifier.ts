@@ -105,7 +105,9 @@ export class Notifier {
     try {
       await this.#bring(lease, cursor);
     } finally {
-      await releaseCursor(db, lease).catch((error: unknown) => log.warn({ err: error }, 'a lease ends by itself'));
+      await releaseCursor(db, lease).catch((error: unknown) =>
+        log.warn({ err: error }, 'a lease was not released, and expires'),
+      );
     }
     return true;
   }

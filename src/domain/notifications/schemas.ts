@@ -11,7 +11,10 @@ export const WebhookInput = z.strictObject({
     .url({ protocol: /^https?$/, error: 'must be an https URL' })
     .max(2048)
     .refine(isSeen, notSeen)
-    .refine((url) => !URL.parse(url)?.username && !URL.parse(url)?.password, 'must not hold a user name or password'),
+    .refine(
+      (url) => !URL.parse(url)?.username && !URL.parse(url)?.password,
+      'must not contain a user name or password',
+    ),
   description: ShownText(200).optional(),
   events: z
     .array(z.string().max(64).refine(fitsSomething, 'is neither an audit action nor a pattern that matches one'))

@@ -174,7 +174,7 @@ const rules: Readonly<Record<AuditAction, Rule>> = {
   'trust.refused': nothing,
   'trust.updated': (event) => ({
     ...(isNowDisabled(event) && verb('disabled', (deps, actor) => disableTrust(deps, actor, idOf(event)))),
-    advice: 'believes what it believed before this change again: compare conditions, keys and permissions',
+    advice: 'has its conditions, keys and permissions from before this change again: compare them',
   }),
   'user.browser_forgotten': (event) =>
     write('remembered browsers forgotten', (trx) => forgetBrowsersOf(trx, idOf(event))),

@@ -30,7 +30,7 @@ export const maxCost = restriction({
   },
   compile: (most) => ({
     check: ({ cost }) =>
-      cost <= most ? undefined : `The request costs ${cost}; with this key one may cost ${most} at most.`,
+      cost <= most ? undefined : `The request costs ${cost}; with this key, a request may cost at most ${most}.`,
   }),
   contains: (written, other) => other <= written,
   explain: {

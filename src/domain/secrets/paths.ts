@@ -62,7 +62,7 @@ export const secretsPermissions: Readonly<Record<string, string>> = {
   'secrets:read:*': 'Read the values of secrets',
   'secrets:write:*': 'Write secrets',
   'secrets:delete:*': 'Delete and undelete versions of secrets',
-  'secrets:destroy:*': 'Destroy secrets for ever',
+  'secrets:destroy:*': 'Destroy secrets permanently',
   'secrets:policies': 'Write policies of the store, which grant nothing that you lack',
   'secrets:policies-read': 'Read policies of the store',
   [rolesPermission]: 'Write roles of services and workloads, and secret ids, which grant nothing that you lack',

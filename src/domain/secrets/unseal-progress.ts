@@ -67,7 +67,7 @@ export class UnsealProgress {
 const refused = (detail: string) => (): Problem => invalid('/key', detail);
 const refusals = {
   malformed: refused('is not an unseal key of Latchkey: send one of the keys that "latchkey vault init" printed'),
-  mistyped: refused('is mistyped: a character is wrong, missing or twice'),
+  mistyped: refused('is mistyped: a character is wrong, missing or repeated'),
   foreign: refused('belongs to another vault, or to keys that were replaced'),
   unknown: refused('is none of the keys that were created for this vault'),
 };

@@ -100,7 +100,7 @@ export class Vault {
     const row = await findSeal(this.#deps.db);
     const { sealKind } = this.#deps;
     if (!row || row.kind === sealKind) return undefined;
-    return `LATCHKEY_VAULT_SEAL is "${sealKind}", but the secrets were initialized with "${row.kind}", and stay so. Set it to "${row.kind}".`;
+    return `LATCHKEY_VAULT_SEAL is "${sealKind}", but the secrets were initialized with "${row.kind}", which cannot be changed. Set it to "${row.kind}".`;
   }
 
   #isSealed(kind: SealKind, row: SealRow | undefined): boolean {

@@ -66,6 +66,6 @@ function noHistory(): Problem {
 function notAcceptable(): Problem {
   return new Problem(406, 'not_acceptable', {
     title: 'Not acceptable',
-    detail: `Lists come as ${mediaType} only.`,
+    detail: `Status lists are available as ${mediaType} only.`,
   });
 }

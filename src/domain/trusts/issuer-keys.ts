@@ -144,7 +144,7 @@ async function keyIn(keyFor: KeyFor, header: CompactJWSHeaderParameters): Promis
       throw new NoKeyError('several keys of the issuer could be meant: the token must name one (kid)');
     if (error instanceof errors.JWKSNoMatchingKey)
       throw new NoKeyError(`the issuer has no key ${JSON.stringify(header.kid ?? null)} for ${String(header.alg)}`);
-    throw new NoKeyError('the key of the issuer is none that can be used');
+    throw new NoKeyError('the key of the issuer has an unsupported type');
   }
 }
 

@@ -71,7 +71,7 @@ export async function judge(
 /** A requirement of a newer version, while nodes of both run, cannot be checked here. */
 function versionChecks(trust: Trust): Check[] {
   const unknown = unknownSettings(trust);
-  const detail = `Only a newer version of Latchkey knows what this trust demands by ${unknown.join(', ')}: update this node.`;
+  const detail = `Only a newer version of Latchkey knows these settings of this trust: ${unknown.join(', ')}. Update this node.`;
   return unknown.length > 0 ? [check('version', false, detail)] : [];
 }
 
@@ -149,7 +149,7 @@ function headerChecks({ header }: Assertion): Check[] {
       own.length === 0 && crit === undefined && (kid === undefined || typeof kid === 'string'),
       own.length === 0
         ? `"crit" is ${shown(crit)}, "kid" is ${shown(kid)}.`
-        : `It names a key itself: ${own.join(', ')}.`,
+        : `It must not contain its own key: ${own.join(', ')}.`,
     ),
   ];
 }

@@ -33,7 +33,7 @@ export async function mustBeAllowedToChange(trx: Trx, { now, actor, existing, in
   await mustHoldRoles(trx, { now, actor }, rolesBefore);
   await mustGive(trx, actor, input.roles, now());
   if (input.kind === 'login') await mustBeAllowedToChangeLogin(trx, { now, actor, existing, input });
-  if (input.kind === 'id_jag') mustBePermitted(actor, 'latchkey:user:link', 'Believing an issuer about users');
+  if (input.kind === 'id_jag') mustBePermitted(actor, 'latchkey:user:link', 'Trusting an issuer to identify users');
   if (input.kind !== 'workload')
     for (const user_id of await listRoledUsersAt(trx, input.issuer)) await mustHoldAllOf(trx, actor, user_id, now());
   if (existing?.enabled && !input.enabled) mustBePermitted(actor, 'latchkey:trust:disable', 'Disabling a trust');

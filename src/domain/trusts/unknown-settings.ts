@@ -49,7 +49,7 @@ export function mustBeOfThisVersion(existing: Trust): void {
   const unknown = unknownSettings(existing);
   if (unknown.length > 0)
     throw conflict(
-      `Only a newer version of Latchkey knows what this trust demands by ${unknown.join(', ')}: change it at a node of that version.`,
+      `Only a newer version of Latchkey knows these settings of this trust: ${unknown.join(', ')}. Change it at a node of that version.`,
     );
 }
 

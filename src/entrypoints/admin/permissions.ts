@@ -60,7 +60,7 @@ export const adminPermissions: Readonly<Record<string, string>> = {
   'latchkey:secret:reveal': 'Read the values of secrets, of the paths that you may read',
   'latchkey:secret:write': 'Write secrets, of the paths that you may write',
   'latchkey:secret:delete': 'Delete and undelete versions of secrets, of the paths that you may delete',
-  'latchkey:secret:destroy': 'Destroy secrets for ever, of the paths that you may destroy',
+  'latchkey:secret:destroy': 'Destroy secrets permanently, of the paths that you may destroy',
   'latchkey:vault:read': 'Read the state of the seal of the secrets',
   'latchkey:vault:seal': 'Initialize, seal and unseal the secrets',
   'latchkey:webhook:read': 'Read webhooks and their deliveries',

@@ -17,7 +17,7 @@ export function apiCommand(): Command {
     .argument('[words...]', 'e.g. clients list')
     .addOption(new Option('--url <url>', 'the server').env('LATCHKEY_URL'))
     .addOption(
-      new Option('--token <token>', 'better in the environment: other processes can read a command line').env(
+      new Option('--token <token>', 'prefer the environment variable: other processes can read a command line').env(
         'LATCHKEY_TOKEN',
       ),
     )

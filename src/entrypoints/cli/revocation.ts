@@ -9,7 +9,7 @@ export function tokenCommand(): Command {
       'revoke a token by its value; a refresh token is revoked with its whole family',
       'echo "$TOKEN" | latchkey token revoke',
     )
-      .argument('[token]', 'better on standard input: other processes can read a command line')
+      .argument('[token]', 'prefer standard input: other processes can read a command line')
       .action(later(async () => (await import('./actions/token.ts')).revoke)),
   );
 }

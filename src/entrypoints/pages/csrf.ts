@@ -9,7 +9,7 @@ export type CsrfDeps = { keys: ServerKeys; issuer: string };
 /** The token for a form on this page: bound to a cookie of this browser that no script can read. */
 export function csrfToken({ keys, issuer }: CsrfDeps, ctx: Context): string {
   const { name, options } = ownCookie('latchkey_csrf', issuer);
-  // A new browser gets one in this response, whichever code asks for it first.
+  // A new browser gets one cookie in this response, although several parts of a page ask for the token.
   const known = ctx.cookies.get(name, options) ?? ctx.state.csrf_nonce;
   if (known) return tokenFor(keys, known);
   const nonce = randomBytes(18).toString('base64url');

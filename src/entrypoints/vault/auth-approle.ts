@@ -145,7 +145,7 @@ async function create(deps: VaultDeps, asked: Called): Promise<VaultAnswer> {
   return wrapped(deps, { request, data, ttl_seconds: wrapSeconds });
 }
 
-/** @throws VaultError 400: a secret id that somebody chose could be guessed */
+/** @throws VaultError 400: a secret id that a caller chooses could be guessed */
 async function refuseCustom(): Promise<VaultAnswer> {
   throw new VaultError(400, 'secret ids are generated: write to secret-id');
 }

@@ -127,6 +127,6 @@ function membersOf(text: string): Record<string, unknown> {
   }
   if (parsed === null) return {};
   if (typeof parsed !== 'object' || Array.isArray(parsed))
-    throw new VaultError(400, 'error parsing JSON: it is no object');
+    throw new VaultError(400, 'error parsing JSON: it is not an object');
   return parsed as Record<string, unknown>;
 }

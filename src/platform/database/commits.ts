@@ -73,8 +73,8 @@ export class Commits {
   }
 
   /**
-   * With nobody asking any more, only a try of our own can tell that commits go on. Where somebody still tries and fails, ours must
-   * succeed for a minute: one kind of write that always fails must not keep a node away for ever.
+   * Without requests, only an attempt of our own shows that commits succeed again. While requests still fail, ours must succeed for a
+   * minute: one kind of write that always fails must not keep a node unready permanently.
    */
   async #look(): Promise<void> {
     this.#probing = undefined;

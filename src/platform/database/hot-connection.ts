@@ -122,7 +122,7 @@ export class HotConnection {
       isHeld = false;
     });
     if (release) await atMost(releaseMs, release);
-    if (isHeld) throw new Error('PostgreSQL still holds the connection that was given up before');
+    if (isHeld) throw new Error('PostgreSQL still holds the connection that was abandoned before');
   }
 
   #newClient(): Connected {

@@ -119,7 +119,7 @@ function hungUp(): Problem {
 function tooLarge(mostBytes: number): Problem {
   return new Problem(413, 'too_large', {
     title: 'Request too large',
-    detail: `This request body may have ${mostBytes / 1024} KiB.`,
+    detail: `The request body may have at most ${mostBytes / 1024} KiB.`,
     headers: { Connection: 'close' },
   });
 }

@@ -36,17 +36,17 @@ export class Metrics {
     collectDefaultMetrics({ register: this.registry, eventLoopMonitoringPrecision: 50 });
     this.#requests = new RequestDurations({
       name: 'latchkey_http_request_duration_seconds',
-      help: 'Time from a request to its answer, by method, route template and status',
+      help: 'Time from a request to its response, by method, route template and status',
       bounds: requestSeconds,
       registers,
     });
     this.#early = this.#tally('route', {
       name: 'early_answers_total',
-      help: 'Requests answered with 200 from memory alone, by route template; they are among the others, too',
+      help: 'Requests answered with 200 from a cache alone, by route template; the request durations include them',
     });
     this.#verdicts = this.#tally('verdict', {
       name: 'token_transactions_total',
-      help: 'Token transactions by verdict: won, grace (a retry got the same answer), reuse (a family was revoked), used, …',
+      help: 'Token transactions by verdict: won, grace (a retry got the same response), reuse (a family was revoked), used, …',
     });
     this.#batches = new Histogram({
       name: 'latchkey_token_transaction_batch_size',

@@ -219,7 +219,7 @@ describe('an entitlement', () => {
     ['its scope at another resource server', 'https://other.example', 'orders:read'],
     ['its scope at nearly the same resource server', `${orders}/`, 'orders:read'],
     ['a wildcard scope that is wider', orders, '*'],
-    ['a scope that nobody entitled to', orders, 'payments:read'],
+    ['a scope without an entitlement', orders, 'payments:read'],
   ])('does not permit %s', (_, resource, scope) => expect(entitled(entitlements, resource, scope)).toBe(false));
 
   test('for all actions on all resources excludes Latchkey itself', () => {

@@ -23,7 +23,7 @@ describe('a receiver of events', () => {
   };
   const names = () => receiver.verified(secret).map(({ data }) => data.target_id);
 
-  test('receives in order what happened on two nodes, whichever seals and sends it', async () => {
+  test('receives in order what happened on two nodes, no matter which seals and sends it', async () => {
     const second = await latchkey.startNode();
     const made = Array.from({ length: 10 }, (_, n) => `role-${n}`);
     for (const [n, name] of made.entries()) await role(name, n % 2 ? second.address : undefined);

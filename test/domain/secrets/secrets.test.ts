@@ -131,7 +131,10 @@ describe('a secret', () => {
     const searches = await latchkey.auditEvents('secret.searched');
     expect(searches[0]).toMatchObject({ details: { hash: body.hash, found: 2 } });
     const command = await latchkey.command(['secret', 'find'], `${leaked}\n`);
-    expect(command).toMatchObject({ code: 0, stdout: expect.stringMatching(/^hidden\/.*current\nIn events it is /) });
+    expect(command).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^hidden\/.*current\nIts hash in audit events: /),
+    });
   });
 
   test('can be generated, and is shown only to its readers', async () => {

@@ -144,7 +144,7 @@ describe('an identity assertion (ID-JAG)', () => {
     ['has a resource that is no text', 'resource', () => assertion({ resource: { api } })],
     ['has a scope that is no text', 'scope', () => assertion({ scope: ['read'] })],
     [
-      'is signed by somebody else',
+      'is signed with another key',
       'signature',
       async () =>
         assertion({}, { key: (await ForeignIssuer.named('https://idp.example', { alg: 'ES256' })).privateKey }),

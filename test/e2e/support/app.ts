@@ -70,7 +70,7 @@ export class App {
   async redeem(address: string): Promise<Tokens> {
     const url = new URL(address);
     const asked = this.#asked.get(url.searchParams.get('state') ?? '');
-    if (!asked) throw new Error(`nobody was sent away with the state in ${address}`);
+    if (!asked) throw new Error(`no user was redirected with the state in ${address}`);
     return openid.authorizationCodeGrant(this.config, url, {
       expectedState: asked.state,
       expectedNonce: asked.nonce,

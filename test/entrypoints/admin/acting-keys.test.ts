@@ -245,7 +245,7 @@ describe('a caller with an API key cannot give more than the key has:', () => {
       (by) => by.patch('/roles/reads', { permissions: [right, { ...right, pattern: 'write' }] }),
     ],
     ['a group', (by) => by.patch('/roles/empty', { exported_as: 'everybody' })],
-    ['a password of somebody who may something', (by) => by.post('/users/bob/password', { password })],
+    ['a password of a user with permissions', (by) => by.post('/users/bob/password', { password })],
     ['a link to their password', (by) => by.post('/users/bob/password-link')],
     ['their address', (by) => by.patch('/users/bob', { email: `${id()}@example.com` })],
     ['a webhook', (by) => by.post('/webhooks', { url: 'https://hook.example', events: ['*'] })],

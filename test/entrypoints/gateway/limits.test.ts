@@ -53,7 +53,7 @@ describe.each(['memory', 'shared'])('limits counted in %s', (limits) => {
     const { key } = await gateway.mint({ restrictions });
     expect(await ask(key, { cost: 6 })).toBe('cost_too_high');
     expect((await gateway.verify({ key, cost: 6 })).reason).toBe(
-      'The request costs 6; with this key one may cost 5 at most.',
+      'The request costs 6; with this key, a request may cost at most 5.',
     );
     for (const code of ['valid', 'valid', 'valid', 'valid', 'quota_exceeded'])
       expect(await ask(key, { cost: 5 })).toBe(code);

@@ -403,7 +403,7 @@ describe('a client described by its metadata document (Client ID Metadata Docume
 
   test.each([
     { answer: 'of another document', headers: { etag: '"other"' }, status: 200 },
-    { answer: 'that nobody asked for', headers: undefined, status: 400 },
+    { answer: 'that was not requested', headers: undefined, status: 400 },
   ])('is not confirmed by a response $answer', async ({ answer, headers, status }) => {
     const path = `/${encodeURIComponent(answer)}.json`;
     const client_id = host.document(path, inCloud, headers && { headers: { etag: '"own"' } });

@@ -141,7 +141,7 @@ describe('a malformed exchange', () => {
     ['without a token (RFC 8693 §2.1)', { subject_token: '' }, 'invalid_request'],
     ['without its type (RFC 8693 §2.1)', { subject_token_type: '' }, 'invalid_request'],
     ['of another type (RFC 8693 §2.2.2)', { subject_token_type: accessTokenType }, 'invalid_request'],
-    ['for somebody else (RFC 8693 §2.1)', { actor_token: 'x', actor_token_type: accessTokenType }, 'invalid_request'],
+    ['with an actor (RFC 8693 §2.1)', { actor_token: 'x', actor_token_type: accessTokenType }, 'invalid_request'],
     ['with the type of an actor (RFC 8693 §2.1)', { actor_token_type: accessTokenType }, 'invalid_request'],
     [
       'for a refresh token (RFC 8693 §2.1)',

@@ -485,7 +485,7 @@ describe('what Vault’s clients compare', () => {
     const began = performance.now();
     const ended = waiting(again);
     const many = Array.from({ length: 249 }, () => waiting(auth.client_token, ending.signal).catch(() => undefined));
-    // The limit applies to the caller, whichever of its tokens a request has.
+    // The limit applies to the caller: all its tokens count together.
     const refused = await eventually(
       () => waiting(auth.client_token, AbortSignal.timeout(1000)).catch(() => undefined),
       (answer) => answer !== undefined,

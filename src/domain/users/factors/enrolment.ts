@@ -111,7 +111,9 @@ export async function replaceRecoveryCodes(deps: EnrolmentDeps, actor: Own): Pro
   const codes = generateRecoveryCodes();
   await changing(deps, actor, async (trx, { id: user_id }, created_at) => {
     if (!(await hasSecondFactor(trx, user_id)))
-      throw conflict('Set up an authenticator app or a passkey first. Recovery codes stand in for it.');
+      throw conflict(
+        'Set up an authenticator app or a passkey first. Recovery codes are for when you do not have it with you.',
+      );
     await deleteFactors(trx, user_id, { kind: 'recovery_code' });
     for (const code of codes)
       await insertFactor(trx, { id: uuidv7(), user_id, kind: 'recovery_code', digest: digestOfCode(code), created_at });

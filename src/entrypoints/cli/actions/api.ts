@@ -20,5 +20,5 @@ export const login = action(async (options: LoginOptions) => {
   const { url, clientId: client_id, scope, profile } = options;
   const client_secret = (await readSecret('Client secret: ')) ?? '';
   await keepProfile(profile, { url: url.replace(/\/$/, ''), client_id, client_secret, ...(scope && { scope }) });
-  answer(options, { url, client_id, profile }, [`Logged in at ${url} as ${client_id}. Kept in ${profile}.`]);
+  answer(options, { url, client_id, profile }, [`Logged in at ${url} as ${client_id}. Saved in ${profile}.`]);
 });

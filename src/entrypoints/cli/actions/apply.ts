@@ -64,7 +64,7 @@ async function mayPrune(prunable: Pruned, options: Options): Promise<boolean> {
   if (prunable.length === 0 || options.dryRun) return false;
   for (const line of prunedLines(prunable, true)) note(line);
   const count = `${prunable.length} ${prunable.length === 1 ? 'entry' : 'entries'}`;
-  return isConfirmed(`Disable or take away ${count} that the file does not name?`, {
+  return isConfirmed(`Disable or remove ${count} that the file does not name?`, {
     ...options,
     scripts: 'need --yes',
   });

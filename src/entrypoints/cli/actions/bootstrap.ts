@@ -9,7 +9,7 @@ export const bootstrapService = onInstallation(async ({ config, deps, actor }: C
   const issuer = config.issuer ?? `http://localhost:${config.port}`;
   const made = await bootstrap(deps, actor, { client_id: options.clientId, issuer });
   answer(options, { ...made, token_endpoint: `${issuer}/oauth/token` }, [
-    `Made the service "${made.client_id}". Its secret, shown only this once:`,
+    `Created the service "${made.client_id}". Its secret, shown only this once:`,
     '',
     `  ${made.client_secret}`,
     '',

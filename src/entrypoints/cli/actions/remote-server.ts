@@ -79,7 +79,7 @@ async function readProfile(file: string): Promise<Profile> {
   try {
     return Profile.parse(JSON.parse(await readFile(file, 'utf8')));
   } catch {
-    throw invalid('', `Give --url and LATCHKEY_TOKEN, or run "latchkey login" first (nothing usable in ${file}).`);
+    throw invalid('', `Give --url and LATCHKEY_TOKEN, or run "latchkey login" first: ${file} has no credentials.`);
   }
 }
 

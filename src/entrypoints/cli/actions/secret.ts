@@ -128,7 +128,7 @@ export const find = onInstallation(async (place: CommandContext, options: Json) 
     ...(is_current && !destroyed ? ['current'] : []),
   ]);
   const none = ['No secret has this value.'];
-  answer(options, found, [...(rows.length > 0 ? columns(rows) : none), `In events it is ${found.hash}.`]);
+  answer(options, found, [...(rows.length > 0 ? columns(rows) : none), `Its hash in audit events: ${found.hash}`]);
 });
 
 export const rollback = onInstallation(
@@ -159,7 +159,7 @@ export const destroy = onInstallation(
   async (place: CommandContext, path: string, options: VersionOptions & { yes?: boolean }) => {
     const { version: number } = options;
     const what = number === undefined ? `${path} with all of its versions` : `version ${number} of ${path}`;
-    const isDone = await isConfirmed(`Destroy ${what}? The value is lost for ever.`, {
+    const isDone = await isConfirmed(`Destroy ${what}? The value is lost permanently.`, {
       ...options,
       scripts: 'continue',
     });

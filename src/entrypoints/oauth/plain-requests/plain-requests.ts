@@ -93,7 +93,10 @@ export class PlainRequests {
       return { status: problem.status, body: errorBody(problem), headers: problem.options.headers };
     }
     if (!(error instanceof errors.OIDCProviderError))
-      this.#deps.log.warn({ request_id, err: error }, 'a request failed on the short way, and goes the long one');
+      this.#deps.log.warn(
+        { request_id, err: error },
+        'a request failed on the fast path, and is handled by the provider',
+      );
     return undefined;
   }
 

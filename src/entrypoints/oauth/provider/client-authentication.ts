@@ -43,8 +43,8 @@ export const insteadOfSecretJwt =
   'Latchkey stores only a digest of a secret and cannot verify what is signed with it. Register private_key_jwt with a public key, or send the secret by client_secret_basic';
 
 /**
- * Secrets are compared as keyed digests, and any active one is accepted. It may be sent by `client_secret_basic` or `client_secret_post`,
- * whichever of the two is registered: client libraries try both, and both contain the same secret.
+ * Secrets are compared as keyed digests, and any active one is accepted. Both `client_secret_basic` and `client_secret_post` are accepted,
+ * no matter which of the two is registered: client libraries try both, and both contain the same secret.
  */
 export function compareSecretsAsDigests(provider: Provider, deps: SecretDeps): void {
   const { prototype } = hiddenModels(provider).Client;

@@ -67,7 +67,7 @@ export const librarySeams: readonly Seam[] = [
   },
   {
     what: 'ReplayDetection.unique is replaced',
-    why: 'the library looks, then saves; one insert decides who was first',
+    why: 'the library reads, then writes; one insert decides which request was first',
     file: `${oauth}/provider/client-authentication.ts`,
     test: ['conformance/client-assertions.test.ts', 'is accepted once when it is sent 30 times at once (RFC 7523 §3)'],
   },
@@ -82,7 +82,7 @@ export const librarySeams: readonly Seam[] = [
   },
   {
     what: 'Client.prototype.backchannelLogout is replaced, and called by a job',
-    why: 'the library posts once, inside the request of the person',
+    why: 'the library sends the logout token once, within the request of the user',
     file: `${oauth}/provider/backchannel-logout.ts`,
     test: [
       'entrypoints/oauth/backchannel-logout.test.ts',
@@ -169,7 +169,7 @@ export const librarySeams: readonly Seam[] = [
   },
   {
     what: 'ctx.oidc.params.scope is written, also while rotateRefreshToken is asked',
-    why: 'default scopes belong to what was asked before anything else looks at it',
+    why: 'default scopes must be added before anything else reads the requested scopes',
     file: `${oauth}/scopes/requested-scopes.ts`,
     test: [
       'entrypoints/oauth/scopes-of-resources.test.ts',
@@ -178,12 +178,12 @@ export const librarySeams: readonly Seam[] = [
   },
   {
     what: 'ctx.oidc.params.claims is written',
-    why: 'what is stored and asked consent for is what can be had',
+    why: 'only claims that can be granted are stored and asked consent for',
     file: `${oauth}/provider/claims-parameter.ts`,
     test: ['entrypoints/oauth/claims.test.ts', 'cannot exceed the scopes that a client is registered with'],
   },
   {
-    what: 'requests are answered in front of the provider, or go on with another body or query',
+    what: 'requests are answered before the provider, or continue with another body or query',
     why: 'the library knows one spelling of a resource, and stores no JWT access tokens',
     file: `${oauth}/scopes/resource-spelling.ts`,
     test: [
@@ -238,7 +238,7 @@ export const librarySeams: readonly Seam[] = [
   },
   {
     what: 'the session model is used by pages: Session.get, loginAccount, resetIdentifier, save',
-    why: 'people sign in outside of a client’s request, too',
+    why: 'users also sign in outside a client’s request',
     file: `${oauth}/interactions/browser-session.ts`,
     test: [
       'conformance/sessions.test.ts',
@@ -247,7 +247,7 @@ export const librarySeams: readonly Seam[] = [
   },
   {
     what: 'resource servers are removed from ctx.oidc.resourceServers',
-    why: 'a code is not for an API of which the person refused every scope',
+    why: 'a code is for no API whose scopes the user all refused',
     file: `${oauth}/interactions/refused-resources.ts`,
     test: ['entrypoints/oauth/scopes-of-resources.test.ts', 'is a sign-in alone if the user refuses all of the API'],
   },
@@ -267,14 +267,14 @@ export const librarySeams: readonly Seam[] = [
     ],
   },
   {
-    what: 'a body that was read comes again, although the stream is over',
+    what: 'a body that was read is provided again, although the stream has ended',
     why: 'the library reads the stream itself, at most 56 KiB',
     file: 'platform/http/incoming-request.ts',
     test: ['conformance/input-bounds.test.ts', 'is read the same with $what (RESP-22)'],
   },
   {
     what: 'handlers of grants and of introspection are called without the middleware before them, with a context that is not Koa’s',
-    why: 'the way to them takes longer than they do; whatever is unusual or refused still goes through it',
+    why: 'the middleware takes longer than the handlers; unusual and refused requests still pass through it',
     file: `${oauth}/plain-requests/in-library.ts`,
     test: ['entrypoints/oauth/plain-requests.test.ts', 'get equal responses, whatever a service sends'],
   },

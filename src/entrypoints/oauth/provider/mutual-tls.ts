@@ -28,7 +28,7 @@ export function clientCertificates(
   if (!caFile) return { header, authorities: [], now };
   try {
     const blocks = readFileSync(caFile, 'utf8').match(pemBlock) ?? [];
-    if (blocks.length === 0) throw new Error('it holds no certificate');
+    if (blocks.length === 0) throw new Error('it contains no certificate');
     return { header, authorities: blocks.map((block) => new X509Certificate(block)), now };
   } catch (error) {
     throw invalid('', `LATCHKEY_CLIENT_CA_FILE: ${error instanceof Error ? error.message : error}.`);

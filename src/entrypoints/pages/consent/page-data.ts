@@ -42,7 +42,7 @@ type ConsentPage = {
   client_name: string;
   /** The address of the client's logo. */
   client_logo?: string | undefined;
-  /** The id of the client, shown unless it registered itself: then the id is random and identifies nobody. */
+  /** The id of the client, shown unless it registered itself: then the id is random and identifies no one. */
   client_id: string;
   /** The source of the client's description; undefined: an operator. */
   provenance: Provenance | undefined;

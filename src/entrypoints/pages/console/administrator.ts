@@ -25,7 +25,7 @@ export async function administratorOf(deps: PagesDeps, ctx: Context): Promise<Ad
 function notForThem(): Problem {
   return new Problem(403, 'forbidden', {
     title: 'The console is for administrators',
-    detail: 'Your account has no role that lets it manage anything here. Ask somebody who administers this server.',
+    detail: 'None of your roles gives you access to the console. Ask an administrator of this server for a role.',
   });
 }
 

@@ -176,7 +176,7 @@ describe('the response to an authorization request that fails', () => {
       { code_challenge: undefined, code_challenge_method: undefined, nonce: undefined },
     ],
     ['plain PKCE', 'invalid_request', { code_challenge_method: 'plain' }],
-    ['nobody signed in', 'login_required', { prompt: 'none' }],
+    ['no user signed in', 'login_required', { prompt: 'none' }],
     ['an unknown response mode', 'unsupported_response_mode', { response_mode: 'unknown' }],
     ['an unsigned request object', 'invalid_request_object', { request: 'e30.e30.' }],
   ])('names its issuer, for %s: %s (RFC 9207 §2)', async (_, error, parameters) => {

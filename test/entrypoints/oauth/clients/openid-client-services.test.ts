@@ -75,7 +75,7 @@ describe('a service that uses openid-client', () => {
     expect(tokens.claims()).toMatchObject({ aud: 'post-app' });
   });
 
-  test('sends its secret by Basic or in the body, whichever of the two is registered', async () => {
+  test('sends its secret by Basic or in the body, no matter which of the two is registered', async () => {
     const config = await discover(latchkey, 'service', oidc.ClientSecretPost(clientSecrets.service));
     expect(await oidc.clientCredentialsGrant(config, { resource: api })).toMatchObject({ scope: 'read' });
   });

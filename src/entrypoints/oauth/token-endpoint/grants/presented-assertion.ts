@@ -125,7 +125,7 @@ export async function trustedIn(
   assertion: Assertion | undefined,
   isMeant: (trust: Trust) => boolean,
 ): Promise<AcceptedAssertion | AssertionRefusal> {
-  if (!assertion) return { reason: 'the assertion is no signed JWT' };
+  if (!assertion) return { reason: 'the assertion is not a signed JWT' };
   const details = saidBy(assertion);
   const { unverified_iss } = details;
   const { iss } = assertion.payload;
@@ -195,7 +195,7 @@ async function registrationProblem(
 
 const registrationProblems = {
   trust: 'the trust is disabled',
-  most_workloads: 'the trust has as many workloads as it may have',
+  most_workloads: 'the trust has reached its maximum number of workloads',
   client_id: 'another client has the client_id of the workload',
 };
 

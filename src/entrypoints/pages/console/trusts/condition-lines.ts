@@ -48,7 +48,7 @@ export function mappingsIn(lines: readonly string[], field: string): RoleMapping
     const condition = at < 0 ? undefined : conditionIn(line.slice(0, at).trim());
     const role = line.slice(at + gives.length).trim();
     if (condition && role) return { ...condition, role };
-    const detail = `Enter one role mapping per line, such as “groups = admins | operators -> reader”. This line is none: ${line.slice(0, 80)}`;
+    const detail = `Enter one role mapping per line, such as “groups = admins | operators -> reader”. This line is not one: ${line.slice(0, 80)}`;
     throw invalid(`/${field}`, detail);
   });
 }

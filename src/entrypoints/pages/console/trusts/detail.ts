@@ -127,7 +127,7 @@ function dangerOf(context: RequestContext, { id, enabled, login }: Trust): Dange
       href: `${trustPath(id)}/disable`,
       danger: true,
       words: login
-        ? 'Signs out every user who signed in with it, and revokes the tokens that apps got in these sessions. Nobody can sign in with it until you enable it again.'
+        ? 'Signs out every user who signed in with it, and revokes the tokens that apps got in these sessions. No one can sign in with it until you enable it again.'
         : 'Disables its workloads and revokes every token that it gave. Accepts no token until you enable it again.',
     },
   ]).map((action) => ({ ...action, button: 'Disable trust' }));

@@ -106,7 +106,7 @@ function verificationAction({ username, email, email_verified }: User) {
         'POST /users/{user}/verify-email',
         'verify-email',
         'Mark e-mail as verified',
-        'Apps see that the address is theirs',
+        'Apps see that the address is verified',
       ] as const);
   return [{ route, label, href: `${userPath(username)}/${verb}`, danger: false, words }];
 }

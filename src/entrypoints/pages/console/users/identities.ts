@@ -26,7 +26,7 @@ export async function identitiesPanel(context: RequestContext, { id, username }:
     {
       heading: 'Linked accounts',
       intro:
-        'Who the user is at other issuers. Clients get tokens for the user with identity assertions about these accounts.',
+        'Accounts of the user at other issuers. Clients get tokens for the user with identity assertions about these accounts.',
       content: {
         kind: 'table',
         columns: ['Issuer', 'Subject', 'Linked', ''].map((label) => ({ label })),

@@ -6,14 +6,14 @@ import { pathOfSubject, type UserDetail } from './user.ts';
 
 type Refused = NonNullable<UserDetail['sign_in_refused']>;
 
-/** Why nobody can sign in to an account that others prepared, and what helps; nothing where they can. */
+/** Why no one can sign in to an account that others prepared, and the remedy. Empty if sign-in is possible. */
 export function refusedSignInPanel({ sign_in_refused: refused }: UserDetail): Panel[] {
   if (!refused) return [];
   return [
     {
       heading: 'Sign-in refused',
       intro:
-        'Every sign-in is refused, whatever the method: someone who lacks permissions of this user could sign in, too.',
+        'Sign-in is refused with every method, because someone who lacks permissions of this user could sign in, too.',
       link: { text: 'Documentation', href: '/docs/sign-in#accounts-that-others-prepared' },
       content: { kind: 'facts', facts: factsOf(refused) },
     },
