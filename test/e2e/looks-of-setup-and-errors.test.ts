@@ -44,7 +44,7 @@ describe('nothing is wrong with the look of a page', () => {
     await german.getByLabel('Benutzername').fill('ada');
     await german.getByLabel('Passwort', { exact: true }).fill('a long sentence');
     await german.getByRole('button', { name: 'Anmelden', exact: true }).click();
-    expect(await german.locator('h1').innerText()).toBe('Ein zweiter Faktor ist nötig');
+    expect(await german.locator('h1').innerText()).toBe('Ein zweiter Faktor ist erforderlich');
     expect(await inspect(german, 'enrolment-required-german')).toEqual([]);
     await page.goto(link);
     const secret = (await page.locator('code').innerText()).replaceAll(' ', '');

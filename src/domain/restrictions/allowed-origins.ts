@@ -20,7 +20,7 @@ export const allowedOrigins = restriction({
       label: { en: 'Allowed origins', de: 'Erlaubte Origins' },
       hint: {
         en: 'One origin per line, such as https://app.example. Empty: any origin, or none.',
-        de: 'Ein Origin pro Zeile, wie https://app.example. Leer: jeder Origin, oder keiner.',
+        de: 'Ein Origin pro Zeile, wie https://app.example. Leer: jeder Origin oder gar keiner.',
       },
       refused: { de: 'Geben Sie pro Zeile einen Origin ein, wie https://app.example, ohne Pfad und ohne *.' },
       input: 'lines',

@@ -15,12 +15,12 @@ export const resourceServers = restriction({
       label: { en: 'Allowed APIs', de: 'Erlaubte APIs' },
       hint: {
         en: 'Select none to allow every API that its permissions are for.',
-        de: 'Wählen Sie keine aus, um jede API zu erlauben, für die seine Berechtigungen gelten.',
+        de: 'Wählen Sie keine aus, um jede API zu erlauben, für die der Schlüssel Berechtigungen hat.',
       },
       input: 'apis',
       typedHint: {
         en: 'One identifier per line. Empty: every API that its permissions are for.',
-        de: 'Eine Kennung pro Zeile. Leer: jede API, für die seine Berechtigungen gelten.',
+        de: 'Eine Kennung pro Zeile. Leer: jede API, für die der Schlüssel Berechtigungen hat.',
       },
       refused: { de: 'Geben Sie pro Zeile die Kennung einer API ein.' },
     },

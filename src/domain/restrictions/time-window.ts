@@ -66,7 +66,7 @@ export const timeWindow = restriction({
         label: { en: 'Allowed until', de: 'Erlaubt bis' },
         hint: {
           en: 'The first minute that is not allowed. A time before the start is on the next day.',
-          de: 'Die erste Minute, die nicht erlaubt ist. Eine Uhrzeit vor dem Beginn ist am nächsten Tag.',
+          de: 'Die erste Minute, die nicht mehr erlaubt ist. Eine Uhrzeit vor dem Beginn gilt für den nächsten Tag.',
         },
         refused,
         input: 'text',

@@ -1,8 +1,8 @@
 import type { Restriction } from './restriction.ts';
 
 const inWords = (name: string) => ({
-  en: () => `the restriction "${name}", which this version of Latchkey does not know: no request passes it`,
-  de: () => `die Einschränkung „${name}“, die diese Version von Latchkey nicht kennt: keine Anfrage besteht sie`,
+  en: () => `the restriction "${name}", which this version of Latchkey does not know: every request is refused`,
+  de: () => `die Einschränkung „${name}“, die diese Version von Latchkey nicht kennt: Jede Anfrage wird abgelehnt`,
 });
 
 /** The refusal of a kind that this version does not know. */

@@ -117,8 +117,8 @@ export const accessTokenKind = {
     },
     nameOf: async (db, { id, name }) => {
       const key = await findKeyOfToken(db, accessTokenById(id));
-      if (key === undefined) return { en: `access token given to "${name}"`, de: `Access-Token von „${name}“` };
-      return { en: `access token got for API key "${key}"`, de: `Access-Token zum API-Schlüssel „${key}“` };
+      if (key === undefined) return { en: `access token given to "${name}"`, de: `Zugriffstoken von „${name}“` };
+      return { en: `access token got for API key "${key}"`, de: `Zugriffstoken zum API-Schlüssel „${key}“` };
     },
   },
   revoke: { permission: 'latchkey:grant:revoke', one: revokeAccessTokenById },

@@ -24,7 +24,7 @@ const de: ApiWords = {
       'Wählen Sie einen Zeitpunkt in der Zukunft. Ein Schlüssel ohne Ablauf braucht die Berechtigung latchkey:api_key:never_expire.',
     overlap_seconds: 'Wählen Sie eine der Übergangszeiten aus.',
     username: 'Geben Sie einen Benutzernamen aus Buchstaben, Ziffern und den Zeichen „.“, „_“ und „-“ ein.',
-    email: 'Geben Sie eine E-Mail-Adresse ein, wie name@example.org.',
+    email: 'Geben Sie eine E-Mail-Adresse ein, wie name@example.com.',
     password: 'Wählen Sie ein Passwort mit mindestens 8 Zeichen, das nicht Ihr Name oder Ihre E-Mail-Adresse ist.',
   },
   sentences: [

@@ -1,6 +1,5 @@
+import { counted } from './counted.ts';
 import type { enFactorNotices, enFactors } from './en-factors.ts';
-
-const gezählt = (count: number, eins: string, mehrere: string) => `${count} ${count === 1 ? eins : mehrere}`;
 
 type Notice = (typeof enFactorNotices)['passkey_added'];
 
@@ -51,7 +50,7 @@ export const deFactors: typeof enFactors = {
   secondStep: {
     heading: 'Bestätigen Sie, dass Sie es sind',
     code: 'Code',
-    codeHint: 'Der Code, den Ihre Authenticator-App zeigt, oder einer Ihrer Wiederherstellungscodes.',
+    codeHint: 'Der Code, den Ihre Authenticator-App anzeigt, oder einer Ihrer Wiederherstellungscodes.',
     recoveryCode: 'Wiederherstellungscode',
     recoveryHint: 'Wenn Sie Ihren Passkey nicht dabeihaben, geben Sie einen Ihrer Wiederherstellungscodes ein.',
     submit: 'Weiter',
@@ -62,18 +61,18 @@ export const deFactors: typeof enFactors = {
     remember: (p) =>
       `In diesem Browser ${p.days === 1 ? 'einen Tag' : `${p.days} Tage`} lang nicht mehr danach fragen. Nur auf einem Gerät, das Ihnen gehört.`,
     passkeyFailed:
-      'Der Passkey wurde nicht verwendet. Versuchen Sie es noch einmal, oder wählen Sie einen anderen Weg.',
+      'Der Passkey wurde nicht verwendet. Versuchen Sie es erneut, oder wählen Sie eine andere Möglichkeit.',
     incomplete: 'Geben Sie einen Code ein.',
     wrongCode:
-      'Der Code ist falsch oder wurde schon verwendet. Warten Sie auf den nächsten und versuchen Sie es noch einmal.',
+      'Der Code ist falsch oder wurde schon verwendet. Warten Sie auf den nächsten und versuchen Sie es erneut.',
     wrongPasskey:
-      'Dieser Passkey wurde nicht angenommen. Versuchen Sie es noch einmal, oder wählen Sie einen anderen Weg.',
-    expired: 'Das hat zu lange gedauert, oder Ihr Passwort wurde geändert. Melden Sie sich noch einmal an.',
+      'Dieser Passkey wurde nicht akzeptiert. Versuchen Sie es erneut, oder wählen Sie eine andere Möglichkeit.',
+    expired: 'Das hat zu lange gedauert, oder Ihr Passwort wurde geändert. Melden Sie sich erneut an.',
     throttled: (p) =>
-      `Es waren zu viele Versuche. Warten Sie ${gezählt(p.minutes, 'Minute', 'Minuten')} und versuchen Sie es noch einmal.`,
+      `Zu viele Versuche. Warten Sie ${counted(p.minutes, 'Minute', 'Minuten')} und versuchen Sie es erneut.`,
     required: (p) => `${p.app} bittet Sie, sich mit einem zweiten Faktor oder einem Passkey anzumelden.`,
     accepts: (p) =>
-      `${p.app} akzeptiert nur: ${p.methods}. Wenn Sie nichts davon haben, fügen Sie es zuerst in Ihrem Konto unter „Anmeldeverfahren“ hinzu, oder fragen Sie die Administration.`,
+      `${p.app} akzeptiert nur: ${p.methods}. Wenn Sie keines dieser Verfahren haben, fügen Sie zuerst in Ihrem Konto unter „Anmeldeverfahren“ eines hinzu, oder wenden Sie sich an die Administration.`,
     methods: {
       password: 'Passwort',
       passkey: 'Passkey',
@@ -90,23 +89,23 @@ export const deFactors: typeof enFactors = {
 
   emailCode: {
     send: 'Code per E-Mail senden',
-    heading: 'Sehen Sie in Ihre E-Mails',
-    note: 'Wenn es ein Konto mit einer bestätigten E-Mail-Adresse gibt, ist ein Code dorthin unterwegs. Er gilt einmal, innerhalb von zehn Minuten, in diesem Browser.',
+    heading: 'Prüfen Sie Ihre E-Mails',
+    note: 'Wenn es ein Konto mit einer bestätigten E-Mail-Adresse gibt, ist ein Code dorthin unterwegs. Er funktioniert einmal, innerhalb von zehn Minuten, in diesem Browser.',
     code: 'Code aus der E-Mail',
     hint: 'Zehn Buchstaben und Ziffern.',
     submit: 'Anmelden',
-    again: 'Einen anderen Code anfordern oder sich anders anmelden',
+    again: 'Neuen Code anfordern oder sich anders anmelden',
     incomplete: 'Geben Sie Ihre E-Mail-Adresse oder Ihren Benutzernamen ein.',
     wrong:
-      'Der Code ist falsch, wurde schon verwendet oder ist abgelaufen. Fordern Sie nach fünf falschen Codes einen anderen an.',
-    expired: 'Das hat zu lange gedauert. Fordern Sie einen anderen Code an.',
+      'Der Code ist falsch, wurde schon verwendet oder ist abgelaufen. Fordern Sie nach fünf falschen Codes einen neuen an.',
+    expired: 'Das hat zu lange gedauert. Fordern Sie einen neuen Code an.',
     throttled: (p) =>
-      `Es waren zu viele Versuche. Warten Sie ${gezählt(p.minutes, 'Minute', 'Minuten')} und versuchen Sie es noch einmal.`,
+      `Zu viele Versuche. Warten Sie ${counted(p.minutes, 'Minute', 'Minuten')} und versuchen Sie es erneut.`,
   },
 
   browsers: {
     title: 'Browser ohne zweiten Faktor',
-    note: 'In diesen Browsern genügt Ihr Passwort. Alle werden wieder gefragt, wenn Sie Ihr Passwort oder ein Anmeldeverfahren ändern oder sich überall abmelden.',
+    note: 'In diesen Browsern genügt Ihr Passwort. In allen wird wieder nach dem zweiten Faktor gefragt, wenn Sie Ihr Passwort oder ein Anmeldeverfahren ändern oder sich überall abmelden.',
     browser: 'Browser',
     until: 'Bis',
     forget: 'Wieder fragen',
@@ -115,17 +114,17 @@ export const deFactors: typeof enFactors = {
   },
 
   security: {
-    title: 'Anmeldung',
+    title: 'Anmeldeverfahren',
     note: 'Ihr Passwort, Passkeys, Authenticator-App und Wiederherstellungscodes',
-    intro: 'Womit Sie sich anmelden können.',
-    introMail: 'Womit Sie sich anmelden können. Sie erhalten eine E-Mail, wenn sich hier etwas ändert.',
+    intro: 'Mit diesen Verfahren können Sie sich anmelden.',
+    introMail: 'Mit diesen Verfahren können Sie sich anmelden. Sie erhalten eine E-Mail, wenn sich eines davon ändert.',
     password: 'Passwort',
     changePassword: 'Passwort ändern',
     passkeys: 'Passkeys',
     passkeysNote:
-      'Ein Passkey meldet Sie mit der Sperre Ihres Geräts an, zum Beispiel mit dem Fingerabdruck. Er gilt nur auf dieser Seite, deshalb kann keine Nachahmung ihn verwenden.',
+      'Ein Passkey meldet Sie mit der Bildschirmsperre Ihres Geräts an, zum Beispiel mit dem Fingerabdruck. Er funktioniert nur auf dieser Website, auf gefälschten nicht.',
     noPasskeys: 'Sie haben keine Passkeys.',
-    passkeysOff: 'Passkeys brauchen eine Adresse mit einem Namen. Dieser Server wird über eine IP-Adresse erreicht.',
+    passkeysOff: 'Für Passkeys ist ein Domainname erforderlich. Dieser Server wird über eine IP-Adresse erreicht.',
     name: 'Name',
     added: 'Hinzugefügt',
     lastUsed: 'Zuletzt verwendet',
@@ -134,10 +133,10 @@ export const deFactors: typeof enFactors = {
     onDevice: 'Auf einem Gerät',
     addPasskey: 'Passkey hinzufügen',
     addPasskeyNote:
-      'Ihr Browser bittet Sie um die Bestätigung mit der Sperre dieses Geräts, Ihres Telefons oder mit einem Sicherheitsschlüssel.',
+      'Ihr Browser bittet um Bestätigung mit der Bildschirmsperre dieses Geräts oder Ihres Telefons oder mit einem Sicherheitsschlüssel.',
     passkeyName: 'Name des Passkeys',
     passkeyNameHint: 'Damit Sie ihn von anderen unterscheiden, zum Beispiel „Laptop“.',
-    passkeyRefused: 'Die Antwort des Browsers wurde nicht angenommen. Versuchen Sie es noch einmal.',
+    passkeyRefused: 'Die Antwort des Browsers wurde nicht akzeptiert. Versuchen Sie es erneut.',
     rename: 'Umbenennen',
     renaming: (p) => `Passkey „${p.name}“ umbenennen`,
     save: 'Speichern',
@@ -145,24 +144,24 @@ export const deFactors: typeof enFactors = {
     removing: (p) => `Passkey „${p.name}“ entfernen?`,
     removeNote: 'Sie können sich nicht mehr damit anmelden. Löschen Sie ihn auch auf Ihrem Gerät.',
     lastNote:
-      'Außer Ihrem Passwort haben Sie kein anderes Anmeldeverfahren: Danach meldet Sie das Passwort allein an, und Ihre Wiederherstellungscodes werden gelöscht.',
+      'Dies ist außer dem Passwort Ihr letztes Anmeldeverfahren: Danach genügt zur Anmeldung das Passwort, und Ihre Wiederherstellungscodes werden gelöscht.',
     removeSubmit: 'Entfernen',
     app: 'Authenticator-App',
     appNote:
-      'Eine App auf Ihrem Telefon zeigt alle 30 Sekunden einen neuen sechsstelligen Code. Nach dem Passwort werden Sie danach gefragt.',
+      'Eine App auf Ihrem Telefon zeigt alle 30 Sekunden einen neuen sechsstelligen Code an. Sie werden nach dem Passwort danach gefragt.',
     noApp: 'Es ist keine Authenticator-App eingerichtet.',
     setUp: 'Authenticator-App einrichten',
     setUpNote:
-      'Scannen Sie das Bild mit Ihrer Authenticator-App, oder tippen Sie den Schlüssel ein. Geben Sie dann den Code ein, den die App zeigt.',
+      'Scannen Sie den QR-Code mit Ihrer Authenticator-App, oder geben Sie dort den Schlüssel ein. Geben Sie dann den Code ein, den die App anzeigt.',
     key: 'Schlüssel',
     code: 'Code',
-    codeHint: 'Sechs Ziffern, die die App jetzt zeigt.',
+    codeHint: 'Die sechs Ziffern, die die App jetzt anzeigt.',
     setUpSubmit: 'Einrichten',
-    setUpExpired: 'Diese Seite war zu lange offen. Scannen Sie das neue Bild.',
+    setUpExpired: 'Diese Seite war zu lange geöffnet. Scannen Sie den neuen QR-Code.',
     removingApp: 'Authenticator-App entfernen?',
     recovery: 'Wiederherstellungscodes',
     recoveryNote: 'Jeder Code ersetzt einmal Ihren Passkey oder Ihre App, wenn Sie sie nicht dabeihaben.',
-    recoveryLeft: (p) => `${gezählt(p.count, 'Code', 'Codes')} übrig`,
+    recoveryLeft: (p) => `${counted(p.count, 'Code', 'Codes')} übrig`,
     noRecovery: 'Sie haben keine Wiederherstellungscodes.',
     recoveryLater:
       'Wiederherstellungscodes können Sie erstellen, sobald Sie einen Passkey oder eine Authenticator-App haben.',
@@ -171,22 +170,22 @@ export const deFactors: typeof enFactors = {
     createCodesSubmit: 'Codes erstellen',
     codesMade: 'Ihre Wiederherstellungscodes',
     codesMadeNote:
-      'Drucken Sie sie aus, oder bewahren Sie sie in einem Passwortmanager auf. Gespeichert sind nur Prüfsummen, deshalb werden sie nur dieses Mal gezeigt.',
+      'Drucken Sie sie aus, oder bewahren Sie sie in einem Passwortmanager auf. Gespeichert sind nur Hashwerte, deshalb werden die Codes nur jetzt angezeigt.',
     confirm: 'Bestätigen Sie zuerst, dass Sie es sind.',
     proveCode: 'Code aus Ihrer App oder Wiederherstellungscode',
     proveRecovery: 'Wiederherstellungscode',
     proveHint: 'Sie haben zuletzt vor mehr als zehn Minuten bestätigt, dass Sie es sind.',
     provePasskey: 'Mit einem Passkey bestätigen',
     enterProof: 'Geben Sie einen Code ein, oder verwenden Sie Ihren Passkey.',
-    wrongProof: 'Das wurde nicht angenommen. Versuchen Sie es noch einmal.',
+    wrongProof: 'Das wurde nicht akzeptiert. Versuchen Sie es erneut.',
     notices: {
-      'passkey-added': 'Der Passkey ist hinzugefügt. Ab jetzt können Sie sich damit anmelden.',
-      'passkey-renamed': 'Der Passkey ist umbenannt.',
+      'passkey-added': 'Der Passkey wurde hinzugefügt. Ab jetzt können Sie sich damit anmelden.',
+      'passkey-renamed': 'Der Passkey wurde umbenannt.',
       'app-added':
-        'Die Authenticator-App ist eingerichtet. Bei der Anmeldung werden Sie nach einem Code gefragt. Erstellen Sie jetzt Wiederherstellungscodes.',
-      'method-removed': 'Das Anmeldeverfahren ist entfernt.',
+        'Die Authenticator-App wurde eingerichtet. Bei der Anmeldung werden Sie nach einem Code gefragt. Erstellen Sie jetzt Wiederherstellungscodes.',
+      'method-removed': 'Das Anmeldeverfahren wurde entfernt.',
       'browser-forgotten': 'In diesem Browser werden Sie wieder nach dem zweiten Faktor gefragt.',
-      'method-required': 'Ihr Konto braucht einen Passkey. Fügen Sie einen hinzu, um fortzufahren.',
+      'method-required': 'Für Ihr Konto ist ein Passkey erforderlich. Fügen Sie einen hinzu, um fortzufahren.',
     },
   },
 };

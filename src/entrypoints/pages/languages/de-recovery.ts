@@ -31,7 +31,7 @@ export const deRecovery: typeof enRecovery = {
     intro: 'Geben Sie Ihre E-Mail-Adresse ein. Sie erhalten eine E-Mail mit einem Link, um Ihr Konto zu erstellen.',
     email: 'E-Mail-Adresse',
     submit: 'Link senden',
-    incomplete: 'Geben Sie eine E-Mail-Adresse ein, wie name@example.org.',
+    incomplete: 'Geben Sie eine E-Mail-Adresse ein, wie name@example.com.',
     otherDomain:
       'Mit Adressen dieser Domain können keine Konten erstellt werden. Verwenden Sie eine andere Adresse, oder wenden Sie sich an die Administration.',
     throttled: (p) =>
@@ -62,19 +62,19 @@ export const deRecovery: typeof enRecovery = {
     deleteNote:
       'Das kann niemand rückgängig machen, auch nicht die Administration. Sie können vorher Ihre Daten herunterladen.',
     deleteSessions: (p) => counted(p.count, 'Sitzung', 'Sitzungen'),
-    deleteSessionsNote: 'Sie werden überall abgemeldet, mit Ihnen die Apps.',
+    deleteSessionsNote: 'Sie und Ihre Apps werden überall abgemeldet.',
     deleteApps: (p) => counted(p.count, 'Verbindung einer App', 'Verbindungen von Apps'),
     deleteAppsNote: 'Apps verlieren den Zugriff. Was Apps selbst über Sie speichern, wird nicht gelöscht.',
     deleteKeys: 'Ihre API-Schlüssel, Rollen und Anmeldeverfahren',
     deleteKeysNote: 'Schlüssel werden sofort abgelehnt.',
-    deleteDetails: 'Ihr Name, Benutzername und Ihre E-Mail-Adresse',
+    deleteDetails: 'Ihr Name, Ihr Benutzername und Ihre E-Mail-Adresse',
     deleteDetailsNote:
-      'Sie werden gelöscht, mit den IP-Adressen und Browsern Ihrer Aktivität. Was passiert ist, bleibt ohne diese Angaben im Audit-Log.',
+      'Sie werden gelöscht, ebenso die IP-Adressen und Browser Ihrer Aktivität. Die Ereignisse bleiben ohne diese Angaben im Audit-Log.',
     deleteSubmit: 'Konto löschen',
     notices: {
       'email-requested':
         'Prüfen Sie Ihre E-Mails: Die neue Adresse gilt, sobald Sie den Link öffnen, der an sie gesendet wurde.',
-      'email-changed': 'Ihre E-Mail-Adresse ist geändert.',
+      'email-changed': 'Ihre E-Mail-Adresse wurde geändert.',
     },
   },
 
@@ -107,25 +107,25 @@ export const deRecovery: typeof enRecovery = {
       sign_up: {
         subject: (p) => `Erstellen Sie Ihr Konto bei ${p.brand}`,
         text: (p) =>
-          `Jemand möchte mit dieser Adresse ein Konto bei ${p.brand} erstellen. Wenn Sie es waren, erstellen Sie es mit diesem Link. Wenn nicht, ignorieren Sie diese E-Mail: Ohne den Link entsteht kein Konto.`,
+          `Jemand möchte mit dieser Adresse ein Konto bei ${p.brand} erstellen. Wenn Sie es waren, erstellen Sie es mit diesem Link. Wenn nicht, ignorieren Sie diese E-Mail: Ohne den Link wird kein Konto erstellt.`,
       },
       recover_password: {
         subject: (p) => `Setzen Sie Ihr Passwort für ${p.brand} zurück`,
         text: (p) =>
-          `Jemand möchte Ihr Passwort für ${p.brand} zurücksetzen. Wenn Sie es waren, legen Sie mit diesem Link ein neues fest. Wenn nicht, ignorieren Sie diese E-Mail: Ihr Passwort bleibt, wie es ist.`,
+          `Jemand möchte Ihr Passwort für ${p.brand} zurücksetzen. Wenn Sie es waren, legen Sie mit diesem Link ein neues fest. Wenn nicht, ignorieren Sie diese E-Mail: Ihr Passwort ändert sich nicht.`,
       },
     },
     signInCode: {
       subject: (p) => `Ihr Code zur Anmeldung bei ${p.brand}`,
       text: (p) =>
-        `Ihr Code zur Anmeldung bei ${p.brand}: ${p.code} – er gilt einmal, bis ${p.time} Uhr UTC, in dem Browser, in dem Sie ihn angefordert haben. Geben Sie ihn niemandem. Wenn Sie ihn nicht angefordert haben, ignorieren Sie diese E-Mail.`,
+        `Ihr Code zur Anmeldung bei ${p.brand}: ${p.code} – er funktioniert einmal, bis ${p.time} UTC, in dem Browser, in dem Sie ihn angefordert haben. Geben Sie ihn nicht weiter. Wenn Sie ihn nicht angefordert haben, ignorieren Sie diese E-Mail.`,
     },
     linkUntil: (p) => `Der Link funktioniert einmal, bis ${p.day}, ${p.time} UTC.`,
     notices: {
       new_browser: {
         subject: (p) => `Neue Anmeldung bei ${p.brand}`,
         text: (p) =>
-          `Jemand hat sich bei Ihrem Konto ${p.account} bei ${p.brand} mit einem Browser angemeldet, der dafür noch nicht verwendet wurde: ${p.browser}, von der Adresse ${p.address}, am ${p.day}, ${p.time} UTC. Wenn Sie es waren, ignorieren Sie diese E-Mail. Wenn nicht, ändern Sie Ihr Passwort, melden Sie in Ihrem Konto alle Browser ab, und informieren Sie die Administration.`,
+          `Jemand hat sich mit Ihrem Konto ${p.account} bei ${p.brand} in einem Browser angemeldet, der dafür noch nicht verwendet wurde: ${p.browser}, von der Adresse ${p.address}, am ${p.day}, ${p.time} UTC. Wenn Sie es waren, ignorieren Sie diese E-Mail. Wenn nicht, ändern Sie Ihr Passwort, melden Sie in Ihrem Konto alle Browser ab, und informieren Sie die Administration.`,
       },
       password_changed: {
         subject: (p) => `Ihr Passwort für ${p.brand} wurde geändert`,
@@ -135,12 +135,12 @@ export const deRecovery: typeof enRecovery = {
       email_changed: {
         subject: (p) => `Ihre E-Mail-Adresse für ${p.brand} wurde geändert`,
         text: (p) =>
-          `Die E-Mail-Adresse Ihres Kontos ${p.account} bei ${p.brand} wurde am ${p.day}, ${p.time} UTC geändert. Wenn Sie es nicht waren, machen Sie die Änderung mit diesem Link rückgängig. Dann gilt wieder diese Adresse, und alle werden abgemeldet.`,
+          `Die E-Mail-Adresse Ihres Kontos ${p.account} bei ${p.brand} wurde am ${p.day}, ${p.time} UTC geändert. Wenn Sie es nicht waren, machen Sie die Änderung mit diesem Link rückgängig. Dann gilt wieder diese Adresse, und alle Browser und Apps werden abgemeldet.`,
       },
       account_deleted: {
         subject: (p) => `Ihr Konto bei ${p.brand} wurde gelöscht`,
         text: (p) =>
-          `Ihr Konto ${p.account} bei ${p.brand} wurde am ${p.day}, ${p.time} UTC gelöscht, wie von Ihnen verlangt. Ihre persönlichen Angaben sind gelöscht.`,
+          `Ihr Konto ${p.account} bei ${p.brand} wurde am ${p.day}, ${p.time} UTC auf Ihren Wunsch gelöscht. Ihre personenbezogenen Daten wurden ebenfalls gelöscht.`,
       },
       account_exists: {
         subject: (p) => `Sie haben ein Konto bei ${p.brand}`,
@@ -157,7 +157,7 @@ export const deRecovery: typeof enRecovery = {
     leakSubject: (p) => `Ihre Zugangsdaten bei ${p.brand} wurden veröffentlicht`,
     leak: (p) => `Zugangsdaten, die Ihnen bei ${p.brand} gehören, wurden öffentlich gefunden:`,
     leakActive:
-      'Sie sind noch aktiv, weil dieser Server solche Funde nur meldet. Widerrufen Sie sie so bald wie möglich, oder bitten Sie die Administration darum.',
+      'Sie sind noch aktiv, weil dieser Server so eingestellt ist, dass er solche Funde nur meldet. Widerrufen Sie sie so bald wie möglich, oder bitten Sie die Administration darum.',
     leakRevoked: 'Sie wurden widerrufen. Ersetzen Sie sie überall, wo sie verwendet wurden.',
     leakRecords: 'Die Administration kann in den Zugriffsprotokollen sehen, wie sie verwendet wurden.',
   },

@@ -53,7 +53,7 @@ export const de: Catalogue = {
     toContinue: (p) => `um mit ${p.app} fortzufahren`,
     title: (p) => `Anmelden bei ${p.app}`,
     about: (p) =>
-      `${p.brand} meldet Sie bei den Apps an, die Sie nutzen. Ihr Passwort bleibt hier: Keine App sieht es je.`,
+      `${p.brand} meldet Sie bei den Apps an, die Sie nutzen. Ihr Passwort bleibt hier: Keine App bekommt es zu sehen.`,
     login: 'E-Mail-Adresse oder Benutzername',
     submit: 'Anmelden',
     cancel: 'Abbrechen',
@@ -63,7 +63,7 @@ export const de: Catalogue = {
     throttled: (p) =>
       `Zu viele Versuche. Warten Sie ${counted(p.minutes, 'Minute', 'Minuten')} und versuchen Sie es erneut, oder nutzen Sie einen Browser, in dem Sie schon einmal angemeldet waren.`,
     doubted:
-      'Auch jemand, der nicht alle Ihre Berechtigungen hat, könnte sich bei diesem Konto anmelden. Wählen Sie ein eigenes Passwort: über den Link „Passwort vergessen?“ oder mit einem Link der Administration.',
+      'Auch jemand, der nicht alle Ihre Berechtigungen hat, könnte sich mit diesem Konto anmelden. Wählen Sie ein eigenes Passwort: über den Link „Passwort vergessen?“ oder mit einem Link der Administration.',
     otherAccount: 'Melden Sie sich mit dem Konto an, das Sie verwenden möchten.',
     noPasswords:
       'Eine Anmeldung mit Passwort ist hier nicht möglich. Wenn Sie kein anderes Anmeldeverfahren haben, wenden Sie sich an die Administration.',
@@ -81,8 +81,8 @@ export const de: Catalogue = {
     title: (p) => `${p.app} den Zugriff auf Ihr Konto erlauben?`,
     profileTitle: (p) => `Ihr Profil mit ${p.app} teilen?`,
     about: (p) =>
-      `${p.app} bittet um Zugriff und hat Sie deshalb hierher geleitet. Die App sieht Ihr Passwort nie und kann nur, was ausgewählt bleibt.`,
-    notYou: 'Nicht Sie?',
+      `${p.app} bittet um Zugriff und hat Sie deshalb hierher geleitet. Die App sieht Ihr Passwort nie und kann nur das tun, was ausgewählt bleibt.`,
+    notYou: 'Sind Sie das nicht?',
     asks: 'Angefragter Zugriff',
     asksNothing: 'Die App möchte nur wissen, dass Sie angemeldet sind',
     optional: 'wählen Sie ab, was Sie nicht erlauben möchten',
@@ -92,14 +92,14 @@ export const de: Catalogue = {
     required: 'erforderlich',
     allowedBefore: 'bereits erlaubt',
     alreadyAllowed: 'Bereits erlaubt',
-    alreadyAllowedNote: 'Das haben Sie früher erlaubt. Es bleibt erlaubt, bis Sie es widerrufen.',
+    alreadyAllowedNote: 'Das haben Sie bereits früher erlaubt. Es bleibt erlaubt, bis Sie es widerrufen.',
     riskyNote: (p) =>
       `Als riskant markierter Zugriff kann Schaden anrichten, der sich schwer rückgängig machen lässt. Erlauben Sie ihn nur, wenn Sie ${p.app} vertrauen.`,
     appId: 'App-ID',
     registeredBy: 'Registriert von',
     itself: 'der App selbst',
     returnsTo: 'Zurück zu',
-    device: 'dem Gerät, das Ihnen den Code gezeigt hat',
+    device: 'dem Gerät, das Ihnen den Code angezeigt hat',
     duration: 'Dauer',
     untilRevoked: 'bis Sie den Zugriff widerrufen',
     untilOrRevoked: (p) => `bis ${p.day} oder bis Sie den Zugriff widerrufen`,
@@ -110,9 +110,9 @@ export const de: Catalogue = {
     thisComputerNote: 'Fahren Sie nur fort, wenn Sie sie gerade selbst gestartet haben.',
     anyProgram: 'Jedes Programm auf diesem Computer kann sich als diese App ausgeben.',
     identifiedBy: (p) =>
-      `Diese App weist sich durch ihre Adresse bei ${p.host} aus. Kein Administrator hat sie geprüft.`,
+      `Diese App weist sich durch ihre Adresse bei ${p.host} aus. Die Administration hat sie nicht geprüft.`,
     registeredItself: 'Diese App hat sich selbst registriert.',
-    registeredItselfNote: 'Niemand hat geprüft, wer dahintersteht. Name und Logo können von jedem stammen.',
+    registeredItselfNote: 'Niemand hat geprüft, wer sie betreibt. Name und Logo kann jeder frei wählen.',
     deny: 'Nicht erlauben',
     allow: 'Erlauben',
     scopes: {
@@ -129,18 +129,18 @@ export const de: Catalogue = {
     title: 'Gerät verbinden',
     heading: 'Gerät verbinden',
     intro:
-      'Geben Sie den Code ein, den Ihr Gerät zeigt. Fahren Sie nur fort, wenn Sie das Gerät oder Programm gerade selbst gestartet haben.',
+      'Geben Sie den Code ein, den Ihr Gerät anzeigt. Fahren Sie nur fort, wenn Sie das Gerät oder Programm gerade selbst gestartet haben.',
     about:
-      'Ein Gerät oder Programm ohne Browser zeigt einen kurzen Code. Damit melden Sie das Gerät von hier aus an. Geben Sie nie einen Code ein, den Ihnen jemand geschickt hat.',
+      'Ein Gerät oder Programm ohne Browser zeigt einen kurzen Code an. Geben Sie ihn hier ein, um das Gerät anzumelden. Geben Sie nie einen Code ein, den Ihnen jemand geschickt hat.',
     code: 'Code',
     confirmTitle: (p) => `${p.app} verbinden?`,
-    confirmHeading: (p) => `Zeigt Ihr Gerät ${p.code}?`,
+    confirmHeading: (p) => `Zeigt Ihr Gerät ${p.code} an?`,
     confirmName: (p) => `Das Gerät nennt sich ${p.app}`,
     confirmAbout: (p) =>
-      `${p.app} läuft auf einem Gerät oder in einem Programm, das denselben Code zeigt. Es erhält Zugriff auf Ihr Konto; fahren Sie also nur mit Ihrem eigenen fort.`,
+      `${p.app} läuft auf einem Gerät oder in einem Programm, das denselben Code anzeigt. Das Gerät erhält Zugriff auf Ihr Konto. Fahren Sie deshalb nur mit Ihrem eigenen fort.`,
     confirmWarning: 'Fahren Sie nur fort, wenn Sie es gerade selbst gestartet haben.',
     confirmWarningNote:
-      'Wenn Ihnen jemand diesen Code oder Link geschickt hat, brechen Sie ab: Die Person bekäme Zugriff auf Ihr Konto.',
+      'Wenn Ihnen jemand diesen Code oder Link geschickt hat, brechen Sie ab: Diese Person erhielte sonst Zugriff auf Ihr Konto.',
     readyTitle: 'Gerät verbunden',
     ready: (p) => `${p.app} ist verbunden`,
     yourDevice: 'Ihr Gerät',
@@ -152,13 +152,13 @@ export const de: Catalogue = {
     showIntro: (p) =>
       `Scannen Sie den QR-Code mit der Kamera Ihres Telefons, oder öffnen Sie ${p.address} und geben Sie den Code ein.`,
     qr: (p) => `QR-Code für ${p.address} mit diesem Code`,
-    missing: 'Geben Sie den Code ein, den Ihr Gerät zeigt.',
+    missing: 'Geben Sie den Code ein, den Ihr Gerät anzeigt.',
     unknown: 'Dieser Code ist nicht gültig. Prüfen Sie ihn, oder beginnen Sie auf dem Gerät von vorn.',
     expired: 'Dieser Code ist abgelaufen. Beginnen Sie auf dem Gerät von vorn, um einen neuen zu erhalten.',
     used: 'Dieser Code wurde schon verwendet. Beginnen Sie auf dem Gerät von vorn, um einen neuen zu erhalten.',
     refused:
       'Sie haben den Zugriff nicht erlaubt, und das Gerät wurde benachrichtigt. Sie können diese Seite schließen.',
-    failed: 'Etwas ist schiefgegangen. Warten Sie einen Moment und versuchen Sie es erneut.',
+    failed: 'Es ist ein Fehler aufgetreten. Warten Sie einen Moment und versuchen Sie es erneut.',
     denied: 'Zugriff verweigert',
     deniedNote:
       'Ihr Gerät hat Zugriff angefragt, den Ihre Rollen nicht enthalten. Wenn Sie ihn brauchen, bitten Sie die Administration um eine Rolle und beginnen Sie dann auf dem Gerät von vorn.',
@@ -188,11 +188,11 @@ export const de: Catalogue = {
     home: (p) => `Zu ${p.brand}`,
     status: (p) => `Fehler ${p.status}`,
     request: (p) => `Anfrage ${p.id}`,
-    ours: 'Etwas ist schiefgegangen',
+    ours: 'Es ist ein Fehler aufgetreten',
     oursNote: 'Das Problem liegt bei uns. Warten Sie einen Moment und versuchen Sie es erneut.',
     app: 'Diese App hat eine ungültige Anfrage gesendet',
     appNote:
-      'Schließen Sie diese Seite und kehren Sie zur App zurück. Wenn es wieder passiert, informieren Sie die Entwickler der App.',
+      'Schließen Sie diese Seite und kehren Sie zur App zurück. Wenn der Fehler erneut auftritt, informieren Sie die Entwickler der App.',
     expired: 'Diese Seite ist abgelaufen',
     expiredNote:
       'Sie wurde schon abgeschlossen oder war zu lange geöffnet. Kehren Sie zur App zurück und versuchen Sie es erneut.',
@@ -203,13 +203,13 @@ export const de: Catalogue = {
       'Die Seite war zu lange geöffnet, oder Cookies sind blockiert. Gehen Sie zurück, laden Sie die Seite neu und senden Sie das Formular noch einmal.',
     cookies: 'Diese Seite ist abgelaufen, oder Cookies sind blockiert',
     cookiesNote: (p) =>
-      `Ihr Browser hat keine Cookies gesendet; zum Anmelden sind sie nötig. Erlauben Sie Cookies für ${p.host} und beginnen Sie dort von vorn, wo Sie hergekommen sind. Wenn Sie diese Adresse in einem anderen Browser geöffnet haben, kehren Sie zum ersten zurück.`,
+      `Ihr Browser hat keine Cookies gesendet; für die Anmeldung sind sie erforderlich. Erlauben Sie Cookies für ${p.host} und beginnen Sie erneut in der App oder auf der Seite, von der Sie gekommen sind. Wenn Sie diese Adresse in einem anderen Browser geöffnet haben, kehren Sie zum ersten zurück.`,
     changed: 'In einem anderen Fenster hat sich etwas geändert',
     changedNote:
       'Vielleicht haben Sie sich in einem anderen Tab an- oder abgemeldet. Kehren Sie zur App zurück und versuchen Sie es erneut.',
     link: 'Dieser Link ist nicht mehr gültig',
     linkNote:
-      'Er wurde schon verwendet, ist abgelaufen, oder es gibt einen neueren. Bitten Sie um einen neuen Link, wo Sie diesen erhalten haben.',
+      'Er wurde schon verwendet, ist abgelaufen, oder es gibt einen neueren. Bitten Sie die Person, von der Sie ihn erhalten haben, um einen neuen.',
     throttled: 'Zu viele Anfragen',
     throttledNote: 'Warten Sie einige Minuten und versuchen Sie es erneut.',
   },
@@ -256,7 +256,7 @@ export const de: Catalogue = {
     email: 'E-Mail-Adresse',
     emailNote: 'Ihre E-Mail-Adresse ändern',
     delete: 'Konto löschen',
-    deleteNote: 'Ihr Konto und Ihre persönlichen Angaben löschen',
+    deleteNote: 'Ihr Konto und Ihre personenbezogenen Daten löschen',
     docs: 'Dokumentation',
     docsNote: 'Anleitungen für Entwicklung und Administration, auf Englisch',
     reference: 'API-Referenz',
@@ -283,8 +283,8 @@ export const de: Catalogue = {
     allowed: (p) => `Erlaubt ${p.time}`,
     used: (p) => `zuletzt verwendet ${p.time}`,
     neverUsed: 'nie verwendet',
-    notUsedLately: 'länger nicht verwendet',
-    expires: (p) => `läuft ab ${p.time}`,
+    notUsedLately: 'längere Zeit nicht verwendet',
+    expires: (p) => `Ablauf ${p.time}`,
     untilRevoked: 'läuft nicht ab',
     access: 'Zugriff',
     revoke: 'Zugriff widerrufen',
@@ -295,8 +295,8 @@ export const de: Catalogue = {
   revokeAccess: {
     title: (p) => `Zugriff von ${p.app} widerrufen?`,
     actsFor: (p) => `Die App hat Zugriff auf das Konto ${p.name}`,
-    nothing: 'Sie nutzt Ihr Konto zurzeit nicht. Nach dem Widerruf muss sie Sie wieder fragen.',
-    impact: 'Das wird sofort widerrufen und kann nicht rückgängig gemacht werden:',
+    nothing: 'Die App nutzt Ihr Konto zurzeit nicht. Nach dem Widerruf muss sie erneut um Zugriff bitten.',
+    impact: 'Dies wird sofort widerrufen und kann nicht rückgängig gemacht werden:',
     families: (p) => counted(p.count, 'dauerhafte Verbindung', 'dauerhafte Verbindungen'),
     familiesNote: 'mit denen die App in Ihrer Abwesenheit Zugriff behält',
     tokens: (p) => counted(p.count, 'Zugriffstoken', 'Zugriffstoken'),
@@ -305,7 +305,7 @@ export const de: Catalogue = {
     sessions: (p) => counted(p.count, 'Anmeldung', 'Anmeldungen'),
     sessionsNote: 'mit denen Sie die App in einem Browser nutzen',
     rest: (p) =>
-      `Ihr Konto und Ihre anderen Apps ändern sich nicht. Wenn Sie ${p.app} wieder nutzen, muss die App Sie erst fragen.`,
+      `Ihr Konto und Ihre anderen Apps ändern sich nicht. Wenn Sie ${p.app} wieder nutzen, muss die App erneut um Zugriff bitten.`,
     submit: (p) => `Zugriff von ${p.app} widerrufen`,
   },
 
@@ -335,7 +335,7 @@ export const de: Catalogue = {
     factsWithoutAddress: (p) => `Angemeldet ${p.signedIn}, zuletzt aktiv ${p.lastSeen}`,
     impact: 'Das geschieht sofort:',
     session: (p) => counted(p.count, 'Sitzung', 'Sitzungen'),
-    sessionNote: 'Für eine erneute Anmeldung dort ist Ihr Passwort nötig',
+    sessionNote: 'Dort ist eine erneute Anmeldung erforderlich',
     apps: (p) => `${counted(p.count, 'App verliert', 'Apps verlieren')} den Zugriff`,
     appsNote: (p) => `bis Sie sich ${p.count === 1 ? 'dort' : 'bei ihnen'} wieder anmelden`,
     names: (p) => list(p.names),
@@ -420,8 +420,8 @@ export const de: Catalogue = {
     confirmed: 'Sie haben bestätigt, dass Sie es sind',
     throttled: 'Anmeldeversuche mit Ihrem Benutzernamen wurden blockiert, weil es zu viele waren',
     wrongPassword: 'Jemand hat versucht, sich mit Ihrem Benutzernamen und einem falschen Passwort anzumelden',
-    wrongCode: 'Jemand hat Ihr Passwort und einen falschen Code eingegeben',
-    wrongPasskey: 'Jemand hat versucht, sich mit einem Passkey anzumelden, der nicht angenommen wurde',
+    wrongCode: 'Jemand hat Ihr Passwort und dann einen falschen Code eingegeben',
+    wrongPasskey: 'Jemand hat versucht, sich mit einem Passkey anzumelden, der nicht akzeptiert wurde',
     browserRemembered: 'Sie werden in einem Browser nicht mehr nach dem zweiten Faktor gefragt',
     browserForgotten: 'Sie werden in einem Browser wieder nach dem zweiten Faktor gefragt',
     signInCodeMailed: 'Ihnen wurde ein Code zur Anmeldung per E-Mail gesendet',
@@ -431,7 +431,7 @@ export const de: Catalogue = {
     passkeyRemoved: 'Ein Passkey wurde entfernt',
     appAdded: 'Eine Authenticator-App wurde eingerichtet',
     appRemoved: 'Die Authenticator-App wurde entfernt',
-    enrolmentLinkCreated: 'Ein Link, um einen zweiten Faktor hinzuzufügen, wurde erstellt',
+    enrolmentLinkCreated: 'Ein Link zum Hinzufügen eines zweiten Faktors wurde erstellt',
     factorsReset: 'Die Administration hat Ihre Passkeys, Authenticator-App und Wiederherstellungscodes entfernt',
     recoveryCodesCreated: 'Wiederherstellungscodes wurden erstellt',
     recoveryCodeUsed: 'Ein Wiederherstellungscode wurde verwendet',
@@ -477,8 +477,7 @@ export const de: Catalogue = {
 
   data: {
     title: 'Ihre Daten',
-    intro:
-      'Laden Sie eine Kopie der über Sie gespeicherten Daten herunter: eine JSON-Datei, die Menschen und Programme lesen können.',
+    intro: 'Laden Sie eine Kopie der über Sie gespeicherten Daten herunter: eine JSON-Datei für Sie und für Programme.',
     contains: 'Die Datei enthält:',
     profile: 'Ihr Profil: Name, Benutzername, E-Mail-Adresse und wann das Konto angelegt wurde',
     roles: 'Ihre Rollen',
@@ -487,7 +486,7 @@ export const de: Catalogue = {
     keys: 'Ihre API-Schlüssel, ohne den geheimen Teil',
     activity: 'was in Ihrem Konto passiert ist: wann, von welcher Adresse und mit welchem Browser',
     warning:
-      'Die Datei enthält weder Ihr Passwort noch etwas anderes, mit dem man sich anmelden kann. Bewahren Sie sie trotzdem so auf, dass nur Sie sie lesen können.',
+      'Die Datei enthält weder Ihr Passwort noch andere Zugangsdaten. Bewahren Sie sie trotzdem so auf, dass nur Sie sie lesen können.',
     submit: 'Daten herunterladen',
   },
 

@@ -20,7 +20,7 @@ export const enEnrolment = {
     password: 'Your password',
     passkey: 'Add a passkey',
     passkeyNote:
-      'Enter your password, then confirm with the lock of this device, of your phone, or with a security key.',
+      'Enter your password, then confirm with the screen lock of this device or your phone, or with a security key.',
     passkeyName: 'Passkey',
     app: 'Authenticator app',
     noPasskey:

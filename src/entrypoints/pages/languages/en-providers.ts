@@ -33,7 +33,7 @@ export const enProviders = {
     disconnect: 'Disconnect',
     disconnecting: (p: Provider) => `Disconnect ${p.provider}?`,
     disconnectNote: 'You can no longer sign in with it, until you connect it again.',
-    disconnectImpact: 'disconnected, with every session that began with it revoked',
+    disconnectImpact: 'disconnected; every session that began with it is revoked',
     lastWay:
       'You have no other way to sign in. Add a passkey first, or choose a password with a link from an administrator.',
     confirmWith: (p: Provider) => `Confirm with ${p.provider}`,

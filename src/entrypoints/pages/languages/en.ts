@@ -337,7 +337,7 @@ export const en = {
       `Signed in ${p.signedIn}, last seen ${p.lastSeen}`,
     impact: 'This happens immediately:',
     session: (p: { count: number }) => counted(p.count, 'session', 'sessions'),
-    sessionNote: 'Signing in there again requires your password',
+    sessionNote: 'You have to sign in there again',
     apps: (p: { count: number }) => `${counted(p.count, 'app loses', 'apps lose')} access`,
     appsNote: (p: { count: number }) => `until you sign in to ${p.count === 1 ? 'it' : 'them'} again`,
     names: (p: { names: readonly string[] }) => list(p.names),
