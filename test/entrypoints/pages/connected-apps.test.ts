@@ -14,7 +14,7 @@ describe('the connected apps', () => {
   test('are beside pages that promise no e-mail where there is no mail server', async () => {
     const browser = latchkey.browser();
     await browser.submit(await browser.get('/sign-in'), { login: 'alice', password }, '/sign-in');
-    expect(wordsOf(await browser.get('/account/security'))).toContain('What you can sign in with. Passkeys');
+    expect(wordsOf(await browser.get('/account/security'))).toContain('You can sign in with these methods. Passkeys');
     await latchkey.advance(601);
     const { html, ...page } = await browser.get('/account/email');
     expect(wordsOf({ html, ...page })).toContain(
