@@ -43,8 +43,26 @@ describe('Spring reads the properties of its quickstart', () => {
   test('of the resource server, and no others that would make Spring Boot ignore its own decoder', () => {
     const named = [...page('spring').matchAll(/resourceserver\.(jwt|opaquetoken)\.([a-z-]+)/g)];
     expect(named.map(([, kind, name = '']) => [kind, opaque.includes(name)])).toEqual([['opaquetoken', true]]);
-    expect(page('spring')).toContain('NimbusJwtDecoder.withIssuerLocation(');
+    const [decoder = ''] = blocks('spring', 'java');
+    // spring-security: JwtValidators. The default validators accept the type JWT only, createAtJwtValidator() accepts at+jwt.
+    const called = [...decoder.matchAll(/(?:JwtValidators|NimbusJwtDecoder)\.(\w+)\(/g)].map(([, name]) => name);
+    expect(called).toEqual(['withIssuerLocation', 'createAtJwtValidator']);
+    expect(decoder).toMatch(/\.issuer\("http:\/\/localhost:3000"\)\s+\.audience\("https:/);
   });
+});
+
+test('oauth2-proxy reads the settings of its quickstart', () => {
+  // oauth2-proxy: pkg/apis/options/legacy_options.go, options.go, cookie.go
+  const known = [
+    ...['provider', 'provider_display_name', 'oidc_issuer_url', 'client_id', 'client_secret_file', 'redirect_url'],
+    ...['scope', 'code_challenge_method', 'insecure_oidc_skip_nonce', 'oidc_groups_claim', 'allowed_groups'],
+    ...['email_domains', 'http_address', 'upstreams', 'cookie_secret_file', 'cookie_secure'],
+  ];
+  const entries = blocks('oauth2-proxy', 'ini').flatMap(entriesIn);
+  expect(entries.length).toBeGreaterThan(10);
+  expect(entries.filter(({ key }) => !known.includes(key))).toEqual([]);
+  const redirect = entries.find(({ key }) => key === 'redirect_url')?.value;
+  expect(redirect).toBe(`"${/--redirect-uri (\S+)/.exec(page('oauth2-proxy'))?.[1]}"`);
 });
 
 test('ASP.NET reads the options of its quickstart', () => {

@@ -39,7 +39,10 @@ export async function readPage<Row extends { place: Place }>(
   // The records before the page were deleted: it is the first one.
   if (rows.length === 0 && start?.direction === 'before')
     return readPage({ ...request, cursor: undefined }, orders, { read, count });
-  const counted = total ? await count(mostCounted + 1) : null;
+  // A first page that has all records needs no further statement.
+  const hasAll = start === undefined && rows.length <= limit;
+  const totalOf = async () => (hasAll ? rows.length : count(mostCounted + 1));
+  const counted = total ? await totalOf() : null;
   return {
     ...pageFrom(rows, { sort, limit, start }),
     total: counted && Math.min(counted, mostCounted),
