@@ -88,7 +88,7 @@ export class Sealer {
     if (isShorter)
       this.#deps.log.error(
         { missing: newest },
-        'the audit chain lacks segments that this node has seen: if the database was restored from a backup, run "latchkey restore-check"',
+        'the audit chain has lost segments that this node has seen: if the database was restored from a backup, run "latchkey restore-check"',
       );
     this.#newest = { number, head };
   }
