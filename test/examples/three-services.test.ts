@@ -190,7 +190,7 @@ describe('the three services', () => {
       const refused = await ask('recommendation-engine', request.split(':')[0] ?? '', { from: '10.0.1.51' });
       expect(refused).toMatchObject({
         status: 403,
-        said: { detail: 'It comes from 10.0.1.51; the key may be used from 10.0.1.50 only.' },
+        said: { detail: 'The request comes from 10.0.1.51; the key may be used from 10.0.1.50 only.' },
       });
     }
     const own = await ask('recommendation-engine', 'GET /database/products', { from: '::ffff:10.0.1.50' });

@@ -32,7 +32,8 @@ export const allowedOrigins = restriction({
     return {
       check: ({ origin }) => {
         if (origin !== undefined && allowed.has(origin)) return undefined;
-        const from = origin === undefined ? 'The request names no origin' : `It comes from a page of ${origin}`;
+        const from =
+          origin === undefined ? 'The request names no origin' : `The request comes from a page of ${origin}`;
         return `${from}; the key may be used from ${written.join(', ')} only.`;
       },
     };

@@ -56,6 +56,7 @@ export const ipAllowlist = restriction({
 });
 
 function reasonFor(ip: string | undefined, written: readonly string[]): string {
-  const from = ip === undefined ? 'The request does not say from which address it comes' : `It comes from ${ip}`;
+  const from =
+    ip === undefined ? 'The request does not say from which address it comes' : `The request comes from ${ip}`;
   return `${from}; the key may be used from ${written.join(', ')} only.`;
 }

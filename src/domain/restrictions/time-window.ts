@@ -74,7 +74,7 @@ export const timeWindow = restriction({
       {
         name: 'time_zone',
         label: { en: 'Time zone', de: 'Zeitzone' },
-        hint: { en: 'Such as Europe/Berlin. Empty: UTC.', de: 'Wie Europe/Berlin. Leer: UTC.' },
+        hint: { en: 'For example, Europe/Berlin. Empty: UTC.', de: 'Wie Europe/Berlin. Leer: UTC.' },
         refused: { de: 'Geben Sie eine Zeitzone ein, wie Europe/Berlin.' },
         input: 'text',
       },

@@ -25,7 +25,7 @@ export function methodsCell(listed: readonly Method[] | null | undefined, others
 }
 
 /** The words for a client or an API without a list. */
-export const asPolicy = 'As the sign-in policy says';
+export const asPolicy = 'As in the sign-in policy';
 
 /** The methods that a client or an API accepts of those that the policy allows. */
 export const narrowingField = (listed: readonly Method[] | null | undefined, whom: string): Field => ({

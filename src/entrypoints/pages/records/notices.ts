@@ -17,7 +17,7 @@ const consoleNotices: Record<string, string> = {
   revoked: 'Revoked. It is refused from now on.',
   'secret-revoked': 'The secret is revoked. It is refused from now on.',
   'account-linked': 'The account is linked.',
-  'account-unlinked': 'The account is unlinked. Tokens that were given for it are refused from now on.',
+  'account-unlinked': 'The account is unlinked. Tokens that were issued for it are refused from now on.',
   'workload-deleted': 'The workload is deleted. Its tokens are refused from now on.',
   'secret-created': 'The secret is created.',
   'secret-deleted': 'The secret is deleted with all of its versions.',

@@ -86,7 +86,7 @@ const creating: Action = {
         type: 'text',
         value: '',
         is_required: true,
-        hint: 'Such as billing-service. You cannot change it later.',
+        hint: 'For example, billing-service. You cannot change it later.',
       },
       nameField(),
       redirectsField(),

@@ -33,7 +33,7 @@ const fieldsOf = (server?: ResourceServer): Field[] => [
       {
         value: 'documented',
         text: openTo.documented,
-        note: 'Such as assistants and other MCP clients. They may ask users for the permissions marked Open.',
+        note: 'For example, assistants and other MCP clients. They may ask users for the permissions marked Open.',
       },
       {
         value: 'anyone',

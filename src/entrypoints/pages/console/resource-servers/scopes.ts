@@ -109,7 +109,7 @@ const adding: Action = {
           type: 'text',
           value: '',
           is_required: true,
-          hint: 'Such as orders:read. Clients request it by this name; you cannot change it later.',
+          hint: 'For example, orders:read. Clients request it by this name; you cannot change it later.',
         },
         ...wordFields(),
       ],

@@ -14,7 +14,7 @@ const valueFields: Field[] = [
     type: 'radios',
     value: 'text',
     options: [
-      { value: 'text', text: 'One text', note: 'Such as a password, a key or a certificate' },
+      { value: 'text', text: 'One text', note: 'For example, a password, a key or a certificate' },
       { value: 'parts', text: 'Named parts', note: 'One NAME=value per line, or a JSON object' },
     ],
   },
@@ -117,7 +117,7 @@ async function settingsFields(context: Parameters<typeof ownerField>[0], secret:
   const labels = Object.entries(custom_metadata).map(([name, value]) => `${name}=${value}`);
   return [
     { name: 'description', label: 'Description', type: 'text', value: description ?? '' },
-    { name: 'environment', label: 'Environment', type: 'text', value: environment ?? '', hint: 'Such as prod.' },
+    { name: 'environment', label: 'Environment', type: 'text', value: environment ?? '', hint: 'For example, prod.' },
     {
       name: 'risk',
       label: 'Risk',

@@ -18,7 +18,7 @@ const whatFields: Field[] = [
     value: 'password',
     options: [
       { value: 'password', text: 'Password', note: 'Letters and digits, and symbols if you want them' },
-      { value: 'random', text: 'Random bytes', note: 'Such as a key for signing or encryption' },
+      { value: 'random', text: 'Random bytes', note: 'For example, a key for signing or encryption' },
       { value: 'key_pair', text: 'Key pair', note: 'The parts private_key and public_key, in PEM' },
       { value: 'certificate', text: 'Certificate', note: 'The parts private_key and certificate; self-signed' },
     ],
@@ -28,7 +28,7 @@ const whatFields: Field[] = [
     label: 'Part name',
     type: 'text',
     value: 'value',
-    hint: 'Such as password. The parts of a key pair or certificate begin with it, such as tls_private_key. With “value” they are private_key and so on.',
+    hint: 'For example, password. The parts of a key pair or certificate begin with it, such as tls_private_key. With “value” they are private_key and so on.',
   },
 ];
 
@@ -70,7 +70,7 @@ const keyFields: Field[] = [
 ];
 
 const certificateFields: Field[] = [
-  { name: 'common_name', label: 'Common name', type: 'text', value: '', hint: 'Such as orders.' },
+  { name: 'common_name', label: 'Common name', type: 'text', value: '', hint: 'For example, orders.' },
   {
     name: 'dns_names',
     label: 'DNS names',

@@ -128,7 +128,7 @@ function dangerOf(context: RequestContext, { id, enabled, login }: Trust): Dange
       danger: true,
       words: login
         ? 'Signs out every user who signed in with it, and revokes the tokens that apps got in these sessions. No one can sign in with it until you enable it again.'
-        : 'Disables its workloads and revokes every token that it gave. Accepts no token until you enable it again.',
+        : 'Disables its workloads and revokes every token issued under it. No token of the issuer is accepted until you enable it again.',
     },
   ]).map((action) => ({ ...action, button: 'Disable trust' }));
 }

@@ -15,7 +15,7 @@ const nameField = (value = ''): Field => ({
   type: 'text',
   value,
   is_required: true,
-  hint: 'Such as the cluster or the repository.',
+  hint: 'For example, the cluster or the repository.',
 });
 
 const kindField: Field = {
@@ -197,7 +197,9 @@ export const changingTrust: Action = {
     return {
       ...framed,
       heading: `Edit ${trust.name}`,
-      words: ['If you change the conditions, the audience or the keys, the tokens that this trust gave are revoked.'],
+      words: [
+        'If you change the conditions, the audience or the keys, the tokens issued under this trust are revoked.',
+      ],
       impact: [],
       fields: [
         nameField(trust.name),

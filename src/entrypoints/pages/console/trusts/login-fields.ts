@@ -56,7 +56,7 @@ export function loginFields(login: Login | undefined): Field[] {
       label: 'Name on the button',
       type: 'text',
       value: login?.label ?? '',
-      hint: 'Such as the name of your organisation. Empty: that of the provider.',
+      hint: 'For example, the name of your organisation. Empty: that of the provider.',
     },
     {
       name: 'email_domains',

@@ -11,7 +11,7 @@ export const reviewFields = (trust?: Trust): Field[] => [
     label: 'Kubernetes API server',
     type: 'text',
     value: trust?.token_review?.url ?? '',
-    hint: 'Such as https://10.96.0.1. It is asked about each token (TokenReview), and refuses tokens of deleted pods and accounts. Empty: it is not asked.',
+    hint: 'For example, https://10.96.0.1. It is asked about each token (TokenReview), and refuses tokens of deleted pods and accounts. Empty: it is not asked.',
   },
   {
     name: 'ca',

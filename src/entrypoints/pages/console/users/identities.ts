@@ -50,7 +50,7 @@ const linking: Action = {
       name: nameOf(user),
       back: userPath(user.username),
       heading: `Link an account to ${nameOf(user)}`,
-      words: ['Tokens of the issuer about this account count for this user from now on.'],
+      words: ['Clients get tokens for this user with assertions of the issuer about this account.'],
       impact: [],
       fields: [
         {
@@ -94,7 +94,7 @@ const unlinking: Action = {
       back: userPath(user.username),
       heading: `Unlink this account from ${nameOf(user)}?`,
       words: ['If you link it again, the tokens that this revokes stay revoked.'],
-      impact: [{ text: identity?.subject ?? '', words: 'unlinked, and every token that was given for it revoked' }],
+      impact: [{ text: identity?.subject ?? '', words: 'unlinked; every token issued for it is revoked' }],
       fields: [],
       button: 'Unlink account',
       danger: true,
