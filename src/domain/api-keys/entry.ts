@@ -68,7 +68,7 @@ function keyPatternsAt(
   return ceiling === null ? [...new Set(patterns)] : intersection(patterns, patternsAt(ceiling, resource));
 }
 
-/** How long a token for a key may last: until the key or this version of it expires, whichever is first. */
+/** How long a token for a key may last: until the key or this version of it expires. The earlier time counts. */
 export function secondsLeft({ expires_at, ends_at }: Pick<KeyEntry, 'expires_at' | 'ends_at'>, now: Date): number {
   const ends = [expires_at, ends_at].filter((at) => at !== null).map((at) => at.getTime() - now.getTime());
   return Math.floor(Math.min(Number.POSITIVE_INFINITY, ...ends) / 1000);

@@ -68,7 +68,7 @@ type Maker = (deps: VaultDeps, caller: VaultCaller, wanted: Wanted) => Promise<M
 function makerFor(caller: VaultCaller, isOrphan: boolean): Maker {
   if (isOrphan) mustKeepTokens(caller);
   if (isOrphan && caller.client_id === undefined)
-    throw new VaultError(400, 'only a token that a client logged in for makes tokens without a parent');
+    throw new VaultError(400, 'only a token from a login can create tokens without a parent');
   if (isOrphan) return makeOrphan;
   if (caller.key) return makeForKey;
   if (isAccessToken(caller.token)) return makeChild;
