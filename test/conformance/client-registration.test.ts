@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto';
 import fc from 'fast-check';
 import Provider from 'oidc-provider';
 import { ClientInput } from '../../src/domain/clients/index.ts';
@@ -17,6 +18,9 @@ const native = { ...web, application_type: 'native', token_endpoint_auth_method:
 const service = { client_id: 'service', grant_types: ['client_credentials'], response_types: [], redirect_uris: [] };
 const keyed = { ...service, token_endpoint_auth_method: 'private_key_jwt' };
 const rsa = { kty: 'RSA', n: 'AQAB', e: 'AQAB' };
+const ec = generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey.export({ format: 'jwk' });
+const rsaOf = (modulusLength: number) =>
+  generateKeyPairSync('rsa', { modulusLength }).publicKey.export({ format: 'jwk' });
 
 const judgedMembers = Object.keys(ClientMetadata.shape).filter((member) => member !== 'client_id');
 const anything = [
@@ -144,6 +148,24 @@ describe('registering a client', () => {
       ref: 'SSRF-04',
       metadata: { ...keyed, jwks_uri: 'http://client.example/jwks' },
     },
+    ...[
+      { what: 'an RSA key of 1024 bits', ref: 'RFC 7518 §3.3', keys: [rsaOf(1024)] },
+      { what: 'an RSA key of 400,000 bits', ref: 'CWE-400', keys: [{ ...rsa, n: 'w'.repeat(66_000) }] },
+      { what: 'a point that is not on the curve', ref: 'RFC 7518 §6.2', keys: [rsaOf(2048), { ...ec, x: 'AA' }] },
+      { what: 'no key', ref: 'RFC 7523 §3', keys: [] },
+      { what: 'keys for encryption alone', ref: 'RFC 7517 §4.2', keys: [{ ...ec, use: 'enc' }] },
+      { what: 'keys for exchange alone', ref: 'RFC 8037 §2', keys: [{ kty: 'OKP', crv: 'X25519', x: ec.x }] },
+    ].map(({ keys, ...row }) => ({ ...row, metadata: { ...keyed, jwks: { keys } } })),
+    {
+      what: 'keys for another algorithm than that of the assertions',
+      ref: 'RFC 7518 §3.1',
+      metadata: { ...keyed, jwks: { keys: [ec] }, token_endpoint_auth_signing_alg: 'RS256' },
+    },
+    {
+      what: 'keys for another algorithm than that of signed requests',
+      ref: 'RFC 9101 §6.2',
+      metadata: { ...web, jwks: { keys: [ec] }, request_object_signing_alg: 'PS256' },
+    },
     { what: 'keys from a file', ref: 'CWE-918', metadata: { ...keyed, jwks_uri: 'file:///etc/passwd' } },
     { what: 'a script as home page', ref: 'DCR-04', metadata: { ...web, client_uri: 'javascript:alert(1)' } },
     { what: 'a script as logo', ref: 'DCR-04', metadata: { ...web, logo_uri: 'data:text/html,x' } },
@@ -161,6 +183,18 @@ describe('registering a client', () => {
     },
   ])('refuses $what ($ref)', async ({ metadata }) => {
     await expect(judge(metadata)).rejects.toMatchObject({ name: 'Problem', type: 'invalid', status: 400 });
+  });
+
+  test.each([
+    [
+      'a key for signatures beside others',
+      [{ ...ec, use: 'enc' }, { kty: 'OKP', crv: 'X25519', x: ec.x }, rsaOf(2048)],
+    ],
+    ['a key for all uses', [ec]],
+    ['a key with its algorithm', [{ ...rsaOf(3072), alg: 'PS256', use: 'sig' }]],
+    ['an Edwards key', [{ ...generateKeyPairSync('ed25519').publicKey.export({ format: 'jwk' }), alg: 'EdDSA' }]],
+  ])('accepts %s', async (_, keys) => {
+    await expect(judge({ ...keyed, jwks: { keys } })).resolves.toBeUndefined();
   });
 
   test('points at every invalid member, with the name used in the registration', async () => {

@@ -108,6 +108,16 @@ describe('one request costs time proportional to its length', () => {
       (size) =>
         par({ claims: JSON.stringify({ userinfo: Object.fromEntries(many(size, String).map((n) => [n, null])) }) }),
     ],
+    [
+      'parameters of a login (Vault)',
+      1_000_000,
+      (size) => sendForm(latchkey.issuer, '/v1/auth/approle/login', 'a=1&'.repeat(size)),
+    ],
+    [
+      'nested JSON of a login (Vault)',
+      2_000_000,
+      (size) => send(latchkey.issuer, '/v1/auth/approle/login', { method: 'POST', body: `{"a":${'['.repeat(size)}` }),
+    ],
     ['nested claims', 40_000, (size) => par({ claims: `{"userinfo":${'{"a":'.repeat(size / 5)}` })],
     [
       'placeholders and parts of a path (gateway)',

@@ -103,6 +103,7 @@ export const ClientInput = z
     client_id: z
       .string()
       .regex(clientIdShape, 'must be 1 to 255 printable ASCII characters')
+      .regex(/[^.]/, 'must not be of dots alone')
       .meta({ description: 'may be a UUID only if no user, client or API key has that id' }),
     client_secret: ClientSecret.optional(),
     client_name: ShownText(100).optional(),

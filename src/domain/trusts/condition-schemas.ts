@@ -9,16 +9,23 @@ export const ConditionText = ShownText(512);
 const checkedAnyway = new Set(['iss', 'aud', 'exp', 'nbf', 'iat', 'jti']);
 const ClaimName = ShownText(256)
   .refine((claim) => !checkedAnyway.has(claim), 'is checked for every token: name another claim')
+  .refine((claim) => !claim.startsWith('/') || !/~(?![01])/.test(claim), 'must be a JSON pointer: write "~" as "~0"')
   .meta({
     description: 'its name, or a JSON pointer to a nested claim, such as /kubernetes.io/namespace',
     examples: ['sub'],
   });
 
-const equals = { claim: ClaimName, equals: ConditionText };
-const oneOf = { claim: ClaimName, one_of: z.array(ConditionText).min(1).max(mostValues) };
+// A pattern as other products write it would match no token.
+const Value = ConditionText.refine(
+  (value) => !value.endsWith('*'),
+  'is compared exactly, also "*": use prefix for what begins with it',
+);
+
+const equals = { claim: ClaimName, equals: Value };
+const oneOf = { claim: ClaimName, one_of: z.array(Value).min(1).max(mostValues) };
 const begins = {
   claim: ClaimName,
-  prefix: ConditionText.meta({ description: 'the beginning of the claim, up to the end of a segment: ":" or "/"' }),
+  prefix: Value.meta({ description: 'the beginning of the claim, up to the end of a segment: ":" or "/"' }),
 };
 
 const conditions = [z.strictObject(equals), z.strictObject(oneOf), z.strictObject(begins)] as const;

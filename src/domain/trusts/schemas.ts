@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { canVerify, publicKeyProblem } from '../../platform/crypto/index.ts';
 import { Flag, isSeen, notSeen, PageQuery, SecretText, ShownText, Timestamp } from '../../platform/http/index.ts';
 import { SortBy } from '../../platform/lists/index.ts';
 import { RoleName } from '../access/index.ts';
@@ -18,8 +19,17 @@ const publicMembers = ['kty', 'crv', 'x', 'y', 'n', 'e', 'kid', 'use', 'alg', 'k
 
 const Key = z
   .looseObject({ kty: z.enum(['RSA', 'EC', 'OKP']), kid: ShownText(256).optional() })
-  .refine((key) => Object.keys(key).every((member) => publicMembers.includes(member)), 'must be a public key only');
-const Jwks = z.strictObject({ keys: z.array(Key).min(1).max(mostKeys) });
+  .refine((key) => Object.keys(key).every((member) => publicMembers.includes(member)), 'must be a public key only')
+  .superRefine((key, { addIssue }) => {
+    const message = publicKeyProblem(key);
+    if (message) addIssue({ code: 'custom', message });
+  });
+const Jwks = z
+  .strictObject({ keys: z.array(Key).min(1).max(mostKeys) })
+  .refine(
+    ({ keys }) => canVerify(keys, assertionAlgorithms),
+    `must have a key for signatures with one of ${assertionAlgorithms.join(', ')}`,
+  );
 
 const WebAddress = z
   .url({ protocol: /^https?$/ })

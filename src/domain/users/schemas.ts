@@ -7,7 +7,11 @@ import { hashProblem } from './hash-formats.ts';
 
 // Without "@" and ":", so that no username is an e-mail address or has the prefix of an id; one that looks like an id is refused
 // when a user is created (`refuseIdShaped`), so that a configuration file can still describe an earlier user.
-const Username = z.string().regex(/^[A-Za-z0-9._-]{1,64}$/, 'must be 1 to 64 letters, digits, ".", "_" or "-"');
+// In an address, names of one or two dots are folders (RFC 3986 §5.2.4).
+const Username = z
+  .string()
+  .regex(/^[A-Za-z0-9._-]{1,64}$/, 'must be 1 to 64 letters, digits, ".", "_" or "-"')
+  .regex(/[^.]/, 'must not be of dots alone');
 
 /** An e-mail address. */
 export const EmailAddress = z.email('must be an e-mail address').max(254);

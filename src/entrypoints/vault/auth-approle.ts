@@ -12,7 +12,7 @@ import {
   type VaultRole,
 } from '../../domain/vault-roles/index.ts';
 import { answerWith, noContent, notThere, type VaultAnswer, VaultError } from './answers.ts';
-import { cidrsIn, type Fields, flagIn, numberIn, secondsIn, textIn, textsIn } from './fields.ts';
+import { cidrsIn, type Fields, flagIn, numberIn, policiesIn, secondsIn, textIn } from './fields.ts';
 import { guardedRoles } from './role-guard.ts';
 import type { Asked, Called, VaultDeps, VaultRoute } from './routing.ts';
 import { wrapped, wrapSecondsOf } from './wrapping.ts';
@@ -80,9 +80,9 @@ async function write(deps: VaultDeps, asked: Called): Promise<VaultAnswer> {
     );
   for (const unsupported of ['token_period', 'period', 'role_id', 'token_explicit_max_ttl', 'local_secret_ids'])
     if (body[unsupported]) throw new VaultError(400, `${unsupported} is not supported`);
-  const policies = (textsIn(body, 'token_policies') ?? textsIn(body, 'policies'))
-    ?.map((policy) => policy.toLowerCase())
-    .filter((policy) => policy !== 'default');
+  const policies = (policiesIn(body, 'token_policies') ?? policiesIn(body, 'policies'))?.filter(
+    (policy) => policy !== 'default',
+  );
   const given = settingsIn(body);
   await putVaultRole(deps, caller.actor, { name, policies, change: (before) => ({ ...before, ...given }) });
   return noContent;

@@ -11,7 +11,7 @@ import {
   removeAuthRole,
 } from '../../domain/vault-auth/index.ts';
 import { answerWith, noContent, notThere, permissionDenied, type VaultAnswer, VaultError } from './answers.ts';
-import { cidrsIn, type Fields, numberIn, secondsIn, textIn, textsIn } from './fields.ts';
+import { cidrsIn, type Fields, numberIn, policiesIn, secondsIn, textIn } from './fields.ts';
 import { guardedRoles } from './role-guard.ts';
 import type { Asked, Called, VaultDeps, VaultRoute } from './routing.ts';
 
@@ -104,9 +104,9 @@ function writeRole({ method, roleIn }: MethodShape) {
     const body = { ...formerBody(before), ...withoutNulls(asked.body) };
     const { shown, boundsAt, warnings } = roleIn(body);
     const role: VaultAuthRole = { method, name, shown, ...limitsIn(body) };
-    const policies = (textsIn(body, 'token_policies') ?? textsIn(body, 'policies') ?? [])
-      .map((policy) => policy.toLowerCase())
-      .filter((policy) => policy !== 'default');
+    const policies = (policiesIn(body, 'token_policies') ?? policiesIn(body, 'policies') ?? []).filter(
+      (policy) => policy !== 'default',
+    );
     await putAuthRole(deps, asked.caller.actor, { role, policies, boundsAt });
     return warnings.length > 0 ? answerWith(asked.request.request_id, { warnings }) : noContent;
   };

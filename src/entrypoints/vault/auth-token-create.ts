@@ -17,7 +17,7 @@ import { answerWith, permissionDenied, type VaultAnswer, VaultError } from './an
 import { authOf, mustKeepTokens } from './auth-token.ts';
 import { type WithinRole, withinTokenRole } from './auth-token-roles.ts';
 import { isWithin, type VaultCaller } from './callers.ts';
-import { cidrsIn, type Fields, flagIn, numberIn, objectIn, secondsIn, textIn, textsIn } from './fields.ts';
+import { cidrsIn, type Fields, flagIn, numberIn, objectIn, policiesIn, secondsIn, textIn } from './fields.ts';
 import type { Called, VaultDeps, VaultRoute } from './routing.ts';
 
 /** A token creates another one, which may do no more, and expires with it, unless it is an orphan. */
@@ -43,7 +43,7 @@ async function createInRole(deps: VaultDeps, asked: Called): Promise<VaultAnswer
 
 async function created(deps: VaultDeps, { request, caller }: Called, { body, path }: WithinRole): Promise<VaultAnswer> {
   mustBeSupported(body);
-  const { policies, scopes } = await policiesIn(deps, caller, body);
+  const { policies, scopes } = await narrowed(deps, caller, body);
   const limits = limitsIn(body, caller);
   const display_name = ['token', textIn(body, 'display_name')].filter(Boolean).join('-').slice(0, 200);
   const login = { display_name, path, metadata: metadataIn(body), limits, ...(policies && { policies }) };
@@ -122,8 +122,8 @@ function mustBeSupported(body: Fields): void {
 type Narrowed = { policies: string[] | undefined; scopes: readonly string[] };
 
 /** Policies by their names, and permissions as `lookup-self` lists them; none: those of the parent. @throws VaultError 400 */
-async function policiesIn(deps: VaultDeps, { rights }: VaultCaller, body: Fields): Promise<Narrowed> {
-  const names = textsIn(body, 'policies')?.map((name) => (name.includes(':') ? name : name.toLowerCase()));
+async function narrowed(deps: VaultDeps, { rights }: VaultCaller, body: Fields): Promise<Narrowed> {
+  const names = policiesIn(body, 'policies');
   if (!names || names.length === 0) return { policies: undefined, scopes: rights };
   if (names.includes('root')) throw new VaultError(400, 'root tokens may not be created: there are none');
   const patterns = await Promise.all(names.map((name) => permissionsOf(deps, name)));

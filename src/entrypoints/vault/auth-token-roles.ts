@@ -3,7 +3,7 @@ import { findTokenRole, listTokenRoles, putTokenRole, removeTokenRole } from '..
 import { answerWith, noContent, notThere, type VaultAnswer, VaultError } from './answers.ts';
 import { mustNotSet } from './auth-methods.ts';
 import { isWithin } from './callers.ts';
-import { cidrsIn, type Fields, flagIn, numberIn, secondsIn, textIn, textsIn } from './fields.ts';
+import { cidrsIn, type Fields, flagIn, numberIn, policiesIn, secondsIn, textIn } from './fields.ts';
 import { guardedRoles } from './role-guard.ts';
 import type { Asked, Called, VaultDeps, VaultRoute } from './routing.ts';
 
@@ -55,11 +55,6 @@ async function remove(deps: VaultDeps, asked: Called): Promise<VaultAnswer> {
   return noContent;
 }
 
-const mostPolicies = 100;
-const policiesIn = (body: Fields, member: string) => textsIn(body, member)?.map(policyName);
-/** Names of policies are lower-case; permissions are not. */
-const policyName = (name: string) => (name.includes(':') ? name : name.toLowerCase());
-
 /** @throws VaultError 400 */
 function settingsIn(body: Fields): Partial<VaultTokenRole> {
   const suffix = textIn(body, 'path_suffix');
@@ -77,9 +72,7 @@ function settingsIn(body: Fields): Partial<VaultTokenRole> {
     token_no_default_policy: flagIn(body, 'token_no_default_policy'),
     token_num_uses: numberIn(body, 'token_num_uses'),
   };
-  const { allowed_policies = [], disallowed_policies = [], token_explicit_max_ttl = 0, token_num_uses = 0 } = settings;
-  if (allowed_policies.length > mostPolicies || disallowed_policies.length > mostPolicies)
-    throw new VaultError(400, `a role names at most ${mostPolicies} policies`);
+  const { token_explicit_max_ttl = 0, token_num_uses = 0 } = settings;
   if (token_explicit_max_ttl < 0 || token_num_uses < 0) throw new VaultError(400, 'limits cannot be negative');
   return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined));
 }

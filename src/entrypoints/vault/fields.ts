@@ -104,6 +104,17 @@ export function versionsIn(fields: Fields): number[] {
   return numbers;
 }
 
+const mostPolicies = 100;
+
+/** The names of policies; of some, permissions may be given too, which have a colon. @throws VaultError 400 */
+export function policiesIn(fields: Fields, name: string): string[] | undefined {
+  const policies = textsIn(fields, name);
+  if (policies && policies.length > mostPolicies)
+    throw new VaultError(400, `${name} has at most ${mostPolicies} policies`);
+  // Names of policies are lower-case; permissions are not.
+  return policies && [...new Set(policies.map((policy) => (policy.includes(':') ? policy : policy.toLowerCase())))];
+}
+
 const mostNetworks = 50;
 
 /** Networks such as `10.0.0.0/8`, and addresses; undefined: none. @throws VaultError 400 */

@@ -4,6 +4,7 @@ import { secondsIn } from './fields.ts';
 import { listed } from './listed.ts';
 import type { Called, VaultDeps, VaultRoute } from './routing.ts';
 import { folderOf, secretPathOf } from './secret-paths.ts';
+import { secretBodyBytes } from './vault-request.ts';
 
 const folder = 'kv/';
 // Nothing expires with it: it only tells clients when to read again.
@@ -14,6 +15,7 @@ export const kv1Routes: readonly VaultRoute[] = [
   {
     path: /^kv(?:\/(.+))?$/,
     route: '/v1/kv',
+    bodyBytes: secretBodyBytes,
     closed: { read, write, delete: deleteCurrent, list },
   },
 ];

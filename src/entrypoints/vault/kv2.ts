@@ -22,12 +22,14 @@ import { metadataData, settingsIn, versionData } from './kv2-metadata.ts';
 import { listed } from './listed.ts';
 import type { Called, VaultDeps, VaultRoute } from './routing.ts';
 import { folderOf, secretPathOf } from './secret-paths.ts';
+import { secretBodyBytes } from './vault-request.ts';
 
 /** KV version 2, at `secret/`. */
 export const kv2Routes: readonly VaultRoute[] = [
   {
     path: /^secret\/data\/(.+)$/,
     route: '/v1/secret/data',
+    bodyBytes: secretBodyBytes,
     closed: { read, write, patch, delete: deleteCurrent },
   },
   { path: /^secret\/delete\/(.+)$/, route: '/v1/secret/delete', closed: { write: changing(deleteVersions) } },

@@ -44,6 +44,8 @@ export type VaultRoute = {
   path: RegExp;
   /** The path for metrics. */
   route: string;
+  /** The maximum length of its body; 64 KiB by default. */
+  bodyBytes?: number;
   /** Its responses are wrapped if the request asks for it. */
   wraps?: true;
   /** Operations without a token. */

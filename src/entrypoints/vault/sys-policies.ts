@@ -17,18 +17,22 @@ import { PolicyError } from './policies/rule.ts';
 import { defaultPolicy, shownPolicy } from './policies/shown-policy.ts';
 import type { Asked, Called, VaultDeps, VaultRoute } from './routing.ts';
 
+const longest = 64 * 1024;
+
 /** Policies, which are roles with permissions at the store; the second two for old clients. */
 export const policyRoutes: readonly VaultRoute[] = [
   { path: /^sys\/policies\/acl$/, route: '/v1/sys/policies/acl', closed: { read: list, list } },
   {
     path: /^sys\/policies\/acl\/([^/]+)$/,
     route: '/v1/sys/policies/acl',
+    bodyBytes: 2 * longest,
     closed: { read: readWith('policy'), write, delete: remove },
   },
   { path: /^sys\/policy$/, route: '/v1/sys/policy', closed: { read: listAtTop, list: listAtTop } },
   {
     path: /^sys\/policy\/([^/]+)$/,
     route: '/v1/sys/policy',
+    bodyBytes: 2 * longest,
     closed: { read: readWith('rules'), write, delete: remove },
   },
 ];
@@ -37,7 +41,6 @@ const readPermission = 'secrets:policies-read';
 const writePermission = 'secrets:policies';
 // No token has the policy `root`: none may do everything.
 const builtIn = ['default', 'root'];
-const longest = 64 * 1024;
 
 /** @throws VaultError 403 */
 function mayRead({ caller: { rights } }: Called): void {

@@ -126,7 +126,7 @@ export class VaultApi {
     // A caller without a token does not learn which operations exist.
     const caller = open ? undefined : await this.#callerUsing(request);
     if (operation === 'patch') mustBeMergePatch(request);
-    const body = operation === 'write' || operation === 'patch' ? await request.body() : {};
+    const body = operation === 'write' || operation === 'patch' ? await request.body(found.bodyBytes) : {};
     const asked = { request, names, body };
     if (open) return { route: found.route, ...(await open(this.#deps, asked)) };
     if (!closed || !caller) throw unsupportedOperation();

@@ -15,7 +15,12 @@ import { notThere, unsupportedOperation, VaultError } from './answers.ts';
 export type Operation = 'read' | 'list' | 'write' | 'patch' | 'delete';
 
 const prefix = '/v1/';
-const mostBodyBytes = 4 * 1024 * 1024;
+/** A value may have 1 MiB; JSON can write it longer. */
+export const secretBodyBytes = 4 * 1024 * 1024;
+const mostParameters = 1000;
+// Reading more of them would delay other requests.
+const mostValues = 20_000;
+const mostLevels = 200;
 const truths = new Set(['1', 't', 'T', 'true', 'TRUE', 'True']);
 const operations: Readonly<Record<string, Operation>> = {
   GET: 'read',
@@ -105,17 +110,47 @@ export class VaultRequest {
   /**
    * The members of the body; none if there is no body. Vault accepts JSON with any content type.
    *
+   * @param mostBytes 64 KiB by default
    * @throws VaultError 400, Problem 413
    */
-  async body(): Promise<Record<string, unknown>> {
-    const bytes = await readBody(this.req, mostBodyBytes);
+  async body(mostBytes?: number): Promise<Record<string, unknown>> {
+    const bytes = await readBody(this.req, mostBytes);
     if (bytes.length === 0) return {};
     if (!isUtf8(bytes)) throw new VaultError(400, 'error parsing JSON: it is not UTF-8');
     const text = bytes.toString();
     const isForm = this.req.headers['content-type']?.startsWith('application/x-www-form-urlencoded');
-    if (isForm && !/^\s*[{[]/.test(text)) return Object.fromEntries(new URLSearchParams(text));
+    if (isForm && !/^\s*[{[]/.test(text)) return parametersOf(text);
+    mustBeSmall(text);
     return membersOf(text);
   }
+}
+
+/** @throws VaultError 400 */
+function parametersOf(text: string): Record<string, unknown> {
+  const parameters = new URLSearchParams(text);
+  if (parameters.size > mostParameters) throw new VaultError(400, `a form has at most ${mostParameters} parameters`);
+  return Object.fromEntries(parameters);
+}
+
+/** Counts the values and levels of JSON before it is parsed. @throws VaultError 400 */
+function mustBeSmall(json: string): void {
+  let [values, level] = [0, 0];
+  for (let n = 0; n < json.length; n += 1) {
+    const character = json[n];
+    if (character === '"') n = endOfText(json, n);
+    else if (character === '[' || character === '{') level += 1;
+    else if (character === ']' || character === '}') level -= 1;
+    else if (character === ',') values += 1;
+    if (values >= mostValues) throw new VaultError(400, `the body has more than ${mostValues} values`);
+    if (level > mostLevels) throw new VaultError(400, `the body has more than ${mostLevels} levels`);
+  }
+}
+
+/** The place of the quotation mark that ends a text. */
+function endOfText(json: string, start: number): number {
+  let n = start + 1;
+  while (n < json.length && json[n] !== '"') n += json[n] === '\\' ? 2 : 1;
+  return n;
 }
 
 function membersOf(text: string): Record<string, unknown> {

@@ -8,5 +8,6 @@ export {
   secretLength,
 } from './credentials.ts';
 export { type Digest, digest, digestText, keyedDigest, sameDigest } from './digest.ts';
+export { canVerify, publicKeyProblem } from './public-keys.ts';
 export { pooledRandomBytes } from './random.ts';
 export { type Sealed, type SealedPlace, seal, unseal, WrongKeyError } from './sealed.ts';

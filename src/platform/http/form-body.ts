@@ -54,7 +54,7 @@ function remember(ctx: Context, parameters: URLSearchParams, body: Buffer): void
  * @param mostBytes 64 KiB by default
  * @throws Problem 413 for more, 400 when it is cut off or not UTF-8
  */
-export async function readText(request: IncomingMessage, mostBytes = mostBodyBytes): Promise<string> {
+export async function readText(request: IncomingMessage, mostBytes?: number): Promise<string> {
   const body = await readBody(request, mostBytes);
   if (!isUtf8(body)) throw badForm('The body is not UTF-8.');
   return body.toString();
@@ -63,9 +63,10 @@ export async function readText(request: IncomingMessage, mostBytes = mostBodyByt
 /**
  * The body of a request, read by events: an iterator over a request takes as long as the rest of reading it.
  *
+ * @param mostBytes 64 KiB by default
  * @throws Problem 413 for a longer one, 415 for a compressed one, 400 when it is cut off
  */
-export function readBody(request: IncomingMessage, mostBytes: number): Promise<Buffer> {
+export function readBody(request: IncomingMessage, mostBytes = mostBodyBytes): Promise<Buffer> {
   const { replacedBody } = request as IncomingRequest;
   const length = lengthOf(request);
   if (request.headers['content-encoding']) return Promise.reject(unsupportedEncoding());

@@ -54,6 +54,14 @@ describe('names and ids', () => {
       expect(JSON.stringify(body)).toMatch(/must not look like an id/);
     });
 
+    test.each(['.', '..'])('and so is %s, which no address could name (RFC 3986 §5.2.4)', async (name) => {
+      expect(await owner.post('/users', { username: name })).toMatchObject({
+        ...{ status: 400, body: { pointer: '/username' } },
+      });
+      const client = { client_id: name, redirect_uris: ['https://app.example/callback'] };
+      expect(await owner.post('/clients', client)).toMatchObject({ status: 400, body: { pointer: '/client_id' } });
+    });
+
     test('by the database too, with any version of Latchkey', async () => {
       const made = latchkey.database.query(
         `with made as (insert into subjects values (gen_random_uuid(), 'user') returning id)

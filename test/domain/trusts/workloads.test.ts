@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { decodeJwt } from 'jose';
 import { type AdminApi, asOwner, asService } from '../../support/admin.ts';
 import { eventually } from '../../support/eventually.ts';
@@ -436,6 +437,8 @@ describe('the keys of an issuer', () => {
 
 describe('a trust', () => {
   const keys = { jwks: { keys: cluster.keys } };
+  const weak = generateKeyPairSync('rsa', { modulusLength: 1024 }).publicKey.export({ format: 'jwk' });
+  const offCurve = { kty: 'EC', crv: 'P-256', x: 'AA', y: 'AA' };
   const input = (given: object) => ({
     name: crypto.randomUUID(),
     issuer: 'https://new.example',
@@ -480,6 +483,12 @@ describe('a trust', () => {
     ['both kinds of keys', { ...keys, jwks_uri: 'https://new.example/keys' }, '/jwks_uri'],
     ['a private key', { jwks: { keys: [{ ...cluster.keys[0], d: 'AQAB' }] } }, '/jwks/keys/0'],
     ['a symmetric key', { jwks: { keys: [{ kty: 'oct', k: 'AQAB' }] } }, '/jwks/keys/0/kty'],
+    ['an RSA key of 1024 bits', { jwks: { keys: [weak] } }, '/jwks/keys/0'],
+    ['a point that is not on the curve', { jwks: { keys: [...cluster.keys, offCurve] } }, '/jwks/keys/1'],
+    ['keys for encryption alone', { jwks: { keys: [{ ...cluster.keys[0], use: 'enc' }] } }, '/jwks'],
+    ['a pattern as a value', { conditions: [{ claim: 'sub', equals: 'repo:acme/*' }] }, '/conditions/0/equals'],
+    ['a pattern as a prefix', { conditions: [{ claim: 'sub', prefix: 'repo:*' }] }, '/conditions/0/prefix'],
+    ['no JSON pointer', { conditions: [{ claim: '/a~b', equals: 'x' }] }, '/conditions/0/claim'],
     ['unknown members', { trusted: true }, ''],
   ])('with %s is refused', async (_, given, pointer) => {
     const { status, body } = await owner.post('/trusts', input(given));

@@ -227,6 +227,24 @@ describe('node-vault, unmodified', () => {
     expect(await ask('GET', `secret/data/${folder}/b`)).toEqual(ended);
   });
 
+  test('reads as much as a value needs, and no more where there is none', async () => {
+    const folder = newFolder();
+    const { auth } = await loggedIn(allOf(folder));
+    const send = async (path: string, body: unknown, token = auth.client_token) =>
+      (await call('POST', path, { token, body })).status;
+    const large = { data: { text: 'x'.repeat(1_000_000) } };
+    expect(await send(`secret/data/${folder}/a`, large)).toBe(200);
+    expect(await send('auth/approle/login', { ...large, role_id: 'a', secret_id: 'b' }, '')).toBe(413);
+    expect(await send('sys/capabilities-self', { paths: Array(20_000).fill('secret/data/a') })).toBe(413);
+    const list = (length: number) => ({ data: { list: Array(length).fill(0) } });
+    expect(await send(`secret/data/${folder}/a`, list(19_000))).toBe(200);
+    expect(await send(`secret/data/${folder}/a`, list(20_001))).toBe(400);
+    expect(await send(`secret/data/${folder}/a`, `{"data":{"a":${'['.repeat(201)}`)).toBe(400);
+    const policies = Array.from({ length: 101 }, (_, n) => `policy-${n}`);
+    const refused = await call('POST', 'auth/token/create', { token: auth.client_token, body: { policies } });
+    expect(await refused.json()).toEqual({ errors: ['policies has at most 100 policies'] });
+  });
+
   test('logs in with the token of a workload, at the trust that the role names', async () => {
     const folder = newFolder();
     const issuer = await ForeignIssuer.named(`https://${crypto.randomUUID()}.example`, { alg: 'ES256' });

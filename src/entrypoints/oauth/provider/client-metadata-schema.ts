@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { assuranceClasses } from '../../../domain/assurance/index.ts';
 import { applicationProblem, redirectProblem } from '../../../domain/clients/index.ts';
+import { canVerify, publicKeyProblem } from '../../../platform/crypto/index.ts';
 import { identityScopes } from '../scopes/requested-scopes.ts';
 import { grantTypeNamed, grantTypes } from '../token-endpoint/grants/index.ts';
 import { clientAuthMethods, insteadOfSecretJwt } from './client-authentication.ts';
@@ -50,7 +51,10 @@ const publicKey = z
         message: 'must be a public key: private and shared keys stay with the client',
       });
     for (const member of publicMembers[jwk.kty] ?? [])
-      if (!text.safeParse(jwk[member]).success) addIssue({ code: 'custom', path: [member], message: 'is required' });
+      if (!text.safeParse(jwk[member]).success)
+        return addIssue({ code: 'custom', path: [member], message: 'is required' });
+    const message = publicKeyProblem(jwk);
+    if (message) addIssue({ code: 'custom', message });
     return undefined;
   });
 
@@ -165,8 +169,20 @@ function* wrongKeys(client: Members): Generator<Wrong> {
     yield {
       message: `jwks or jwks_uri is required: the client ${authenticates ? 'authenticates with a key' : 'signs its requests'}`,
     };
+  yield* unusableKeys(client);
   if (client.token_endpoint_auth_signing_alg && method !== 'private_key_jwt')
     yield { path: ['token_endpoint_auth_signing_alg'], message: 'is only for private_key_jwt' };
+}
+
+/** Keys without which the client can neither authenticate nor sign a request. */
+function* unusableKeys({ jwks, ...client }: Members): Generator<Wrong> {
+  if (!jwks) return;
+  const { token_endpoint_auth_method: method, token_endpoint_auth_signing_alg: own } = client;
+  const needed = [
+    ...(method === 'private_key_jwt' ? [own ? [own] : clientSignatureAlgs] : []),
+    ...(client.request_object_signing_alg ? [[client.request_object_signing_alg]] : []),
+  ].find((algorithms) => !canVerify(jwks.keys, algorithms));
+  if (needed) yield { path: ['jwks'], message: `must have a key for signatures with ${needed.join(', ')}` };
 }
 
 /** A client registration (RFC 7591 §2) that this server accepts. */
