@@ -1,5 +1,5 @@
-import { type Db, inTransaction, type Trx } from '../../platform/database/index.ts';
-import type { Actor } from '../../platform/http/index.ts';
+import { type Db, databaseTime, inTransaction, type Trx } from '../../platform/database/index.ts';
+import { type Actor, invalid } from '../../platform/http/index.ts';
 import type { ServerKeys } from '../../platform/keys/index.ts';
 import { type Retention, retentionText, signText } from './chain.ts';
 import {
@@ -24,8 +24,13 @@ export type RetentionDeps = {
 
 export type Removed = { segments: number; events: number };
 
-/** What `removeSegmentsBefore` would remove. */
+/**
+ * What `removeSegmentsBefore` would remove.
+ *
+ * @throws Problem `invalid`: a time in the future
+ */
 export async function countPrunable(db: Db, before: Date): Promise<Removed> {
+  await mustBePast(db, before);
   const last = await lastSegmentBefore(db, before);
   return last ? segmentTotals(db, last.number) : { segments: 0, events: 0 };
 }
@@ -34,9 +39,12 @@ export async function countPrunable(db: Db, before: Date): Promise<Removed> {
  * Removes whole segments that were sealed before a time, with their events and personal details. A signed record of the last head
  * stays, so that the rest can be verified as before. It is written first, and only events that it covers can be deleted: the next
  * run completes an interrupted one.
+ *
+ * @throws Problem `invalid`: a time in the future
  */
 export async function removeSegmentsBefore(deps: RetentionDeps, actor: Actor, before: Date): Promise<Removed> {
   const { db } = deps;
+  await mustBePast(db, before);
   const retention = await inTransaction(db, (trx) => recordRemoval(deps, trx, { actor, before }));
   if (!retention) return { segments: 0, events: 0 };
   const { segments } = await segmentTotals(db, retention.number);
@@ -45,6 +53,12 @@ export async function removeSegmentsBefore(deps: RetentionDeps, actor: Actor, be
     count = await inTransaction(db, (trx) => deleteCoveredEvents(trx, retention));
   await inTransaction(db, (trx) => deleteSegments(trx, retention.number));
   return { segments, events };
+}
+
+/** Of a wrong year or clock, the whole log would be removed. */
+async function mustBePast(db: Db, before: Date): Promise<void> {
+  if (before > (await databaseTime(db)))
+    throw invalid('/before', 'The time must not be in the future: the whole log would be removed.');
 }
 
 async function recordRemoval(

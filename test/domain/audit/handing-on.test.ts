@@ -228,6 +228,9 @@ describe('the oldest part of an audit log', () => {
     await sealed(latchkey.database);
 
     expect(await prune(before)).toMatchObject({ code: 2, stderr: expect.stringContaining('--yes') });
+    const tomorrow = new Date(Date.now() + 86_400_000);
+    for (const option of ['--dry-run', '--yes'])
+      expect(await prune(tomorrow, option)).toMatchObject({ code: 2, stderr: expect.stringContaining('future') });
     const dry = await prune(before, '--dry-run');
     expect(JSON.parse(dry.stdout)).toMatchObject({ dry_run: true, events, segments });
     const { stdout } = await prune(before, '--yes');

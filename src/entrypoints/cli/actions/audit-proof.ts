@@ -149,6 +149,7 @@ export const prune = onInstallation(
       await owner.close();
     }
   },
+  { before: '--before' },
 );
 
 export const eraseDetails = onInstallation(
