@@ -52,7 +52,7 @@ function proofCommands(): Command[] {
         'latchkey audit verify',
       ),
     )
-      .option('--head <number:head>', 'a chain head noted elsewhere, which must be part of the log')
+      .option('--head <number:head>', 'a chain head that you recorded elsewhere, which must be part of the log')
       .option('--file <file>', 'verify an export, without a database')
       .option('--keys <file>', 'the output of `latchkey audit keys --json`; needed with --file')
       .action(later(async () => (await proofs()).verifyThere)),

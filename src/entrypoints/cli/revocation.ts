@@ -49,7 +49,7 @@ export function restoreCheckCommand(): Command {
     'latchkey restore-check audit.ndjson --dry-run',
   )
     .argument('[files...]', 'exports of the audit log, webhook messages, or the standard output of servers')
-    .option('--head <number:head>', 'a chain head noted elsewhere before the restore')
+    .option('--head <number:head>', 'a chain head that you recorded before the restore')
     .option('--keys <file>', 'the output of `latchkey audit keys --json`, if the backup lacks the newest key')
     .option('--unproved', 'accept events without a signed seal')
     .option('--revoke-all', 'revoke every restored token, session and API key')

@@ -10,7 +10,7 @@ export const exporting: Action = {
     heading: 'Export audit log',
     name: '',
     words: [
-      'You get the segments that were sealed in this time as JSON lines, with their events and seals. The public keys and latchkey audit verify --file prove them without this server. The export is recorded.',
+      'You get the segments that were sealed in this time as JSON lines, with their events and seals. The public keys and latchkey audit verify --file verify them without this server. The export is recorded.',
     ],
     impact: [],
     fields: [

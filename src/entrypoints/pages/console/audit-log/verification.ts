@@ -58,6 +58,6 @@ function factsOf({ fault, segments, events, without_details, unsealed, head }: V
 
 const wholeLog: Panel = {
   heading: 'Whole log',
-  intro: 'On the server, this verifies everything; --head takes a seal that you noted elsewhere.',
+  intro: 'On the server, this command verifies everything. --head takes a seal that you recorded elsewhere.',
   content: { kind: 'snippets', snippets: [{ label: 'Command', text: 'latchkey audit verify' }] },
 };

@@ -22,7 +22,7 @@ const secretFields: Field[] = [
     label: 'Expires in (days)',
     type: 'number',
     value: '',
-    hint: 'Empty: as the risk of the client says, or never.',
+    hint: 'Empty: the default for the risk of the client, or never.',
   },
 ];
 
@@ -36,7 +36,7 @@ const adding: Action = {
     return {
       ...framed,
       heading: 'Add secret',
-      words: ['The present secrets stay. The new one is shown once, on the next page.'],
+      words: ['The present secrets remain valid. The new one is shown once, on the next page.'],
       impact: [],
       fields: secretFields,
       button: 'Add secret',

@@ -65,7 +65,7 @@ export const changingPolicy: Action = {
       ],
       impact: [],
       fields: [
-        field('required_acr', 'Everyone', required_acr, 'What every user signs in with.'),
+        field('required_acr', 'Everyone', required_acr, 'Required of every user.'),
         field(
           'administrator_required_acr',
           'Administrators',

@@ -28,7 +28,11 @@ export const rotating: Action = {
         value: 'false',
         options: [
           { value: 'false', text: 'Scheduled rotation', note: 'Nothing is revoked' },
-          { value: 'true', text: 'The key leaked', note: 'Revokes every token signed with it; the next key signs now' },
+          {
+            value: 'true',
+            text: 'The key leaked',
+            note: 'Every token that it signed is refused, and the next key signs now',
+          },
         ],
       },
     ],

@@ -65,7 +65,7 @@ function acceptedFacts(issuer: string, trust: Trust): Fact[] {
     { label: 'Conditions', cell: cell.codes(conditions.map(conditionLine)) },
     { label: 'Keys', cell: cell.text(keysOf(trust)) },
     ...(review ? [{ label: 'Kubernetes API server for token review', cell: cell.copied(review.url) }] : []),
-    { label: 'Each token once', cell: cell.yesNo(one_time || kind === 'id_jag') },
+    { label: 'One-time tokens', cell: cell.yesNo(one_time || kind === 'id_jag') },
   ];
 }
 
@@ -80,7 +80,7 @@ function givenFacts(trust: Trust): Fact[] {
     { label: 'Permissions', cell: cell.codes(apiLines(permissions)) },
     ...(roles.length > 0 ? [{ label: 'Roles', cell: cell.codes(roles) }] : []),
     { label: 'Token lifetime', cell: cell.text(seconds ? `At most ${cell.duration(seconds)}` : 'That of the API') },
-    ...(kind === 'workload' ? [{ label: 'Workloads at most', cell: cell.number(most_workloads) }] : []),
+    ...(kind === 'workload' ? [{ label: 'Maximum workloads', cell: cell.number(most_workloads) }] : []),
   ];
 }
 
@@ -101,7 +101,7 @@ async function workloads(context: RequestContext, { id }: Trust): Promise<Panel>
     cell.action('Delete', `${trustPath(id)}/workloads/${client_id}/delete`, subject);
   return {
     heading: 'Workloads',
-    intro: 'Each became a client when it first requested a token.',
+    intro: 'Each was registered as a client when it first requested a token.',
     content: {
       kind: 'table',
       columns: ['Subject', 'State', 'First seen', ''].map((label) => ({ label })),
@@ -128,7 +128,7 @@ function dangerOf(context: RequestContext, { id, enabled, login }: Trust): Dange
       danger: true,
       words: login
         ? 'Signs out every user who signed in with it, and revokes the tokens that apps got in these sessions. No one can sign in with it until you enable it again.'
-        : 'Disables its workloads and revokes every token issued under it. No token of the issuer is accepted until you enable it again.',
+        : 'Disables its workloads and revokes every token issued under it. It accepts no token until you enable it again.',
     },
   ]).map((action) => ({ ...action, button: 'Disable trust' }));
 }

@@ -94,14 +94,14 @@ function advancedFields(trust?: Trust): Field[] {
     },
     {
       name: 'access_token_ttl_seconds',
-      label: 'Longest token lifetime (seconds)',
+      label: 'Maximum token lifetime (seconds)',
       type: 'number',
       value: String(trust?.access_token_ttl_seconds ?? ''),
       hint: 'Empty: that of the API.',
     },
     {
       name: 'most_workloads',
-      label: 'Workloads at most',
+      label: 'Maximum workloads',
       type: 'number',
       value: String(trust?.most_workloads ?? 1000),
     },

@@ -18,8 +18,8 @@ const providers: Readonly<Record<Login['provider'], string>> = {
 };
 
 const policies: Readonly<Record<Login['creation'], string>> = {
-  off: 'No: only users who connected it',
-  domains: 'Those with a verified address in the domains above',
+  off: 'No one: only users who connected it can sign in',
+  domains: 'Users with a verified address in the domains above',
   open: 'Everyone who meets the conditions',
 };
 
@@ -41,7 +41,7 @@ export function loginFields(login: Login | undefined): Field[] {
       label: 'Client ID',
       type: 'text',
       value: login?.client_id ?? '',
-      hint: 'Of this server, as it is registered at the provider.',
+      hint: 'The client ID of this server at the provider.',
     },
     {
       name: 'client_secret',
@@ -63,7 +63,7 @@ export function loginFields(login: Login | undefined): Field[] {
       label: 'E-mail domains',
       type: 'textarea',
       value: (login?.email_domains ?? []).join('\n'),
-      hint: 'One per line: domains for which the provider decides who has which address. Users with such an address are sent to it.',
+      hint: 'One per line: domains for which the provider is authoritative. Users with an address in one of them are sent to the provider.',
     },
     {
       name: 'creation',
@@ -84,14 +84,14 @@ export function loginFields(login: Login | undefined): Field[] {
       label: 'Roles by claims expire after (days)',
       type: 'number',
       value: String(login?.mapped_role_days ?? 7),
-      hint: 'After each sign-in with the provider. Then users sign in with it again to have the roles.',
+      hint: 'Counted from each sign-in with the provider. Then users sign in with it again to get the roles.',
     },
     {
       name: 'scopes',
       label: 'Scopes',
       type: 'text',
       value: (login?.scopes ?? []).join(' '),
-      hint: 'Empty: those that name and address need.',
+      hint: 'Empty: the scopes for name and e-mail address.',
     },
     {
       name: 'administrators',
@@ -137,7 +137,7 @@ export function loginFacts(issuer: string, { id, login, conditions }: Trust, con
     { label: 'Accounts for new users', cell: cell.text(policies[login.creation]) },
     { label: 'Roles by claims', cell: cell.codes(login.role_mappings.map(mappingLine)) },
     ...(login.role_mappings.length > 0
-      ? [{ label: 'Roles count for', cell: cell.text(counted(login.mapped_role_days, 'day')) }]
+      ? [{ label: 'Roles by claims expire after', cell: cell.text(counted(login.mapped_role_days, 'day')) }]
       : []),
     { label: 'Administrators', cell: cell.yesNo(login.for_administrators) },
   ];

@@ -58,7 +58,7 @@ const verifyingEmail: Action = {
       ...framed,
       heading: `Mark the e-mail address of ${framed.name} as verified?`,
       words: [
-        'Apps that trust verified addresses sign in anyone who has one. Confirm only an address that you know is theirs.',
+        'Apps that trust verified addresses sign in anyone with such an address. Confirm only an address that you know is theirs.',
       ],
       impact: [],
       fields: [

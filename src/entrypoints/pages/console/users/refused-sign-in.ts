@@ -37,5 +37,5 @@ function remedyOf({ remove_methods_first, mailed_link }: Refused): string {
     return 'Reset the sign-in methods and unlink the accounts: they may belong to the other person. Then create a password reset link. You need all permissions of the user.';
   return mailed_link
     ? 'The user chooses a new password with “Forgot your password?”, or with a password reset link from a user who has all of their permissions.'
-    : 'A user who has all permissions of this user creates a password reset link and hands it over.';
+    : 'Someone with all permissions of this user creates a password reset link and gives it to the user.';
 }

@@ -145,7 +145,7 @@ const deleting: Action = {
     return {
       ...framed,
       heading: `Delete ${framed.name}?`,
-      words: ['You cannot undo this.'],
+      words: ['This cannot be undone.'],
       impact: [{ text: '1 webhook', words: `${webhook.url}, with its secret and the record of its deliveries` }],
       fields: [],
       button: 'Delete 1 webhook',
