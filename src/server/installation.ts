@@ -38,7 +38,7 @@ export type Installation = {
 };
 
 /** How a server waits for its database at the start: where it reports the reason, and what aborts it. */
-export type Waiting = { tell: (line: string) => void; signal?: AbortSignal | undefined };
+export type Waiting = { report: (line: string) => void; signal?: AbortSignal | undefined };
 
 const commandPatienceMs = 10_000;
 
@@ -147,12 +147,12 @@ export async function openInstallation(config: Config, waiting?: Waiting): Promi
 async function waitForLateDatabase(
   { databaseWaitSeconds: seconds }: Config,
   { name, migrateUrl, url }: DatabaseLocation,
-  { tell, signal }: Waiting,
+  { report, signal }: Waiting,
 ): Promise<void> {
-  let isTold = false;
+  let isReported = false;
   const announce = (reason: string) => {
-    if (!isTold) tell(`Waiting for ${name}, at most ${seconds} seconds: ${reason}.`);
-    isTold = true;
+    if (!isReported) report(`Waiting for ${name}, at most ${seconds} seconds: ${reason}.`);
+    isReported = true;
   };
   const until = performance.now() + seconds * 1000;
   // The two may be different roles, one of which may only read.

@@ -54,7 +54,7 @@ export async function startServer(
   if (listens === 'at once') await listen(server, config);
   let installation: Installation | undefined;
   try {
-    installation = await openInstallation(config, { tell: note, signal });
+    installation = await openInstallation(config, { report: note, signal });
     const app = await openApp({ config, address: addressOf(server, config), installation, inFlight, signal });
     handler.answer = app.answer;
     handler.issuer = app.issuer;

@@ -106,7 +106,7 @@ export class WorkerProcesses {
 }
 
 function ended(worker: Worker): Promise<unknown> {
-  const gone = new Promise((resolve) => worker.once('exit', resolve));
+  const exited = new Promise((resolve) => worker.once('exit', resolve));
   worker.kill('SIGTERM');
-  return gone;
+  return exited;
 }

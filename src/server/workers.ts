@@ -50,13 +50,13 @@ async function startAlone(config: Config, options: ServeOptions): Promise<Runnin
 }
 
 async function startWorker(config: Config, { note, signal }: ServeOptions): Promise<Running> {
-  const tell = (message: WorkerMessage, then?: () => void) => process.send?.(message, undefined, undefined, then);
+  const send = (message: WorkerMessage, then?: () => void) => process.send?.(message, undefined, undefined, then);
   try {
     // Loaded here: the process that manages the workers serves nothing itself.
     const [{ startServer }, { port, isFirst }] = await Promise.all([import('./main.ts'), ordersForThisWorker()]);
     const place = { ...config, port, issuer: config.issuer ?? new URL(`http://localhost:${port}`).origin };
     const server = await startServer(place, {
-      say: isFirst ? (lines) => tell({ lines }) : undefined,
+      say: isFirst ? (lines) => send({ lines }) : undefined,
       note,
       listens: isFirst ? 'at once' : 'when ready',
       signal,
@@ -64,13 +64,13 @@ async function startWorker(config: Config, { note, signal }: ServeOptions): Prom
     // Answers the first process when it collects the metrics of all workers.
     new AggregatorRegistry();
     AggregatorRegistry.setRegistries([server.metrics.registry]);
-    tell({ isReady: true });
+    send({ isReady: true });
     return server;
   } catch (error) {
     signal.throwIfAborted();
     // The first process reports it, once.
     return new Promise(() => {
-      tell({ failed: error instanceof Error ? error.message : String(error) }, () => process.exit(1));
+      send({ failed: error instanceof Error ? error.message : String(error) }, () => process.exit(1));
     });
   }
 }

@@ -109,10 +109,10 @@ export async function forgetPreparers(
   user_id: string,
   mayHaveLeft: (preparer: Preparer) => boolean,
 ): Promise<void> {
-  const gone = (await listPreparers(trx, user_id)).filter((each) => !mayHaveLeft(each));
+  const removed = (await listPreparers(trx, user_id)).filter((each) => !mayHaveLeft(each));
   await deletePreparers(
     trx,
     user_id,
-    gone.map(({ subject_id }) => subject_id),
+    removed.map(({ subject_id }) => subject_id),
   );
 }

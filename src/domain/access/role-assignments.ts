@@ -116,22 +116,22 @@ export async function setRoles(
   { subject, roles, occurred_at }: { subject: RoleAssignment['subject']; roles: readonly string[]; occurred_at: Date },
 ): Promise<boolean> {
   const present = await listRoleAssignments(trx, subject.id, occurred_at);
-  const gone = present.filter((role) => !roles.includes(role));
+  const removed = present.filter((role) => !roles.includes(role));
   const added = roles.filter((role) => !present.includes(role));
-  const given = (await mustGive(trx, actor, [...gone, ...added], occurred_at)).filter(({ name }) =>
+  const given = (await mustGive(trx, actor, [...removed, ...added], occurred_at)).filter(({ name }) =>
     added.includes(name),
   );
   const send = 'Assign the role with that expiry, with PUT /roles/{role}/assignments/{kind}/{subject}.';
   mustNotExceed(actor, given, { until: null, pointer: '/roles', send });
   for (const role of added) await assignRole(trx, actor, { subject, role, occurred_at });
   await keepingAnOwner(trx, async () => {
-    for (const name of gone) {
+    for (const name of removed) {
       const role = await findRoleByName(trx, name);
       if (role) await deleteAssignment(trx, role.id, subject.id);
       await record(trx, actor, 'role.unassigned', { subject, role: name, occurred_at });
     }
   });
-  return gone.length + added.length > 0;
+  return removed.length + added.length > 0;
 }
 
 /** Unassigns all roles from a subject that is deleted. The caller has checked that the actor may delete it. */

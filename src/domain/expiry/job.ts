@@ -28,7 +28,7 @@ export function removeExpired({ expiry, log, metrics }: { expiry: Expiry; log: L
       failedTables(table, 1);
       log.error({ table, err: cause }, 'expired rows of a table could not be removed');
     }
-    const told = failures.map(({ table, cause }) => `${table} (${reasonOf(cause)})`);
-    if (told.length > 0) throw new Error(`expired rows could not be removed from ${told.join(', ')}`);
+    const described = failures.map(({ table, cause }) => `${table} (${reasonOf(cause)})`);
+    if (described.length > 0) throw new Error(`expired rows could not be removed from ${described.join(', ')}`);
   };
 }

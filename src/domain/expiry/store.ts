@@ -7,7 +7,7 @@ import { type Db, inTransaction, isContention, type Trx } from '../../platform/d
  */
 export type ExpiringTable = {
   name: string;
-  gone: string;
+  expired: string;
   /** No index finds these rows: the table is checked in the order of ids, some rows in each run. */
   isWalked?: boolean;
 };
@@ -25,27 +25,27 @@ const now = "(select latchkey_now() - interval '5 minutes')";
  * its refresh tokens could be presented; no access token lives longer than a day.
  */
 export const expiringTables: readonly ExpiringTable[] = [
-  { name: 'access_tokens', gone: 't.expires_at < $now' },
-  { name: 'jwt_access_tokens', gone: 't.expires_at < $now' },
-  { name: 'authorization_codes', gone: "t.expires_at < $now - interval '1 day'" },
-  { name: 'device_codes', gone: "t.expires_at < $now - interval '1 day'" },
-  { name: 'pushed_requests', gone: 't.expires_at < $now' },
-  { name: 'interactions', gone: 't.expires_at < $now' },
-  { name: 'replay_detection', gone: 't.expires_at < $now' },
-  { name: 'session_ids', gone: 't.expires_at < $now' },
-  { name: 'sessions', gone: "t.expires_at < $now - interval '1 day'" },
-  { name: 'sessions', gone: "t.revoked_at < $now - interval '1 day'" },
-  { name: 'refresh_families', gone: 't.absolute_expires_at < $now' },
+  { name: 'access_tokens', expired: 't.expires_at < $now' },
+  { name: 'jwt_access_tokens', expired: 't.expires_at < $now' },
+  { name: 'authorization_codes', expired: "t.expires_at < $now - interval '1 day'" },
+  { name: 'device_codes', expired: "t.expires_at < $now - interval '1 day'" },
+  { name: 'pushed_requests', expired: 't.expires_at < $now' },
+  { name: 'interactions', expired: 't.expires_at < $now' },
+  { name: 'replay_detection', expired: 't.expires_at < $now' },
+  { name: 'session_ids', expired: 't.expires_at < $now' },
+  { name: 'sessions', expired: "t.expires_at < $now - interval '1 day'" },
+  { name: 'sessions', expired: "t.revoked_at < $now - interval '1 day'" },
+  { name: 'refresh_families', expired: 't.absolute_expires_at < $now' },
   {
     name: 'grants',
     isWalked: true,
-    gone: `t.created_at < $now - interval '2 days' and (t.revoked_at is not null or t.offline
+    expired: `t.created_at < $now - interval '2 days' and (t.revoked_at is not null or t.offline
       or not exists (select from sessions s where s.uid = t.session_uid)) and ${nothingUnder}`,
   },
   // The client is deleted with it (migration 0036). A disabled client stays, so that it remains disabled.
   {
     name: 'self_registered_clients',
-    gone: `t.kept_until < $now and exists (select from clients c where c.id = t.client_id and c.enabled
+    expired: `t.kept_until < $now and exists (select from clients c where c.id = t.client_id and c.enabled
         and c.registered_by <> 'operator')
       and not exists (select from grants g where g.client_id = t.client_id)
       and not exists (select from consents k where k.client_id = t.client_id and k.revoked_at is null
@@ -54,41 +54,41 @@ export const expiringTables: readonly ExpiringTable[] = [
       and not exists (select from api_keys k where k.owner_id = t.client_id)
       and not exists (select from clients o where o.owner_id = t.client_id)`,
   },
-  { name: 'access_records', gone: "t.occurred_at < $now - interval '30 days'" },
-  { name: 'idempotency_keys', gone: 't.expires_at < $now' },
-  { name: 'password_links', gone: 't.expires_at < $now' },
-  { name: 'email_changes', gone: 't.expires_at < $now' },
-  { name: 'enrolment_links', gone: 't.expires_at < $now' },
-  { name: 'sign_ups', gone: 't.expires_at < $now' },
-  { name: 'sign_in_codes', gone: 't.expires_at < $now' },
-  { name: 'remembered_browsers', gone: 't.expires_at < $now' },
-  { name: 'webhook_secrets', gone: 't.expires_at < $now' },
-  { name: 'webhook_deliveries', gone: "t.updated_at < $now - interval '30 days'" },
-  { name: 'setup_links', gone: 't.expires_at < $now' },
-  { name: 'leak_reports', gone: "t.reported_at < $now - interval '400 days'" },
-  { name: 'limit_counters', gone: 't.expires_at < $now' },
-  { name: 'api_key_usage', gone: "t.day < $now - interval '400 days'" },
-  { name: 'activity_counts', gone: "t.step_seconds = 300 and t.starts_at < $now - interval '2 days'" },
-  { name: 'activity_counts', gone: "t.step_seconds = 3600 and t.starts_at < $now - interval '400 days'" },
-  { name: 'credential_uses', gone: "t.day < $now - interval '400 days'" },
-  { name: 'client_usage', gone: "t.day < $now - interval '400 days'" },
-  { name: 'vault_tokens', gone: 't.ends_at < $now' },
-  { name: 'vault_secret_ids', gone: 't.expires_at < $now' },
-  { name: 'vault_wrapped', gone: 't.expires_at < $now' },
-  { name: 'throttles', gone: 't.expire < extract(epoch from $now) * 1000' },
+  { name: 'access_records', expired: "t.occurred_at < $now - interval '30 days'" },
+  { name: 'idempotency_keys', expired: 't.expires_at < $now' },
+  { name: 'password_links', expired: 't.expires_at < $now' },
+  { name: 'email_changes', expired: 't.expires_at < $now' },
+  { name: 'enrolment_links', expired: 't.expires_at < $now' },
+  { name: 'sign_ups', expired: 't.expires_at < $now' },
+  { name: 'sign_in_codes', expired: 't.expires_at < $now' },
+  { name: 'remembered_browsers', expired: 't.expires_at < $now' },
+  { name: 'webhook_secrets', expired: 't.expires_at < $now' },
+  { name: 'webhook_deliveries', expired: "t.updated_at < $now - interval '30 days'" },
+  { name: 'setup_links', expired: 't.expires_at < $now' },
+  { name: 'leak_reports', expired: "t.reported_at < $now - interval '400 days'" },
+  { name: 'limit_counters', expired: 't.expires_at < $now' },
+  { name: 'api_key_usage', expired: "t.day < $now - interval '400 days'" },
+  { name: 'activity_counts', expired: "t.step_seconds = 300 and t.starts_at < $now - interval '2 days'" },
+  { name: 'activity_counts', expired: "t.step_seconds = 3600 and t.starts_at < $now - interval '400 days'" },
+  { name: 'credential_uses', expired: "t.day < $now - interval '400 days'" },
+  { name: 'client_usage', expired: "t.day < $now - interval '400 days'" },
+  { name: 'vault_tokens', expired: 't.ends_at < $now' },
+  { name: 'vault_secret_ids', expired: 't.expires_at < $now' },
+  { name: 'vault_wrapped', expired: 't.expires_at < $now' },
+  { name: 'throttles', expired: 't.expire < extract(epoch from $now) * 1000' },
 ];
 
 /** Deletes at most `limit` expired rows. @returns how many */
 export async function deleteExpired(
   db: Db,
-  { name, gone }: ExpiringTable,
+  { name, expired }: ExpiringTable,
   { limit }: { limit: number },
 ): Promise<number> {
   return inTransaction(db, async (trx) => {
     await bound(trx);
     const table = sql.table(name);
     const result = await sql`delete from ${table} where ctid = any(array(
-      select t.ctid from ${table} t where ${condition(gone)} limit ${limit} for update skip locked))`.execute(trx);
+      select t.ctid from ${table} t where ${condition(expired)} limit ${limit} for update skip locked))`.execute(trx);
     return Number(result.numAffectedRows ?? 0);
   });
 }
@@ -109,14 +109,14 @@ export async function lastOfNext(
 /** Deletes the expired rows among those after an id up to another. @returns how many */
 export async function deleteExpiredUpTo(
   db: Db,
-  { name, gone }: ExpiringTable,
+  { name, expired }: ExpiringTable,
   { after, last }: { after: string | undefined; last: string },
 ): Promise<number> {
   return inTransaction(db, async (trx) => {
     await bound(trx);
     const table = sql.table(name);
     const result = await sql`delete from ${table} where id = any(array(select t.id from ${table} t
-      where ${isBehind('t.id', after)} and t.id <= ${last} and ${condition(gone)} for update skip locked))`.execute(
+      where ${isBehind('t.id', after)} and t.id <= ${last} and ${condition(expired)} for update skip locked))`.execute(
       trx,
     );
     return Number(result.numAffectedRows ?? 0);
@@ -142,6 +142,6 @@ export function isTooSlow(error: unknown): boolean {
   return isContention(error) || (error instanceof Error && 'code' in error && error.code === '57014');
 }
 
-function condition(gone: string) {
-  return sql.raw(gone.replaceAll('$now', now));
+function condition(expired: string) {
+  return sql.raw(expired.replaceAll('$now', now));
 }

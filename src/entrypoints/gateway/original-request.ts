@@ -81,11 +81,11 @@ export type DescribedBy = 'x-original' | 'x-forwarded';
  * @throws Problem 400: two headers disagree
  */
 export function originalRequest(source: HeaderSource, describedBy: DescribedBy | undefined): OriginalRequest {
-  const told = (what: 'uri' | 'method') =>
+  const stated = (what: 'uri' | 'method') =>
     describedBy === undefined
       ? agreed(source, `x-original-${what}`, `x-forwarded-${what}`)
       : single(source, `${describedBy}-${what}`);
-  return new OriginalRequest(source.req.headers, { uri: told('uri') ?? '/', method: told('method') });
+  return new OriginalRequest(source.req.headers, { uri: stated('uri') ?? '/', method: stated('method') });
 }
 
 function agreed(source: HeaderSource, one: string, other: string): string | undefined {

@@ -10,7 +10,7 @@ export const rekeyRoutes: readonly VaultRoute[] = [
   {
     path: /^sys\/rekey\/init$/,
     route: '/v1/sys/rekey/init',
-    open: { read: tell },
+    open: { read: rekeyStatus },
     closed: { write: start, delete: cancel },
   },
   { path: /^sys\/rekey\/update$/, route: '/v1/sys/rekey/update', open: { write: update } },
@@ -32,7 +32,7 @@ async function mustBeOpen({ vault }: VaultDeps): Promise<void> {
   if ((await vault.state()).sealed) throw new VaultError(503, 'Vault is sealed');
 }
 
-async function tell({ vault }: VaultDeps): Promise<VaultAnswer> {
+async function rekeyStatus({ vault }: VaultDeps): Promise<VaultAnswer> {
   const state = await vault.rekey.state();
   const { nonce = '', threshold: t = 0, shares: n = 0, progress = 0, required, mustVerify = false } = state ?? {};
   const needed = required ?? (await vault.state()).threshold;
@@ -51,7 +51,7 @@ async function start(deps: VaultDeps, asked: Called): Promise<VaultAnswer> {
   if (shares < 1 || shares > 255 || threshold < 1) throw new VaultError(400, 'invalid seal configuration');
   const mustVerify = flagIn(body, 'require_verification') ?? false;
   await deps.vault.rekey.start(caller.actor, { shares, threshold, mustVerify }).catch(inVaultsWords);
-  return tell(deps);
+  return rekeyStatus(deps);
 }
 
 async function cancel(deps: VaultDeps, asked: Called): Promise<VaultAnswer> {
@@ -72,7 +72,7 @@ function shareIn({ body }: Asked): { nonce: string; text: string } {
 async function update(deps: VaultDeps, asked: Asked): Promise<VaultAnswer> {
   await mustBeOpen(deps);
   const made = await deps.vault.rekey.takeShare(shareIn(asked)).catch(inVaultsWords);
-  if (!made) return tell(deps);
+  if (!made) return rekeyStatus(deps);
   return { status: 200, body: newKeys(made), ...(made.whenShown && { whenSent: made.whenShown }) };
 }
 

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
 import type { HotResult, HotStatement } from './hot-statement.ts';
 
-type AbandonedConnection = { pid: number; ageMs: () => number; tell: () => void };
+type AbandonedConnection = { pid: number; ageMs: () => number; release: () => void };
 
 /** Sends one statement on a connection that never waits for a commit. */
 export type Ask = (statement: HotStatement) => Promise<HotResult>;
@@ -19,7 +19,7 @@ const endText = `
     and a.backend_start <= clock_timestamp() - held.age_ms * interval '1 ms' + interval '500 ms'`;
 
 /**
- * Connections that this process gave up while PostgreSQL may still hold them. A server process that waits for a synchronous standby, a disk
+ * Connections that this process abandoned while PostgreSQL may still hold them. A server process that waits for a synchronous standby, a disk
  * or a lost peer does not notice that its client has disconnected; opening another connection after each timeout would use up all of
  * PostgreSQL's connections. So each is terminated at the server, too, and counts until the server has released it.
  *
@@ -42,14 +42,14 @@ export class AbandonedConnections {
     this.#openedAt.set(client, performance.now());
   }
 
-  /** Resolves when PostgreSQL no longer holds a connection that was given up; at once for one that was never opened. */
-  gone(client: pg.ClientBase): Promise<void> {
+  /** Resolves when PostgreSQL no longer holds an abandoned connection; at once for one that was never opened. */
+  released(client: pg.ClientBase): Promise<void> {
     const openedAt = this.#openedAt.get(client);
     const { processID: pid } = client as pg.ClientBase & { processID: number | null };
     if (openedAt === undefined || !pid) return Promise.resolve();
     this.#openedAt.delete(client);
-    return new Promise((tell) => {
-      this.#abandoned.set(pid, { pid, ageMs: () => performance.now() - openedAt, tell });
+    return new Promise((release) => {
+      this.#abandoned.set(pid, { pid, ageMs: () => performance.now() - openedAt, release });
       if (!this.#isLooking) void this.#look();
     });
   }
@@ -86,7 +86,7 @@ export class AbandonedConnections {
     for (const each of asked.filter(({ pid }) => !held.has(pid))) {
       // Another connection may have got the same process id meanwhile, and been abandoned, too.
       if (this.#abandoned.get(each.pid) === each) this.#abandoned.delete(each.pid);
-      each.tell();
+      each.release();
     }
   }
 }

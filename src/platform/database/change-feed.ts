@@ -121,12 +121,12 @@ export class ChangeFeed {
     });
     const head = BigInt(rows[0]?.head ?? 0);
     const changes = rows.filter(({ position }) => position !== null);
-    if (known !== undefined && head !== known) this.#tell(changes, BigInt(changes.length) === head - known);
+    if (known !== undefined && head !== known) this.#notify(changes, BigInt(changes.length) === head - known);
     this.#position = head;
     this.#confirmedAt = startedAt;
   }
 
-  #tell(changes: readonly Row[], isComplete: boolean): void {
+  #notify(changes: readonly Row[], isComplete: boolean): void {
     for (const { kind, listener } of this.#listeners) {
       const keys = changes.filter((change) => change.kind === kind).map(({ key }) => key ?? '');
       if (!isComplete) listener('all');

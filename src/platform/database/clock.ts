@@ -28,7 +28,7 @@ export class DatabaseClock {
   }
 
   /**
-   * Sends a query whose rows tell `latchkey_now()` as `database_now`, and learns the time from its answer.
+   * Sends a query whose rows have `latchkey_now()` as `database_now`, and reads the time from its answer.
    *
    * @returns the rows
    * @throws what the query throws

@@ -4,6 +4,6 @@ import { type QueryExecutorProvider, sql } from 'kysely';
 export async function databaseTime(db: QueryExecutorProvider): Promise<Date> {
   const { rows } = await sql<{ now: Date }>`select latchkey_now() as now`.execute(db);
   const [row] = rows;
-  if (!row) throw new Error('the database does not tell its time');
+  if (!row) throw new Error('the database did not return its time');
   return row.now;
 }

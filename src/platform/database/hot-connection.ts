@@ -10,9 +10,9 @@ export type HotConnectionOptions = {
   prepared: boolean;
   /** Milliseconds until an unanswered statement counts as an outage; the only bound that helps when the server freezes. */
   queryTimeoutMs: number;
-  /** Where a connection that was given up is let go of. */
+  /** The connections that were abandoned, until PostgreSQL releases them. */
   abandoned: () => AbandonedConnections;
-  /** Whether another is opened only once PostgreSQL has let go of the one before; not for the one that finds that out. */
+  /** Whether another one is opened only once PostgreSQL has released the previous one; false for the connection that asks for this. */
   waitsForRelease: boolean;
 };
 
@@ -89,7 +89,7 @@ export class HotConnection {
     this.#connecting = undefined;
     const release = this.#options
       .abandoned()
-      .gone(client)
+      .released(client)
       .then(() => {
         if (this.#release === release) this.#release = undefined;
       });

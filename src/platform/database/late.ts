@@ -12,18 +12,22 @@ export type Patience = { seconds: number; signal?: AbortSignal | undefined };
  * Waits for a database that does not answer yet, or accepts no writes yet: in a deployment it often starts beside its servers, or after
  * them, and a failover takes a while.
  *
- * @param tell is called once with the reason for the wait
+ * @param report is called once with the reason for the wait
  * @throws the error of the last attempt, when the time is over; at once an error that waiting cannot fix, and the signal's reason
  */
-export async function waitForDatabase(url: string, patience: Patience, tell: (reason: string) => void): Promise<void> {
-  let isTold = false;
+export async function waitForDatabase(
+  url: string,
+  patience: Patience,
+  report: (reason: string) => void,
+): Promise<void> {
+  let isReported = false;
   await repeatedly(
     patience,
     () => knock(url),
     (error) => {
       if (!isLate(error)) return false;
-      if (!isTold) tell(reasonOf(error));
-      isTold = true;
+      if (!isReported) report(reasonOf(error));
+      isReported = true;
       return true;
     },
   );

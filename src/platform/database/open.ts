@@ -21,7 +21,7 @@ export type Database = {
   watch: HotConnection;
   /** Whether writes take effect. */
   commits: Commits;
-  /** How many connections were given up that PostgreSQL still holds. */
+  /** The number of abandoned connections that PostgreSQL still holds. */
   abandoned: () => number;
   /** Opens one more pipelining connection, closed with the rest. */
   openHotConnection: () => HotConnection;
@@ -73,7 +73,7 @@ export function openDatabase({
   });
   const commits = new Commits(() => pool.query(probe));
   const leaving = leavingPool(pool, abandoned);
-  pool.on('connect', (client) => watchOver(client, commits, leaving.giveUp));
+  pool.on('connect', (client) => watchOver(client, commits, leaving.abandon));
   const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
   const hot: HotConnection[] = [];
   return {
@@ -88,7 +88,7 @@ export function openDatabase({
       commits.close();
       await Promise.all(hot.map((connection) => connection.close()));
       await atMost(farewellMs, db.destroy().then(leaving.ended));
-      leaving.giveUpAll();
+      leaving.abandonAll();
       await atMost(farewellMs, abandoned.settled());
       abandoned.close();
       await watch.close();
@@ -112,11 +112,11 @@ function firstOf<Value>([first]: Value[]): Value {
  */
 function leavingPool(pool: pg.Pool, abandoned: AbandonedConnections) {
   const open = new Set<pg.PoolClient>();
-  const giveUp = (client: pg.PoolClient) => {
+  const abandon = (client: pg.PoolClient) => {
     breakOff(client);
     if (!open.delete(client)) return;
     pool.options.max -= 1;
-    void abandoned.gone(client).then(() => {
+    void abandoned.released(client).then(() => {
       pool.options.max += 1;
       // The pool notices a free place only at the next request for a connection; waiting requests came before.
       if (pool.waitingCount > 0) void pool.connect().then((other) => other.release(), ignored);
@@ -127,16 +127,16 @@ function leavingPool(pool: pg.Pool, abandoned: AbandonedConnections) {
     abandoned.opened(client);
   });
   // Errors of `pool.query` are reported only here.
-  pool.on('release', (error: unknown, client) => isUseless(error) && giveUp(client));
+  pool.on('release', (error: unknown, client) => isUseless(error) && abandon(client));
   pool.on('remove', (client) => open.delete(client));
   return {
-    giveUp,
+    abandon,
     /** Resolves once no connection is left; the pool reports its end before its connections are closed. */
     ended: async () => {
       while (open.size > 0) await once(pool, 'remove');
     },
-    giveUpAll: () => {
-      for (const client of [...open]) giveUp(client);
+    abandonAll: () => {
+      for (const client of [...open]) abandon(client);
     },
   };
 }
@@ -144,7 +144,7 @@ function leavingPool(pool: pg.Pool, abandoned: AbandonedConnections) {
 const ignored = () => undefined;
 
 /** Observes the responses on a connection of the pool. */
-function watchOver(client: pg.PoolClient, commits: Commits, giveUp: (client: pg.PoolClient) => void): void {
+function watchOver(client: pg.PoolClient, commits: Commits, abandon: (client: pg.PoolClient) => void): void {
   const query = client.query.bind(client) as (...given: unknown[]) => unknown;
   const observed = (...given: unknown[]) => {
     const answer = query(...given);
@@ -153,7 +153,7 @@ function watchOver(client: pg.PoolClient, commits: Commits, giveUp: (client: pg.
       (result: pg.QueryResult) => commits.observe(client, given[0], result),
       (error: unknown) => {
         commits.observe(client, given[0], { error });
-        if (isUseless(error)) giveUp(client);
+        if (isUseless(error)) abandon(client);
       },
     );
     return answer;

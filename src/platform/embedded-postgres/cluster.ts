@@ -34,7 +34,7 @@ export async function getRecord(folder: Folder): Promise<ClusterRecord> {
   const record = await readRecord(folder.record);
   if (record) return record;
   throw new EmbeddedPostgresError(
-    `${folder.record}, which holds the password of ${folder.cluster}, is missing: restore it, or remove that folder to start anew.`,
+    `${folder.record}, which holds the password of ${folder.cluster}, is missing: restore it, or remove that folder to start with an empty database.`,
   );
 }
 

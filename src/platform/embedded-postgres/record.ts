@@ -23,7 +23,7 @@ export async function readRecord(file: string): Promise<ClusterRecord | undefine
     return ClusterRecord.parse(JSON.parse(text));
   } catch {
     throw new EmbeddedPostgresError(
-      `${file} is damaged: restore it, or remove it and the folder beside it to start anew.`,
+      `${file} is damaged: restore it, or remove it and the folder beside it to start with an empty database.`,
     );
   }
 }

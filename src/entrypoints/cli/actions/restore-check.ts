@@ -85,8 +85,8 @@ function sentenceOf({ segments, since }: Gap): string {
 
 function linesOf(report: RestoreReport): string[] {
   const { cut, revoked_all, refresh_families, reapplied, to_decide } = report;
-  const told = reapplied.filter(({ result }) => result !== 'nothing');
-  const nothing = reapplied.length - told.length;
+  const reported = reapplied.filter(({ result }) => result !== 'nothing');
+  const nothing = reapplied.length - reported.length;
   return [
     whereIt(report),
     ...(cut
@@ -100,7 +100,7 @@ function linesOf(report: RestoreReport): string[] {
         ]
       : []),
     ...(refresh_families > 0 ? [`Refresh tokens older than those that apps have: ${refresh_families}.`] : []),
-    ...(told.length > 0 ? ['', 'Revoked since the backup:', ...columns(told.map(rowOf))] : []),
+    ...(reported.length > 0 ? ['', 'Revoked since the backup:', ...columns(reported.map(rowOf))] : []),
     ...(nothing > 0 ? [`${nothing} more had not come back.`] : []),
     ...(to_decide.length > 0
       ? [

@@ -114,7 +114,7 @@ export const librarySeams: readonly Seam[] = [
     test: ['conformance/client-registration.test.ts', 'accepts what %s needs (RFC 8252 §7)'],
   },
   {
-    what: 'a schema of ours refuses first what Client.validate would refuse',
+    what: 'our own schema refuses first what Client.validate would refuse',
     why: 'the error of the library is a sentence without a member, and users read refusals beside form fields',
     file: `${oauth}/provider/client-metadata-schema.ts`,
     test: ['conformance/client-registration.test.ts', 'names the member that the library refuses'],
@@ -144,7 +144,7 @@ export const librarySeams: readonly Seam[] = [
     test: ['entrypoints/oauth/browser-requests.test.ts', 'also after signing out'],
   },
   {
-    what: 'ExternalSigningKey (experimental-01) signs with keys of ours',
+    what: 'ExternalSigningKey (experimental-01) signs with our own keys',
     why: 'signing on the main thread is faster for elliptic curves',
     file: `${oauth}/provider/direct-signing-key.ts`,
     test: [
@@ -192,7 +192,7 @@ export const librarySeams: readonly Seam[] = [
     ],
   },
   {
-    what: 'ctx.oidc.params.resource is defined anew while the claims of a signed request are judged',
+    what: 'ctx.oidc.params.resource is redefined while the claims of a signed request are judged',
     why: 'the library knows one spelling of a resource, and takes the claims over as they were signed',
     file: `${oauth}/scopes/resource-spelling.ts`,
     test: [
@@ -258,7 +258,7 @@ export const librarySeams: readonly Seam[] = [
     test: ['conformance/devices.test.ts', 'is not found by the code %j, which does not become markup (XSS-04)'],
   },
   {
-    what: 'an error of ours is found as the cause of an error of the device flow',
+    what: 'one of our own errors is found as the cause of an error of the device flow',
     why: 'the library wraps what is thrown while the user is known',
     file: `${oauth}/interactions/device-flow.ts`,
     test: [

@@ -101,7 +101,7 @@ async function saveSession(deps: StoreDeps, id: string, payload: Payload): Promi
   const authenticated = unit.authenticated?.user_id === user_id ? unit.authenticated : undefined;
   const changed = changedBy(deps, payload, previous, authenticated?.at);
   const clients = changedClients((payload.authorizations ?? {}) as Record<string, Authorization>, previous);
-  const isNothingNew = Object.keys(changed).length + clients.kept.length + clients.gone.length === 0;
+  const isNothingNew = Object.keys(changed).length + clients.kept.length + clients.removed.length === 0;
   if (isNothingNew && previous?.user_id === user_id && (await wasJustSeen(unit, id, now))) return undefined;
   if (!previous && !user_id) unit.openRows.push('session');
   unit.operations.push(async (trx) => {

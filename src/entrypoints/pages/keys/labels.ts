@@ -46,7 +46,7 @@ const lineOf = (value: unknown) =>
 /** The same in a request; removed entries of an existing key are removed. */
 export function labelsIn(sent: FormInput, key?: Key) {
   const before = key?.metadata ?? {};
-  const gone = Object.fromEntries(Object.keys(before).map((name) => [name, null]));
+  const removed = Object.fromEntries(Object.keys(before).map((name) => [name, null]));
   const said = sent.lines('metadata').map((line): [string, unknown] => {
     const [, name = '', value = ''] = /^([^=]*[^=\s])\s*=\s*(.*)$/.exec(line) ?? [];
     if (name === '' || name === '__proto__')
@@ -57,6 +57,6 @@ export function labelsIn(sent: FormInput, key?: Key) {
   return {
     roles: sent.lines('roles'),
     tags: sent.lines('tags'),
-    metadata: { ...gone, ...Object.fromEntries(said) },
+    metadata: { ...removed, ...Object.fromEntries(said) },
   };
 }

@@ -21,8 +21,8 @@ export function knownDevice({ issuer }: PagesDeps, ctx: Context, account: string
 export async function rememberBrowser(deps: PagesDeps, ctx: Context, user_id: string): Promise<void> {
   if (!knownDevice(deps, ctx, user_id)) {
     const browser = deviceName(ctx.get('User-Agent') || null, textsFor(deps, ctx));
-    const told = deps.config.mailsNewBrowsers ? withMail(deps) : deps;
-    await noteNewBrowser(told, requestOrigin(ctx), { user_id, browser });
+    const notifying = deps.config.mailsNewBrowsers ? withMail(deps) : deps;
+    await noteNewBrowser(notifying, requestOrigin(ctx), { user_id, browser });
   }
   rememberDevice(deps, ctx, user_id);
 }

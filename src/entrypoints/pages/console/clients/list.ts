@@ -56,7 +56,7 @@ function rowOf(context: RequestContext, client: Client): Cell[] {
   ];
 }
 
-/** A client that registered itself has an id that tells people nothing. */
+/** A client that registered itself has an id that identifies nothing to a reader. */
 function nameCell(client: Client): Cell {
   const [name, path, note] = [nameOf(client), clientPath(client.client_id), selfRegistrationOf(client)];
   return note === undefined ? cell.link(name, path, client.client_id) : cell.noted(name, path, note);

@@ -11,7 +11,7 @@ export const consentPath = (id: string) => `/console/consents/${id}`;
 
 export const stateOf = (consent: Consent) => (consent.revoked_at ? cell.quiet('Revoked') : cell.good('Active'));
 
-/** The app of a consent. One that registered itself has an id that tells people nothing. */
+/** The app of a consent. One that registered itself has an id that identifies nothing to a reader. */
 export function appCell({ client_id, client_name, registered_by }: Consent): Cell {
   const path = clientPath(client_id);
   return registered_by === 'dynamic'
