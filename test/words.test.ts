@@ -58,6 +58,18 @@ function helpOf(command: Command): string {
   return [text, ...command.commands.map(helpOf)].join('\n');
 }
 
+/** The string literals of a file: the texts of pages, refusals and hints are among them. */
+const textsIn = (source: string) =>
+  [...source.matchAll(/^(?!\s*(?:\/\/|\/?\*)).*?(['`])([A-Z][^'`]*\s[^'`]*)\1/gm)].map(([, , text]) => text).join('\n');
+
+test.each(
+  ['src', 'packages/guard/src', 'packages/secrets/src']
+    .flatMap(inFolder)
+    .filter((file) => file.endsWith('.ts') && !/languages\/de/.test(file)),
+)('the texts of %s are plain words', (file) => {
+  expect(matchesIn(textsIn(readFileSync(path.join(root, file), 'utf8')))).toEqual([]);
+});
+
 test('the help of the command line is in plain words', () => {
   expect(matchesIn(helpOf(program(commandHost)))).toEqual([]);
 });

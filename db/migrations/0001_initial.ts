@@ -136,7 +136,7 @@ const statements = [
     version integer not null default 1
   )`,
   `insert into roles (id, name, description, built_in, created_at, updated_at)
-    values ('00000000-0000-7000-8000-000000000001', 'owner', 'May do everything', true, now(), now())`,
+    values ('00000000-0000-7000-8000-000000000001', 'owner', 'Has every permission', true, now(), now())`,
   `create table role_permissions (
     role_id uuid not null references roles on delete cascade,
     resource text,

@@ -17,9 +17,9 @@ const statements = [
   // Only if there is no role with the name: an installation may have created its own.
   `insert into roles (id, name, description, built_in, created_at, updated_at)
     select id::uuid, name, description, true, now(), now() from (values
-      ('00000000-0000-7000-8000-000000000002', 'administrator', 'Manages applications, APIs, people and roles, except owners'),
-      ('00000000-0000-7000-8000-000000000003', 'operator', 'Sees everything, and stops, revokes and rotates'),
-      ('00000000-0000-7000-8000-000000000004', 'auditor', 'Sees everything, and changes nothing')) as r(id, name, description)
+      ('00000000-0000-7000-8000-000000000002', 'administrator', 'Manages clients, APIs, users and roles, except owners'),
+      ('00000000-0000-7000-8000-000000000003', 'operator', 'Reads everything, and disables, revokes and rotates credentials'),
+      ('00000000-0000-7000-8000-000000000004', 'auditor', 'Reads everything, and changes nothing')) as r(id, name, description)
     on conflict (name) do nothing`,
   `insert into role_permissions (role_id, resource, pattern)
     select roles.id, null, pattern from roles, unnest(array['*', 'latchkey:client:*',

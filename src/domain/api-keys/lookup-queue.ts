@@ -9,7 +9,7 @@ export class LookupQueue {
   readonly #waiting: (() => Promise<unknown>)[] = [];
   #isBusy = false;
 
-  /** The result of a lookup; undefined, without a lookup, when too many wait already. @throws what the look-up throws */
+  /** The result of a lookup; undefined, without a lookup, when too many wait already. @throws what the lookup throws */
   async run<Result>(look: () => Promise<Result>): Promise<{ result: Result } | undefined> {
     if (this.#waiting.length >= most) return undefined;
     return new Promise((resolve, reject) => {

@@ -118,15 +118,15 @@ async function putAll(trx: Trx, deps: ApplyDeps, actor: Actor, { file, users }: 
   }
   // Clients are locked before users, as everywhere; but the user who owns a client has to exist before it.
   for (const { client_id } of file.clients) await lockClient(trx, client_id);
-  const people: Change[] = [];
+  const userChanges: Change[] = [];
   for (const [index, user] of users.entries()) {
-    people.push(await at(`/users/${index}`, () => changeUser(trx, deps, actor, user)));
+    userChanges.push(await at(`/users/${index}`, () => changeUser(trx, deps, actor, user)));
   }
   for (const [index, input] of file.clients.entries()) {
     changes.push(await at(`/clients/${index}`, () => changeClient(trx, deps, actor, input)));
   }
   const rest = await putRest({ ...deps, db: trx }, trx, actor, file);
-  return [...changes, ...people, ...rest];
+  return [...changes, ...userChanges, ...rest];
 }
 
 /** The entries that refer to clients and users, after those. */

@@ -13,7 +13,7 @@ export async function sealKeys(keys: ServerKeys): Promise<SealKey[]> {
   return Promise.all(keys.all('audit').map(({ key }) => sealKey(key)));
 }
 
-/** The one that signs now. */
+/** The active key. */
 export async function currentSealKey(keys: ServerKeys): Promise<SealKey> {
   return sealKey(keys.current('audit').key);
 }

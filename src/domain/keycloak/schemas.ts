@@ -9,7 +9,7 @@ const Credential = z.object({
   secretData: text.nullish(),
   credentialData: text.nullish(),
   temporary: z.boolean().nullish(),
-  // Before version 8, and in files that people write.
+  // Before version 8, and in files that are written by hand.
   value: text.nullish(),
   hashedSaltedValue: text.nullish(),
   salt: text.nullish(),

@@ -58,7 +58,7 @@ export async function insertTerm(trx: Trx, row: TermRow): Promise<void> {
   await trx.insertInto('vault_terms').values(row).execute();
 }
 
-/** Records that people have the shares: they have opened it. */
+/** Records that the key holders have the shares: they have unsealed the vault. */
 export async function confirmSeal(trx: Trx, confirmed_at: Date): Promise<void> {
   await trx
     .updateTable('vault_seal')

@@ -33,7 +33,7 @@ type Root = { key: KeyObject; generation: string };
 
 /**
  * The seal of the secrets on this node: it holds the keys while the vault is open. The hierarchy: the root key of the installation, or
- * shares that people have, opens the vault's root key; that opens the keys of the terms, a term's key those of versions.
+ * shares of the key holders, opens the vault's root key; that opens the keys of the terms, a term's key those of versions.
  */
 export class Vault {
   readonly #deps: VaultDeps;

@@ -1,4 +1,4 @@
-/** Users: people, their passwords, signing in, and the first administrator. */
+/** Users: their profiles, passwords, sign-in, and the first administrator. */
 
 export { deleteAccount, deleteOwnAccount } from './account-deletion.ts';
 export { authenticate, type SignInOutcome } from './authenticate.ts';

@@ -13,7 +13,7 @@ const maxConcurrent = 4;
 const maxWaiting = 64;
 
 // Compared with if there is no such user, so that both cases take equally long.
-const nobodysHash = hash('nobody has this password', parameters);
+const unknownUsersHash = hash('no user has this password', parameters);
 
 let running = 0;
 const waiting: (() => void)[] = [];
@@ -80,7 +80,7 @@ export async function verifyPassword(stored: PasswordHash | undefined, password:
   if (password.length > 4 * maxLength) return false;
   const form = stored?.form === 'as_typed' ? password : normalized(password);
   if (form.length > maxLength) return false;
-  const fits = await bounded(async () => verifyHash(stored?.hash ?? (await nobodysHash), form));
+  const fits = await bounded(async () => verifyHash(stored?.hash ?? (await unknownUsersHash), form));
   return fits && stored !== undefined;
 }
 

@@ -142,7 +142,7 @@ export async function listFactors(db: Db, user_id: string): Promise<Factor[]> {
   return rows;
 }
 
-/** Of two people with the same link, only one becomes the administrator. */
+/** If two users have the same link, only one becomes the administrator. */
 export async function lockSetup(trx: Trx): Promise<void> {
   await sql`select pg_advisory_xact_lock(hashtext('latchkey setup'))`.execute(trx);
 }

@@ -83,7 +83,7 @@ async function keysOf(keys: ServerKeys, { key_id }: KeptAnswer, presented: Prese
 }
 
 /**
- * People choose keys such as `deploy-key-0417`, and bodies contain passwords: neither may be guessed from a copy of the database. So both
+ * Callers choose keys such as `deploy-key-0417`, and bodies contain passwords: neither may be guessed from a copy of the database. So both
  * include a server key, which such a copy does not contain.
  */
 function answerKeys({ key: serverKey }: ServerKey, { key, who }: Presented): AnswerKeys {

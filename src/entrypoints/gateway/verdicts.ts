@@ -13,7 +13,7 @@ import {
   type AuthenticationNeed,
   authenticationObjection,
   needsAuthentication,
-  nobodyAuthenticated,
+  noUserAuthenticated,
 } from './authentication.ts';
 import { type CachedVerdict, cachedVerdict, verdictOnKey } from './cached-verdicts.ts';
 import type { Verdict, VerifyRequest } from './schemas.ts';
@@ -59,7 +59,7 @@ async function judgementOnToken({ judgeToken, now }: VerdictDeps, request: Verif
 /** A key has no user authentication: it is refused if one is required. */
 function forUser(request: VerifyRequest, judgement: Judgement): Judgement {
   if (!judgement.verdict.valid || !needsAuthentication(request)) return judgement;
-  const refused = { valid: false, code: 'insufficient_user_authentication', reason: nobodyAuthenticated } as const;
+  const refused = { valid: false, code: 'insufficient_user_authentication', reason: noUserAuthenticated } as const;
   return { verdict: { ...judgement.verdict, ...refused }, cached: undefined, isFromMemory: judgement.isFromMemory };
 }
 

@@ -15,7 +15,7 @@ export function digestText(secret: string | Buffer): string {
   return hash('sha256', secret, 'binary');
 }
 
-/** HMAC-SHA-256 under a server key: for secrets that people choose, and for values derived from a secret. */
+/** HMAC-SHA-256 under a server key: for secrets that users choose, and for values derived from a secret. */
 export function keyedDigest(key: KeyObject, secret: string | Buffer): Digest {
   return createHmac('sha256', key).update(secret).digest() as Digest;
 }

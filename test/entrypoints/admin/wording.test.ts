@@ -69,7 +69,7 @@ describe('an error in an input', () => {
   test.each<[object, string, string]>([
     [{ redirect_uris: ['app://bundle/x'] }, '/redirect_uris/0', 'other schemes need the application_type native'],
     [{ redirect_uris: [] }, '/redirect_uris', 'redirect_uris must not be empty'],
-    [{ redirect_uris: [redirectUri], scope: 'openid read' }, '/scope', 'what it may do at APIs belongs in resources'],
+    [{ redirect_uris: [redirectUri], scope: 'openid read' }, '/scope', 'scopes of APIs belong in resources'],
     [{ redirect_uris: [redirectUri], contacts: ['x'] }, '/contacts/0', 'contacts must be an e-mail address'],
     [{ redirect_uris: [redirectUri], require_auth_time: 'yes' }, '/require_auth_time', 'must be true or false'],
     [{ redirect_uris: [`${redirectUri}#x`] }, '/redirect_uris/0', 'must not contain "#"'],

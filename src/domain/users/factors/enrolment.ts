@@ -28,7 +28,7 @@ import {
 
 export type EnrolmentDeps = CarryDeps & { db: Db; sendEmail?: SendEmail | undefined };
 
-/** The secret of a link with which the user adds their first factor. */
+/** The secret of a link to add a first factor. */
 type ByLink = { link?: string | undefined };
 
 const mostPasskeys = 20;

@@ -22,7 +22,7 @@ export async function codeUri(secret: string, { brand, account }: { brand: strin
   return (await otplib()).generateURI({ issuer: brand, label: account, secret });
 }
 
-/** A code as people type it: apps show it in groups. */
+/** A code as users type it: apps show it in groups. */
 export function asCode(typed: string): string | undefined {
   const code = typed.replaceAll(/[\s-]/g, '');
   return codeShape.test(code) ? code : undefined;

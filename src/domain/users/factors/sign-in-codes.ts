@@ -73,7 +73,7 @@ async function mailCode(
   await appendEvent(trx, { actor: anonymous(origin), action: 'user.sign_in_code_mailed', target, occurred_at: at });
 }
 
-/** A code as people type it. */
+/** A code as users type it. */
 function asTyped(typed: string): string | undefined {
   const code = typed.toLowerCase().replaceAll(/[\s-]/g, '');
   return shape.test(code) ? code : undefined;

@@ -62,6 +62,6 @@ async function get<T>({ url, token, mount }: ForeignVault, path: string, query =
   });
   if (response.status === 404) return undefined;
   if (response.ok) return ((await response.json()) as { data: T }).data;
-  const detail = `The Vault answered ${response.status} for "${mount}/${path}". Check the token and what it may read.`;
+  const detail = `The Vault answered ${response.status} for "${mount}/${path}". Check the token and its permissions.`;
   throw new Problem(response.status, 'remote', { title: 'Refused', detail });
 }

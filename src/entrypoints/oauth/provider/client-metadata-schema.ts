@@ -20,7 +20,7 @@ const httpsAddress = text.refine((uri) => hasProtocol(uri, 'https:'), 'must begi
 const emailAddress = text.regex(/^[\w.!#$%&'*+/=?^`{|}~-]+@[a-z0-9-]+(\.[a-z0-9-]+)*$/i, 'must be an e-mail address');
 const scope = text.refine(
   (scopes) => scopes.split(' ').every((each) => identityScopes.includes(each)),
-  `can contain ${identityScopes.join(', ')} only; what it may do at APIs belongs in resources`,
+  `can contain ${identityScopes.join(', ')} only; scopes of APIs belong in resources`,
 );
 const redirectUri = z.string().superRefine((uri, { addIssue }) => {
   const message = redirectProblem(uri);

@@ -51,7 +51,7 @@ export type PresentedKey = {
 /** Why an assertion is refused, for the audit log. */
 export type AssertionRefusal = { reason: string; trust_id?: string; details?: Record<string, string> };
 
-/** An assertion that is accepted; `identity`: the user whom it asserts, if it asserts one. */
+/** An assertion that is accepted; `identity`: the asserted user, if there is one. */
 export type AcceptedAssertion = TrustedAssertion & { identity?: StandingIdentity };
 
 /** The assertion of a trusted issuer in the request, as it was checked before the client was known. */

@@ -3,7 +3,7 @@ import { type Catalogue, en } from '../languages/en.ts';
 
 /**
  * A browser or program in plain words, by its User-Agent: "Firefox on Linux", "curl/8.5.0". Anyone can send
- * any: it helps people recognize their own devices and proves nothing.
+ * any: it helps users recognize their own devices and proves nothing.
  */
 export function deviceName(user_agent: string | null, { common }: Catalogue = en): string {
   if (!user_agent) return common.unknownDevice;

@@ -141,7 +141,7 @@ async function judgeMailed(deps: PagesDeps, ctx: Context, view: SignInView): Pro
   return undefined;
 }
 
-/** A passkey identifies its user, whom it has verified: it needs no second step. */
+/** A passkey identifies and verifies its user: it needs no second step. */
 async function judgePasskey(deps: PagesDeps, ctx: Context, view: SignInView): Promise<Authentication | undefined> {
   const t = textsFor(deps, ctx);
   const proof = sentProof(deps, ctx, 'sign-in');

@@ -25,7 +25,7 @@ export type GrantType = {
   name: string;
   /** Its name in units and in audit events. */
   source: string;
-  /** The subject of the token; OpenID Connect scopes apply only to a user who signed in. `identity`: a user whom an issuer asserts. */
+  /** The subject of the token; OpenID Connect scopes apply only to a user who signed in. `identity`: a user asserted by an issuer. */
   onBehalfOf: 'person' | 'client' | 'api_key' | 'identity';
   /** Members of the unit that only this grant type has, each with its type. */
   unit?: Readonly<Record<string, string>>;

@@ -30,7 +30,7 @@ const outcomes: Record<string, Cell> = {
 
 export const accessRecordList: List = {
   heading: 'Access records',
-  intro: 'Each use of an API key or a token that this server checked: where, by whom, and with what result.',
+  intro: 'Each use of an API key or a token that this server checked, with its caller, address and result.',
   noun: 'record',
   icon: 'access',
   columns: [

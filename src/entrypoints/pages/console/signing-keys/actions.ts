@@ -31,7 +31,7 @@ export const rotating: Action = {
           {
             value: 'true',
             text: 'The key leaked',
-            note: 'Every token that it signed is refused, and the next key signs now',
+            note: 'Every token that it signed is refused, and the new key signs at once',
           },
         ],
       },

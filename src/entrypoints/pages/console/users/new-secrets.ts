@@ -4,14 +4,14 @@ import { exactTime } from '../../times.ts';
 import type { ActionResult } from '../actions.ts';
 import { nameOf, type User, userPath } from './user.ts';
 
-/** The link with which a user chooses their password, shown once; or that it was sent. */
+/** The link to choose a password, shown once; or that it was sent. */
 export function madeLink(user: User, { url, expires_at }: z.output<typeof PasswordLinkView>): ActionResult {
   if (url === undefined) return { to: userPath(user.username), done: 'mailed' };
   const words = `It works once, until ${exactTime(expires_at)}. Anyone who has it can choose the password.`;
   return made(user, { heading: 'Password reset link', secret: url, words });
 }
 
-/** The link with which a user adds a second factor, shown once. */
+/** The link to add a second factor, shown once. */
 export function madeEnrolmentLink(user: User, { url, expires_at }: { url: string; expires_at: Date }): ActionResult {
   const words = `It works once, until ${exactTime(expires_at)}, together with their password. Make sure that you give it to the user.`;
   return made(user, { heading: 'Link to add a second factor', secret: url, words });
