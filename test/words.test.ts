@@ -58,16 +58,19 @@ function helpOf(command: Command): string {
   return [text, ...command.commands.map(helpOf)].join('\n');
 }
 
-/** The string literals of a file: the texts of pages, refusals and hints are among them. */
-const textsIn = (source: string) =>
-  [...source.matchAll(/^(?!\s*(?:\/\/|\/?\*)).*?(['`])([A-Z][^'`]*\s[^'`]*)\1/gm)].map(([, , text]) => text).join('\n');
+/** The sentences in string literals of a file: texts of pages, refusals and hints. */
+const sentencesIn = (file: string) =>
+  readFileSync(path.join(root, file), 'utf8')
+    .split('\n')
+    .filter((line) => !/^\s*(\/\/|\/?\*)/.test(line))
+    .flatMap((line) => [...line.matchAll(/(['`])([A-Z][^'`]*\s[^'`]*)\1/g)].map(([, , text = '']) => text));
 
-test.each(
-  ['src', 'packages/guard/src', 'packages/secrets/src']
-    .flatMap(inFolder)
-    .filter((file) => file.endsWith('.ts') && !/languages\/de/.test(file)),
-)('the texts of %s are plain words', (file) => {
-  expect(matchesIn(textsIn(readFileSync(path.join(root, file), 'utf8')))).toEqual([]);
+test('the sentences in the source are in plain words', () => {
+  const sources = ['src', 'packages/guard/src', 'packages/secrets/src'].flatMap(inFolder);
+  const files = sources.filter((file) => file.endsWith('.ts') && !/languages\/de/.test(file));
+  const sentences = files.flatMap((file) => sentencesIn(file).map((text) => ({ file, text })));
+  expect(sentences.length).toBeGreaterThan(2000);
+  expect(sentences.filter(({ text }) => matchesIn(text).length > 0)).toEqual([]);
 });
 
 test('the help of the command line is in plain words', () => {

@@ -28,13 +28,13 @@ export function methodsCell(listed: readonly Method[] | null | undefined, others
 export const asPolicy = 'As in the sign-in policy';
 
 /** The methods that a client or an API accepts of those that the policy allows. */
-export const narrowingField = (listed: readonly Method[] | null | undefined, whom: string): Field => ({
+export const narrowingField = (listed: readonly Method[] | null | undefined, users: string): Field => ({
   name: 'allowed_factors',
   label: 'Sign-in methods',
   type: 'choices',
   value: (listed ?? []).join('\n'),
   options: methodOptions,
-  hint: `Users of ${whom} must have signed in with these. None selected: with any that the sign-in policy allows.`,
+  hint: `Users of ${users} must have signed in with these. None selected: with any that the sign-in policy allows.`,
   group: 'Advanced',
 });
 
