@@ -13,7 +13,7 @@ export const methods = {
   totp: 'Authenticator app',
   recovery_code: 'Recovery code',
   provider: 'Identity provider',
-  email_code: 'Code by e-mail (weak: for accounts that protect little)',
+  email_code: 'Code by e-mail (weak: only for accounts with little access)',
 } as const satisfies Record<Method, string>;
 
 /** The same as options of a field. */

@@ -61,7 +61,7 @@ export const changingPolicy: Action = {
       back: settingsPath,
       heading: 'Edit sign-in policy',
       words: [
-        'Users who do not meet it sign in again. Those who have no second factor get a link by e-mail to add one, or one that you create on their page. You need a second factor yourself.',
+        'Users whose sign-in does not meet the policy sign in again. Users without a second factor get a link to add one: by e-mail, or one that you create on their page. You need a second factor yourself.',
       ],
       impact: [],
       fields: [

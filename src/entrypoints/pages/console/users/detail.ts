@@ -155,7 +155,7 @@ async function dangerOf(context: RequestContext, user: User, isCounted: boolean)
       label: 'Set temporary password',
       href: `${path}/password`,
       danger: true,
-      words: 'Replaces their password by a generated one, which is shown to you once, and signs them out everywhere.',
+      words: 'Replaces their password with a generated one, which is shown to you once, and signs them out everywhere.',
     },
   ]);
   const [factors] = allowedActions(context, [

@@ -26,7 +26,7 @@ export async function identitiesPanel(context: RequestContext, { id, username }:
     {
       heading: 'Linked accounts',
       intro:
-        'Accounts of the user at other issuers. Clients get tokens for the user with identity assertions about these accounts.',
+        'Accounts of the user at other issuers. The user can sign in with those at identity providers, and clients get tokens for the user with identity assertions about them.',
       content: {
         kind: 'table',
         columns: ['Issuer', 'Subject', 'Linked', ''].map((label) => ({ label })),
@@ -50,7 +50,7 @@ const linking: Action = {
       name: nameOf(user),
       back: userPath(user.username),
       heading: `Link an account to ${nameOf(user)}`,
-      words: ['Clients get tokens for this user with assertions of the issuer about this account.'],
+      words: ['Sign-ins with this account, and identity assertions about it, are accepted for this user from now on.'],
       impact: [],
       fields: [
         {
