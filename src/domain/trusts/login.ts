@@ -19,7 +19,8 @@ export const providers = [
   'microsoft',
   'github',
 ] as const satisfies readonly LoginSettings['provider'][];
-const creationPolicies = ['off', 'domains', 'open'] as const satisfies readonly LoginSettings['creation'][];
+/** Each lets in more users than the one before it. */
+export const creationPolicies = ['off', 'domains', 'open'] as const satisfies readonly LoginSettings['creation'][];
 
 const Domain = z
   .string()

@@ -10,7 +10,7 @@ import {
   mustNotExceedLimits,
   type Right,
 } from '../access/index.ts';
-import { mustBeAllowedToLetIn, mustDescribeLogin } from './login.ts';
+import { creationPolicies, mustBeAllowedToLetIn, mustDescribeLogin } from './login.ts';
 import { mappedRoleDays, mustBeAllowedToMap, namedMappings } from './role-mappings.ts';
 import type { TrustInput } from './schemas.ts';
 import { claimsToName } from './shared-issuers.ts';
@@ -81,8 +81,16 @@ function isLooser(existing: Trust, input: TrustInput): boolean {
     (existing.one_time && !input.one_time) ||
     input.most_workloads > existing.most_workloads ||
     mappedRoleDays(input.login ?? {}) > mappedRoleDays(existing.login ?? {}) ||
+    letsInMore(existing.login, input.login) ||
     ttl(input) > ttl(existing)
   );
+}
+
+/** Whether more users get an account, or more addresses are verified. */
+function letsInMore(before: Trust['login'] | undefined, after: TrustInput['login']): boolean {
+  const isOpener =
+    creationPolicies.indexOf(after?.creation ?? 'off') > creationPolicies.indexOf(before?.creation ?? 'off');
+  return isOpener || (after?.email_domains ?? []).some((domain) => !before?.email_domains.includes(domain));
 }
 
 function rightsIn(permissions: Readonly<Record<string, readonly string[]>>): Right[] {
@@ -95,7 +103,7 @@ function rightsIn(permissions: Readonly<Record<string, readonly string[]>>): Rig
 export function isOtherwiseTrusted(existing: Trust, input: TrustInput): boolean {
   const of = ({ audience = null, jwks_uri = null, jwks = null, conditions, login, token_review }: Trust | TrustInput) =>
     JSON.stringify([
-      ...[audience, jwks_uri, jwks, conditions, login?.client_id, login?.for_administrators],
+      ...[audience, jwks_uri, jwks, conditions, login?.provider, login?.client_id, login?.for_administrators],
       ...[token_review?.url, token_review?.ca],
       namedMappings(login),
     ]);

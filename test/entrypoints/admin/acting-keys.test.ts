@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { type AdminAnswer, AdminApi, asOwner } from '../../support/admin.ts';
 import { exchangeKey } from '../../support/exchange.ts';
 import { api, clientSecrets, password, redirectUri, standardInstallation } from '../../support/installation.ts';
@@ -36,6 +37,28 @@ describe('a caller with an API key cannot give more than the key has:', () => {
     await owner.post('/roles', { name: 'reads', permissions: [right] });
     await owner.post('/roles', { name: 'empty', permissions: [] });
     await owner.put('/roles/reads/assignments/user/bob', {});
+    await owner.post('/users', { username: 'carol', roles: ['reads'] });
+    await owner.post('/users/carol/disable');
+    await owner.patch('/users/bob', { email: 'bob@example.com' });
+    const idOf = async (path: string, body: object) => String((await owner.post(path, body)).body.id);
+    const signIn = provider();
+    made = {
+      issuer: signIn.issuer,
+      provider: await idOf('/trusts', signIn),
+      disabled: await idOf('/trusts', trust({ permissions: { [api]: ['read'] }, enabled: false })),
+      webhook: await idOf('/webhooks', { url: `https://${id()}.example`, events: ['role.created'] }),
+    };
+  });
+
+  let made = { issuer: '', provider: '', disabled: '', webhook: '' };
+  const jwk = generateKeyPairSync('ed25519').publicKey.export({ format: 'jwk' });
+  const trust = (more: object) => ({
+    ...{ name: id(), issuer: `https://${id()}.example`, jwks: { keys: [jwk] } },
+    conditions: [{ claim: 'sub', equals: 'job' }],
+    ...more,
+  });
+  const provider = () => ({
+    ...{ name: id(), kind: 'login', issuer: `https://${id()}.example`, login: { client_id: 'latchkey' } },
   });
 
   const permissions = ['latchkey:*', '*', 'secrets:*'];
@@ -249,6 +272,22 @@ describe('a caller with an API key cannot give more than the key has:', () => {
     ['a link to their password', (by) => by.post('/users/bob/password-link')],
     ['their address', (by) => by.patch('/users/bob', { email: `${id()}@example.com` })],
     ['a webhook', (by) => by.post('/webhooks', { url: 'https://hook.example', events: ['*'] })],
+    ['another place for a webhook', (by) => by.patch(`/webhooks/${made.webhook}`, { url: 'https://evil.example' })],
+    ['another secret of a webhook', (by) => by.post(`/webhooks/${made.webhook}/rotate-secret`)],
+    ['a trust', (by) => by.post('/trusts', trust({ permissions: { [api]: ['read'] } }))],
+    ['a trust that is enabled again', (by) => by.patch(`/trusts/${made.disabled}`, { enabled: true })],
+    ['a provider', (by) => by.post('/trusts', provider())],
+    ['accounts by a provider', (by) => by.patch(`/trusts/${made.provider}`, { login: { creation: 'open' } })],
+    [
+      'the domains of a provider',
+      (by) => by.patch(`/trusts/${made.provider}`, { login: { email_domains: ['a.example'] } }),
+    ],
+    ['the rules of a provider', (by) => by.patch(`/trusts/${made.provider}`, { login: { provider: 'microsoft' } })],
+    ['an account at a provider', (by) => by.post('/users/bob/identities', { issuer: made.issuer, subject: id() })],
+    ['a link to second factors', (by) => by.post('/users/bob/enrolment-link')],
+    ['the end of second factors', (by) => by.post('/users/bob/reset-factors')],
+    ['a verified address', (by) => by.post('/users/bob/verify-email', { email: 'bob@example.com' })],
+    ['an enabled user', (by) => by.patch('/users/carol', { enabled: true })],
     ['looser rules of an API', (by) => by.patch(`/resource-servers/${encodeURIComponent(api)}`, { name: id() })],
   ];
   describe.each(lasting)('%s', (_, way, within) => {
