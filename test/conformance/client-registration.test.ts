@@ -166,6 +166,10 @@ describe('registering a client', () => {
       ref: 'RFC 9101 §6.2',
       metadata: { ...web, jwks: { keys: [ec] }, request_object_signing_alg: 'PS256' },
     },
+    ...['10.0.0.1:443', '[fd00::5]', 'fe80::1%eth0', '010.0.0.1', 'host'].map((tls_client_auth_san_ip) => ({
+      ...{ what: `the certificate of ${tls_client_auth_san_ip}`, ref: 'RFC 8705 §2.1.2' },
+      metadata: { ...service, token_endpoint_auth_method: 'tls_client_auth', tls_client_auth_san_ip },
+    })),
     { what: 'keys from a file', ref: 'CWE-918', metadata: { ...keyed, jwks_uri: 'file:///etc/passwd' } },
     { what: 'a script as home page', ref: 'DCR-04', metadata: { ...web, client_uri: 'javascript:alert(1)' } },
     { what: 'a script as logo', ref: 'DCR-04', metadata: { ...web, logo_uri: 'data:text/html,x' } },

@@ -18,6 +18,11 @@ export async function makeCertificates() {
   const validity = { notBefore: new Date(Date.now() - 60_000), notAfter: new Date(Date.now() + 86_400_000) };
   const subject = 'O=Example, CN=service';
   const issuer = 'CN=Example CA';
+  const names = [
+    { type: 'dns', value: 'Service.example' },
+    { type: 'ip', value: 'fd00::5' },
+    { type: 'url', value: 'https://own.example/x, DNS:other.example, y' },
+  ] as const;
   const certificates = await Promise.all([
     X509CertificateGenerator.createSelfSigned({ name: issuer, keys: ca, ...validity, signingAlgorithm: algorithm }),
     X509CertificateGenerator.create({
@@ -27,6 +32,7 @@ export async function makeCertificates() {
       signingKey: ca.privateKey,
       ...validity,
       signingAlgorithm: algorithm,
+      extensions: [new SubjectAlternativeNameExtension([...names])],
     }),
     X509CertificateGenerator.createSelfSigned({
       name: subject,

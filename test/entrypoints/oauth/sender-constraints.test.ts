@@ -165,6 +165,9 @@ describe('a client that authenticates by its certificate (RFC 8705)', () => {
               token_endpoint_auth_method: 'tls_client_auth',
               tls_client_auth_subject_dn: 'CN=service,O=Example',
             }),
+            ...byAlternativeName.map(([client_id, members]) =>
+              service(client_id, { token_endpoint_auth_method: 'tls_client_auth', ...members }),
+            ),
             service('by-key', {
               token_endpoint_auth_method: 'self_signed_tls_client_auth',
               jwks: { keys: [{ ...jwk, x5c, use: 'sig', kid: 'k' }] },
@@ -203,6 +206,16 @@ describe('a client that authenticates by its certificate (RFC 8705)', () => {
       }
     },
   );
+
+  test('is found by an alternative name in another spelling, and by no text within another name (CVE-2021-44532)', async () => {
+    const statuses = await Promise.all(
+      byAlternativeName.map(async ([client_id]) => [client_id, (await ask(client_id, certificates.service)).status]),
+    );
+    expect(Object.fromEntries(statuses)).toEqual({
+      ...{ 'by-host': 200, 'by-address': 200, 'by-uri': 200, 'by-other-host': 401, 'by-other-address': 401 },
+    });
+    expect(await ask('by-address', certificates.stranger)).toMatchObject({ status: 401 });
+  });
 
   test('gets a token bound to its certificate with an API key, too, and none without (RFC 8705 §3)', async () => {
     const owner = await asOwner(latchkey);
@@ -244,6 +257,15 @@ describe('a client that authenticates by its certificate (RFC 8705)', () => {
       expect(await present(certificate)).toMatchObject({ status: 401, body: { error: 'invalid_client' } });
   });
 });
+
+/** Clients by an alternative name of a certificate, of which the last two are not in it. */
+const byAlternativeName: [string, Record<string, string>][] = [
+  ['by-host', { tls_client_auth_san_dns: 'service.example' }],
+  ['by-address', { tls_client_auth_san_ip: 'FD00:0::5' }],
+  ['by-uri', { tls_client_auth_san_uri: 'https://own.example/x, DNS:other.example, y' }],
+  ['by-other-host', { tls_client_auth_san_dns: 'other.example' }],
+  ['by-other-address', { tls_client_auth_san_ip: 'fd00::6' }],
+];
 
 function service(client_id: string, members: Record<string, unknown>) {
   const bound = { grant_types: ['client_credentials'], tls_client_certificate_bound_access_tokens: true };

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { assuranceClasses } from '../../../domain/assurance/index.ts';
 import { applicationProblem, redirectProblem } from '../../../domain/clients/index.ts';
 import { canVerify, publicKeyProblem } from '../../../platform/crypto/index.ts';
+import { canonicalAddress } from '../../../platform/http/index.ts';
 import { identityScopes } from '../scopes/requested-scopes.ts';
 import { grantTypeNamed, grantTypes } from '../token-endpoint/grants/index.ts';
 import { clientAuthMethods, insteadOfSecretJwt } from './client-authentication.ts';
@@ -119,7 +120,12 @@ const members = z.strictObject({
   tls_client_auth_subject_dn: text.optional(),
   tls_client_auth_san_dns: text.optional(),
   tls_client_auth_san_uri: text.optional(),
-  tls_client_auth_san_ip: text.optional(),
+  tls_client_auth_san_ip: text
+    .refine(
+      (address) => canonicalAddress(address) !== undefined,
+      'must be an IP address without a port, brackets or zone',
+    )
+    .optional(),
   tls_client_auth_san_email: text.optional(),
   ...notJudged,
 });

@@ -2,7 +2,7 @@ import { createHash, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Configuration } from 'oidc-provider';
-import { invalid } from '../../../platform/http/index.ts';
+import { canonicalAddress, invalid } from '../../../platform/http/index.ts';
 
 /** How client certificates are received, and which authorities are accepted. */
 export type MutualTlsDeps = {
@@ -58,7 +58,8 @@ export function mutualTls({ clientCertificates }: MutualTlsDeps): MutualTls {
     },
     certificateSubjectMatches: (ctx, property, expected) => {
       const certificate = certificateOf(ctx, header);
-      return certificate !== undefined && namesOf(certificate, property).includes(expected);
+      const isExpected = (name: string) => comparable(property, name) === comparable(property, expected);
+      return certificate !== undefined && namesOf(certificate, property).some(isExpected);
     },
   };
 }
@@ -108,6 +109,25 @@ const alternativeKinds: Record<string, string> = {
 /** The subject of a certificate, in the form of the registered member (RFC 8705 §2.1.2; RFC 4514 for the name). */
 function namesOf({ subject, subjectAltName = '' }: X509Certificate, property: string): string[] {
   if (property === 'tls_client_auth_subject_dn') return [subject.split('\n').reverse().join(',')];
-  const prefix = `${alternativeKinds[property]}:`;
-  return subjectAltName.split(', ').flatMap((name) => (name.startsWith(prefix) ? [name.slice(prefix.length)] : []));
+  const wanted = alternativeKinds[property];
+  return alternativeNames(subjectAltName).flatMap(({ kind, value }) => (kind === wanted ? [value] : []));
+}
+
+// Node.js writes a value as a JSON string if it could be taken for several names (CVE-2021-44532).
+const listedName = /([^:,"]+):("(?:[^"\\]|\\.)*"|[^",]*)(?:, |$)/g;
+
+/** The alternative names of a certificate, from the text of Node.js; none if the text has another form. */
+function alternativeNames(text: string): { kind: string; value: string }[] {
+  const found = [...text.matchAll(listedName)];
+  if (found.map(([all]) => all).join('') !== text) return [];
+  return found.map(([, kind = '', value = '']) => ({
+    kind,
+    value: value.startsWith('"') ? String(JSON.parse(value)) : value,
+  }));
+}
+
+/** RFC 8705 §2.1.2: addresses are compared by their bytes. Names of hosts are compared without case (RFC 4343). */
+function comparable(property: string, name: string): string {
+  if (property === 'tls_client_auth_san_ip') return canonicalAddress(name) ?? name;
+  return property === 'tls_client_auth_san_dns' ? name.toLowerCase() : name;
 }
