@@ -120,6 +120,21 @@ describe('every page', () => {
     },
   );
 
+  test('redirects to no address that is too long for a header (RFC 9110 §4.1)', async () => {
+    const redirectOf = async (path: string, init: RequestInit = {}) => {
+      const answer = await fetch(`${latchkey.issuer}${path}`, { redirect: 'manual', ...init });
+      return [answer.status, answer.headers.get('location')];
+    };
+    const posted = (path: string, size: number) =>
+      redirectOf(path, { method: 'POST', body: new URLSearchParams({ id_token_hint: 'a'.repeat(size) }) });
+    for (const path of ['/oauth/authorize', '/oauth/logout']) {
+      expect(await posted(path, 13_000)).toEqual([400, null]);
+      expect(await posted(path, 4000)).toEqual([303, expect.stringMatching(`^${path}\\?id_token_hint=a{4000}$`)]);
+    }
+    expect(await redirectOf(`/console/users/${'%41'.repeat(3000)}`)).toEqual([303, '/sign-in']);
+    expect(await redirectOf('/console/users/a')).toEqual([303, '/sign-in?return_to=%2Fconsole%2Fusers%2Fa']);
+  });
+
   test('allows a form to redirect to its own client, and to no other (library-gaps 18)', async () => {
     const page = await latchkey.browser().get(latchkey.authorizeUrl(app));
     expect(page.headers.get('content-security-policy')).toContain("form-action 'self' https://client.example");

@@ -19,7 +19,7 @@ export const providers = [
   'microsoft',
   'github',
 ] as const satisfies readonly LoginSettings['provider'][];
-/** Each lets in more users than the one before it. */
+/** Each policy creates accounts for more users than the one before it. */
 export const creationPolicies = ['off', 'domains', 'open'] as const satisfies readonly LoginSettings['creation'][];
 
 const Domain = z

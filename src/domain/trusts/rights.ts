@@ -81,13 +81,13 @@ function isLooser(existing: Trust, input: TrustInput): boolean {
     (existing.one_time && !input.one_time) ||
     input.most_workloads > existing.most_workloads ||
     mappedRoleDays(input.login ?? {}) > mappedRoleDays(existing.login ?? {}) ||
-    letsInMore(existing.login, input.login) ||
+    admitsMore(existing.login, input.login) ||
     ttl(input) > ttl(existing)
   );
 }
 
 /** Whether more users get an account, or more addresses are verified. */
-function letsInMore(before: Trust['login'] | undefined, after: TrustInput['login']): boolean {
+function admitsMore(before: Trust['login'] | undefined, after: TrustInput['login']): boolean {
   const isOpener =
     creationPolicies.indexOf(after?.creation ?? 'off') > creationPolicies.indexOf(before?.creation ?? 'off');
   return isOpener || (after?.email_domains ?? []).some((domain) => !before?.email_domains.includes(domain));

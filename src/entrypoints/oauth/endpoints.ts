@@ -1,5 +1,5 @@
 import type { Context, Middleware } from 'koa';
-import { form, methodNotAllowed } from '../../platform/http/index.ts';
+import { form, invalid, methodNotAllowed } from '../../platform/http/index.ts';
 
 /** The paths of oidc-provider's endpoints. */
 export const routes = {
@@ -75,15 +75,23 @@ export function isEndpoint({ method, path }: Pick<Context, 'method' | 'path'>): 
 
 const visited = new Set<string>([routes.authorization, routes.end_session]);
 
+// With cookies and the other headers, a longer address exceeds what this server and proxies accept.
+const longestQuery = 12 * 1024;
+
 /**
  * Clients may post an authorization or logout request through the browser (OpenID Connect Core §3.1.2.1, RP-Initiated Logout §2): it is
  * redirected to a GET, with which the browser also sends the Lax session cookie.
+ *
+ * @throws Problem 400: it is too long for an address
  */
 export const visitPosted: Middleware = async (ctx, next) => {
   if (ctx.method !== 'POST' || !visited.has(ctx.path)) return next();
+  const query = String(form(ctx));
+  if (query.length > longestQuery)
+    throw invalid('', `The parameters may have ${longestQuery} characters. A longer request can be pushed (RFC 9126).`);
   ctx.status = 303;
   ctx.set('Cache-Control', 'no-store');
-  ctx.redirect(`${ctx.path}?${form(ctx)}`);
+  ctx.redirect(`${ctx.path}?${query}`);
   return undefined;
 };
 

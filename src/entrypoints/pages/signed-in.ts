@@ -27,12 +27,20 @@ export type SignedIn = Here & { session_uid: string };
 
 export type OwnPage = (deps: PagesDeps, ctx: Context, who: SignedIn) => Promise<void>;
 
+// Encoded once more, a longer address would exceed what browsers and proxies accept in a header.
+const longestReturn = 2048;
+
+/** The address of the sign-in page that returns to a page; to the start page if that address is too long. */
+export function signInFor(page: string): string {
+  return page.length > longestReturn ? '/sign-in' : `/sign-in?return_to=${encodeURIComponent(page)}`;
+}
+
 /** A page for signed-in users: others sign in first and return to the requested page. */
 export function own(deps: PagesDeps, handle: OwnPage): (ctx: Context) => Promise<void> {
   return async (ctx) => {
     const who = await signedIn(deps, ctx);
     if (who) await handle(deps, ctx, who);
-    else ctx.redirect(`/sign-in?return_to=${encodeURIComponent(ctx.method === 'GET' ? ctx.path : pagePaths.account)}`);
+    else ctx.redirect(signInFor(ctx.method === 'GET' ? ctx.path : pagePaths.account));
   };
 }
 

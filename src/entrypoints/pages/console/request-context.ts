@@ -2,6 +2,7 @@ import type { Context } from 'koa';
 import type { PageData } from '../page-data.ts';
 import { accountName, type PagesDeps, show } from '../pages.ts';
 import type { ActionLink } from '../records/page-shapes.ts';
+import { signInFor } from '../signed-in.ts';
 import { PersonalAdminClient, type RouteName } from './admin-client.ts';
 import { type Administrator, administratorOf, mayDo } from './administrator.ts';
 import type { ConsolePages, NavItem } from './page-data.ts';
@@ -39,7 +40,7 @@ export function administered(
     if (!who) {
       const here = ctx.method === 'POST' ? ctx.path : ctx.url;
       ctx.status = 303;
-      ctx.redirect(`/sign-in?return_to=${encodeURIComponent(here)}`);
+      ctx.redirect(signInFor(here));
       return;
     }
     const visible = [overview, ...sections.filter(({ permission }) => mayDo(who, permission))];
