@@ -5,7 +5,7 @@ import { api } from '../support/installation.ts';
 import { basic, Latchkey } from '../support/latchkey.ts';
 import { PrivatePostgres } from '../support/private-postgres.ts';
 import { report } from '../support/report.ts';
-import type { ServerProcess } from '../support/server.ts';
+import { defaultDatabaseTimeout, type ServerProcess } from '../support/server.ts';
 
 const poolSize = 5;
 /** docs/operations.md: the pool and nine more connections. */
@@ -21,7 +21,7 @@ describe('while every commit hangs, because the synchronous standby is gone', ()
   let token: string;
   beforeAll(async () => {
     postgres = await PrivatePostgres.open();
-    const env = { LATCHKEY_DATABASE_POOL: String(poolSize) };
+    const env = { ...defaultDatabaseTimeout, LATCHKEY_DATABASE_POOL: String(poolSize) };
     await latchkey.start({ adminUrl: postgres.url, env, ownProcess: true });
     second = await latchkey.startAnother({
       env: { ...env, LATCHKEY_ISSUER: latchkey.issuer, LATCHKEY_TRUST_PROXY: '1' },

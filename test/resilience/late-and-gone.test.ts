@@ -3,7 +3,13 @@ import { createMigratedDatabase, type TestDatabase } from '../support/database.t
 import { eventually } from '../support/eventually.ts';
 import { standardInstallation } from '../support/installation.ts';
 import { Network } from '../support/network.ts';
-import { beginServerProcess, runCommand, startServerProcess, testRootKey } from '../support/server.ts';
+import {
+  beginServerProcess,
+  defaultDatabaseTimeout,
+  runCommand,
+  startServerProcess,
+  testRootKey,
+} from '../support/server.ts';
 import { withStalls } from '../support/stalls.ts';
 
 /** Ten seconds to drain, and some time for a busy machine. */
@@ -34,7 +40,7 @@ describe('a server with a database that', () => {
 
   test('starts late waits for it, and says so in one line', async () => {
     network.silence();
-    const starting = startServerProcess({ databaseUrl: network.through(database.url) });
+    const starting = startServerProcess({ databaseUrl: network.through(database.url), env: defaultDatabaseTimeout });
     await network.knockedAt();
     await network.knockedAt();
     await network.recover();
@@ -57,7 +63,11 @@ describe('a server with a database that', () => {
     await holder.connect();
     await holder.query('begin');
     await holder.query('lock table clients, resource_servers in access exclusive mode');
-    const starting = startServerProcess({ databaseUrl: database.url, apply: standardInstallation });
+    const starting = startServerProcess({
+      databaseUrl: database.url,
+      apply: standardInstallation,
+      env: defaultDatabaseTimeout,
+    });
     await statementsHeld(database, 2);
     await holder.end();
     const server = await starting;
@@ -89,7 +99,7 @@ describe('a server with a database that', () => {
     ['several workers', 'cannot be reached', { WEB_CONCURRENCY: '2' }, () => network.refuse()],
   ])('in %s %s at the start stops at once on request, with exit code 0', async (_, __, env, away) => {
     await away();
-    const settings = { ...env, LATCHKEY_DATABASE_WAIT_SECONDS: '600' };
+    const settings = { ...defaultDatabaseTimeout, ...env, LATCHKEY_DATABASE_WAIT_SECONDS: '600' };
     const server = await beginServerProcess({ databaseUrl: network.through(database.url), env: settings });
     await eventually(server.output, (output) => output.includes('Waiting for'));
     const { result, stalledMs } = await withStalls(async () => {
@@ -105,7 +115,7 @@ describe('a server with a database that', () => {
     const holder = new pg.Client({ connectionString: database.url });
     await holder.connect();
     await holder.query('begin; lock table clients, resource_servers, kysely_migration in access exclusive mode');
-    const server = await beginServerProcess({ databaseUrl: database.url });
+    const server = await beginServerProcess({ databaseUrl: database.url, env: defaultDatabaseTimeout });
     await statementsHeld(database, 1);
     const startedAt = performance.now();
     expect(await server.kill('SIGTERM')).toBe(0);
@@ -117,7 +127,10 @@ describe('a server with a database that', () => {
     ['is gone', () => network.refuse()],
     ['is silent', async () => network.silence()],
   ])('%s still stops in time, with exit code 0', async (_, away) => {
-    const server = await startServerProcess({ databaseUrl: network.through(database.url) });
+    const server = await startServerProcess({
+      databaseUrl: network.through(database.url),
+      env: defaultDatabaseTimeout,
+    });
     expect((await fetch(`${server.issuer}/readyz`)).status).toBe(200);
     await away();
     const startedAt = performance.now();

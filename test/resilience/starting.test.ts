@@ -4,7 +4,7 @@ import { createMigratedDatabase, createTestDatabase, type TestDatabase } from '.
 import { eventually } from '../support/eventually.ts';
 import { freePort } from '../support/free-port.ts';
 import { Network } from '../support/network.ts';
-import { type BeginningServer, beginServerProcess } from '../support/server.ts';
+import { type BeginningServer, beginServerProcess, defaultDatabaseTimeout } from '../support/server.ts';
 
 /** The lock under which Kysely migrates. */
 const migrationLock = '3853314791062309107';
@@ -36,7 +36,10 @@ describe('while a server starts', () => {
   afterEach(close);
 
   const begin = (env: Record<string, string>) =>
-    beginServerProcess({ databaseUrl: network.through(database.url), env: { PORT: String(port), ...env } });
+    beginServerProcess({
+      databaseUrl: network.through(database.url),
+      env: { ...defaultDatabaseTimeout, PORT: String(port), ...env },
+    });
   const status = (path: string) =>
     fetch(`http://127.0.0.1:${port}${path}`).then(
       (response) => response.status,

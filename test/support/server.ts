@@ -90,10 +90,7 @@ export const testRootKey = Buffer.alloc(32, 7).toString('base64');
 export async function startServer(options: ServerOptions, host = hostOfThisWorker()): Promise<RunningServer> {
   const { TEST_CLOCK_OFFSET_MS = '0', ...env } = options.env ?? {};
   if (!host || !canBeHosted(env)) return startServerProcess(options);
-  const { folder, settings } = await settingsOf({
-    ...options,
-    env: { LATCHKEY_DATABASE_TIMEOUT_MS: '20000', ...env },
-  });
+  const { folder, settings } = await settingsOf({ ...options, env });
   const close = () => rm(folder, { recursive: true, force: true });
   try {
     const server = await startHostedServer(host, { env: settings, offsetMs: Number(TEST_CLOCK_OFFSET_MS) });
@@ -154,6 +151,7 @@ async function settingsOf({ databaseUrl, env = {}, apply, rootKey = testRootKey 
     LATCHKEY_DATA_DIR: folder,
     LATCHKEY_ROOT_KEY: rootKey,
     DATABASE_URL: databaseUrl,
+    LATCHKEY_DATABASE_TIMEOUT_MS: '20000',
     ...(apply ? { LATCHKEY_APPLY: file } : {}),
     ...env,
   };
