@@ -49,6 +49,7 @@ export async function startBackgroundWork(deps: BackgroundDeps): Promise<Backgro
   const post = guardedPost({ allowLoopback: isDevelopment(config), timeoutMs: webhookTimeoutMs });
   const notifier = new Notifier({ db, keys, now, log, jobs, post, write: config.auditToStdout ? writeOut : undefined });
   const sealer = new Sealer({ db, keys, log, onHead: () => notifier.look() });
+  installation.changes.onSnapshot((snapshot) => sealer.notice(snapshot));
   measureResources(metrics, installation, sealer);
   await jobs.start();
   await notifier.start();

@@ -39,12 +39,6 @@ export async function findEventRow(db: Db, id: string): Promise<ChainRow | undef
   return rows.map(chainRowOf)[0];
 }
 
-/** The snapshot as PostgreSQL writes it: while it stays the same, nothing has been committed. */
-export async function snapshotText(db: Db): Promise<string> {
-  const { rows } = await sql<{ text: string }>`select pg_current_snapshot()::text as text`.execute(db);
-  return rows[0]?.text ?? '';
-}
-
 /** A place in the order of transactions and ids. */
 export type ChainPlace = { recorded_in: number; id: string };
 

@@ -2,12 +2,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { isOutage } from '../../platform/database/index.ts';
 import type { Logger } from '../../platform/logging/index.ts';
 import { hasSealedLately } from './chain-store.ts';
-import { snapshotText } from './chained-event-store.ts';
 import { type ChainHead, type SealDeps, sealNewEvents } from './sealing.ts';
 
 const pauseMs = 200;
-// Five queries a second would be most of the work of an idle server.
-const longestPauseMs = 800;
+// Seals whatever no snapshot announced.
+const longestPauseMs = 10_000;
 
 export type SealerDeps = SealDeps & {
   log: Logger;
@@ -16,8 +15,8 @@ export type SealerDeps = SealDeps & {
 };
 
 /**
- * Seals events about five times a second, and within a second after an idle time. Every node tries; the database admits one at a
- * time. After an outage it seals what was left.
+ * Seals events about five times a second while there are any, and otherwise when the change feed reports that something was committed
+ * (`notice`). Every node tries; the database admits one at a time. After an outage it seals what was left.
  */
 export class Sealer {
   readonly #deps: SealerDeps;
@@ -25,8 +24,11 @@ export class Sealer {
   #running: Promise<void> | undefined;
   #completeAt = performance.now();
   #isWaiting = false;
+  /** The newest known snapshot of the database. */
+  #noticed: string | undefined;
   /** The snapshot at which nothing was left to seal: while it is the same, there is nothing new. */
   #quiet: string | undefined;
+  #wake: () => void = () => undefined;
   #newest: { number: number; head: string } | undefined;
 
   constructor(deps: SealerDeps) {
@@ -35,6 +37,13 @@ export class Sealer {
 
   start(): void {
     this.#running = this.#run();
+  }
+
+  /** Receives PostgreSQL's snapshot, as text, from every read of the change feed. */
+  notice(snapshot: string): void {
+    this.#noticed = snapshot;
+    if (this.#isQuiet()) this.#completeAt = performance.now();
+    else this.#wake();
   }
 
   /** Milliseconds since nothing was left to seal. */
@@ -50,35 +59,46 @@ export class Sealer {
 
   async #run(): Promise<void> {
     const { signal } = this.#closing;
-    for (let pause = pauseMs; !signal.aborted; ) {
-      await sleep(pause, undefined, { signal, ref: false }).catch(() => undefined);
-      pause = (await this.#seal()) === 'nothing new' ? Math.min(2 * pause, longestPauseMs) : pauseMs;
+    while (!signal.aborted) {
+      await sleep(pauseMs, undefined, { signal, ref: false }).catch(() => undefined);
+      if (this.#isQuiet()) await this.#news();
+      await this.#seal();
     }
   }
 
-  async #seal(): Promise<'nothing new' | undefined> {
+  #isQuiet(): boolean {
+    return this.#quiet !== undefined && this.#quiet === this.#noticed;
+  }
+
+  /** Waits until something was committed, but not forever. */
+  async #news(): Promise<void> {
+    const woken = new AbortController();
+    this.#wake = () => woken.abort();
+    const signal = AbortSignal.any([this.#closing.signal, woken.signal]);
+    await sleep(longestPauseMs, undefined, { signal, ref: false }).catch(() => undefined);
+  }
+
+  async #seal(): Promise<void> {
     const { log, onHead } = this.#deps;
     const startedAt = performance.now();
+    // What is committed from now on changes the snapshot.
+    const snapshot = this.#noticed;
     try {
-      const snapshot = await snapshotText(this.#deps.db);
-      const isQuiet = snapshot === this.#quiet;
-      const head = isQuiet ? undefined : await sealNewEvents(this.#deps);
+      const head = await sealNewEvents(this.#deps);
       // The holder of the lock may be sealing, or may block the others: recent segments show which.
-      if (isQuiet || head || (await hasSealedLately(this.#deps.db))) this.#completeAt = startedAt;
+      if (head || (await hasSealedLately(this.#deps.db))) this.#completeAt = startedAt;
       this.#isWaiting = false;
-      if (isQuiet) return 'nothing new';
-      if (!head) return undefined;
+      if (!head) return;
       this.#compare(head);
       if (head.events === 0) {
         this.#quiet = snapshot;
-        return 'nothing new';
+        return;
       }
       log.info({ segment: head.number, head: head.head, events: head.events }, 'audit events sealed');
       onHead?.(head);
     } catch (error) {
       this.#tell(error);
     }
-    return undefined;
   }
 
   /** Truncation at the end leaves a valid, shorter chain: only a node that has seen the removed segments can detect it. */

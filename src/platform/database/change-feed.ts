@@ -16,11 +16,22 @@ export type ChangeKind =
   | 'subject'
   | 'trust';
 
-type Row = { head: string; database_now: Date; position: string | null; kind: ChangeKind | null; key: string | null };
+type Row = {
+  head: string;
+  database_now: Date;
+  snapshot: string;
+  position: string | null;
+  kind: ChangeKind | null;
+  key: string | null;
+};
 type Listener = (keys: readonly string[] | 'all') => unknown;
+type SnapshotListener = (snapshot: string) => unknown;
 
 const channel = 'latchkey_changes';
 const pollMs = 500;
+// For a node whose caches were not used for a while; still within the second that DESIGN.md §8 promises.
+const idlePollMs = 900;
+const idleAfterMs = 10_000;
 const farewellMs = 1000;
 const connectMs = 1500;
 const reconnectMs = 1000;
@@ -28,7 +39,8 @@ const trustedMs = 5000;
 
 const readChanges = {
   name: 'read changes',
-  text: `select c.position as head, latchkey_now() as database_now, x.position, x.kind, x.key
+  text: `select c.position as head, latchkey_now() as database_now, pg_current_snapshot()::text as snapshot,
+      x.position, x.kind, x.key
     from change_counter c left join changes x on x.position > $1::bigint and x.position <= c.position order by x.position`,
 };
 
@@ -43,18 +55,20 @@ export async function announceEverything(trx: Trx): Promise<void> {
 
 /**
  * The changes that this and other nodes commit, in order. Triggers announce them (db/migrations/0028_one_change_feed.ts), so that no writer
- * can forget to: by NOTIFY where the connection allows it, and by polling twice a second in any case (DESIGN.md §8).
+ * can forget to: by NOTIFY where the connection allows it, and by polling in any case (DESIGN.md §8).
  */
 export class ChangeFeed {
   readonly #connection: HotConnection;
   readonly #url: string;
   readonly #clock: DatabaseClock;
   readonly #listeners: { kind: ChangeKind; listener: Listener }[] = [];
+  #onSnapshot: SnapshotListener = () => undefined;
   #position: bigint | undefined;
   #confirmedAt = Number.NEGATIVE_INFINITY;
   #reading: Promise<void> | undefined;
   #poll: NodeJS.Timeout | undefined;
   #listening: pg.Client | undefined;
+  #usedAt = performance.now();
   #isClosed = false;
 
   /**
@@ -72,11 +86,16 @@ export class ChangeFeed {
     this.#listeners.push({ kind, listener });
   }
 
+  /** Calls the listener after every read with PostgreSQL's snapshot as text: while it stays the same, nothing has been committed. */
+  onSnapshot(listener: SnapshotListener): void {
+    this.#onSnapshot = listener;
+  }
+
   start(): void {
     const look = async () => {
       // The database is unavailable: requests get 503 by themselves, caches are no longer used, and the next poll follows.
       await this.catchUp().catch(() => undefined);
-      if (!this.#isClosed) this.#poll = setTimeout(look, pollMs).unref();
+      if (!this.#isClosed) this.#poll = setTimeout(look, this.#pauseMs()).unref();
     };
     void look();
     void this.#listen();
@@ -84,6 +103,7 @@ export class ChangeFeed {
 
   /** Whether all that was committed five seconds ago is known here; otherwise what is cached must not be used. */
   isTrusted(): boolean {
+    this.#usedAt = performance.now();
     return performance.now() - this.#confirmedAt < trustedMs;
   }
 
@@ -112,6 +132,10 @@ export class ChangeFeed {
     if (this.#listening) await atMost(farewellMs, this.#listening.end());
   }
 
+  #pauseMs(): number {
+    return performance.now() - this.#usedAt > idleAfterMs ? idlePollMs : pollMs;
+  }
+
   async #read(): Promise<void> {
     const startedAt = performance.now();
     const known = this.#position;
@@ -124,6 +148,7 @@ export class ChangeFeed {
     if (known !== undefined && head !== known) this.#notify(changes, BigInt(changes.length) === head - known);
     this.#position = head;
     this.#confirmedAt = startedAt;
+    this.#onSnapshot(rows[0]?.snapshot ?? '');
   }
 
   #notify(changes: readonly Row[], isComplete: boolean): void {

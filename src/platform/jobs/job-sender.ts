@@ -7,7 +7,7 @@ export class JobSender implements Pick<Jobs, 'send'> {
   #opened: Promise<void> | undefined;
 
   constructor(databaseUrl: string, logLevel: string) {
-    this.#jobs = new Jobs(databaseUrl, openLog(logLevel));
+    this.#jobs = new Jobs(databaseUrl, openLog(logLevel), { sendsOnly: true });
   }
 
   async send(...job: Parameters<Jobs['send']>): Promise<void> {

@@ -20,6 +20,8 @@ export type JobsOptions = {
   isReady?: () => boolean;
   /** Whether this node listens for new jobs on a connection of its own (LISTEN). A pooler in transaction mode delivers no notifications. */
   listens?: boolean;
+  /** Whether it neither works on jobs nor sends scheduled ones. */
+  sendsOnly?: boolean;
 };
 
 /** Sends jobs within the transaction that decides them, and works on them once started. */
@@ -30,14 +32,20 @@ export class Jobs {
   readonly #handlers = new Map<JobName, JobHandler>();
   readonly #isReady: () => boolean;
   readonly #listens: boolean;
+  readonly #sendsOnly: boolean;
   #onFailure: (name: JobName) => void = () => undefined;
   #isStarted = false;
   readonly #working = new Set<JobName>();
   #watch: NodeJS.Timeout | undefined;
 
-  constructor(url: string, log: Logger, { isReady = () => true, listens = false }: JobsOptions = {}) {
+  constructor(
+    url: string,
+    log: Logger,
+    { isReady = () => true, listens = false, sendsOnly = false }: JobsOptions = {},
+  ) {
     this.#isReady = isReady;
     this.#listens = listens;
+    this.#sendsOnly = sendsOnly;
     this.#log = log;
     this.#url = url;
   }
@@ -90,6 +98,11 @@ export class Jobs {
         migrate: false,
         createSchema: false,
         reindex: false,
+        // pg-boss's list of instances, which measures the event loop fifty times a second, and jobs that depend on others: not used here.
+        registerInstance: false,
+        flowIntervalSeconds: 3600,
+        supervise: !this.#sendsOnly,
+        schedule: !this.#sendsOnly,
         useListenNotify: this.#listens,
         application_name: 'latchkey jobs',
         connectionTimeoutMillis: connectMs,

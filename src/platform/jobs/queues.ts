@@ -51,13 +51,13 @@ export const pollSeconds: Readonly<Record<JobName, number>> = {
 /** How often each queue is polled where PostgreSQL notifies of new jobs: it does not for jobs with a delay, such as a retry. */
 export const retryPollSeconds: Readonly<Record<JobName, number>> = {
   'backchannel-logout': 5,
-  'webhook-retry': 2,
+  'webhook-retry': 5,
   mail: 10,
   recovery: 10,
   'sign-up': 10,
   'sign-in-code': 10,
   'remove-expired': 30,
   'fetch-client-logos': 30,
-  'rewrap-secrets': 5,
+  'rewrap-secrets': 30,
   'roll-up-activity': 30,
 };

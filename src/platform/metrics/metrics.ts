@@ -33,7 +33,7 @@ export class Metrics {
   constructor() {
     const registers = [this.registry];
     // The default of a hundred measurements a second would make the event-loop delay most of the work of an idle server.
-    collectDefaultMetrics({ register: this.registry, eventLoopMonitoringPrecision: 50 });
+    collectDefaultMetrics({ register: this.registry, eventLoopMonitoringPrecision: 100 });
     this.#requests = new RequestDurations({
       name: 'latchkey_http_request_duration_seconds',
       help: 'Time from a request to its response, by method, route template and status',
