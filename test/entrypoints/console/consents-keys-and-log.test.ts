@@ -187,8 +187,8 @@ describe('in the console', () => {
 
   test('settings are shown with their value and source, secrets without their value', async () => {
     const page = await alice.get('/settings');
-    expect(wordsOf(page)).toMatch(/LATCHKEY_ACCESS_TOKEN_SECONDS 600 Default Lifetime of an access token/);
-    expect(wordsOf(page)).toMatch(/LATCHKEY_ROOT_KEY Hidden Environment/);
+    expect(wordsOf(page)).toMatch(/LATCHKEY_ACCESS_TOKEN_SECONDS Lifetime of an access token. 600 10 minutes Default/);
+    expect(wordsOf(page)).toMatch(/LATCHKEY_ROOT_KEY [^_]* Hidden Environment/);
     expect(page.html).not.toContain(testRootKey);
   });
 

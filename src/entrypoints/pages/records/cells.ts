@@ -3,7 +3,7 @@ import type { ActionLink, Cell } from './page-shapes.ts';
 
 /** How values are shown. */
 export const text = (value: string): Cell => ({ kind: 'text', text: value });
-export const code = (value: string): Cell => ({ kind: 'code', text: value });
+export const code = (value: string, note?: string): Cell => ({ kind: 'code', text: value, note });
 export const copied = (value: string): Cell => ({ kind: 'copy', text: value });
 export const link = (value: string, href: string, id?: string): Cell => ({ kind: 'link', text: value, href, code: id });
 /** A link, and a note below it. */

@@ -6,7 +6,7 @@ export type FieldErrors = Readonly<Record<string, string>>;
 /** One value, and its style. */
 export type Cell =
   | { kind: 'text'; text: string }
-  | { kind: 'code'; text: string }
+  | { kind: 'code'; text: string; note?: string | undefined }
   | { kind: 'copy'; text: string }
   /** Below it, an id or a note. */
   | { kind: 'link'; text: string; href: string; code?: string | undefined; note?: string | undefined }
@@ -37,8 +37,9 @@ export type Filter = {
   label: string;
   value: string;
   options: readonly { value: string; text: string }[];
-  /** Without options: how it is typed. */
+  /** Without options: how it is typed, and an example. */
   type?: 'datetime-local';
+  example?: string;
 };
 
 /** The message of an empty list, with the next step. */

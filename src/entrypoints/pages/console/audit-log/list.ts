@@ -10,6 +10,10 @@ import { eventsOverTime } from './over-time.ts';
 import { type Event, type Names, namesIn, partyCell, partyIn } from './parties.ts';
 import { verificationPath } from './verification.ts';
 
+const actionsInWords = auditActions
+  .map((action): [string, string] => [action, actionWords(action)])
+  .sort(([, one], [, other]) => one.localeCompare(other, 'en'));
+
 export const auditEventList: List = {
   heading: 'Audit log',
   intro: 'Sign-ins, tokens and administrative actions. Each event is sealed in a signed chain.',
@@ -27,12 +31,9 @@ export const auditEventList: List = {
   search: 'Target, address or text',
   searchHint: 'Any part of an event',
   filters: [
-    { name: 'actor', label: 'Actor: username, or client:…', options: [] },
-    choiceFilter(
-      { name: 'action', label: 'Action', any: 'All actions' },
-      Object.fromEntries(auditActions.map((action) => [action, actionWords(action)])),
-    ),
-    { name: 'target', label: 'Target: username, or client:…', options: [] },
+    { name: 'actor', label: 'Actor', example: 'ada, client:web', options: [] },
+    choiceFilter({ name: 'action', label: 'Action', any: 'All actions' }, Object.fromEntries(actionsInWords)),
+    { name: 'target', label: 'Target', example: 'ada, client:web', options: [] },
     choiceFilter(
       { name: 'outcome', label: 'Result', any: 'All results' },
       { success: 'Succeeded', failure: 'Denied or failed' },

@@ -30,7 +30,7 @@ export const credentialList = (kinds: readonly CredentialKind[]): List => ({
   intro:
     'Keys, secrets and reset links. Choose a type, a user or a client to see sessions, grants, passwords and tokens, too. Values are never shown.',
   noun: 'credential',
-  icon: 'key',
+  icon: 'card',
   columns: [
     { label: 'Name', sort: 'name' },
     { label: 'Type' },

@@ -6,7 +6,7 @@ export const credentials: ConsoleSection = {
   section: 'credentials',
   label: 'All credentials',
   group: 'Credentials',
-  icon: 'secret',
+  icon: 'card',
   permission: 'latchkey:credential:read',
   main: { list: ({ admin }) => credentialList(admin.deps.credentialKinds) },
   actions: [revoking],

@@ -7,7 +7,7 @@ export const grants: ConsoleSection = {
   section: 'grants',
   label: 'Grants',
   group: 'Identity',
-  icon: 'access',
+  icon: 'grant',
   permission: 'latchkey:grant:read',
   main: { list: () => grantList },
   details: {

@@ -46,7 +46,7 @@ const panelOf = (heading: string, settings: readonly Setting[]): Panel => ({
   heading,
   content: {
     kind: 'table',
-    columns: [{ label: 'Setting' }, { label: 'Value' }, { label: 'Source' }, { label: 'Description' }],
+    columns: [{ label: 'Setting' }, { label: 'Value' }, { label: 'Source' }],
     rows: settings.map(rowOf),
     empty: '',
   },
@@ -60,11 +60,12 @@ const sources: Record<Setting['source'], (name: string) => Cell> = {
 };
 
 function rowOf({ name, value, is_secret, source, description }: Setting): Cell[] {
-  return [cell.code(name), valueCell({ value, is_secret, source }), sources[source](name), cell.text(description)];
+  return [cell.code(name, description), valueCell({ name, value, is_secret, source }), sources[source](name)];
 }
 
-function valueCell({ value, is_secret, source }: Pick<Setting, 'value' | 'is_secret' | 'source'>): Cell {
+function valueCell({ name, value, is_secret, source }: Omit<Setting, 'description'>): Cell {
   if (source === 'unset') return cell.text('None');
   if (is_secret) return cell.text('Hidden');
-  return cell.code(value ?? '');
+  const seconds = name.endsWith('_SECONDS') ? Number(value) : 0;
+  return cell.code(value ?? '', seconds >= 60 ? cell.duration(seconds) : undefined);
 }

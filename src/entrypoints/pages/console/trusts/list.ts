@@ -7,7 +7,7 @@ export const trustList: List = {
   heading: 'Trusts',
   intro: 'Issuers whose tokens are accepted, so that workloads need no registration and no secret.',
   noun: 'trust',
-  icon: 'sign',
+  icon: 'trust',
   columns: [
     { label: 'Name', sort: 'name' },
     { label: 'Issuer', sort: 'issuer' },

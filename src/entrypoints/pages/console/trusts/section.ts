@@ -7,7 +7,7 @@ export const trusts: ConsoleSection = {
   section: 'trusts',
   label: 'Trusts',
   group: 'Applications',
-  icon: 'sign',
+  icon: 'trust',
   permission: 'latchkey:trust:read',
   main: { list: () => trustList },
   details: { '/trusts/:trust_id': showTrust },
