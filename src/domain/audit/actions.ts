@@ -121,6 +121,7 @@ export const auditActions = [
   'vault.token_role.written',
   'vault.unsealed',
   'vault.unwrapped',
+  'vault.wrapping.revoked',
   'webhook.created',
   'webhook.deleted',
   'webhook.disabled',

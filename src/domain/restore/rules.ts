@@ -224,6 +224,7 @@ const rules: Readonly<Record<AuditAction, Rule>> = {
   'vault.token_role.deleted': decide('is a role of tokens again: delete it again'),
   'vault.token_role.written': decide('has its earlier limits again, or no longer exists: write it again'),
   'vault.unwrapped': nothing,
+  'vault.wrapping.revoked': decide('can be opened again: revoke it again by its accessor'),
   'vault.rekeyed': decide('is opened by the earlier shares again: replace them again'),
   'vault.rewrapped': nothing,
   'vault.rotated': decide('has the keys of the earlier term again: rotate them again'),

@@ -71,7 +71,7 @@ export { addUser, importedHash, putUser } from './profiles.ts';
 export { mailRecoveryLink, requestRecovery } from './recovery.ts';
 export { userRoutes } from './routes.ts';
 export { domainOf, EmailAddress, PasswordLinkView, UserDetailView, UserInput, UserView } from './schemas.ts';
-export { createSetupLink, isSetupOpen, setUpFirstAdministrator } from './setup.ts';
+export { createSetupLink, isSetupOpen, looksLikeSetupSecret, setUpFirstAdministrator } from './setup.ts';
 export { invitedEmail, mailSignUpLink, requestSignUp, SignUpInput, signUp, signUpProblem } from './sign-up.ts';
 export {
   findUser,

@@ -38,6 +38,9 @@ export async function createSetupLink({ db, now }: SetupDeps): Promise<string> {
   return secret;
 }
 
+/** Whether a value has the form of a set-up secret. */
+export const looksLikeSetupSecret = (value: string): boolean => value.startsWith(prefix);
+
 /** Whether this secret opens the setup page now. */
 export async function isSetupOpen({ db, now }: SetupDeps, secret: string): Promise<boolean> {
   return !(await hasOwner(db)) && (await isOpenSetupLink(db, digest(secret), now()));

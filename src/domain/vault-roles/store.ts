@@ -127,3 +127,11 @@ export async function deleteWrapped(trx: Trx, digest: Digest, now: Date): Promis
   const query = trx.deleteFrom('vault_wrapped').where('digest', '=', digest).where('expires_at', '>', now);
   return query.returningAll().executeTakeFirst();
 }
+
+/** @param accessor the first bytes of its digest, in hexadecimal */
+export async function findWrappedByAccessor(db: Db, accessor: string, now: Date): Promise<WrappedRow | undefined> {
+  const { rows } = await sql<WrappedRow>`select * from vault_wrapped
+    where digest between decode(rpad(${accessor}, 64, '0'), 'hex') and decode(rpad(${accessor}, 64, 'f'), 'hex')
+      and expires_at > ${now} limit 1`.execute(db);
+  return rows[0];
+}

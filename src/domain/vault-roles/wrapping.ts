@@ -11,7 +11,7 @@ import {
 import { type Db, inTransaction } from '../../platform/database/index.ts';
 import type { Actor } from '../../platform/http/index.ts';
 import { appendEvent } from '../audit/index.ts';
-import { deleteWrapped, findWrapped, insertWrapped, type WrappedRow } from './store.ts';
+import { deleteWrapped, findWrapped, findWrappedByAccessor, insertWrapped, type WrappedRow } from './store.ts';
 
 type Deps = { db: Db; now: () => Date };
 
@@ -47,6 +47,25 @@ const accessorOf = ({ digest: of }: Pick<WrappedRow, 'digest'>) => of.toString('
 /** The data of a wrapped response that is known without opening it. */
 export async function describeWrapped({ db, now }: Deps, token: string): Promise<WrappedRow | undefined> {
   return isWrappingToken(token) ? findWrapped(db, digest(token), now()) : undefined;
+}
+
+const accessorShape = /^[0-9a-f]{24}$/;
+
+/** The same, by the accessor of its token. */
+export async function findWrappedBy({ db, now }: Deps, accessor: string): Promise<WrappedRow | undefined> {
+  return accessorShape.test(accessor) ? findWrappedByAccessor(db, accessor, now()) : undefined;
+}
+
+/** Deletes a wrapped response, which cannot be opened from then on. Repeating it changes nothing. */
+export async function revokeWrapped({ db, now }: Deps, actor: Actor, { digest: of }: WrappedRow): Promise<void> {
+  await inTransaction(db, async (trx) => {
+    const occurred_at = now();
+    const row = await deleteWrapped(trx, of, occurred_at);
+    if (!row) return;
+    const target = { kind: 'vault_wrapping', id: accessorOf(row) };
+    const details = { creation_path: row.creation_path };
+    await appendEvent(trx, { actor, action: 'vault.wrapping.revoked', target, details, occurred_at });
+  });
 }
 
 const isWrappingToken = (token: string) => parseCredential(prefix, secretLength, token) !== undefined;

@@ -1,9 +1,9 @@
 /** Tokens of Vault's clients: access tokens with an accessor, which can be renewed, and can create others. */
 export { type ChildToken, createChildToken } from './children.ts';
+export { accessorOf, type FoundByAccessor, type VaultToken } from './store.ts';
 export { findTokenRole, listTokenRoles, putTokenRole, removeTokenRole } from './token-roles.ts';
 export {
   describeVaultToken,
-  type FoundByAccessor,
   findParent,
   findTokenByAccessor,
   listTokenAccessors,
@@ -13,5 +13,4 @@ export {
   revokeVaultToken,
   type TokenLimits,
   takeTokenUse,
-  type VaultToken,
 } from './vault-tokens.ts';

@@ -102,13 +102,35 @@ export async function takeUse(db: Db, digest: Digest): Promise<number | undefine
 }
 
 /** An active token, by its accessor, with its permissions. */
-export type FoundByAccessor = VaultToken & { expires_at: Date; scope: string | null };
+export type FoundByAccessor = {
+  digest: Digest;
+  /** The token that created it. */
+  parent: Digest | null;
+  /** Undefined: it was issued at the token endpoint. */
+  noted: VaultToken | undefined;
+  client: string;
+  expires_at: Date;
+  scope: string | null;
+};
 
-export async function findByAccessor(db: Db, accessor: string, now: Date): Promise<FoundByAccessor | undefined> {
-  const { rows } = await sql<FoundByAccessor>`select v.*, t.expires_at, t.scope from vault_tokens v
-    join standing_access_tokens t on t.digest = v.digest
-    where v.accessor = ${accessor} and t.ends_at > ${now} and t.expires_at > ${now}`.execute(db);
-  return rows[0];
+/** The accessor of a token that was issued at the token endpoint: its id in the inventory. */
+export const accessorOf = (digest: Digest): string => digest.toString('hex');
+
+/** @param audience only tokens for this API */
+export async function findByAccessor(
+  db: Db,
+  accessor: string,
+  { audience, now }: { audience: string; now: Date },
+): Promise<FoundByAccessor | undefined> {
+  const row = await db.selectFrom('vault_tokens').selectAll().where('accessor', '=', accessor).executeTakeFirst();
+  const digest =
+    row?.digest ?? (/^[0-9a-f]{64}$/.test(accessor) ? (Buffer.from(accessor, 'hex') as Digest) : undefined);
+  if (!digest) return undefined;
+  const noted = row ?? (await findVaultToken(db, digest));
+  const { rows } = await sql<Pick<FoundByAccessor, 'client' | 'expires_at' | 'scope'>>`select client, expires_at, scope
+    from standing_access_tokens where digest = ${digest} and audience = ${audience}
+      and ends_at > ${now} and expires_at > ${now}`.execute(db);
+  return rows[0] && { ...rows[0], digest, noted, parent: noted?.parent ?? null };
 }
 
 const mostAccessors = 10_000;

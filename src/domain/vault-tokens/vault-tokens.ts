@@ -20,8 +20,6 @@ import {
   type VaultToken,
 } from './store.ts';
 
-export type { FoundByAccessor, VaultToken } from './store.ts';
-
 export type VaultTokenDeps = { db: Db; now: () => Date };
 
 const accessorBytes = 18;
@@ -111,15 +109,15 @@ export async function renewVaultToken(
   });
 }
 
-/** An active token, by its accessor. */
+/** An active token for an API, by its accessor. */
 export function findTokenByAccessor(
   { db, now }: VaultTokenDeps,
-  accessor: string,
+  { accessor, audience }: { accessor: string; audience: string },
 ): Promise<FoundByAccessor | undefined> {
-  return findByAccessor(db, accessor, now());
+  return findByAccessor(db, accessor, { audience, now: now() });
 }
 
-/** The accessors of the active tokens. */
+/** The accessors of the active tokens of logins, and of those that others created. */
 export function listTokenAccessors({ db, now }: VaultTokenDeps): Promise<string[]> {
   return listAccessors(db, now());
 }

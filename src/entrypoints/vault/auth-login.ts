@@ -19,8 +19,19 @@ export const loginRoutes: readonly VaultRoute[] = [
   { path: /^auth\/kubernetes\/login$/, route: '/v1/auth/kubernetes/login', open: { write: byAssertion('kubernetes') } },
 ];
 
+/** After all others: a role can be called `login`. */
+export const otherLoginRoutes: readonly VaultRoute[] = [
+  { path: /^auth\/(.+?)\/(?:login(?:\/.+)?|oidc\/auth_url)$/, route: '/v1/auth/login', open: { write: refuseMethod } },
+];
+
 const mostSeconds = 24 * 3600;
 const allOfStore = ['secrets:*'];
+
+/** As in Vault without such a method, with a hint for people at a terminal. @throws VaultError 403 */
+async function refuseMethod(_: VaultDeps, { names }: Asked): Promise<VaultAnswer> {
+  const hint = 'log in with approle, jwt or kubernetes, or use an API key or an access token as the token';
+  throw new VaultError(403, 'permission denied', `there is no auth method at ${names[0]}/: ${hint}`);
+}
 
 /** A role is a client, a secret id one of its secrets. */
 async function logInWithRole(deps: VaultDeps, { request, body }: Asked): Promise<VaultAnswer> {

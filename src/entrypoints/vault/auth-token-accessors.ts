@@ -1,27 +1,28 @@
 import { allows } from '../../domain/access/index.ts';
 import { tokensPermission } from '../../domain/secrets/index.ts';
+import { findWrappedBy, revokeWrapped } from '../../domain/vault-roles/index.ts';
 import {
-  describeVaultToken,
   type FoundByAccessor,
   findTokenByAccessor,
   listTokenAccessors,
   renewVaultToken,
   revokeVaultToken,
 } from '../../domain/vault-tokens/index.ts';
+import { digest } from '../../platform/crypto/index.ts';
 import { answerWith, noContent, permissionDenied, type VaultAnswer, VaultError } from './answers.ts';
-import { authOf, tokenData } from './auth-token.ts';
+import { authOf, secondsUntil, tokenData } from './auth-token.ts';
 import type { VaultCaller } from './callers.ts';
 import { secondsIn, textIn } from './fields.ts';
 import type { Called, VaultDeps, VaultRoute } from './routing.ts';
 
-type ByAccessor = (deps: VaultDeps, asked: Called & { found: FoundByAccessor }) => Promise<VaultAnswer>;
+export type ByAccessor = (deps: VaultDeps, asked: Called & { found: FoundByAccessor }) => Promise<VaultAnswer>;
 
 /** Tokens by their accessors, which identify them and give no access. */
 export const accessorRoutes: readonly VaultRoute[] = [
   {
     path: /^auth\/token\/lookup-accessor$/,
     route: '/v1/auth/token/lookup-accessor',
-    closed: { write: withFound(lookUp) },
+    closed: { write: orWrapping(withFound(lookUp), lookUpWrapped) },
   },
   {
     path: /^auth\/token\/renew-accessor$/,
@@ -31,34 +32,70 @@ export const accessorRoutes: readonly VaultRoute[] = [
   {
     path: /^auth\/token\/revoke-accessor$/,
     route: '/v1/auth/token/revoke-accessor',
-    closed: { write: withFound(revoke) },
+    closed: { write: orWrapping(withFound(revoke), revokeWrapping) },
   },
   { path: /^auth\/token\/accessors$/, route: '/v1/auth/token/accessors', closed: { list, read: list } },
 ];
 
 /** For the caller's token and those it created; for others with the permission. */
-function withFound(handler: ByAccessor) {
+export function withFound(handler: ByAccessor) {
   return async (deps: VaultDeps, asked: Called): Promise<VaultAnswer> => {
-    const accessor = textIn(asked.body, 'accessor');
-    if (!accessor) throw new VaultError(400, 'missing accessor');
-    const found = await findTokenByAccessor(deps, accessor);
+    const accessor = accessorIn(asked);
+    const found = await findTokenByAccessor(deps, { accessor, audience: deps.audience });
     const mayAll = allows(asked.caller.rights, tokensPermission);
-    if (!mayAll && !(found && (await isOwn(deps, asked.caller, found)))) throw permissionDenied();
+    if (!mayAll && !(found && isOwn(asked.caller, found))) throw permissionDenied();
     if (!found) throw new VaultError(403, 'invalid accessor');
     return handler(deps, { ...asked, found });
   };
 }
 
-async function isOwn(deps: VaultDeps, { token, isKey }: VaultCaller, found: FoundByAccessor): Promise<boolean> {
-  const own = isKey ? undefined : await describeVaultToken(deps, token);
-  return own !== undefined && (own.digest.equals(found.digest) || found.parent?.equals(own.digest) === true);
+/** @throws VaultError 400 */
+function accessorIn({ body }: Called): string {
+  const accessor = textIn(body, 'accessor');
+  if (!accessor) throw new VaultError(400, 'missing accessor');
+  return accessor;
 }
 
-const scopesOf = ({ scope }: FoundByAccessor) => (scope ?? '').split(' ').filter(Boolean);
+function isOwn({ token, isKey }: VaultCaller, { digest: of, parent }: FoundByAccessor): boolean {
+  const own = digest(token);
+  return !isKey && (own.equals(of) || parent?.equals(own) === true);
+}
+
+type Wrapped = NonNullable<Awaited<ReturnType<typeof findWrappedBy>>>;
+
+/** A wrapping token has no owner: this needs the permission. */
+function orWrapping(
+  handler: ReturnType<typeof withFound>,
+  ofWrapping: (deps: VaultDeps, asked: Called & { wrapped: Wrapped }) => Promise<VaultAnswer>,
+) {
+  return async (deps: VaultDeps, asked: Called): Promise<VaultAnswer> => {
+    const mayAll = allows(asked.caller.rights, tokensPermission);
+    const wrapped = mayAll ? await findWrappedBy(deps, accessorIn(asked)) : undefined;
+    return wrapped ? ofWrapping(deps, { ...asked, wrapped }) : handler(deps, asked);
+  };
+}
+
+async function lookUpWrapped({ now }: VaultDeps, asked: Called & { wrapped: Wrapped }): Promise<VaultAnswer> {
+  const { created_at, expires_at, ttl_seconds: creation_ttl, creation_path: path } = asked.wrapped;
+  const data = {
+    ...{ accessor: accessorIn(asked), id: '', display_name: '', entity_id: '', path, meta: null, orphan: true },
+    ...{ creation_time: Math.floor(created_at.getTime() / 1000), creation_ttl, explicit_max_ttl: creation_ttl },
+    ...{ expire_time: expires_at, issue_time: created_at, ttl: secondsUntil(expires_at, now()), num_uses: 1 },
+    ...{ policies: ['response-wrapping'], renewable: false, type: 'service' },
+  };
+  return answerWith(asked.request.request_id, { data });
+}
+
+async function revokeWrapping(deps: VaultDeps, { caller, wrapped }: Called & { wrapped: Wrapped }) {
+  await revokeWrapped(deps, caller.actor, wrapped);
+  return noContent;
+}
+
+export const scopesOf = ({ scope }: FoundByAccessor) => (scope ?? '').split(' ').filter(Boolean);
 
 async function lookUp({ now }: VaultDeps, { request, found }: Parameters<ByAccessor>[1]): Promise<VaultAnswer> {
-  const { expires_at, display_name: name } = found;
-  const data = tokenData({ noted: found, expires_at, rights: scopesOf(found), id: '', name }, now());
+  const { noted, digest, expires_at, client: name } = found;
+  const data = tokenData({ noted, digest, expires_at, rights: scopesOf(found), id: '', name }, now());
   return answerWith(request.request_id, { data });
 }
 

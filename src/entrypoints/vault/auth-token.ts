@@ -1,13 +1,14 @@
 import { allows } from '../../domain/access/index.ts';
 import { tokensPermission } from '../../domain/secrets/index.ts';
-import { revokeToken } from '../../domain/tokens/index.ts';
+import { isAccessToken, revokeToken } from '../../domain/tokens/index.ts';
 import {
+  accessorOf,
   describeVaultToken,
   renewVaultToken,
   revokeAndOrphan,
   type VaultToken,
 } from '../../domain/vault-tokens/index.ts';
-import { digest } from '../../platform/crypto/index.ts';
+import { type Digest, digest } from '../../platform/crypto/index.ts';
 import { answerWith, noContent, permissionDenied, type VaultAnswer, type VaultAuth, VaultError } from './answers.ts';
 import { type VaultCaller, vaultCallerOf } from './callers.ts';
 import { secondsIn, textIn } from './fields.ts';
@@ -56,12 +57,15 @@ export function mustKeepTokens({ rights }: Pick<VaultCaller, 'rights'>): void {
 async function lookUp(deps: VaultDeps, { request, caller }: Called): Promise<VaultAnswer> {
   const { token, name, expires_at, rights } = caller;
   const noted = caller.isKey ? undefined : await describeVaultToken(deps, token);
-  const data = tokenData({ noted, expires_at, rights, id: token, name }, deps.now());
+  const of = isAccessToken(token) ? digest(token) : undefined;
+  const data = tokenData({ noted, digest: of, expires_at, rights, id: token, name }, deps.now());
   return answerWith(request.request_id, { data });
 }
 
 type Looked = {
   noted: VaultToken | undefined;
+  /** Undefined: an API key, or a JWT. They have no accessor. */
+  digest: Digest | undefined;
   expires_at: Date | null;
   rights: readonly string[];
   /** Empty if it was looked up by its accessor. */
@@ -70,11 +74,11 @@ type Looked = {
 };
 
 /** Vault's description of a token. */
-export function tokenData({ noted, expires_at, rights, id, name }: Looked, now: Date) {
+export function tokenData({ noted, digest: of, expires_at, rights, id, name }: Looked, now: Date) {
   const ttl = expires_at === null ? 0 : secondsUntil(expires_at, now);
   const issued = noted?.created_at ?? now;
   return {
-    accessor: noted?.accessor ?? '',
+    accessor: noted?.accessor ?? (of ? accessorOf(of) : ''),
     ...(noted?.bound_cidrs && { bound_cidrs: noted.bound_cidrs }),
     creation_time: Math.floor(issued.getTime() / 1000),
     creation_ttl: noted?.ttl_seconds ?? ttl,
@@ -99,7 +103,7 @@ export function tokenData({ noted, expires_at, rights, id, name }: Looked, now: 
 const policiesOf = (noted: VaultToken | undefined, rights: readonly string[]): string[] =>
   noted?.policies ?? ['default', ...rights];
 
-const secondsUntil = (expires_at: Date, now: Date) =>
+export const secondsUntil = (expires_at: Date, now: Date) =>
   Math.max(0, Math.floor((expires_at.getTime() - now.getTime()) / 1000));
 
 async function renew(deps: VaultDeps, { request, body, caller }: Called): Promise<VaultAnswer> {

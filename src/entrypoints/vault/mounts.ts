@@ -1,26 +1,30 @@
 import { allows, intersection } from '../../domain/access/index.ts';
 import { mayList, permissionFor, sealPermission, secretVerbs } from '../../domain/secrets/index.ts';
-import { answerAtTop, answerWith, type VaultAnswer, VaultError } from './answers.ts';
+import { answerAtTop, answerWith, noContent, type VaultAnswer, VaultError } from './answers.ts';
+import { type ByAccessor, scopesOf, withFound } from './auth-token-accessors.ts';
 import { vaultCallerOf } from './callers.ts';
 import { textIn, textsIn } from './fields.ts';
 import type { Asked, Called, VaultDeps, VaultRoute } from './routing.ts';
+import { mustKeepTuning } from './tuning.ts';
 
-type Mount = { path: string; version: '1' | '2'; description: string };
+type Mount = { path: string; version: '1' | '2' };
 
+/** `kv/` has the current versions of the secrets in the folder `kv`. */
 const mounts: readonly Mount[] = [
-  { path: 'secret/', version: '2', description: 'secrets, with versions' },
-  { path: 'kv/', version: '1', description: 'the current versions of the secrets in the folder kv' },
+  { path: 'secret/', version: '2' },
+  { path: 'kv/', version: '1' },
 ];
 
 /** Requests of Vault's clients before they read: the mounts, and the capabilities of their token. */
 export const mountRoutes: readonly VaultRoute[] = [
   { path: /^sys\/mounts$/, route: '/v1/sys/mounts', closed: { read: listMounts } },
+  { path: /^sys\/mounts\/(.+)\/tune$/, route: '/v1/sys/mounts', closed: { read: readTuning, write: tune } },
   {
-    path: /^sys\/mounts\/([^/]+)$/,
+    path: /^sys\/mounts\/(.+)$/,
     route: '/v1/sys/mounts',
-    closed: { read: readMount, write: enableMount, delete: keepMount },
+    closed: { read: readMount, write: enableMount, delete: disableMount },
   },
-  { path: /^sys\/mounts\/([^/]+)\/tune$/, route: '/v1/sys/mounts', closed: { read: readTuning, write: keepMount } },
+  { path: /^sys\/remount$/, route: '/v1/sys/remount', closed: { write: refuseToMove } },
   { path: /^sys\/internal\/ui\/mounts$/, route: '/v1/sys/internal/ui/mounts', open: { read: listForUi } },
   { path: /^sys\/internal\/ui\/mounts\/(.+)$/, route: '/v1/sys/internal/ui/mounts', closed: { read: findMount } },
   {
@@ -28,14 +32,20 @@ export const mountRoutes: readonly VaultRoute[] = [
     route: '/v1/sys/capabilities-self',
     closed: { write: tellCapabilities },
   },
+  {
+    path: /^sys\/capabilities-accessor$/,
+    route: '/v1/sys/capabilities-accessor',
+    closed: { write: withFound(tellCapabilitiesOfFound) },
+  },
   { path: /^sys\/capabilities$/, route: '/v1/sys/capabilities', closed: { write: tellCapabilitiesOf } },
 ];
 
-function mountData({ path, version, description }: Mount) {
+function mountData({ path, version }: Mount) {
   return {
     accessor: `kv_${path.slice(0, -1)}`,
     config: { default_lease_ttl: 0, force_no_cache: false, max_lease_ttl: 0 },
-    description,
+    // Terraform would repeatedly undo a description that it did not write.
+    description: '',
     external_entropy_access: false,
     local: false,
     options: { version },
@@ -74,9 +84,23 @@ async function enableMount(_: VaultDeps, { names }: Called): Promise<VaultAnswer
   throw new VaultError(400, 'the mounts are secret/ (KV version 2) and kv/ (KV version 1): there are no others');
 }
 
+/** @throws VaultError 400: a change */
+async function tune(_: VaultDeps, asked: Called): Promise<VaultAnswer> {
+  const { config, options } = mountData(mountIn(asked));
+  mustKeepTuning(asked.body, { ...config, options }, 'the mounts have no settings; each secret has its own');
+  return noContent;
+}
+
+/** Vault does not tell whether there was one. @throws VaultError 400: it is always there */
+async function disableMount(_: VaultDeps, { names }: Called): Promise<VaultAnswer> {
+  const isThere = mounts.some(({ path }) => path === `${names[0]}/`);
+  if (!isThere) return noContent;
+  throw new VaultError(400, `${names[0]}/ cannot be disabled: delete its secrets`);
+}
+
 /** @throws VaultError 400 */
-async function keepMount(_: VaultDeps, asked: Called): Promise<VaultAnswer> {
-  throw new VaultError(400, `${mountIn(asked).path} is always there, and is not tuned`);
+async function refuseToMove(): Promise<VaultAnswer> {
+  throw new VaultError(400, 'mounts and auth methods cannot be moved');
 }
 
 /** Sign-in pages ask without a token: no mount is shown to them. @throws VaultError 403: the token is invalid */
@@ -103,11 +127,20 @@ function mayUse(rights: readonly string[], { path, version }: Mount): boolean {
   return intersection(rights, [within]).length > 0;
 }
 
-async function tellCapabilities(_: VaultDeps, { request, body, caller }: Called): Promise<VaultAnswer> {
+async function tellCapabilities(_: VaultDeps, asked: Called): Promise<VaultAnswer> {
+  return capabilitiesOf(asked, asked.caller.rights);
+}
+
+function capabilitiesOf({ request, body }: Asked, rights: readonly string[]): VaultAnswer {
   const paths = textsIn(body, 'paths') ?? textsIn(body, 'path') ?? [];
-  const named = paths.map((path) => [path, capabilitiesAt(caller.rights, path)] as const);
+  const named = paths.map((path) => [path, capabilitiesAt(rights, path)] as const);
   const data = { ...Object.fromEntries(named), capabilities: named[0]?.[1] ?? ['deny'] };
   return answerAtTop(request.request_id, data);
+}
+
+/** The capabilities of a token that the caller may look up, by its accessor. */
+async function tellCapabilitiesOfFound(_: VaultDeps, asked: Parameters<ByAccessor>[1]): Promise<VaultAnswer> {
+  return capabilitiesOf(asked, scopesOf(asked.found));
 }
 
 /** The capabilities of another token, which the caller has. */

@@ -1,18 +1,25 @@
-import { answerAtTop, noContent, notThere, type VaultAnswer, VaultError } from './answers.ts';
-import { textIn } from './fields.ts';
+import { answerAtTop, noContent, type VaultAnswer, VaultError } from './answers.ts';
+import { objectIn, textIn } from './fields.ts';
 import { mayWriteRoles } from './role-guard.ts';
 import type { Asked, Called, VaultDeps, VaultRoute } from './routing.ts';
+import { mustKeepTuning } from './tuning.ts';
 
 /** All auth methods, each at the path of its type. */
 const methods = ['approle', 'jwt', 'kubernetes', 'token'];
 
-const path = (rest: string) => new RegExp(`^sys/(?:auth|mounts/auth)/([^/]+)/?${rest}$`);
-
 /** Requests of clients before they configure auth methods. All are enabled, each at the path of its type. */
 export const authListRoutes: readonly VaultRoute[] = [
   { path: /^sys\/auth$/, route: '/v1/sys/auth', closed: { read: list } },
-  { path: path(''), route: '/v1/sys/auth', closed: { read, write: enable, delete: disable } },
-  { path: path('tune'), route: '/v1/sys/auth', closed: { read: readTuning, write: tune } },
+  {
+    path: /^sys\/(?:auth|mounts\/auth)\/(.+)\/tune$/,
+    route: '/v1/sys/auth',
+    closed: { read: readTuning, write: tune },
+  },
+  {
+    path: /^sys\/(?:auth|mounts\/auth)\/(.+)$/,
+    route: '/v1/sys/auth',
+    closed: { read, write: enable, delete: disable },
+  },
 ];
 
 const config = {
@@ -32,10 +39,10 @@ async function list(_: VaultDeps, { request }: Called): Promise<VaultAnswer> {
   return answerAtTop(request.request_id, Object.fromEntries(methods.map((type) => [`${type}/`, described(type)])));
 }
 
-/** @throws VaultError 404 */
+/** Terraform takes an auth method for deleted by these words. @throws VaultError 400: there is no such method */
 function typeIn({ names }: Asked): string {
   const [type = ''] = names;
-  if (!methods.includes(type)) throw notThere();
+  if (!methods.includes(type)) throw new VaultError(400, `No auth engine at ${type}/`);
   return type;
 }
 
@@ -43,18 +50,25 @@ async function read(_: VaultDeps, asked: Called): Promise<VaultAnswer> {
   return answerAtTop(asked.request.request_id, described(typeIn(asked)));
 }
 
-/** @throws VaultError 403; 400: there is no such method, or it is not at this path */
+const hint = 'roles have token_ttl, token_max_ttl and other limits of their own';
+
+/** @throws VaultError 403; 400: there is no such method, it is not at this path, or it would have settings */
 async function enable(_: VaultDeps, asked: Called): Promise<VaultAnswer> {
   mayWriteRoles(asked);
   const [at = ''] = asked.names;
   const type = textIn(asked.body, 'type');
-  if (type !== undefined && type === at && methods.includes(at)) return noContent;
-  throw new VaultError(400, `auth methods are ${methods.join(', ')}, each at the path of its type`);
+  if (type === undefined || type !== at || !methods.includes(at))
+    throw new VaultError(400, `auth methods are ${methods.join(', ')}, each at the path of its type`);
+  mustKeepTuning(objectIn(asked.body, 'config') ?? {}, { ...config, options: {} }, hint);
+  return noContent;
 }
 
+/** Vault does not tell whether there was one. @throws VaultError 403; 400: it is always enabled */
 async function disable(_: VaultDeps, asked: Called): Promise<VaultAnswer> {
   mayWriteRoles(asked);
-  throw new VaultError(400, `${typeIn(asked)} cannot be disabled: delete its roles`);
+  const [at = ''] = asked.names;
+  if (!methods.includes(at)) return noContent;
+  throw new VaultError(400, `${at} cannot be disabled: delete its roles`);
 }
 
 async function readTuning(_: VaultDeps, asked: Called): Promise<VaultAnswer> {
@@ -62,8 +76,10 @@ async function readTuning(_: VaultDeps, asked: Called): Promise<VaultAnswer> {
   return answerAtTop(asked.request.request_id, { ...config, description });
 }
 
-/** @throws VaultError 400: times are set by roles */
+/** @throws VaultError 403; 400: a change */
 async function tune(_: VaultDeps, asked: Called): Promise<VaultAnswer> {
   mayWriteRoles(asked);
-  throw new VaultError(400, `auth/${typeIn(asked)} cannot be tuned: roles have token_ttl and token_max_ttl`);
+  typeIn(asked);
+  mustKeepTuning(asked.body, { ...config, options: {} }, hint);
+  return noContent;
 }

@@ -1,6 +1,7 @@
 import { allows } from '../../domain/access/index.ts';
 import { describeTerm, rotateTerm, sealPermission } from '../../domain/secrets/index.ts';
-import { anonymous, Problem } from '../../platform/http/index.ts';
+import { isSetupOpen, looksLikeSetupSecret } from '../../domain/users/index.ts';
+import { type Actor, anonymous, Problem } from '../../platform/http/index.ts';
 import { answerAtTop, noContent, permissionDenied, type VaultAnswer, VaultError } from './answers.ts';
 import { type VaultCaller, vaultCallerOf } from './callers.ts';
 import { flagIn, numberIn, textIn } from './fields.ts';
@@ -66,20 +67,19 @@ async function tellInit({ vault }: VaultDeps): Promise<VaultAnswer> {
 }
 
 /**
- * Initializes the vault. The caller gets all shares, so this needs the permission; on the machine of a developer it needs none, as
- * tutorials expect.
+ * Initializes the vault. The caller gets all shares, so this needs the permission, or the set-up secret; on the machine of a developer it
+ * needs neither, as tutorials expect.
  */
 async function initialize(deps: VaultDeps, { request, body }: Asked): Promise<VaultAnswer> {
   const { kind, initialized, sealed } = await deps.vault.state();
   if (kind === 'static' || (initialized && !sealed)) throw new VaultError(400, 'Vault is already initialized');
-  const caller = await sealerOf(deps, request);
+  const { actor, rootToken } = await initializerOf(deps, request);
   const shares = numberIn(body, 'secret_shares') ?? 5;
   const threshold = numberIn(body, 'secret_threshold') ?? 3;
   if (body.pgp_keys || body.root_token_pgp_key) throw new VaultError(400, 'pgp_keys are not supported');
   if (shares < 1 || shares > 255 || threshold < 1) throw new VaultError(400, 'invalid seal configuration');
-  const actor = caller?.actor ?? anonymous(request.origin);
   const keys = await deps.vault.initialize(actor, { shares, threshold }).catch(inVaultsWords);
-  const root_token = caller ? caller.token : await deps.tutorialToken(request.origin);
+  const root_token = await rootToken();
   const texts = {
     keys: keys.map((key) => key.toString('hex')),
     keys_base64: keys.map((key) => key.toString('base64')),
@@ -91,12 +91,23 @@ async function initialize(deps: VaultDeps, { request, body }: Asked): Promise<Va
 const isOfDeveloper = ({ address = '', req: { headers } }: Asked['request']) =>
   (address === '::1' || address.startsWith('127.')) && headers.origin === undefined;
 
-/** @throws VaultError 403 */
-async function sealerOf(deps: VaultDeps, request: Asked['request']): Promise<VaultCaller | undefined> {
-  if (request.token === undefined && deps.isTutorial && isOfDeveloper(request)) return undefined;
+type Initializer = { actor: Actor; rootToken: () => Promise<string> };
+
+/**
+ * Before there is an administrator, the set-up secret suffices: its holder can become the administrator. It still works afterwards. There is
+ * no token for an administrator yet.
+ *
+ * @throws VaultError 403
+ */
+async function initializerOf(deps: VaultDeps, request: Asked['request']): Promise<Initializer> {
+  const { token, origin } = request;
+  if (token === undefined && deps.isTutorial && isOfDeveloper(request))
+    return { actor: anonymous(origin), rootToken: () => deps.tutorialToken(origin) };
+  if (token !== undefined && looksLikeSetupSecret(token) && (await isSetupOpen(deps, token)))
+    return { actor: anonymous(origin), rootToken: async () => '' };
   const caller = await vaultCallerOf(deps, request);
   if (!allows(caller.rights, sealPermission)) throw permissionDenied();
-  return caller;
+  return { actor: caller.actor, rootToken: async () => caller.token };
 }
 
 function inVaultsWords(error: unknown): never {

@@ -16,7 +16,7 @@ import { invalidToken, permissionDenied, unsupportedOperation, type VaultAnswer,
 import { appRoleRoutes } from './auth-approle.ts';
 import { jwtRoutes } from './auth-jwt.ts';
 import { kubernetesRoutes } from './auth-kubernetes.ts';
-import { loginRoutes } from './auth-login.ts';
+import { loginRoutes, otherLoginRoutes } from './auth-login.ts';
 import { tokenRoutes } from './auth-token.ts';
 import { accessorRoutes } from './auth-token-accessors.ts';
 import { tokenCreationRoutes } from './auth-token-create.ts';
@@ -55,6 +55,7 @@ const routes: readonly VaultRoute[] = [
   ...leaseRoutes,
   ...sysRoutes,
   ...rekeyRoutes,
+  ...otherLoginRoutes,
 ];
 
 export type VaultApiDeps = VaultDeps & {

@@ -7,6 +7,12 @@ import type { Asked, VaultDeps, VaultRoute } from './routing.ts';
 /** Wrapped responses, which can be opened once: those with a secret id. Opening needs only the wrapping token. */
 export const wrappingRoutes: readonly VaultRoute[] = [
   { path: /^sys\/wrapping\/unwrap$/, route: '/v1/sys/wrapping/unwrap', open: { write: open } },
+  {
+    path: /^sys\/wrapping\/(?:re)?wrap$/,
+    route: '/v1/sys/wrapping/wrap',
+    wraps: true,
+    closed: { write: refuseToWrap },
+  },
   { path: /^sys\/wrapping\/lookup$/, route: '/v1/sys/wrapping/lookup', open: { write: lookUp, read: lookUp } },
 ];
 
@@ -42,6 +48,11 @@ const notValid = () => new VaultError(400, 'wrapping token is not valid or does 
 
 /** The token is in the body, or sent as the caller's token. */
 const tokenIn = ({ request, body }: Asked) => textIn(body, 'token') || request.token || '';
+
+/** @throws VaultError 400 */
+async function refuseToWrap(): Promise<VaultAnswer> {
+  throw new VaultError(400, 'only answers with a secret ID are wrapped: request one with X-Vault-Wrap-TTL');
+}
 
 async function open(deps: VaultDeps, asked: Asked): Promise<VaultAnswer> {
   const { origin, request_id } = asked.request;

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { exportSPKI } from 'jose';
 import nodeVault from 'node-vault';
 import { type AdminApi, asOwner } from '../../support/admin.ts';
@@ -203,7 +204,29 @@ describe('node-vault, unmodified', () => {
       expect(await ask('POST', `sys/mounts/${path}`, { type: 'kv' })).toMatchObject({
         ...{ status: 400, body: { errors: [expect.stringContaining(words ?? '')] } },
       });
-    expect((await ask('DELETE', 'sys/mounts/secret')).status).toBe(400);
+    // Clients write settings as they read them: what would change is refused.
+    const same = { default_lease_ttl: '0s', max_lease_ttl: '0s', options: { version: '2' }, description: '' };
+    for (const [method, path, body, status, words] of [
+      ['GET', 'sys/mounts/team', undefined, 400, 'No secret engine mount at team/'],
+      ['GET', 'sys/mounts/team/kv/tune', undefined, 400, 'No secret engine mount at team/kv/'],
+      ['POST', 'sys/mounts/secret/tune', same, 204],
+      ['POST', 'sys/mounts/secret/tune', { ...same, max_lease_ttl: '768h' }, 400, 'max_lease_ttl cannot be changed'],
+      ['POST', 'sys/mounts/kv/tune', { options: { version: '2' } }, 400, 'options cannot be changed'],
+      ['DELETE', 'sys/mounts/secret', undefined, 400, 'delete its secrets'],
+      ['DELETE', 'sys/mounts/team', undefined, 204],
+      ['POST', 'sys/remount', { from: 'secret', to: 'team' }, 400, 'cannot be moved'],
+      ['GET', 'sys/auth/userpass', undefined, 400, 'No auth engine at userpass/'],
+      ['GET', 'sys/auth/team/jwt/tune', undefined, 400, 'No auth engine at team/jwt/'],
+      ['GET', 'sys/auth/jwt/tune', undefined, 200],
+      ['POST', 'sys/auth/jwt/tune', {}, 403],
+      ['DELETE', 'sys/auth/jwt', undefined, 403],
+      ['PATCH', 'sys/auth/jwt', {}, 415],
+      ['LIST', 'sys/auth/jwt', undefined, 405],
+    ] as const) {
+      const told = await ask(method, path, body);
+      expect([path, told.status]).toEqual([path, status]);
+      if (words) expect(told.body.errors).toEqual([expect.stringContaining(words)]);
+    }
     expect((await ask('PUT', 'sys/leases/revoke-prefix/database/creds/x')).status).toBe(204);
     expect((await ask('LIST', 'sys/leases/lookup/database/')).status).toBe(404);
     const paths = ['auth/token/lookup-self', 'auth/token/renew-self'];
@@ -331,7 +354,23 @@ describe('the calls of well-known clients, as their sources make them', () => {
     expect((await at(token, 'GET', 'sys/auth/approle')).body.data).toMatchObject({
       ...{ type: 'approle', description: '', local: false, accessor: expect.any(String) },
     });
-    expect((await at(token, 'GET', 'sys/mounts/auth/approle/tune')).status).toBe(200);
+    const tune = 'sys/mounts/auth/approle/tune';
+    const read = (await at(token, 'GET', tune)).body.data;
+    expect(
+      (await at(token, 'POST', tune, { ...read, default_lease_ttl: '1h', audit_non_hmac_request_keys: [] })).status,
+    ).toBe(204);
+    expect(await at(token, 'POST', tune, { default_lease_ttl: '10m' })).toMatchObject({
+      ...{ status: 400, body: { errors: [expect.stringContaining('token_ttl')] } },
+    });
+    expect((await at(token, 'GET', 'auth/approle/role/login')).status).toBe(404);
+    expect((await at(token, 'PUT', 'auth/approle/role/login', { token_policies: [policy] })).status).toBe(204);
+    expect((await at(token, 'DELETE', 'auth/approle/role/login')).status).toBe(204);
+    const limited = { ...backend, config: { max_lease_ttl: '10m' } };
+    expect((await at(token, 'POST', 'sys/auth/approle', limited)).status).toBe(400);
+    expect(await at(token, 'DELETE', 'sys/auth/approle')).toMatchObject({
+      ...{ status: 400, body: { errors: [expect.stringContaining('delete its roles')] } },
+    });
+    expect((await at(token, 'DELETE', 'sys/auth/userpass')).status).toBe(204);
     const role = `auth/approle/role/tf-${folder}`;
     const settings = { token_policies: [policy], token_no_default_policy: false, token_type: 'default' };
     const more = { bind_secret_id: true, local_secret_ids: false, token_ttl: 600 };
@@ -429,6 +468,19 @@ describe('what Vault’s clients compare', () => {
       [call('DELETE', `secret/destroy/${folder}/a`, { token }), 405, { errors: ['unsupported operation'] }],
       [call('GET', path, { token, headers: { 'x-vault-namespace': 'team' } }), 404, { errors: [] }],
       [call('GET', `secret/${folder}/a`, { token }), 404, { warnings: [expect.stringContaining('vault kv get')] }],
+      // What `vault login` prints with methods that there are not.
+      ...['auth/userpass/login/bob', 'auth/ldap/team/login/bob', 'auth/oidc/oidc/auth_url', 'auth/k8s/login'].map(
+        (login): [Promise<Response>, number, unknown] => [
+          call('PUT', login, { body: { password: 'x' } }),
+          403,
+          { errors: ['permission denied', expect.stringContaining('log in with approle, jwt or kubernetes')] },
+        ],
+      ),
+      ...['wrap', 'rewrap'].map((what): [Promise<Response>, number, unknown] => [
+        call('POST', `sys/wrapping/${what}`, { token, body: { a: 1 }, headers: { 'x-vault-wrap-ttl': '60' } }),
+        400,
+        { errors: [expect.stringContaining('only answers with a secret ID are wrapped')] },
+      ]),
       [call('GET', 'transit/keys/a', { token }), 404, { errors: [expect.stringContaining('no handler')] }],
       [call('POST', `secret/data/${folder}/a%2e%2e`, { token, body: { data: {} } }), 200, {}],
       [
@@ -835,7 +887,27 @@ describe('access', () => {
     const narrow = await token(`${latchkey.issuer}/v1`, `secrets:list:${folder}:*`);
     expect((await call('GET', `secret/data/${folder}/a`, { token: narrow })).status).toBe(403);
     expect((await call('GET', `secret/metadata/${folder}/a`, { token: narrow })).status).toBe(404);
-    expect((await call('GET', 'auth/token/lookup-self', { token: narrow })).status).toBe(200);
+    const looked = await call('GET', 'auth/token/lookup-self', { token: narrow });
+    const { accessor } = ((await looked.json()) as { data: { accessor: string } }).data;
+    expect(accessor).toMatch(/^[0-9a-f]{64}$/);
+    const by = (token: string, what: string, of = accessor) =>
+      call('POST', `auth/token/${what}-accessor`, { token, body: { accessor: of } });
+    const keeper = (await loggedIn(['secrets:tokens'])).auth.client_token;
+    const stranger = (await loggedIn(['secrets:read:*'])).auth.client_token;
+    expect((await by(stranger, 'lookup')).status).toBe(403);
+    for (const token of [narrow, keeper])
+      expect(await (await by(token, 'lookup')).json()).toMatchObject({ data: { accessor, id: '', renewable: false } });
+    // A child that it creates is its own, too; tokens for other APIs are nobody’s here.
+    const child = await call('POST', 'auth/token/create', { token: narrow, body: {} });
+    const { auth } = (await child.json()) as { auth: { accessor: string; client_token: string } };
+    expect((await by(narrow, 'revoke', auth.accessor)).status).toBe(204);
+    expect((await call('GET', 'auth/token/lookup-self', { token: auth.client_token })).status).toBe(403);
+    const ofAdmin = createHash('sha256').update(owner.token).digest('hex');
+    for (const what of ['lookup', 'renew', 'revoke']) expect((await by(keeper, what, ofAdmin)).status).toBe(403);
+    expect((await owner.get('/roles')).status).toBe(200);
+    expect((await by(keeper, 'renew')).status).toBe(400);
+    expect((await by(keeper, 'revoke')).status).toBe(204);
+    expect((await call('GET', 'auth/token/lookup-self', { token: narrow })).status).toBe(403);
     expect((await call('GET', 'auth/token/lookup-self', { token: owner.token })).status).toBe(403);
   });
 
@@ -1016,6 +1088,10 @@ describe('a child token', () => {
     for (const what of ['lookup', 'renew', 'revoke']) expect((await by(stranger, what)).status).toBe(403);
     for (const token of [keeper, vault.token])
       expect(await by(token, 'lookup')).toMatchObject({ status: 200, body: { data: { accessor, id: '' } } });
+    const told = (token: string) =>
+      call('POST', 'sys/capabilities-accessor', { token, body: { accessor, paths: ['secret/data/a', 'sys/seal'] } });
+    expect(await (await told(keeper)).json()).toMatchObject({ 'secret/data/a': ['read'], 'sys/seal': ['deny'] });
+    expect((await told(stranger)).status).toBe(403);
     const renewed = await by(keeper, 'renew', { accessor, increment: '10h' });
     expect(renewed.body).toMatchObject({ auth: { client_token: '', accessor } });
     expect((renewed.body as { auth: { lease_duration: number } }).auth.lease_duration).toBeLessThanOrEqual(1800);
@@ -1507,10 +1583,25 @@ describe('an AppRole role that a client of Vault creates', () => {
     expect(await (await call('POST', 'sys/wrapping/unwrap', { body: { token } })).json()).toEqual({
       errors: ['wrapping token is not valid or does not exist'],
     });
+    // By its accessor, with the permission, it is looked up, and revoked before anyone opens it.
+    const another = (await (await call('POST', path, { token: vault.token, headers })).json()) as {
+      wrap_info: { token: string; accessor: string };
+    };
+    const { accessor } = another.wrap_info;
+    const by = (token: string, what: string) =>
+      call('POST', `auth/token/${what}-accessor`, { token, body: { accessor } });
+    for (const what of ['lookup', 'revoke']) expect((await by(vault.token, what)).status).toBe(403);
+    const all = (await loggedIn(['secrets:tokens'])).auth.client_token;
+    expect(await (await by(all, 'lookup')).json()).toMatchObject({
+      data: { accessor, id: '', path, creation_ttl: 60, num_uses: 1, policies: ['response-wrapping'] },
+    });
+    expect([(await by(all, 'revoke')).status, (await by(all, 'revoke')).status]).toEqual([204, 403]);
+    expect((await call('POST', 'sys/wrapping/unwrap', { token: another.wrap_info.token })).status).toBe(400);
     const late = (await (await call('POST', path, { token: vault.token, headers })).json()) as typeof answer;
     await latchkey.advance(61);
     expect((await call('POST', 'sys/wrapping/unwrap', { token: late.wrap_info.token })).status).toBe(400);
     expect(await latchkey.auditEvents('vault.unwrapped')).toHaveLength(1);
+    expect(await latchkey.auditEvents('vault.wrapping.revoked')).toMatchObject([{ target_id: accessor }]);
   });
 
   test('grants nothing that its creator lacks, and takes over no other client', async () => {
