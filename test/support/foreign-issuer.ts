@@ -18,6 +18,10 @@ export class ForeignIssuer {
   isSilent = false;
   /** The number of requests for its keys. */
   asked = 0;
+  /** The version of its keys, which are then fresh for a minute; a request that names it is answered with 304. Undefined: it states none. */
+  etag: string | undefined;
+  /** The number of answers that its keys have not changed. */
+  confirmed = 0;
 
   private constructor(issuer: string, { alg, typ }: { alg: string; typ: string }) {
     this.issuer = issuer;
@@ -42,6 +46,15 @@ export class ForeignIssuer {
       response.setHeader('content-type', 'application/json');
       if (request.url === '/keys') made.asked += 1;
       if (made.isSilent) return;
+      if (request.url === '/keys' && made.etag !== undefined) {
+        response.setHeader('etag', made.etag);
+        response.setHeader('cache-control', 'max-age=60');
+        if (request.headers['if-none-match'] === made.etag) {
+          made.confirmed += 1;
+          response.writeHead(304).end();
+          return;
+        }
+      }
       const { issuer } = made;
       const metadata = { issuer, jwks_uri: `${issuer}/keys` };
       response.end(JSON.stringify(request.url === '/keys' ? { keys: made.keys } : metadata));

@@ -3,11 +3,20 @@ import { type CompactJWSHeaderParameters, type CryptoKey, createLocalJWKSet, err
 import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
 import { atMostEntries } from '../../platform/caching/index.ts';
-import { freshSeconds, type Getting, TooLarge, UnexpectedStatus } from '../../platform/outbound/index.ts';
+import {
+  freshSeconds,
+  type Getting,
+  type Got,
+  type NotModified,
+  type Revalidating,
+  TooLarge,
+  UnexpectedStatus,
+  validatorsOf,
+} from '../../platform/outbound/index.ts';
 import { discoverIssuer, OtherIssuerError } from './discovery.ts';
 import type { Trust } from './store.ts';
 
-export type IssuerKeysDeps = { get: Getting; now: () => Date };
+export type IssuerKeysDeps = { get: Revalidating; now: () => Date };
 
 /** The location of an issuer's keys. */
 export type KeySource = Pick<Trust, 'issuer' | 'jwks_uri' | 'jwks'>;
@@ -20,7 +29,11 @@ type Held = {
   fresh_until: number;
   /** Until when they are used while the issuer does not answer. */
   usable_until: number;
+  /** The response that they were read from. */
+  response: KeyResponse;
 };
+
+type KeyResponse = { address: string; read_at: number; validators: ReturnType<typeof validatorsOf> };
 
 type Entry = {
   held: Held | undefined;
@@ -42,12 +55,15 @@ const longestMs = 60 * minuteMs;
 const defaultMs = 10 * minuteMs;
 const usableMs = 60 * minuteMs;
 const betweenLooksMs = 30_000;
+// A server that wrongly confirms an earlier response is not believed for longer.
+const revalidatedMs = 24 * 60 * minuteMs;
 
 const KeySet = z.looseObject({ keys: z.array(z.looseObject({ kty: z.string() })).max(100) });
 
 /**
  * The public keys of issuers: cached as long as their HTTP headers say, between a minute and an hour. A key that is not among them is
- * fetched at most twice a minute, however many requests ask. While an issuer does not answer, its keys are used for another hour.
+ * fetched at most twice a minute, however many requests ask. While an issuer does not answer, its keys are used for another hour. For
+ * expired keys it is asked whether they are still current (`ETag`, `Last-Modified`).
  */
 export class IssuerKeys {
   readonly #deps: IssuerKeysDeps;
@@ -71,8 +87,8 @@ export class IssuerKeys {
     try {
       return await keyIn(before.keyFor, header);
     } catch (error) {
-      // The issuer rotated its keys: they are fetched again, within the budget.
-      await this.#look(source, entry);
+      // The issuer rotated its keys: they are fetched again, within the budget, whatever a server says of the earlier response.
+      await this.#look(source, entry, { isWhole: true });
       const { keyFor } = this.#heldIn(entry);
       if (keyFor === before.keyFor) throw error;
       return keyIn(keyFor, header);
@@ -98,27 +114,43 @@ export class IssuerKeys {
   }
 
   /** One fetch at a time, for all who wait. */
-  async #look(source: KeySource, entry: Entry): Promise<void> {
+  async #look(source: KeySource, entry: Entry, { isWhole = false } = {}): Promise<void> {
     const now = this.#deps.now().getTime();
     if (!entry.looking && now < entry.next_look_at) return;
     entry.next_look_at = now + betweenLooksMs;
-    entry.looking ??= this.#read(source, entry).finally(() => {
+    entry.looking ??= this.#read(source, entry, isWhole ? undefined : entry.held).finally(() => {
       entry.looking = undefined;
     });
     await entry.looking;
   }
 
-  async #read(source: KeySource, entry: Entry): Promise<void> {
+  async #read(source: KeySource, entry: Entry, known: Held | undefined): Promise<void> {
     try {
-      const address = source.jwks_uri ?? (await discoverIssuer(this.#deps.get, source.issuer)).jwks_uri;
-      const { body, headers } = await this.#deps.get(address);
-      const keyFor = keysIn(JSON.parse(body.toString()));
-      const fresh_until = this.#deps.now().getTime() + keptMs(freshSeconds(headers, this.#deps.now()));
-      entry.held = { keyFor, fresh_until, usable_until: fresh_until + usableMs };
+      const get: Getting = async (url) => withBody(await this.#deps.get(url, {}));
+      const address = source.jwks_uri ?? (await discoverIssuer(get, source.issuer)).jwks_uri;
+      const now = this.#deps.now();
+      const kept = known && isRecent(known.response, address, now) ? known : undefined;
+      const answer = await this.#deps.get(address, kept?.response.validators ?? {});
+      const fresh_until = now.getTime() + keptMs(freshSeconds(answer.headers, now));
+      const isKept = kept !== undefined && answer.body === undefined;
+      const keyFor = isKept ? kept.keyFor : keysIn(JSON.parse(withBody(answer).body.toString()));
+      const validators = { ...(isKept && kept.response.validators), ...validatorsOf(answer.headers) };
+      const response = { address, validators, read_at: isKept ? kept.response.read_at : now.getTime() };
+      entry.held = { keyFor, fresh_until, usable_until: fresh_until + usableMs, response };
     } catch (error) {
       entry.problem = `its keys cannot be read: ${problemOf(error)}`;
     }
   }
+}
+
+function isRecent({ address, read_at }: KeyResponse, wanted: string, now: Date): boolean {
+  return address === wanted && read_at + revalidatedMs > now.getTime();
+}
+
+/** @throws UnexpectedStatus: the response has no body */
+function withBody(answer: Got | NotModified): Got {
+  if (answer.body === undefined) throw new UnexpectedStatus(304);
+  return answer;
 }
 
 /** Whether a set names any of its keys; those of PEM files have no names, whatever the `kid` of their tokens is. */

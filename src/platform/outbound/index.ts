@@ -6,8 +6,10 @@ export { FetchBudget } from './fetch-budget.ts';
 export { freshSeconds } from './freshness.ts';
 export {
   type Getting,
+  type Got,
   guardedGet,
   guardedRevalidation,
+  type NotModified,
   type Revalidating,
   TooLarge,
   UnexpectedStatus,

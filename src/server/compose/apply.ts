@@ -2,7 +2,7 @@ import { type Config, isDevelopment } from '../../config.ts';
 import type { ApplyDeps } from '../../domain/apply/index.ts';
 import { IssuerKeys, type JudgementDeps, TokenReviews } from '../../domain/trusts/index.ts';
 import type { ServerKeys } from '../../platform/keys/index.ts';
-import { guardedAsk, guardedGet } from '../../platform/outbound/index.ts';
+import { guardedAsk, guardedRevalidation } from '../../platform/outbound/index.ts';
 import type { Installation } from '../installation.ts';
 
 type Opened = Pick<Installation, 'keys' | 'now'> & { database: Pick<Installation['database'], 'db'> };
@@ -35,7 +35,7 @@ export function assertionJudges(
   { keys, now }: { keys: ServerKeys; now: () => Date },
 ): Pick<JudgementDeps, 'issuerKeys' | 'tokenReviews'> {
   const allowLoopback = isDevelopment(config);
-  const get = guardedGet({ allowLoopback, timeoutMs: keySetTimeoutMs, maxBytes: maxKeySetBytes });
+  const get = guardedRevalidation({ allowLoopback, timeoutMs: keySetTimeoutMs, maxBytes: maxKeySetBytes });
   const reading = { timeoutMs: reviewTimeoutMs, maxBytes: maxReviewBytes };
   const ask = guardedAsk({ allowLoopback, ...reading, namedOrigins: config.clusters });
   return { issuerKeys: new IssuerKeys({ get, now }), tokenReviews: new TokenReviews({ ask, keys }) };

@@ -400,6 +400,33 @@ describe('the keys of an issuer', () => {
     }
   });
 
+  test('are sent again only if they changed, as far as the issuer says, and if one is missing', async () => {
+    const issuer = await ForeignIssuer.serving();
+    try {
+      issuer.etag = '"1"';
+      await trust({ issuer: issuer.issuer, name: crypto.randomUUID() });
+      const now = () => latchkey.seconds;
+      const token = () => issuer.sign({ sub: pod, aud: latchkey.issuer, iat: now(), nbf: now(), exp: now() + 600 });
+      const isAccepted = async () => (await present(await token())).status === 200;
+      expect([await isAccepted(), issuer.asked, issuer.confirmed]).toEqual([true, 1, 0]);
+      await latchkey.advance(61);
+      expect(await isAccepted()).toBe(true);
+      await eventually(
+        async () => issuer.confirmed,
+        (confirmed) => confirmed === 1,
+      );
+      // Its server does not notice that it rotated its keys.
+      await issuer.rotate('key-2');
+      await latchkey.advance(40);
+      expect([await isAccepted(), issuer.confirmed]).toEqual([true, 1]);
+      issuer.etag = '"2"';
+      await latchkey.advance(61);
+      expect(await isAccepted()).toBe(true);
+    } finally {
+      issuer.close();
+    }
+  });
+
   test('of another issuer at its address are not accepted (OpenID Connect Discovery §4.3)', async () => {
     const issuer = await ForeignIssuer.serving();
     try {
