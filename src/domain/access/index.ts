@@ -26,6 +26,7 @@ export {
   type Entitlement,
   entitled,
   intersection,
+  isInArea,
   isPermissionPattern,
   PatternSet,
 } from './permissions.ts';

@@ -5,6 +5,7 @@ import { type ConsoleBrowser, consoleAs, wordsOf } from '../../support/console.t
 import { api, password } from '../../support/installation.ts';
 import { startLatchkey } from '../../support/latchkey.ts';
 import { MailServer } from '../../support/mail-server.ts';
+import type { Page } from '../../support/user-agent.ts';
 
 /** Sample records that the table refers to, one of each kind. */
 type Samples = {
@@ -166,7 +167,8 @@ const forms: Record<string, { asks: (samples: Samples) => string } | { asksNothi
     asksNothing: 'it goes on with who is signed in, or leads to the proof; an app decides how fresh a sign-in must be',
   },
   '/interaction/:uid/consent': {
-    asksNothing: 'an app decides how fresh a sign-in must be (max_age, OIDC Core §3.1.2.1)',
+    asksNothing:
+      'permissions of Latchkey or of secrets need a fresh sign-in before; otherwise an app decides (max_age, OIDC Core §3.1.2.1)',
   },
 };
 
@@ -226,9 +228,13 @@ describe('a form of the console or the account', () => {
       ownKey: await keyOf('alice'),
     };
     await owner.patch('/sign-in-policy', { remember_browser_days: 30 });
+    const resources = { [`${latchkey.issuer}/admin`]: ['latchkey:user:read', 'latchkey:role:read'], [api]: ['read'] };
+    const { client_id, redirect_uri } = adminApp;
+    await owner.post('/clients', { client_id, redirect_uris: [redirect_uri], resources });
     await latchkey.advance(10 * 60 + 1);
   });
 
+  const adminApp = { client_id: 'admin-app', redirect_uri: 'https://app.example/callback' };
   const csrf = async () => {
     const { html } = await alice.agent.get('/account/password');
     return /name="csrf" value="([^"]*)"/.exec(html)?.[1] ?? '';
@@ -312,6 +318,29 @@ describe('a form of the console or the account', () => {
     expect(new URL(end.url).searchParams.get('code')).toMatch(/^lk_ac_/);
     expect((await agent.get('/console/clients/spa/disable')).html).toContain('name="password_again"');
     expect((await agent.get(latchkey.authorizeUrl({ max_age: '600' }))).html).toContain('name="password"');
+  });
+
+  test('is not replaced by an app: consent to permissions of Latchkey needs a fresh sign-in, which counts once', async () => {
+    const admin = `${latchkey.issuer}/admin`;
+    const { client_id, redirect_uri } = adminApp;
+    const agent = latchkey.browser();
+    await agent.submit(await agent.get('/sign-in'), { login: 'alice', password }, '/sign-in');
+    const asked = (resource: string, scope: string, more = {}) =>
+      agent.get(latchkey.authorizeUrl({ client_id, redirect_uri, resource, scope, ...more }));
+    const endOf = async (page: Page) =>
+      new URL((await agent.submit(page, { decision: 'allow' }, '/consent')).url).searchParams.get('code');
+    await latchkey.advance(10 * 60 + 1);
+    expect((await asked(api, 'openid read')).html).toContain('value="allow"');
+    const { url } = await asked(admin, 'latchkey:user:read', { prompt: 'none' });
+    expect(new URL(url).searchParams.get('error')).toBe('login_required');
+
+    const signIn = await asked(admin, 'latchkey:user:read');
+    expect(signIn.html).not.toContain('value="allow"');
+    const consent = await agent.submit(signIn, { login: 'alice', password }, '/sign-in');
+    await latchkey.advance(10 * 60 + 1);
+    expect(await endOf(consent)).toMatch(/^lk_ac_/);
+    expect(new URL((await asked(admin, 'latchkey:user:read')).url).searchParams.get('code')).toMatch(/^lk_ac_/);
+    expect((await asked(admin, 'latchkey:user:read latchkey:role:read')).html).not.toContain('value="allow"');
   });
 
   test('accepts a proof only in the session in which it was given', async () => {

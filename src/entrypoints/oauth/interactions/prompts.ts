@@ -1,5 +1,6 @@
 import { interactionPolicy } from 'oidc-provider';
 import { type AssuranceDeps, assuranceCheck } from './assurance.ts';
+import { freshConsentCheck } from './fresh-consent.ts';
 import { lapsedRolesCheck } from './lapsed-roles.ts';
 
 /**
@@ -15,6 +16,7 @@ export function prompts({ signsUp, ...deps }: AssuranceDeps & { signsUp: boolean
   for (const compared of ['essential_acrs', 'essential_acr']) login?.checks.remove(compared);
   login?.checks.add(assuranceCheck(deps));
   login?.checks.add(lapsedRolesCheck(deps));
+  login?.checks.add(freshConsentCheck(deps));
   policy.add(new interactionPolicy.Prompt({ name: 'select_account', requestable: true }), 0);
   if (signsUp) policy.add(new interactionPolicy.Prompt({ name: 'create', requestable: true }), 0);
   return policy;
