@@ -59,6 +59,7 @@ describe('nothing is wrong with the look of a page', () => {
         ['/apis', 'apis'],
         ['/trusts', 'trusts'],
         ['/new-trust', 'trust-new'],
+        ['/new-identity-provider', 'provider-new'],
         ['/api-keys', 'api-keys'],
         ['/users', 'users'],
         ['/roles', 'roles'],

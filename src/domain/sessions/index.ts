@@ -1,8 +1,9 @@
 /** Sessions: where users are signed in, and revoking sessions. (oidc/token-store stores them in the form of oidc-provider.) */
 
 export { sessionKind } from './kind.ts';
+export { isProofDue, proofSeconds } from './proofs.ts';
 export { confirmSession, type RenewalInput, renewSession } from './renewal.ts';
-export { carryGrants, carrySession, findConfirmation, findSignIn, retireIds } from './renewal-store.ts';
+export { carryGrants, carrySession, findSignIn, retireIds } from './renewal-store.ts';
 export { sessionRoutes } from './routes.ts';
 export {
   noteVisit,

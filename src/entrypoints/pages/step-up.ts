@@ -1,5 +1,5 @@
 import type { Context } from 'koa';
-import { confirmSession, findConfirmation, findSignIn } from '../../domain/sessions/index.ts';
+import { confirmSession, findSignIn, isProofDue, proofSeconds } from '../../domain/sessions/index.ts';
 import {
   authenticate,
   hasPassword,
@@ -17,18 +17,11 @@ import type { AskedProof } from './records/page-shapes.ts';
 import { knownDevice } from './sign-in/known-device.ts';
 import { type Here, sendRenewedId } from './signed-in.ts';
 
-const confirmedMs = 10 * 60 * 1000;
-// Times that another node wrote may be a little ahead of this one's.
-const toleratedMs = 60 * 1000;
-
 type Judgement = { authenticated_at: Date; amr: string[] } | { problem: string };
 
 /** Whether the last proof of this user in this session is too old. */
-export async function isStepUpDue(deps: PagesDeps, { user, session }: Here): Promise<boolean> {
-  const now = deps.now();
-  const confirmed_at = await findConfirmation(deps.db, user.id, { uid: session.uid, now });
-  const ageMs = confirmed_at === undefined ? Number.POSITIVE_INFINITY : now.getTime() - confirmed_at.getTime();
-  return ageMs > confirmedMs || ageMs < -toleratedMs;
+export function isStepUpDue({ db, now }: PagesDeps, { user, session }: Here): Promise<boolean> {
+  return isProofDue(db, user.id, { uid: session.uid, now: now() });
 }
 
 /**
@@ -39,7 +32,7 @@ export async function mayAddFirstFactor(deps: PagesDeps, { user, session }: Here
   if ((await hasPassword(deps.db, user.id)) || (await hasSecondFactor(deps.db, user.id))) return false;
   const now = deps.now();
   const signed_in_at = await findSignIn(deps.db, user.id, { uid: session.uid, now });
-  return signed_in_at !== undefined && now.getTime() - signed_in_at.getTime() <= confirmedMs;
+  return signed_in_at !== undefined && now.getTime() - signed_in_at.getTime() <= proofSeconds * 1000;
 }
 
 /** The proof that this user can give. */

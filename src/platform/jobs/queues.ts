@@ -58,6 +58,6 @@ export const retryPollSeconds: Readonly<Record<JobName, number>> = {
   'sign-in-code': 10,
   'remove-expired': 30,
   'fetch-client-logos': 30,
-  'rewrap-secrets': 30,
+  'rewrap-secrets': 5,
   'roll-up-activity': 30,
 };

@@ -92,6 +92,7 @@ const forms: Record<string, { asks: (samples: Samples) => string } | { asksNothi
   '/console/consents/:consent_id/revoke': { asks: ({ consent }) => `/console/consents/${consent}/revoke` },
   '/console/grants/:grant_id/revoke': { asks: ({ grant }) => `/console/grants/${grant}/revoke` },
   '/console/new-trust': { asks: () => '/console/new-trust' },
+  '/console/new-identity-provider': { asks: () => '/console/new-identity-provider' },
   '/console/trusts/:trust_id/change': { asks: ({ trust }) => `/console/trusts/${trust}/change` },
   '/console/trusts/:trust_id/disable': { asks: ({ trust }) => `/console/trusts/${trust}/disable` },
   '/console/trusts/:trust_id/enable': { asks: ({ trust }) => `/console/trusts/${trust}/enable` },

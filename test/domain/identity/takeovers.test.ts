@@ -124,7 +124,7 @@ describe('an account cannot be taken over', () => {
       });
       const page = await (await consoleAs(latchkey)).get(`/users/${username}`);
       expect(wordsOf(page)).toMatch(
-        /Sign-in refused .*Prepared by service-\w+ What to do A user who has all permissions/,
+        /Sign-in refused .*Prepared by service-\w+ What to do Someone with all permissions of this user/,
       );
       // The user chooses a password with the link of a person who has all the user's permissions.
       const { body } = await owner.post(`/users/${username}/password-link`);

@@ -150,6 +150,21 @@ describe('a workload of a trusted issuer', () => {
     expect((await introspected(access_token, other.address)).scope).toBe('read');
   });
 
+  test('does not get a later role with the name of a deleted one', async () => {
+    const input = { name: 'packer', permissions: [{ resource: api, pattern: 'read' }] };
+    await owner.post('/roles', input);
+    const { id, token } = await trusted({ roles: ['packer'] });
+    const workloads = async () => {
+      await present(await token());
+      return (await owner.get('/roles/packer/assignments')).body.items;
+    };
+    expect(await workloads()).toHaveLength(1);
+    expect(await owner.delete('/roles/packer')).toMatchObject({ status: 204 });
+    expect((await owner.get(`/trusts/${id}`)).body.roles).toEqual([]);
+    expect(await owner.post('/roles', input)).toMatchObject({ status: 201 });
+    expect(await workloads()).toEqual([]);
+  });
+
   test('is no client for any other grant', async () => {
     const { token } = await trusted();
     const { client_id = '' } = (await introspected((await present(await token())).body.access_token)) as never;

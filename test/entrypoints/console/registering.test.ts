@@ -229,6 +229,20 @@ describe('registering in the console', () => {
     cluster.close();
   });
 
+  test('an identity provider that users sign in with, with the redirect URI to register there', async () => {
+    const login = { provider: 'google', client_id: 'at-google', client_secret: 'a secret of the provider' };
+    const fields = { name: 'Google', issuer: 'https://accounts.google.com', conditions: 'hd = example.com', ...login };
+    const wrong = await alice.act('/new-identity-provider', { ...fields, client_id: '' });
+    expect([wrong.status, wordsOf(wrong)]).toEqual([400, expect.stringContaining('Client ID')]);
+    const made = await alice.act('/new-identity-provider', fields);
+    expect(wordsOf(made)).toMatch(/Provider Google Redirect URI http.*\/sign-in\/callback\//);
+    expect(made.html).not.toContain(login.client_secret);
+    const path = new URL(made.url).pathname.replace('/console', '');
+    const changed = await alice.act(`${path}/change`, { ...fields, client_secret: '', label: 'Example Inc' });
+    expect(wordsOf(changed)).toContain('Google');
+    expect((await alice.get(`${path}/change`)).html).toContain('value="Example Inc"');
+  });
+
   test('a trust in an identity provider, and the account of a user there, until it is unlinked', async () => {
     const issuer = await ForeignIssuer.named('https://idp.example', { alg: 'ES256', typ: 'oauth-id-jag+jwt' });
     const fields = { kind: 'id_jag', name: 'Company', issuer: issuer.issuer, permissions: `read at ${api}` };

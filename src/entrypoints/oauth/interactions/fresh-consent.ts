@@ -1,12 +1,9 @@
 import { interactionPolicy, type KoaContextWithOIDC } from 'oidc-provider';
 import { isInArea } from '../../../domain/access/index.ts';
-import { findConfirmation } from '../../../domain/sessions/index.ts';
+import { isProofDue, proofSeconds } from '../../../domain/sessions/index.ts';
 import type { AssuranceDeps } from './assurance.ts';
 
 const { Check } = interactionPolicy;
-
-/** How old a proof may be, as in the console. */
-const freshSeconds = 10 * 60;
 
 /**
  * Requires a recent sign-in or step-up before a user consents to permissions of Latchkey or of secrets (OWASP ASVS 5.0 §7.5.3). With
@@ -20,9 +17,8 @@ export function freshConsentCheck({ db, now }: Pick<AssuranceDeps, 'db' | 'now'>
     'login_required',
     async ({ oidc }) => {
       const { session, result } = oidc;
-      if (!session?.accountId || result?.login || !session.past(freshSeconds) || !asksReserved(oidc)) return false;
-      const confirmed_at = await findConfirmation(db, session.accountId, { uid: session.uid, now: now() });
-      return !confirmed_at || now().getTime() - confirmed_at.getTime() > freshSeconds * 1000;
+      if (!session?.accountId || result?.login || !session.past(proofSeconds) || !asksReserved(oidc)) return false;
+      return isProofDue(db, session.accountId, { uid: session.uid, now: now() });
     },
   );
 }

@@ -4,6 +4,7 @@ import type { Cell, MadePage } from '../../records/page-shapes.ts';
 import { counted } from '../../words.ts';
 import type { Action } from '../actions.ts';
 import { changingTrust, creatingTrust } from './forms.ts';
+import { addingProvider } from './provider-forms.ts';
 import { frame, type Trust, trustPath } from './trust.ts';
 
 type Explanation = AdminAnswer<'POST /trusts/{trust_id}/explanation'>;
@@ -149,4 +150,12 @@ const deletingWorkload: Action = {
   },
 };
 
-export const trustActions: Action[] = [creatingTrust, changingTrust, explaining, disabling, enabling, deletingWorkload];
+export const trustActions: Action[] = [
+  creatingTrust,
+  addingProvider,
+  changingTrust,
+  explaining,
+  disabling,
+  enabling,
+  deletingWorkload,
+];

@@ -5,18 +5,12 @@ import { apiLines, rightsFields, rightsLinesIn, rightsPerApiIn } from '../../rec
 import type { Action, FormInput } from '../actions.ts';
 import { listedApis, scopeOptions } from '../pickers.ts';
 import { conditionLine, conditionsIn } from './condition-lines.ts';
-import { loginFields, loginIn } from './login-fields.ts';
+import { providerChanges, providerFields } from './provider-forms.ts';
 import { reviewFields, reviewIn } from './review-fields.ts';
 import { frame, getTrust, type Trust, trustPath } from './trust.ts';
+import { conditionsField, issuerField, nameField } from './trust-fields.ts';
 
-const nameField = (value = ''): Field => ({
-  name: 'name',
-  label: 'Name',
-  type: 'text',
-  value,
-  is_required: true,
-  hint: 'For example, the cluster or the repository.',
-});
+const nameHint = 'For example, the cluster or the repository.';
 
 const kindField: Field = {
   name: 'kind',
@@ -26,31 +20,17 @@ const kindField: Field = {
   options: [
     { value: 'workload', text: 'Workloads: programs that act for themselves' },
     { value: 'id_jag', text: 'Users: identity assertions (ID-JAG) that clients present' },
-    { value: 'login', text: 'Users who sign in with this identity provider' },
   ],
 };
 
-const issuerField: Field = {
-  name: 'issuer',
-  label: 'Issuer',
-  type: 'text',
-  value: '',
-  is_required: true,
-  hint: 'The “iss” of its tokens, exactly. You cannot change it later.',
-  suggestions: ['https://token.actions.githubusercontent.com', 'https://gitlab.com'],
-};
+const platforms = ['https://token.actions.githubusercontent.com', 'https://gitlab.com'];
 
-const conditionsField = (trust?: Trust): Field => ({
-  name: 'conditions',
-  label: 'Conditions',
-  type: 'textarea',
-  value: (trust?.conditions ?? []).map(conditionLine).join('\n'),
-  hint: 'One per line; all must be met. A trust in workloads needs at least one. Such as “repository = acme/shop”, “ref = refs/heads/main | refs/heads/next” or “sub begins with system:serviceaccount:shop”. Of users who sign in: “hd = example.com” at Google.',
-});
+const conditionsHint =
+  'One per line; all must be met. A trust in workloads needs at least one. Such as “repository = acme/shop”, “ref = refs/heads/main | refs/heads/next” or “sub begins with system:serviceaccount:shop”.';
 
 function fieldsOf(options: readonly Option[], trust?: Trust): Field[] {
   return [
-    conditionsField(trust),
+    conditionsField(conditionsHint, trust),
     ...rightsFields({
       name: 'permissions',
       label: 'Permissions of its workloads, or of clients for its users',
@@ -127,12 +107,6 @@ function valuesIn(sent: FormInput) {
   };
 }
 
-/** The changes of a form to a trust by which users sign in; empty fields are removed. */
-function loginChanges(sent: FormInput) {
-  const conditions = conditionsIn(sent.lines('conditions'), 'conditions');
-  return { name: sent.text('name') ?? '', conditions, login: { scopes: null, label: null, ...loginIn(sent) } };
-}
-
 /** Members that are left out, or removed, if their field is empty. */
 function optionsIn(sent: FormInput, trust?: Trust) {
   return {
@@ -166,9 +140,8 @@ export const creatingTrust: Action = {
     ],
     impact: [],
     fields: [
-      ...[nameField(), kindField, issuerField],
+      ...[nameField(nameHint), kindField, issuerField(platforms)],
       ...fieldsOf(scopeOptions(await listedApis(context))),
-      ...loginFields(undefined),
     ],
     button: 'Create trust',
     danger: false,
@@ -176,13 +149,11 @@ export const creatingTrust: Action = {
   }),
   perform: async ({ api }, sent) => {
     const given = Object.entries(optionsIn(sent)).filter(([, value]) => value !== undefined);
-    const kind = sent.text('kind') ?? 'workload';
     const body = {
-      kind: kind as Trust['kind'],
+      kind: (sent.text('kind') ?? 'workload') as Trust['kind'],
       issuer: sent.text('issuer') ?? '',
       ...valuesIn(sent),
       ...Object.fromEntries(given),
-      ...(kind === 'login' && { login: loginIn(sent) }),
     };
     const { id } = await api.call('POST /trusts', { body });
     return { to: trustPath(id), done: 'registered' };
@@ -201,12 +172,9 @@ export const changingTrust: Action = {
         'If you change the conditions, the audience or the keys, the tokens issued under this trust are revoked.',
       ],
       impact: [],
-      fields: [
-        nameField(trust.name),
-        ...(trust.login
-          ? [conditionsField(trust), ...loginFields(trust.login)]
-          : fieldsOf(scopeOptions(await listedApis(context)), trust)),
-      ],
+      fields: trust.login
+        ? providerFields(trust)
+        : [nameField(nameHint, trust.name), ...fieldsOf(scopeOptions(await listedApis(context)), trust)],
       button: 'Save trust',
       danger: false,
       version: trust.version,
@@ -226,7 +194,7 @@ export const changingTrust: Action = {
     const removed = Object.entries(options).map(([name, value]) => [name, value ?? null]);
     const review = { token_review: patchReplacing(trust.token_review, token_review) };
     const tokens = { ...valuesIn(sent), ...Object.fromEntries(removed), ...review };
-    const body = login ? loginChanges(sent) : tokens;
+    const body = login ? providerChanges(sent) : tokens;
     await api.call('PATCH /trusts/{trust_id}', { params: { trust_id }, body, ifVersion: sent.version });
     return { to: trustPath(trust_id), done: 'saved' };
   },

@@ -20,9 +20,15 @@ export const trustList: List = {
   empty: {
     heading: 'No trusts yet',
     words:
-      'A trust accepts the tokens of a platform, such as Kubernetes, GitHub Actions or GitLab. Create one to let its workloads get access tokens.',
+      'A trust accepts the tokens of a platform, such as Kubernetes, GitHub Actions or GitLab. Create one to let its workloads get access tokens, or add an identity provider that users sign in with.',
   },
-  actions: [{ route: 'POST /trusts', label: 'Create trust', href: '/console/new-trust', danger: false }],
+  actions: [
+    { route: 'POST /trusts', label: 'Create trust', href: '/console/new-trust', danger: false },
+    {
+      ...{ route: 'POST /trusts', label: 'Add identity provider', href: '/console/new-identity-provider' },
+      ...{ danger: false, isPlain: true as const },
+    },
+  ],
   read: async ({ api }, query) => {
     const { items, ...page } = await api.call('GET /trusts', { query });
     const rows = items.map(({ id, name, issuer, enabled, created_at }) => [

@@ -8,8 +8,6 @@ import type { Trust } from './trust.ts';
 
 type Login = NonNullable<Trust['login']>;
 
-const group = 'Sign-in of users';
-
 const providers: Readonly<Record<Login['provider'], string>> = {
   oidc: 'Any OpenID provider',
   google: 'Google',
@@ -26,9 +24,9 @@ const policies: Readonly<Record<Login['creation'], string>> = {
 const optionsOf = (words: Readonly<Record<string, string>>) =>
   Object.entries(words).map(([value, text]) => ({ value, text }));
 
-/** The fields of a trust by which users sign in. */
+/** The usual fields of a trust by which users sign in. */
 export function loginFields(login: Login | undefined): Field[] {
-  const fields: Field[] = [
+  return [
     {
       name: 'provider',
       label: 'Provider',
@@ -72,6 +70,12 @@ export function loginFields(login: Login | undefined): Field[] {
       value: login?.creation ?? 'off',
       options: optionsOf(policies),
     },
+  ];
+}
+
+/** The other ones. */
+export function advancedLoginFields(login: Login | undefined): Field[] {
+  return [
     {
       name: 'role_mappings',
       label: 'Roles by claims',
@@ -101,7 +105,6 @@ export function loginFields(login: Login | undefined): Field[] {
       options: [{ value: 'allowed', text: 'Users who hold permissions of Latchkey or of secrets may sign in with it' }],
     },
   ];
-  return fields.map((field) => ({ ...field, group }));
 }
 
 /** The sign-in members of a form. Members that are left out are removed from an existing trust with `null`. */
