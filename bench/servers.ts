@@ -45,6 +45,8 @@ type LatchkeyOptions = {
 };
 
 const counted = ['--import', './bench/count-statements.ts'];
+/** What `bin/latchkey.js` sets before the program starts. */
+const asStarted = { flags: ['--semi-space-growth-factor=1'], env: { UV_THREADPOOL_SIZE: '8' } };
 
 /** The real server as in production, with log level `warn`. */
 export async function startLatchkey(
@@ -58,6 +60,7 @@ export async function startLatchkey(
   const origin = `http://127.0.0.1:${port}`;
   const env = {
     NODE_ENV: 'production',
+    ...asStarted.env,
     PORT: String(port),
     LATCHKEY_ISSUER: origin,
     LATCHKEY_ROOT_KEY: Buffer.alloc(32, 7).toString('base64'),
@@ -71,11 +74,12 @@ export async function startLatchkey(
     ...own,
   };
   const profiled = profileFolder ? ['--cpu-prof', `--cpu-prof-dir=${path.resolve(profileFolder)}`] : [];
-  const child = startProcess('bin/latchkey.js', {
+  // From the sources: preloads must change the modules that the server uses, and a bundle has its own copies of them.
+  const child = startProcess('src/server/latchkey.ts', {
     args: ['serve'],
     env,
     cwd: checkout,
-    execArgv: [...counted, ...(preload ? ['--import', preload] : []), ...profiled],
+    execArgv: [...asStarted.flags, ...counted, ...(preload ? ['--import', preload] : []), ...profiled],
   });
   await untilItSays(child, 'is ready at');
   const stop = async () => {
