@@ -54,6 +54,7 @@ export class Sealer {
   /** Seals what was committed up to now, and stops. */
   async close(): Promise<void> {
     this.#closing.abort();
+    this.#wake();
     await this.#running;
   }
 
@@ -61,7 +62,7 @@ export class Sealer {
     const { signal } = this.#closing;
     while (!signal.aborted) {
       await sleep(pauseMs, undefined, { signal, ref: false }).catch(() => undefined);
-      if (this.#isQuiet()) await this.#news();
+      if (this.#isQuiet() && !signal.aborted) await this.#news();
       await this.#seal();
     }
   }
@@ -74,8 +75,7 @@ export class Sealer {
   async #news(): Promise<void> {
     const woken = new AbortController();
     this.#wake = () => woken.abort();
-    const signal = AbortSignal.any([this.#closing.signal, woken.signal]);
-    await sleep(longestPauseMs, undefined, { signal, ref: false }).catch(() => undefined);
+    await sleep(longestPauseMs, undefined, { signal: woken.signal, ref: false }).catch(() => undefined);
   }
 
   async #seal(): Promise<void> {
