@@ -42,12 +42,19 @@ export async function findEventRow(db: Db, id: string): Promise<ChainRow | undef
 /** A place in the order of transactions and ids. */
 export type ChainPlace = { recorded_in: number; id: string };
 
+/** The place after every event of a transaction. */
+export const afterTransaction = (recorded_in: number): ChainPlace => ({
+  recorded_in,
+  id: 'ffffffff-ffff-ffff-ffff-ffffffffffff',
+});
+
 const eventColumns = sql`e.id, e.recorded_in,
   to_char(e.occurred_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as occurred_at,
   e.actor_kind, e.actor_id, e.action, e.target_kind, e.target_id, e.outcome, e.reason, e.request_id,
   e.details::text as details, encode(e.personal_digest, 'hex') as personal_digest`;
-const isBehind = ({ recorded_in, id }: ChainPlace) =>
-  sql`(e.recorded_in, e.id) > (${recorded_in}::bigint, ${id}::uuid)`;
+/** A condition on events `e`: they come after a place. */
+export const isBehind = ({ recorded_in, id }: ChainPlace) =>
+  sql<boolean>`(e.recorded_in, e.id) > (${recorded_in}::bigint, ${id}::uuid)`;
 
 /** Events to seal, without their personal details, which only verification needs. */
 export async function eventsToSeal(

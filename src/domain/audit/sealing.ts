@@ -9,7 +9,7 @@ import {
   lastCheckpoint,
   type Snapshot,
 } from './chain-store.ts';
-import { eventsToSeal } from './chained-event-store.ts';
+import { afterTransaction, eventsToSeal } from './chained-event-store.ts';
 import { currentSealKey, type SealKey } from './seal-keys.ts';
 
 export type SealDeps = { db: Db; keys: ServerKeys };
@@ -69,8 +69,7 @@ async function* newEvents(
   const late = { among: last.unfinished, start: -1 };
   const fresh = { among: undefined, start: last.seen_below - 1 };
   for (const { among, start } of last.unfinished.length > 0 ? [late, fresh] : [fresh]) {
-    // After every id of the previous transaction.
-    let place = { recorded_in: start, id: 'ffffffff-ffff-ffff-ffff-ffffffffffff' };
+    let place = afterTransaction(start);
     for (let count = mostInSegment; count === mostInSegment; ) {
       const rows = await eventsToSeal(trx, place, { limit: mostInSegment, below: seen_below, among });
       count = rows.length;

@@ -3,7 +3,7 @@ import type { Database } from '../../../db/schema.ts';
 import type { Db, Trx } from '../../platform/database/index.ts';
 import { type Checkpoint, isAfter, type Segment } from './chain.ts';
 import { firstCheckpoint, lastSegmentBefore, segmentsAfter } from './chain-store.ts';
-import { type ChainPlace, type ChainRow, eventsAfter } from './chained-event-store.ts';
+import { afterTransaction, type ChainPlace, type ChainRow, eventsAfter } from './chained-event-store.ts';
 
 /** A range of time: all segments that were sealed in it, as a whole. */
 export type SealedRange = { from?: Date | undefined; to?: Date | undefined };
@@ -50,7 +50,7 @@ export class Walk {
     this.#start = start;
     this.#to = to;
     const lowest = Math.min(start.seen_below, ...start.unfinished);
-    this.#place = { recorded_in: lowest - 1, id: 'ffffffff-ffff-ffff-ffff-ffffffffffff' };
+    this.#place = afterTransaction(lowest - 1);
   }
 
   /** Each segment with those of its events that exist, in order. */

@@ -139,7 +139,8 @@ describe('a followed log', () => {
     try {
       await slow.connect();
       await slow.query('begin');
-      await slow.query(insert('slow '));
+      // More than a page, too.
+      await slow.query(insert('slow ', 0, 1500));
       // The command shows nothing of the past: events are written until it shows one.
       await eventually(
         async () => {
@@ -150,14 +151,15 @@ describe('a followed log', () => {
         { withinMs: 120_000, pauseMs: 500 },
       );
       await write(insert('behind ', 3));
+      await eventually(later, ({ length }) => length === 1, { withinMs: 120_000, pauseMs: 50 });
       await write(insert('burst ', 0, 2500));
       await slow.query('commit');
       await write(insert('last '));
-      await eventually(later, ({ length }) => length >= 2503, { withinMs: 120_000, pauseMs: 50 });
+      await eventually(later, ({ length }) => length >= 4002, { withinMs: 120_000, pauseMs: 50 });
       const ids = later();
       expect(new Set(ids).size).toBe(ids.length);
-      expect(ids).toHaveLength(2503);
-      expect(ids).toEqual(expect.arrayContaining(['slow 1', 'behind 1', 'last 1', 'burst 2500']));
+      expect(ids).toHaveLength(4002);
+      expect(ids).toEqual(expect.arrayContaining(['slow 1', 'slow 1500', 'behind 1', 'last 1', 'burst 2500']));
     } finally {
       command.kill('SIGKILL');
       await slow.end();
