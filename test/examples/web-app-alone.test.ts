@@ -25,6 +25,7 @@ describe('the web app on its own', () => {
     const { resource_servers, clients } = parse(file);
     await latchkey.start({
       ownProcess: true,
+      env: { PORT: String(await freePort()) },
       apply: {
         ...standardInstallation,
         resource_servers: [...standardInstallation.resource_servers, ...resource_servers],

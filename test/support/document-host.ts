@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders, type RequestListener, type Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { freePort } from './free-port.ts';
 
 type Published = { body: string; status?: number; headers?: Record<string, string> };
 
@@ -31,7 +32,7 @@ export class DocumentHost {
     this.#tls = tls;
   }
 
-  async start(port = 0): Promise<void> {
+  async start(port?: number): Promise<void> {
     const answer: RequestListener = (request, response) => {
       this.fetches += 1;
       const found = this.#published.get(request.url ?? '') ?? this.others?.(`${this.origin}${request.url}`);
@@ -48,7 +49,10 @@ export class DocumentHost {
       }
       response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(body);
     };
-    this.#server = (this.#tls ? createTlsServer(this.#tls, answer) : createServer(answer)).listen(port, '127.0.0.1');
+    this.#server = (this.#tls ? createTlsServer(this.#tls, answer) : createServer(answer)).listen(
+      port ?? (await freePort()),
+      '127.0.0.1',
+    );
     await once(this.#server, 'listening');
   }
 

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
-import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import { connect, createServer, type Server, type Socket } from 'node:net';
+import { freePort } from './free-port.ts';
 
 type Pair = { client: Socket; server: Socket };
 
@@ -10,7 +11,7 @@ type Pair = { client: Socket; server: Socket };
 export class Network {
   #target: { host: string; port: number };
   #server: Server | undefined;
-  #port = 0;
+  #port: number | undefined;
   #isSilent = false;
   readonly #pairs = new Set<Pair>();
   readonly #dead = new Set<Pair>();
@@ -84,9 +85,9 @@ export class Network {
   }
 
   async #listen(): Promise<void> {
+    this.#port ??= await freePort();
     this.#server = createServer((client) => this.#accept(client)).listen(this.#port, '127.0.0.1');
     await once(this.#server, 'listening');
-    this.#port = (this.#server.address() as AddressInfo).port;
   }
 
   #accept(client: Socket): void {

@@ -5,6 +5,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { text as readAll } from 'node:stream/consumers';
+import { freePort } from './free-port.ts';
 import {
   canBeHosted,
   canCommandBeHosted,
@@ -146,7 +147,8 @@ async function settingsOf({ databaseUrl, env = {}, apply, rootKey = testRootKey 
   const file = path.join(folder, 'apply.json');
   if (apply) await writeFile(file, JSON.stringify(apply));
   const settings: Record<string, string> = {
-    PORT: '0',
+    // Workers start one after the other, and would find the port of the first free one taken.
+    PORT: env.WEB_CONCURRENCY ? String(await freePort()) : '0',
     LOG_LEVEL: 'info',
     LATCHKEY_DATA_DIR: folder,
     LATCHKEY_ROOT_KEY: rootKey,
