@@ -60,6 +60,22 @@ export async function listNames(db: Db, folder: string): Promise<string[]> {
   return rows.map(({ name }) => name);
 }
 
+/** The names of secrets in a folder whose current version is deleted, destroyed or expired, or that have none. */
+export async function listUnreadable(
+  db: Db,
+  { folder, names, now }: { folder: string; names: readonly string[]; now: Date },
+): Promise<Set<string>> {
+  const paths = names.filter((name) => !name.endsWith('/')).map((name) => `${folder}${name}`);
+  const { rows } = await sql<{ path: string }>`
+    select s.path from secrets s
+    left join secret_versions v on v.secret_id = s.id and v.number = s.current_version
+    where s.path = any(${paths}::text[])
+      and (v.number is null or v.deleted_at is not null or v.destroyed_at is not null or v.expires_at <= ${now})`.execute(
+    db,
+  );
+  return new Set(rows.map(({ path }) => path.slice(folder.length)));
+}
+
 /** The numbers of the current versions, by path. */
 export async function listCurrentVersions(db: Db, paths: readonly string[]): Promise<Map<string, number>> {
   const rows = await db

@@ -2,7 +2,7 @@ import type { Page } from '../../platform/http/index.ts';
 import { allows, intersection } from '../access/index.ts';
 import { appendEvent } from '../audit/index.ts';
 import type { SecretsDeps } from './deps.ts';
-import { listNames, listSecrets, type SecretsRequest } from './list-store.ts';
+import { listNames, listSecrets, listUnreadable, type SecretsRequest } from './list-store.ts';
 import { listablePaths, permissionFor } from './paths.ts';
 import type { SecretCaller } from './rights.ts';
 import type { SecretRecord } from './store.ts';
@@ -31,14 +31,18 @@ export async function listAllowedSecrets(
  * The names in a folder that the caller may list: of secrets, and of folders, with a `/` at the end, that contain any of them.
  *
  * @param folder empty, or with a `/` at the end
+ * @param only `readable`: secrets whose current version can be read
  */
 export async function listFolder(
   deps: SecretsDeps,
   { actor, rights }: SecretCaller,
   folder: string,
+  only: { readable?: true } = {},
 ): Promise<string[]> {
   return deps.vault.inOpenTransaction(deps.db, async (trx) => {
-    const names = (await listNames(trx, folder)).filter((name) => mayList(rights, `${folder}${name}`));
+    const allowed = (await listNames(trx, folder)).filter((name) => mayList(rights, `${folder}${name}`));
+    const gone = only.readable ? await listUnreadable(trx, { folder, names: allowed, now: deps.now() }) : new Set();
+    const names = allowed.filter((name) => !gone.has(name));
     const details = { prefix: folder, names: names.length };
     const target = { kind: 'secret', id: folder };
     await appendEvent(trx, { actor, action: 'secret.listed', target, details, occurred_at: deps.now() });

@@ -17,4 +17,4 @@ export {
   type VaultRole,
   type VaultRoleDeps,
 } from './vault-roles.ts';
-export { describeWrapped, findWrappedBy, revokeWrapped, unwrap, type Wrapped, wrap } from './wrapping.ts';
+export { describeWrapped, findWrappedBy, revokeWrapped, rewrap, unwrap, type Wrapped, wrap } from './wrapping.ts';

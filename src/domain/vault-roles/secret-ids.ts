@@ -3,7 +3,7 @@ import type { VaultRoleSettings } from '../../../db/schema.ts';
 import { type Digest, digest, generateCredential, parseCredential, secretLength } from '../../platform/crypto/index.ts';
 import { inTransaction } from '../../platform/database/index.ts';
 import { type Actor, NetworkSet, notFound, parseNetwork } from '../../platform/http/index.ts';
-import { listHeldRights, mustHold } from '../access/index.ts';
+import { listHeldRights, listRoleAssignments, mustHold } from '../access/index.ts';
 import { appendEvent } from '../audit/index.ts';
 import {
   deleteSecretId,
@@ -87,6 +87,7 @@ export type TakenSecretId = {
   settings: VaultRoleSettings;
   token_bound_cidrs: readonly string[] | undefined;
   metadata: Record<string, string>;
+  policies: string[];
 };
 export type RefusedSecretId = { refused: 'wrong secret id' | 'secret id is not for this address' };
 
@@ -103,7 +104,8 @@ export async function takeSecretId(
     return { refused: 'secret id is not for this address' };
   if (!(await takeUse(db, found.digest, at))) return { refused: 'wrong secret id' };
   const cidrs = found.token_bound_cidrs ?? nonEmpty(role.settings.token_bound_cidrs);
-  return { settings: role.settings, token_bound_cidrs: cidrs, metadata: found.metadata };
+  const policies = await listRoleAssignments(db, role.client_id, at);
+  return { settings: role.settings, token_bound_cidrs: cidrs, metadata: found.metadata, policies };
 }
 
 function isWithin(cidrs: readonly string[], address: string): boolean {

@@ -8,7 +8,7 @@ import {
   secretLength,
   unseal,
 } from '../../platform/crypto/index.ts';
-import { type Db, inTransaction } from '../../platform/database/index.ts';
+import { type Db, inTransaction, type Trx } from '../../platform/database/index.ts';
 import type { Actor } from '../../platform/http/index.ts';
 import { appendEvent } from '../audit/index.ts';
 import { deleteWrapped, findWrapped, findWrappedByAccessor, insertWrapped, type WrappedRow } from './store.ts';
@@ -20,16 +20,18 @@ export type Wrapped = { token: string; accessor: string; ttl_seconds: number; cr
 const prefix = 'lk_wt_';
 
 /** Stores a response for the holder of the returned token, who can open it once. Only the token opens it. */
-export async function wrap(
-  { db, now }: Deps,
-  { answer, ttl_seconds, creation_path }: { answer: unknown; ttl_seconds: number; creation_path: string },
-): Promise<Wrapped> {
+export function wrap({ db, now }: Deps, content: Content): Promise<Wrapped> {
+  return inTransaction(db, (trx) => insert(trx, content, now()));
+}
+
+type Content = { answer: unknown; ttl_seconds: number; creation_path: string };
+
+async function insert(trx: Trx, { answer, ttl_seconds, creation_path }: Content, created_at: Date): Promise<Wrapped> {
   const token = generateCredential(prefix);
-  const created_at = now();
   const row = { digest: digest(token), creation_path, ttl_seconds, created_at };
   const sealed = seal(keyOf(token), placeOf(row), JSON.stringify(answer));
   const expires_at = new Date(created_at.getTime() + ttl_seconds * 1000);
-  await inTransaction(db, (trx) => insertWrapped(trx, { ...row, sealed, expires_at }));
+  await insertWrapped(trx, { ...row, sealed, expires_at });
   return { token, accessor: accessorOf(row), ttl_seconds, created_at, creation_path };
 }
 
@@ -74,15 +76,26 @@ const isWrappingToken = (token: string) => parseCredential(prefix, secretLength,
  * Opens a wrapped response, once: if several do at the same time, one succeeds. @returns undefined: it was opened before, has expired, or
  * never existed
  */
-export async function unwrap({ db, now }: Deps, actor: Actor, token: string): Promise<{ answer: unknown } | undefined> {
+export function unwrap({ db, now }: Deps, actor: Actor, token: string): Promise<{ answer: unknown } | undefined> {
+  return inTransaction(db, (trx) => open(trx, actor, token, now()));
+}
+
+type Opened = { answer: unknown; row: WrappedRow };
+
+async function open(trx: Trx, actor: Actor, token: string, occurred_at: Date): Promise<Opened | undefined> {
   if (!isWrappingToken(token)) return undefined;
+  const row = await deleteWrapped(trx, digest(token), occurred_at);
+  if (!row) return undefined;
+  const target = { kind: 'vault_wrapping', id: accessorOf(row) };
+  const details = { creation_path: row.creation_path };
+  await appendEvent(trx, { actor, action: 'vault.unwrapped', target, details, occurred_at });
+  return { answer: JSON.parse(unseal(keyOf(token), placeOf(row), row.sealed).toString()), row };
+}
+
+/** Moves a wrapped response to a new token, with the lifetime that it had at first. @returns undefined: as `unwrap` */
+export function rewrap({ db, now }: Deps, actor: Actor, token: string): Promise<Wrapped | undefined> {
   return inTransaction(db, async (trx) => {
-    const occurred_at = now();
-    const row = await deleteWrapped(trx, digest(token), occurred_at);
-    if (!row) return undefined;
-    const target = { kind: 'vault_wrapping', id: accessorOf(row) };
-    const details = { creation_path: row.creation_path };
-    await appendEvent(trx, { actor, action: 'vault.unwrapped', target, details, occurred_at });
-    return { answer: JSON.parse(unseal(keyOf(token), placeOf(row), row.sealed).toString()) };
+    const opened = await open(trx, actor, token, now());
+    return opened && insert(trx, { ...opened.row, answer: opened.answer }, now());
   });
 }

@@ -28,12 +28,15 @@ export type VaultAuth = {
   num_uses: number;
 };
 
-type Envelope = {
+export type Envelope = {
   data?: unknown;
-  auth?: VaultAuth;
+  auth?: VaultAuth | null;
   warnings?: string[];
   lease_duration?: number;
 };
+
+/** Whether a body is one of `answerWith`. */
+export const isEnvelope = (body: object | undefined): body is Envelope => body !== undefined && 'wrap_info' in body;
 
 /** Answers in the envelope that Vault's clients read; the request id is that of the request. */
 export function answerWith(request_id: string, given: Envelope, status = 200): VaultAnswer {

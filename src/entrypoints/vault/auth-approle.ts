@@ -12,10 +12,10 @@ import {
   type VaultRole,
 } from '../../domain/vault-roles/index.ts';
 import { answerWith, noContent, notThere, type VaultAnswer, VaultError } from './answers.ts';
+import { mustBeServiceTokens } from './auth-methods.ts';
 import { cidrsIn, type Fields, flagIn, numberIn, policiesIn, secondsIn, textIn } from './fields.ts';
 import { guardedRoles } from './role-guard.ts';
 import type { Asked, Called, VaultDeps, VaultRoute } from './routing.ts';
-import { wrapped, wrapSecondsOf } from './wrapping.ts';
 
 type OfNamedRole = Called & { role: VaultRole };
 
@@ -30,7 +30,6 @@ export const appRoleRoutes: readonly VaultRoute[] = [
   {
     path: rolePath('/secret-id'),
     route,
-    wraps: true,
     closed: guardedRoles({ write: create, list: listIds, read: listIds }),
   },
   { path: rolePath('/custom-secret-id'), route, closed: guardedRoles({ write: refuseCustom }) },
@@ -65,7 +64,10 @@ async function list(deps: VaultDeps, { request }: Called): Promise<VaultAnswer> 
 }
 
 async function read(_: VaultDeps, { request, role: { settings, policies } }: OfNamedRole): Promise<VaultAnswer> {
-  const data = { ...settings, token_policies: policies, policies, bind_secret_id: true, token_type: 'default' };
+  const data = {
+    ...{ ...settings, token_policies: policies, policies, bind_secret_id: true, local_secret_ids: false },
+    ...{ token_explicit_max_ttl: 0, token_no_default_policy: false, token_period: 0, token_type: 'default' },
+  };
   return answerWith(request.request_id, { data });
 }
 
@@ -80,6 +82,7 @@ async function write(deps: VaultDeps, asked: Called): Promise<VaultAnswer> {
     );
   for (const unsupported of ['token_period', 'period', 'role_id', 'token_explicit_max_ttl', 'local_secret_ids'])
     if (body[unsupported]) throw new VaultError(400, `${unsupported} is not supported`);
+  mustBeServiceTokens(body);
   const policies = (policiesIn(body, 'token_policies') ?? policiesIn(body, 'policies'))?.filter(
     (policy) => policy !== 'default',
   );
@@ -124,7 +127,6 @@ async function writeRoleId(_: VaultDeps, { body, role: { name } }: OfNamedRole):
 
 async function create(deps: VaultDeps, asked: Called): Promise<VaultAnswer> {
   const { request, body, caller } = asked;
-  const wrapSeconds = wrapSecondsOf(request);
   const uses = numberIn(body, 'num_uses');
   if (uses !== undefined && uses < 0) throw new VaultError(400, 'num_uses cannot be negative');
   const { secret_id, stored } = await createSecretId(deps, caller.actor, {
@@ -141,8 +143,7 @@ async function create(deps: VaultDeps, asked: Called): Promise<VaultAnswer> {
     secret_id_num_uses: stored.uses ?? 0,
     secret_id_ttl: stored.ttl_seconds ?? 0,
   };
-  if (wrapSeconds === undefined) return answerWith(request.request_id, { data });
-  return wrapped(deps, { request, data, ttl_seconds: wrapSeconds });
+  return answerWith(request.request_id, { data });
 }
 
 /** @throws VaultError 400: a secret id that a caller chooses could be guessed */

@@ -14,9 +14,14 @@ import type { Asked, VaultDeps, VaultRoute } from './routing.ts';
 
 /** Logins: each returns an access token for the store of secrets, like the token endpoint. */
 export const loginRoutes: readonly VaultRoute[] = [
-  { path: /^auth\/approle\/login$/, route: '/v1/auth/approle/login', open: { write: logInWithRole } },
-  { path: /^auth\/jwt\/login$/, route: '/v1/auth/jwt/login', open: { write: byAssertion('jwt') } },
-  { path: /^auth\/kubernetes\/login$/, route: '/v1/auth/kubernetes/login', open: { write: byAssertion('kubernetes') } },
+  { path: /^auth\/approle\/login$/, route: '/v1/auth/approle/login', wraps: true, open: { write: logInWithRole } },
+  { path: /^auth\/jwt\/login$/, route: '/v1/auth/jwt/login', wraps: true, open: { write: byAssertion('jwt') } },
+  {
+    path: /^auth\/kubernetes\/login$/,
+    route: '/v1/auth/kubernetes/login',
+    wraps: true,
+    open: { write: byAssertion('kubernetes') },
+  },
 ];
 
 /** After all others: a role can be called `login`. */
@@ -59,7 +64,7 @@ async function logInWithSecretId(deps: VaultDeps, { request, role, secret_id }: 
     await deps.refusals?.record({ ...refusal, reason: taken.refused });
     throw new VaultError(400, 'invalid role or secret ID');
   }
-  const { settings, token_bound_cidrs: bound_cidrs, metadata } = taken;
+  const { settings, token_bound_cidrs: bound_cidrs, metadata, policies } = taken;
   const uses = settings.token_num_uses || undefined;
   const limits = { uses, bound_cidrs, most_seconds: settings.token_max_ttl || undefined };
   const seconds = Math.min(settings.token_ttl || deps.tokenSeconds, settings.token_max_ttl || mostSeconds, mostSeconds);
@@ -67,7 +72,7 @@ async function logInWithSecretId(deps: VaultDeps, { request, role, secret_id }: 
   const given = await issueFurtherToken(deps.logIn, { client_id: role, scopes: allOfStore, trust: undefined }, asked);
   if (!given) throw new VaultError(400, 'invalid role or secret ID');
   const path = 'auth/approle/login';
-  return loggedIn(deps, { request, given, path, metadata: { role_name: role, ...metadata }, limits });
+  return loggedIn(deps, { request, given, path, metadata: { role_name: role, ...metadata }, limits, policies });
 }
 
 /**
@@ -89,7 +94,8 @@ function byAssertion(method: VaultAuthMethod) {
     if (!given) throw new VaultError(403, 'permission denied');
     const { trust, subject = '', claims = {} } = given.trusted ?? {};
     const metadata = { role: known?.role.name ?? trust?.name ?? '', ...accountIn(subject), ...mapped(known, claims) };
-    return loggedIn(deps, { request, given, path: `auth/${method}/login`, metadata, ...(limits && { limits }) });
+    const login = { path: `auth/${method}/login`, metadata, policies: known?.policies };
+    return loggedIn(deps, { request, given, ...login, ...(limits && { limits }) });
   };
 }
 
@@ -146,9 +152,14 @@ type Given = {
   path: string;
   metadata: Record<string, string>;
   limits?: TokenLimits;
+  /** Those of the role; none: the permissions are listed instead. */
+  policies?: readonly string[] | undefined;
 };
 
-async function loggedIn(deps: VaultDeps, { request, given, path, metadata, limits }: Given): Promise<VaultAnswer> {
+async function loggedIn(
+  deps: VaultDeps,
+  { request, given, path, metadata, limits, policies = [] }: Given,
+): Promise<VaultAnswer> {
   const { access_token: token, scopes, issued_at, expires_at, client_id } = given;
   const lease_duration = Math.floor((expires_at.getTime() - issued_at.getTime()) / 1000);
   const login = {
@@ -157,6 +168,7 @@ async function loggedIn(deps: VaultDeps, { request, given, path, metadata, limit
     ttl_seconds: lease_duration,
     metadata,
     ...(limits && { limits }),
+    ...(policies.length > 0 && { policies: ['default', ...policies] }),
   };
   const noted = await noteVaultToken(deps, token, login);
   return answerWith(request.request_id, { auth: authOf({ token, noted, rights: scopes, lease_duration }) });

@@ -147,7 +147,7 @@ function limitsIn(
   body: Fields,
 ): Pick<VaultAuthRole, 'token_ttl' | 'token_max_ttl' | 'token_num_uses' | 'token_bound_cidrs'> {
   mustNotSet(body, unsupported);
-  if (textIn(body, 'token_type') === 'batch') throw new VaultError(400, 'token_type: there are no batch tokens');
+  mustBeServiceTokens(body);
   const limits = {
     token_ttl: secondsIn(body, 'token_ttl') ?? 0,
     token_max_ttl: secondsIn(body, 'token_max_ttl') ?? 0,
@@ -171,4 +171,12 @@ export function mustNotSet(body: Fields, names: readonly string[]): void {
     !(typeof value === 'object' && Object.keys(value ?? {}).length === 0);
   const set = names.find((name) => isSet(body[name]));
   if (set !== undefined) throw new VaultError(400, `${set} is not supported`);
+}
+
+const serviceTypes = ['', 'service', 'default', 'default-service'];
+
+/** @throws VaultError 400: tokens that could be neither revoked nor renewed */
+export function mustBeServiceTokens(body: Fields): void {
+  const type = textIn(body, 'token_type') ?? '';
+  if (!serviceTypes.includes(type)) throw new VaultError(400, `tokens of type "${type}" are not supported`);
 }

@@ -1,7 +1,7 @@
 import type { VaultTokenRole } from '../../../db/schema.ts';
 import { findTokenRole, listTokenRoles, putTokenRole, removeTokenRole } from '../../domain/vault-tokens/index.ts';
 import { answerWith, noContent, notThere, type VaultAnswer, VaultError } from './answers.ts';
-import { mustNotSet } from './auth-methods.ts';
+import { mustBeServiceTokens, mustNotSet } from './auth-methods.ts';
 import { isWithin } from './callers.ts';
 import { cidrsIn, type Fields, flagIn, numberIn, policiesIn, secondsIn, textIn } from './fields.ts';
 import { guardedRoles } from './role-guard.ts';
@@ -36,15 +36,13 @@ async function read(deps: VaultDeps, asked: Called): Promise<VaultAnswer> {
 }
 
 const unsupported = ['allowed_entity_aliases', 'allowed_policies_glob', 'disallowed_policies_glob', 'token_period'];
-const serviceTypes = ['', 'service', 'default', 'default-service'];
 
 async function write(deps: VaultDeps, asked: Called): Promise<VaultAnswer> {
   const { body, caller } = asked;
   const name = nameIn(asked);
   if (!nameShape.test(name)) throw new VaultError(400, 'invalid role name');
   mustNotSet(body, [...unsupported, 'period']);
-  const type = textIn(body, 'token_type') ?? '';
-  if (!serviceTypes.includes(type)) throw new VaultError(400, `tokens of type "${type}" are not supported`);
+  mustBeServiceTokens(body);
   const given = settingsIn(body);
   await putTokenRole(deps, caller.actor, { name, change: (before) => ({ ...before, ...given }) });
   return noContent;

@@ -48,5 +48,5 @@ async function deleteCurrent(deps: VaultDeps, { names, caller }: Called): Promis
 }
 
 async function list(deps: VaultDeps, { request, names, caller }: Called): Promise<VaultAnswer> {
-  return listed(request, await listFolder(deps, caller, folderOf(names[0] ?? '', folder)));
+  return listed(request, await listFolder(deps, caller, folderOf(names[0] ?? '', folder), { readable: true }));
 }

@@ -1,9 +1,17 @@
 import { allows, intersection } from '../../domain/access/index.ts';
-import { mayList, permissionFor, sealPermission, secretVerbs } from '../../domain/secrets/index.ts';
+import {
+  mayList,
+  permissionFor,
+  rolesPermission,
+  sealPermission,
+  secretVerbs,
+  tokensPermission,
+} from '../../domain/secrets/index.ts';
 import { answerAtTop, answerWith, noContent, type VaultAnswer, VaultError } from './answers.ts';
 import { type ByAccessor, scopesOf, withFound } from './auth-token-accessors.ts';
 import { vaultCallerOf } from './callers.ts';
 import { textIn, textsIn } from './fields.ts';
+import { builtIn, stableId } from './reported-version.ts';
 import type { Asked, Called, VaultDeps, VaultRoute } from './routing.ts';
 import { mustKeepTuning } from './tuning.ts';
 
@@ -40,7 +48,7 @@ export const mountRoutes: readonly VaultRoute[] = [
   { path: /^sys\/capabilities$/, route: '/v1/sys/capabilities', closed: { write: tellCapabilitiesOf } },
 ];
 
-function mountData({ path, version }: Mount) {
+function mountData(issuer: string, { path, version }: Mount) {
   return {
     accessor: `kv_${path.slice(0, -1)}`,
     config: { default_lease_ttl: 0, force_no_cache: false, max_lease_ttl: 0 },
@@ -51,14 +59,16 @@ function mountData({ path, version }: Mount) {
     options: { version },
     seal_wrap: false,
     type: 'kv',
-    uuid: '',
+    uuid: stableId(issuer, path),
+    ...builtIn,
   };
 }
 
-const dataOf = (shown: readonly Mount[]) => Object.fromEntries(shown.map((mount) => [mount.path, mountData(mount)]));
+const dataOf = (issuer: string, shown: readonly Mount[]) =>
+  Object.fromEntries(shown.map((mount) => [mount.path, mountData(issuer, mount)]));
 
-async function listMounts(_: VaultDeps, { request }: Called): Promise<VaultAnswer> {
-  return answerAtTop(request.request_id, dataOf(mounts));
+async function listMounts({ issuer }: VaultDeps, { request }: Called): Promise<VaultAnswer> {
+  return answerAtTop(request.request_id, dataOf(issuer, mounts));
 }
 
 /** @throws VaultError 400: there is no such mount */
@@ -68,12 +78,12 @@ function mountIn({ names }: Called): Mount {
   return mount;
 }
 
-async function readMount(_: VaultDeps, asked: Called): Promise<VaultAnswer> {
-  return answerAtTop(asked.request.request_id, mountData(mountIn(asked)));
+async function readMount({ issuer }: VaultDeps, asked: Called): Promise<VaultAnswer> {
+  return answerAtTop(asked.request.request_id, mountData(issuer, mountIn(asked)));
 }
 
-async function readTuning(_: VaultDeps, asked: Called): Promise<VaultAnswer> {
-  const { config, description, options } = mountData(mountIn(asked));
+async function readTuning({ issuer }: VaultDeps, asked: Called): Promise<VaultAnswer> {
+  const { config, description, options } = mountData(issuer, mountIn(asked));
   return answerAtTop(asked.request.request_id, { ...config, description, options });
 }
 
@@ -85,8 +95,8 @@ async function enableMount(_: VaultDeps, { names }: Called): Promise<VaultAnswer
 }
 
 /** @throws VaultError 400: a change */
-async function tune(_: VaultDeps, asked: Called): Promise<VaultAnswer> {
-  const { config, options } = mountData(mountIn(asked));
+async function tune({ issuer }: VaultDeps, asked: Called): Promise<VaultAnswer> {
+  const { config, options } = mountData(issuer, mountIn(asked));
   mustKeepTuning(asked.body, { ...config, options }, 'the mounts have no settings; each secret has its own');
   return noContent;
 }
@@ -107,11 +117,11 @@ async function refuseToMove(): Promise<VaultAnswer> {
 async function listForUi(deps: VaultDeps, { request }: Asked): Promise<VaultAnswer> {
   const caller = request.token === undefined ? undefined : await vaultCallerOf(deps, request);
   const shown = caller ? mounts.filter((mount) => mayUse(caller.rights, mount)) : [];
-  return answerWith(request.request_id, { data: { secret: dataOf(shown), auth: {} } });
+  return answerWith(request.request_id, { data: { secret: dataOf(deps.issuer, shown), auth: {} } });
 }
 
 /** @throws VaultError 403: there is no such mount, or the caller has no permission there */
-async function findMount(_: VaultDeps, { request, names, caller }: Called): Promise<VaultAnswer> {
+async function findMount({ issuer }: VaultDeps, { request, names, caller }: Called): Promise<VaultAnswer> {
   const path = `${names[0]}/`;
   const mount = mounts.find((each) => path.startsWith(each.path));
   if (!mount || !mayUse(caller.rights, mount))
@@ -119,7 +129,7 @@ async function findMount(_: VaultDeps, { request, names, caller }: Called): Prom
       403,
       `preflight capability check returned 403, please ensure client's policies grant access to path "${path}"`,
     );
-  return answerWith(request.request_id, { data: { path: mount.path, ...mountData(mount) } });
+  return answerWith(request.request_id, { data: { path: mount.path, ...mountData(issuer, mount) } });
 }
 
 function mayUse(rights: readonly string[], { path, version }: Mount): boolean {
@@ -160,27 +170,43 @@ const capabilities: Readonly<Record<string, Readonly<Partial<Record<(typeof secr
   delete: { delete: ['update'] },
   undelete: { delete: ['update'] },
   destroy: { destroy: ['update'] },
+  subkeys: { read: ['read'] },
   kv: { read: ['read'], write: ['create', 'update'], delete: ['delete'], list: ['list'] },
 };
 
 function capabilitiesAt(rights: readonly string[], path: string): string[] {
-  const [, kind = '', name = ''] = /^secret\/(data|metadata|delete|undelete|destroy)\/(.*)$/.exec(path) ?? [];
-  if (path.startsWith('sys/')) return capabilitiesOfSys(rights, path);
-  const own = /^auth\/token\/(lookup|renew|revoke)-self$/.exec(path)?.[1];
-  if (own) return [own === 'lookup' ? 'read' : 'update'];
-  const [ofKind, target] = kind ? [capabilities[kind], name] : [path.startsWith('kv/') ? capabilities.kv : {}, path];
-  const held = secretVerbs.flatMap((verb) => {
-    const isHeld = verb === 'list' ? mayList(rights, target) : allows(rights, permissionFor(verb, target));
-    return isHeld ? (ofKind?.[verb] ?? []) : [];
-  });
+  const [, kind = '', name = ''] = /^secret\/(data|metadata|delete|undelete|destroy|subkeys)\/(.*)$/.exec(path) ?? [];
+  const isSecret = kind !== '' || path.startsWith('kv/');
+  const held = isSecret ? ofSecret(rights, kind || 'kv', kind ? name : path) : ofOther(rights, path);
   return held.length > 0 ? [...new Set(held)].sort() : ['deny'];
 }
 
-const atPolicies = /^sys\/(?:policies\/acl|policy)(?:\/|$)/;
-
-function capabilitiesOfSys(rights: readonly string[], path: string): string[] {
-  const isPolicies = atPolicies.test(path);
-  if (isPolicies && allows(rights, 'secrets:policies')) return ['create', 'delete', 'list', 'read', 'update'];
-  if (isPolicies && allows(rights, 'secrets:policies-read')) return ['list', 'read'];
-  return path === 'sys/seal' && allows(rights, sealPermission) ? ['sudo', 'update'] : ['deny'];
+function ofSecret(rights: readonly string[], kind: string, target: string): string[] {
+  return secretVerbs.flatMap((verb) => {
+    const isHeld = verb === 'list' ? mayList(rights, target) : allows(rights, permissionFor(verb, target));
+    return isHeld ? (capabilities[kind]?.[verb] ?? []) : [];
+  });
 }
+
+const everything = ['create', 'delete', 'list', 'read', 'update'];
+
+/** The capabilities at other paths, with the permission that each needs; undefined: every token has them. */
+const others: readonly [path: RegExp, permission: string | undefined, capabilities: string[]][] = [
+  [/^auth\/token\/lookup-self$/, undefined, ['read']],
+  [/^auth\/token\/(?:renew|revoke)-self$/, undefined, ['update']],
+  [/^auth\/token\/(?:lookup|renew|revoke)(?:-accessor)?$/, undefined, ['update']],
+  [/^auth\/token\/create(?:\/|$)/, undefined, ['create', 'update']],
+  [/^auth\/token\/(?:create-orphan|revoke-orphan)$/, tokensPermission, ['create', 'sudo', 'update']],
+  [/^auth\/token\/accessors$/, tokensPermission, ['list', 'sudo']],
+  [/^auth\/(?:approle|jwt|kubernetes)\/(?:role|config)(?:\/|$)/, rolesPermission, everything],
+  [/^auth\/token\/roles(?:\/|$)/, rolesPermission, everything],
+  [/^sys\/(?:policies\/acl|policy)(?:\/|$)/, 'secrets:policies', everything],
+  [/^sys\/(?:policies\/acl|policy)(?:\/|$)/, 'secrets:policies-read', ['list', 'read']],
+  [/^sys\/(?:auth|mounts|internal\/ui\/mounts)(?:\/|$)/, undefined, ['read']],
+  [/^sys\/capabilities(?:-self|-accessor)?$/, undefined, ['update']],
+  [/^sys\/wrapping\/(?:lookup|rewrap|unwrap|wrap)$/, undefined, ['update']],
+  [/^sys\/(?:seal|rotate|rekey\/init)$/, sealPermission, ['sudo', 'update']],
+];
+
+const ofOther = (rights: readonly string[], path: string): string[] =>
+  others.flatMap(([at, needed, given]) => (at.test(path) && (!needed || allows(rights, needed)) ? given : []));

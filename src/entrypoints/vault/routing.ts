@@ -46,8 +46,10 @@ export type VaultRoute = {
   route: string;
   /** The maximum length of its body; 64 KiB by default. */
   bodyBytes?: number;
-  /** Its responses are wrapped if the request asks for it. */
+  /** Responses without a token are wrapped if the request asks for it, like all with a token. */
   wraps?: true;
+  /** Load balancers and key holders send it to the address of each server, whatever the issuer is. */
+  anyHost?: true;
   /** Operations without a token. */
   open?: Partial<Record<Operation, Handler<Asked>>>;
   /** Operations with a token. */

@@ -1,5 +1,6 @@
 import { answerAtTop, noContent, type VaultAnswer, VaultError } from './answers.ts';
 import { objectIn, textIn } from './fields.ts';
+import { builtIn, stableId } from './reported-version.ts';
 import { mayWriteRoles } from './role-guard.ts';
 import type { Asked, Called, VaultDeps, VaultRoute } from './routing.ts';
 import { mustKeepTuning } from './tuning.ts';
@@ -29,14 +30,18 @@ const config = {
   token_type: 'default-service',
 };
 
-const described = (type: string) => ({
+const described = ({ issuer }: Pick<VaultDeps, 'issuer'>, type: string) => ({
   // Terraform would repeatedly undo a description that it did not write.
   ...{ accessor: `auth_${type}_latchkey`, config, description: '', local: false },
-  ...{ external_entropy_access: false, options: {}, seal_wrap: false, type, uuid: '' },
+  ...{ external_entropy_access: false, options: {}, seal_wrap: false, type },
+  ...{ uuid: stableId(issuer, `auth/${type}/`), ...builtIn },
 });
 
-async function list(_: VaultDeps, { request }: Called): Promise<VaultAnswer> {
-  return answerAtTop(request.request_id, Object.fromEntries(methods.map((type) => [`${type}/`, described(type)])));
+async function list(deps: VaultDeps, { request }: Called): Promise<VaultAnswer> {
+  return answerAtTop(
+    request.request_id,
+    Object.fromEntries(methods.map((type) => [`${type}/`, described(deps, type)])),
+  );
 }
 
 /** Terraform takes an auth method for deleted by these words. @throws VaultError 400: there is no such method */
@@ -46,8 +51,8 @@ function typeIn({ names }: Asked): string {
   return type;
 }
 
-async function read(_: VaultDeps, asked: Called): Promise<VaultAnswer> {
-  return answerAtTop(asked.request.request_id, described(typeIn(asked)));
+async function read(deps: VaultDeps, asked: Called): Promise<VaultAnswer> {
+  return answerAtTop(asked.request.request_id, described(deps, typeIn(asked)));
 }
 
 const hint = 'roles have token_ttl, token_max_ttl and other limits of their own';
@@ -71,8 +76,8 @@ async function disable(_: VaultDeps, asked: Called): Promise<VaultAnswer> {
   throw new VaultError(400, `${at} cannot be disabled: delete its roles`);
 }
 
-async function readTuning(_: VaultDeps, asked: Called): Promise<VaultAnswer> {
-  const { description } = described(typeIn(asked));
+async function readTuning(deps: VaultDeps, asked: Called): Promise<VaultAnswer> {
+  const { description } = described(deps, typeIn(asked));
   return answerAtTop(asked.request.request_id, { ...config, description });
 }
 

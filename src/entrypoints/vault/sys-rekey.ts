@@ -20,7 +20,28 @@ export const rekeyRoutes: readonly VaultRoute[] = [
     open: { read: tellVerification, write: verify },
     closed: { delete: restart },
   },
+  {
+    path: /^sys\/generate-root\/(?:attempt|update)$/,
+    route: '/v1/sys/generate-root',
+    open: { read: noRoot, write: refuseRoot, delete: noAttempt },
+  },
 ];
+
+/** No attempt is in progress: there are no root tokens. */
+async function noRoot({ vault }: VaultDeps): Promise<VaultAnswer> {
+  const { threshold: required } = await vault.state();
+  const token = { encoded_token: '', encoded_root_token: '', pgp_fingerprint: '', otp: '', otp_length: 0 };
+  return { status: 200, body: { nonce: '', started: false, progress: 0, required, complete: false, ...token } };
+}
+
+/** @throws VaultError 400 */
+async function refuseRoot(): Promise<VaultAnswer> {
+  throw new VaultError(400, 'there are no root tokens: log in as an administrator');
+}
+
+async function noAttempt(): Promise<VaultAnswer> {
+  return noContent;
+}
 
 /** @throws VaultError 403 */
 function maySeal({ caller: { rights } }: Called): void {

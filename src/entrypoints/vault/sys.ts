@@ -5,39 +5,34 @@ import { type Actor, anonymous, Problem } from '../../platform/http/index.ts';
 import { answerAtTop, noContent, permissionDenied, type VaultAnswer, VaultError } from './answers.ts';
 import { type VaultCaller, vaultCallerOf } from './callers.ts';
 import { flagIn, numberIn, textIn } from './fields.ts';
+import { reportedVersion, stableId } from './reported-version.ts';
 import type { Asked, VaultDeps, VaultRoute } from './routing.ts';
 
 /** The state of the vault. Reading it needs no token. */
 export const sysRoutes: readonly VaultRoute[] = [
-  { path: /^sys\/health$/, route: '/v1/sys/health', open: { read: tellHealth } },
-  { path: /^sys\/seal-status$/, route: '/v1/sys/seal-status', open: { read: tellSeal } },
+  { path: /^sys\/health$/, route: '/v1/sys/health', anyHost: true, open: { read: tellHealth } },
+  { path: /^sys\/seal-status$/, route: '/v1/sys/seal-status', anyHost: true, open: { read: tellSeal } },
   { path: /^sys\/init$/, route: '/v1/sys/init', open: { read: tellInit, write: initialize } },
-  { path: /^sys\/unseal$/, route: '/v1/sys/unseal', open: { write: unseal } },
+  { path: /^sys\/unseal$/, route: '/v1/sys/unseal', anyHost: true, open: { write: unseal } },
   { path: /^sys\/seal$/, route: '/v1/sys/seal', closed: { write: seal } },
   { path: /^sys\/rotate(?:\/keyring)?$/, route: '/v1/sys/rotate', closed: { write: rotate } },
   { path: /^sys\/key-status$/, route: '/v1/sys/key-status', closed: { read: tellTerm } },
-  { path: /^sys\/leader$/, route: '/v1/sys/leader', open: { read: tellLeader } },
+  { path: /^sys\/leader$/, route: '/v1/sys/leader', anyHost: true, open: { read: tellLeader } },
 ];
 
-const clusterName = 'latchkey';
-
-/**
- * Clients choose their requests by the version of Vault: Terraform's provider skips what an earlier version does not support, exits if
- * there is no semantic version (`internal/provider/meta.go`: `IsAPISupported`, `getVaultVersion`), and takes `ent` in the part after `+`
- * for the enterprise edition. So this is the version of the API, and our own version is where comparisons do not look (Semantic Versioning
- * 2.0.0 §10).
- */
-const vaultVersion = '1.17.0';
-const versionOf = ({ version }: Pick<VaultDeps, 'version'>) => `${vaultVersion}+latchkey-${version}`;
+const clusterOf = ({ issuer }: Pick<VaultDeps, 'issuer'>) => ({
+  ...{ cluster_name: 'latchkey', cluster_id: stableId(issuer, 'cluster') },
+});
 
 async function tellHealth(deps: VaultDeps, { request }: Asked): Promise<VaultAnswer> {
   const { vault, now } = deps;
   const { initialized, sealed } = await vault.state();
-  const version = versionOf(deps);
+  const { version } = reportedVersion(deps);
   const body = {
     ...{ initialized, sealed, standby: false, performance_standby: false, enterprise: false },
     ...{ replication_performance_mode: 'disabled', replication_dr_mode: 'disabled' },
-    ...{ server_time_utc: Math.floor(now().getTime() / 1000), version, cluster_name: clusterName },
+    ...{ server_time_utc: Math.floor(now().getTime() / 1000), version, ...clusterOf(deps) },
+    ...{ echo_duration_ms: 0, clock_skew_ms: 0, replication_primary_canary_age_ms: 0 },
   };
   if (!initialized) return { status: codeIn(request, 'uninitcode', 501), body };
   return { status: sealed ? codeIn(request, 'sealedcode', 503) : codeIn(request, 'activecode', 200), body };
@@ -52,10 +47,10 @@ function codeIn({ query }: Asked['request'], name: string, usual: number): numbe
 async function tellSeal(deps: VaultDeps): Promise<VaultAnswer> {
   const { kind: type, initialized, sealed, threshold: t, shares: n, progress, nonce } = await deps.vault.state();
   const rest = {
-    version: versionOf(deps),
+    ...reportedVersion(deps),
     migration: false,
     recovery_seal: false,
-    cluster_name: clusterName,
+    ...clusterOf(deps),
     storage_type: 'postgresql',
   };
   return { status: 200, body: { type, initialized, sealed, t, n, progress, nonce, ...rest } };
@@ -155,5 +150,6 @@ async function tellTerm(deps: VaultDeps, { request }: Asked): Promise<VaultAnswe
 
 async function tellLeader({ issuer }: VaultDeps): Promise<VaultAnswer> {
   const leader = { ha_enabled: false, is_self: true, leader_address: issuer, leader_cluster_address: '' };
-  return { status: 200, body: leader };
+  const standby = { performance_standby: false, performance_standby_last_remote_wal: 0 };
+  return { status: 200, body: { ...leader, active_time: '0001-01-01T00:00:00Z', ...standby } };
 }

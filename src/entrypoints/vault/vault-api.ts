@@ -5,8 +5,8 @@ import {
   type EdgeRules,
   headersForPrograms,
   hostRules,
-  judgeHost,
   malformedChain,
+  mustNameServer,
   type ObservedAnswer,
   type Problem,
   problemFor,
@@ -25,15 +25,15 @@ import { type VaultCaller, vaultCallerOf } from './callers.ts';
 import { kv1Routes } from './kv1.ts';
 import { kv2Routes } from './kv2.ts';
 import { mountRoutes } from './mounts.ts';
-import type { VaultDeps, VaultRoute } from './routing.ts';
+import type { Asked, VaultDeps, VaultRoute } from './routing.ts';
 import { sysRoutes } from './sys.ts';
 import { auditRoutes } from './sys-audit.ts';
 import { authListRoutes } from './sys-auth.ts';
 import { leaseRoutes } from './sys-leases.ts';
 import { policyRoutes } from './sys-policies.ts';
 import { rekeyRoutes } from './sys-rekey.ts';
-import { VaultRequest } from './vault-request.ts';
-import { wrappingRoutes, wrapSecondsOf } from './wrapping.ts';
+import { type Operation, VaultRequest } from './vault-request.ts';
+import { wrapped, wrappingRoutes, wrapSecondsOf } from './wrapping.ts';
 
 /** The first match answers. */
 const routes: readonly VaultRoute[] = [
@@ -114,13 +114,13 @@ export class VaultApi {
 
   async #decide(request: VaultRequest): Promise<VaultAnswer> {
     if (request.address === undefined) throw malformedChain(this.#deps.edge);
-    judgeHost(this.#host, request.req);
+    const found = routes.find(({ path }) => path.test(request.name));
+    if (!found?.anyHost) mustNameServer(this.#host, request.req);
     request.mustBeInRoot();
     const { operation } = request;
     mustBePlain(request.path);
-    const found = routes.find(({ path }) => path.test(request.name));
     if (!found) return this.#nothingThere(request);
-    if (!found.wraps) mustNotWrap(request);
+    const wrapSeconds = wrapSecondsOf(request);
     const names = found.path.exec(request.name)?.slice(1) ?? [];
     const open = found.open?.[operation];
     const closed = found.closed?.[operation];
@@ -129,10 +129,20 @@ export class VaultApi {
     if (operation === 'patch') mustBeMergePatch(request);
     const body = operation === 'write' || operation === 'patch' ? await request.body(found.bodyBytes) : {};
     const asked = { request, names, body };
-    if (open) return { route: found.route, ...(await open(this.#deps, asked)) };
-    if (!closed || !caller) throw unsupportedOperation();
-    const answer = await closed(this.#deps, { ...asked, caller }).finally(() => this.#endIfUsedUp(caller));
-    return { route: found.route, ...answer };
+    if (open && !found.wraps) mustNotWrap(operation, wrapSeconds);
+    const answer = await (open ? open(this.#deps, asked) : this.#answerTo(caller, closed, asked));
+    const sent = wrapSeconds ? await wrapped(this.#deps, request, { answer, ttl_seconds: wrapSeconds }) : answer;
+    return { route: found.route, ...sent };
+  }
+
+  /** @throws VaultError 405 */
+  async #answerTo(
+    caller: UsingCaller | undefined,
+    handler: NonNullable<VaultRoute['closed']>[Operation],
+    asked: Asked,
+  ): Promise<VaultAnswer> {
+    if (!handler || !caller) throw unsupportedOperation();
+    return handler(this.#deps, { ...asked, caller }).finally(() => this.#endIfUsedUp(caller));
   }
 
   /** The caller, by a token; this counts as one use of it. @throws VaultError 403 */
@@ -191,10 +201,10 @@ function mustBePlain(path: string): void {
   if (isTwisted) throw new VaultError(400, 'relative paths not supported');
 }
 
-/** A wrapped response is passed on: if it were sent unwrapped, it would show the value to others. @throws VaultError 400 */
-function mustNotWrap(request: VaultRequest): void {
-  if (wrapSecondsOf(request) !== undefined)
-    throw new VaultError(400, 'only answers with a secret ID are wrapped: leave X-Vault-Wrap-TTL out');
+/** If its response were sent unwrapped, it would show keys to others. Clients may ask for the state with the header. @throws VaultError 400 */
+function mustNotWrap(operation: Operation, seconds: number | undefined): void {
+  if (operation !== 'read' && seconds !== undefined)
+    throw new VaultError(400, 'this response cannot be wrapped: leave X-Vault-Wrap-TTL out');
 }
 
 /** @throws VaultError 415 */

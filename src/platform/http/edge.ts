@@ -55,23 +55,39 @@ type Named = Pick<IncomingMessage, 'headers' | 'rawHeaders' | 'url' | 'method'>;
 
 /**
  * Checks the host that a request names. Endpoint URLs, redirects and audiences follow the request's host inside oidc-provider, so
- * only the issuer's is accepted. A target in absolute form outweighs the Host header (RFC 9112 §3.2.2).
+ * only the issuer's is accepted.
  *
  * @returns where to redirect: a GET under another loopback name goes to the right one; undefined: it names the issuer
  * @throws Problem 400: several Host headers; 421: another host
  */
 export function judgeHost(rules: HostRules, request: Named): string | undefined {
+  if (!namesLoopbackAlias(rules, request)) return undefined;
+  if (request.method !== 'GET') throw misdirected(rules.issuer);
+  return `${new URL(rules.issuer).origin}${inOriginForm(request.url ?? '')}`;
+}
+
+/**
+ * The same check for an API whose responses do not depend on the request's host: it accepts every loopback name of an issuer on this
+ * machine. An address that another site chose still names another host, so that its pages cannot call the API.
+ *
+ * @throws Problem 400, 421
+ */
+export function mustNameServer(rules: HostRules, request: Named): void {
+  namesLoopbackAlias(rules, request);
+}
+
+/** A target in absolute form outweighs the Host header (RFC 9112 §3.2.2). @throws Problem 400, 421 */
+function namesLoopbackAlias(rules: HostRules, request: Named): boolean {
   const { url = '' } = request;
-  if (url.startsWith('/') && plainlyNames(rules.host, request)) return undefined;
+  if (url.startsWith('/') && plainlyNames(rules.host, request)) return false;
   // Two parties on the path could each read a different one.
   if (timesSent(request.rawHeaders, 'host') > 1)
     throw new Problem(400, 'invalid_request', { title: 'Invalid request', detail: 'Send one Host header.' });
   const named = namedHost(request);
-  if (named === rules.host || named === rules.withPort) return undefined;
+  if (named === rules.host || named === rules.withPort) return false;
   const { hostname, port } = splitHost(named);
-  const isLoopbackAlias = isLoopbackName(hostname) && isLoopbackName(rules.hostname) && port === rules.port;
-  if (!isLoopbackAlias || request.method !== 'GET') throw misdirected(rules.issuer);
-  return `${new URL(rules.issuer).origin}${inOriginForm(url)}`;
+  if (isLoopbackName(hostname) && isLoopbackName(rules.hostname) && port === rules.port) return true;
+  throw misdirected(rules.issuer);
 }
 
 function namedHost({ headers, url = '' }: Named): string {

@@ -21,6 +21,7 @@ export {
   hostRules,
   inOriginForm,
   judgeHost,
+  mustNameServer,
   plainlyNames,
   requestIdFor,
   timesSent,

@@ -241,9 +241,6 @@ describe('node-vault, unmodified', () => {
     expect([await page('limit=2'), await page('after=b&limit=1'), await page('after=d')]).toEqual([
       ...[['a', 'b'], ['c'], undefined],
     ]);
-    // A response that cannot be wrapped is not returned unwrapped.
-    const wrapped = await ask('GET', `secret/data/${folder}/b`, undefined, { 'x-vault-wrap-ttl': '60s' });
-    expect(wrapped).toEqual({ status: 400, body: { errors: [expect.stringContaining('X-Vault-Wrap-TTL')] } });
     await vault.tokenRevokeSelf();
     // This tells Vault's agent to log in again.
     const ended = { status: 403, body: { errors: ['permission denied', 'invalid token'] } };
@@ -476,10 +473,17 @@ describe('what Vault’s clients compare', () => {
           { errors: ['permission denied', expect.stringContaining('log in with approle, jwt or kubernetes')] },
         ],
       ),
-      ...['wrap', 'rewrap'].map((what): [Promise<Response>, number, unknown] => [
-        call('POST', `sys/wrapping/${what}`, { token, body: { a: 1 }, headers: { 'x-vault-wrap-ttl': '60' } }),
+      [
+        call('POST', 'sys/wrapping/wrap', { token, body: { a: 1 } }),
         400,
-        { errors: [expect.stringContaining('only answers with a secret ID are wrapped')] },
+        { errors: [expect.stringContaining('requires')] },
+      ],
+      [call('POST', 'sys/wrapping/rewrap', { token }), 400, { errors: [expect.stringContaining('wrapping token')] }],
+      // A response that cannot be wrapped is not returned unwrapped.
+      ...['sys/init', 'sys/rekey/update'].map((at): [Promise<Response>, number, unknown] => [
+        call('PUT', at, { body: {}, headers: { 'x-vault-wrap-ttl': '60' } }),
+        400,
+        { errors: [expect.stringContaining('X-Vault-Wrap-TTL')] },
       ]),
       [call('GET', 'transit/keys/a', { token }), 404, { errors: [expect.stringContaining('no handler')] }],
       [call('POST', `secret/data/${folder}/a%2e%2e`, { token, body: { data: {} } }), 200, {}],
@@ -1754,7 +1758,7 @@ describe('a role of the methods kubernetes and jwt that a client of Vault create
     await root.addPolicy({ name: policy, rules: `path "secret/data/${folder}/b" { capabilities = ["read"] }` });
     expect(await statusOf(reader(given).read(path))).toBe(403);
     const narrower = await logIn('kubernetes', { role, jwt });
-    expect(narrower.auth).toMatchObject({ policies: expect.arrayContaining([`secrets:read:${folder}:b`]) });
+    expect(narrower.auth).toMatchObject({ policies: ['default', policy] });
     await root.write(`auth/kubernetes/role/${role}`, { token_bound_cidrs: '203.0.113.0/24' });
     expect((await root.read(`auth/kubernetes/role/${role}`)).data).toMatchObject({ token_policies: [policy] });
     expect((await logIn('kubernetes', { role, jwt })).status).toBe(403);

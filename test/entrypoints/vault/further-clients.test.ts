@@ -1,0 +1,238 @@
+import { request as requestHttp } from 'node:http';
+import { z } from 'zod';
+import { type AdminApi, asOwner } from '../../support/admin.ts';
+import { startLatchkey } from '../../support/latchkey.ts';
+
+const latchkey = startLatchkey({});
+let owner: AdminApi;
+let token: string;
+beforeAll(async () => {
+  owner = await asOwner(latchkey);
+  token = await tokenWith(['secrets:*']);
+});
+
+type Body = { data: Record<string, unknown>; auth: Record<string, unknown>; wrap_info: Record<string, unknown> };
+
+async function ask(method: string, path: string, { by = token, body = undefined as unknown, headers = {} } = {}) {
+  const response = await fetch(`${latchkey.issuer}/v1/${path}`, {
+    method,
+    headers: { ...(by && { 'x-vault-token': by }), ...headers },
+    ...(body !== undefined && { body: JSON.stringify(body) }),
+  });
+  const text = await response.text();
+  return { status: response.status, body: (text ? JSON.parse(text) : undefined) as Body };
+}
+
+/** The token of a service with these permissions. */
+async function tokenWith(permissions: string[]): Promise<string> {
+  const client_id = `service-${crypto.randomUUID().slice(0, 8)}`;
+  const { body } = await owner.post('/clients', {
+    ...{ client_id, grant_types: ['client_credentials'] },
+    service_permissions: { [`${latchkey.issuer}/v1`]: permissions },
+  });
+  const login = { role_id: client_id, secret_id: body.client_secret };
+  return String((await ask('POST', 'auth/approle/login', { by: '', body: login })).body.auth.client_token);
+}
+
+const newFolder = () => `app-${crypto.randomUUID().slice(0, 8)}`;
+
+/** The status of a request that names this host. */
+function statusAt(host: string, method: string, path: string, { by = token, body = '' } = {}): Promise<number> {
+  const { port } = new URL(latchkey.issuer);
+  const headers = { host, 'x-vault-token': by, 'content-length': String(Buffer.byteLength(body)) };
+  return new Promise((resolve, reject) => {
+    const sent = requestHttp({ host: '127.0.0.1', port, method, path: `/v1/${path}`, headers }, (response) => {
+      response.resume();
+      resolve(response.statusCode ?? 0);
+    });
+    sent.on('error', reject).end(body);
+  });
+}
+
+describe('clients with their default address', () => {
+  test('write and read under every name of this machine, and under no other host', async () => {
+    const { port } = new URL(latchkey.issuer);
+    const path = `secret/data/${newFolder()}/a`;
+    const body = JSON.stringify({ data: { a: 1 } });
+    for (const host of [`localhost:${port}`, `127.0.0.1:${port}`, `[::1]:${port}`]) {
+      expect([host, await statusAt(host, 'POST', path, { body })]).toEqual([host, 200]);
+      expect([host, await statusAt(host, 'GET', path)]).toEqual([host, 200]);
+    }
+    for (const host of ['evil.example', `evil.example:${port}`, '127.0.0.1:1']) {
+      for (const method of ['GET', 'POST'])
+        expect([host, await statusAt(host, method, path, { body })]).toEqual([host, 421]);
+      expect([host, await statusAt(host, 'PUT', 'sys/init', { body: '{}' })]).toEqual([host, 421]);
+      expect([host, await statusAt(host, 'PUT', 'sys/seal')]).toEqual([host, 421]);
+    }
+  });
+
+  test('ask for the state, and unseal, at the address of one server', async () => {
+    for (const path of ['sys/health', 'sys/seal-status', 'sys/leader'])
+      expect([path, await statusAt('10.0.0.5:3000', 'GET', path, { by: '' })]).toEqual([path, 200]);
+    expect(await statusAt('10.0.0.5:3000', 'PUT', 'sys/unseal', { by: '', body: '{"key":"00"}' })).toBe(200);
+  });
+});
+
+describe('clients that check the form of responses', () => {
+  const plugin = z.object({
+    ...{ accessor: z.string().min(1), uuid: z.uuid(), type: z.string(), description: z.string() },
+    ...{ deprecation_status: z.string(), plugin_version: z.string(), running_sha256: z.string() },
+    ...{ running_plugin_version: z.string().min(1), local: z.boolean(), seal_wrap: z.boolean() },
+    options: z.record(z.string(), z.string()),
+  });
+
+  test.each([
+    ['sys/seal-status', z.object({ build_date: z.iso.datetime(), cluster_id: z.uuid(), storage_type: z.string() })],
+    [
+      'sys/health',
+      z.object({ cluster_id: z.uuid(), cluster_name: z.string(), echo_duration_ms: z.int(), clock_skew_ms: z.int() }),
+    ],
+    ['sys/leader', z.object({ active_time: z.iso.datetime(), performance_standby: z.boolean() })],
+    ['sys/mounts', z.object({ data: z.record(z.string(), plugin) })],
+    ['sys/mounts/secret', plugin.extend({ data: plugin })],
+    ['sys/auth', z.object({ data: z.record(z.string(), plugin) })],
+    ['sys/internal/ui/mounts/secret/a', z.object({ data: plugin })],
+    ['sys/generate-root/attempt', z.object({ started: z.literal(false), nonce: z.literal(''), required: z.int() })],
+  ])('read %s', async (path, shape) => {
+    const { status, body } = await ask('GET', path);
+    expect(status).toBe(200);
+    expect(shape.safeParse(body).error).toBeUndefined();
+    expect((await ask('GET', path)).body).toMatchObject(path === 'sys/seal-status' ? body : {});
+  });
+
+  test('read every member of a role', async () => {
+    const name = newFolder();
+    expect((await ask('PUT', `auth/approle/role/${name}`, { body: {} })).status).toBe(204);
+    expect((await ask('GET', `auth/approle/role/${name}`)).body.data).toEqual({
+      ...{ bind_secret_id: true, local_secret_ids: false, policies: [], token_policies: [], token_type: 'default' },
+      ...{ secret_id_ttl: 0, secret_id_num_uses: 0, secret_id_bound_cidrs: [], token_bound_cidrs: [] },
+      ...{ token_ttl: 0, token_max_ttl: 0, token_num_uses: 0, token_period: 0, token_explicit_max_ttl: 0 },
+      token_no_default_policy: false,
+    });
+  });
+
+  test.each(['batch', 'default-batch', 'other'])('learn that no role creates tokens of type %s', async (token_type) => {
+    const name = newFolder();
+    const refused = { status: 400, body: { errors: [expect.stringContaining(`"${token_type}"`)] } };
+    expect(await ask('PUT', `auth/approle/role/${name}`, { body: { token_type } })).toMatchObject(refused);
+    expect(await ask('PUT', `auth/token/roles/${name}`, { body: { token_type } })).toMatchObject(refused);
+    const role = { bound_service_account_names: 'a', bound_service_account_namespaces: 'b', token_type };
+    await ask('PUT', 'auth/kubernetes/config', { body: { kubernetes_host: 'https://cluster.example' } });
+    expect(await ask('PUT', `auth/kubernetes/role/${name}`, { body: role })).toMatchObject(refused);
+  });
+
+  test('get the policies of the role that they log in with', async () => {
+    const name = newFolder();
+    const policy = `path "secret/data/${name}/*" { capabilities = ["read"] }`;
+    await ask('PUT', `sys/policies/acl/${name}`, { body: { policy } });
+    await ask('PUT', `auth/approle/role/${name}`, { body: { token_policies: [name] } });
+    const { secret_id } = (await ask('PUT', `auth/approle/role/${name}/secret-id`)).body.data;
+    const { auth } = (await ask('PUT', 'auth/approle/login', { by: '', body: { role_id: name, secret_id } })).body;
+    expect(auth).toMatchObject({ policies: ['default', name], token_policies: ['default', name] });
+    const by = String(auth.client_token);
+    expect((await ask('GET', 'auth/token/lookup-self', { by })).body.data.policies).toEqual(['default', name]);
+  });
+});
+
+describe('clients that look before they act', () => {
+  test('read the capabilities of their token at every kind of path', async () => {
+    const folder = newFolder();
+    const at = async (permissions: string[], path: string) => {
+      const by = await tokenWith([...permissions, `secrets:read:${folder}`]);
+      return (await ask('POST', 'sys/capabilities-self', { by, body: { paths: [path] } })).body.data[path];
+    };
+    const all = ['create', 'delete', 'list', 'read', 'update'];
+    expect(await at([], `secret/subkeys/${folder}`)).toEqual(['read']);
+    expect(await at([], 'auth/token/create')).toEqual(['create', 'update']);
+    expect(await at([], 'sys/wrapping/unwrap')).toEqual(['update']);
+    expect(await at([], 'sys/mounts')).toEqual(['read']);
+    expect(await at([], 'auth/approle/role/a')).toEqual(['deny']);
+    expect(await at(['secrets:roles'], 'auth/approle/role/a')).toEqual(all);
+    expect(await at(['secrets:roles'], 'auth/token/create-orphan')).toEqual(['deny']);
+    expect(await at(['secrets:seal'], 'sys/rotate')).toEqual(['sudo', 'update']);
+    expect(await at([], 'sys/elsewhere')).toEqual(['deny']);
+  });
+
+  test('find no deleted secret in a list of KV version 1', async () => {
+    const folder = newFolder();
+    for (const name of ['a', 'b', 'c/d']) await ask('POST', `kv/${folder}/${name}`, { body: { value: name } });
+    const keys = async () => (await ask('GET', `kv/${folder}?list=true`)).body.data?.keys;
+    expect(await keys()).toEqual(['a', 'b', 'c/']);
+    await ask('DELETE', `kv/${folder}/a`);
+    expect(await keys()).toEqual(['b', 'c/']);
+    // Version 2 lists it: it can be undeleted.
+    expect((await ask('GET', `secret/metadata/kv/${folder}?list=true`)).body.data.keys).toEqual(['a', 'b', 'c/']);
+  });
+
+  test('learn that there are no root tokens to generate', async () => {
+    expect(await ask('PUT', 'sys/generate-root/attempt', { by: '', body: { otp: 'x' } })).toMatchObject({
+      ...{ status: 400, body: { errors: [expect.stringContaining('no root tokens')] } },
+    });
+    expect((await ask('DELETE', 'sys/generate-root/attempt', { by: '' })).status).toBe(204);
+  });
+});
+
+describe('wrapping', () => {
+  const wrapping = { 'x-vault-wrap-ttl': '60s' };
+  const unwrap = (by: unknown) => ask('POST', 'sys/wrapping/unwrap', { by: String(by) });
+
+  test('keeps any response for the holder of a token, who opens it once', async () => {
+    const path = `secret/data/${newFolder()}/a`;
+    await ask('POST', path, { body: { data: { password: 'hidden' } } });
+    const { body } = await ask('GET', path, { headers: wrapping });
+    expect(body).toMatchObject({ data: null, auth: null, wrap_info: { ttl: 60, creation_path: path } });
+    expect(JSON.stringify(body)).not.toContain('hidden');
+    const opened = await unwrap(body.wrap_info.token);
+    expect(opened).toMatchObject({ status: 200, body: { data: { data: { password: 'hidden' } }, wrap_info: null } });
+    expect((await unwrap(body.wrap_info.token)).status).toBe(400);
+  });
+
+  test('keeps the token of a login, and names its accessor', async () => {
+    const name = newFolder();
+    await ask('PUT', `sys/policies/acl/${name}`, {
+      body: { policy: 'path "secret/data/x/y" { capabilities = ["read"] }' },
+    });
+    await ask('PUT', `auth/approle/role/${name}`, { body: { token_policies: [name] } });
+    const { secret_id } = (await ask('PUT', `auth/approle/role/${name}/secret-id`)).body.data;
+    const login = { by: '', body: { role_id: name, secret_id }, headers: wrapping };
+    const { auth, wrap_info } = (await ask('PUT', 'auth/approle/login', login)).body;
+    expect(auth).toBeNull();
+    const opened = (await unwrap(wrap_info.token)).body.auth;
+    expect(opened).toMatchObject({
+      accessor: wrap_info.wrapped_accessor,
+      client_token: expect.stringMatching(/^lk_at_/),
+    });
+  });
+
+  test('keeps what a client sends, and moves it to a new token', async () => {
+    const content = { zip: 'zap', list: [1, 2] };
+    const { wrap_info } = (await ask('POST', 'sys/wrapping/wrap', { body: content, headers: wrapping })).body;
+    const moved = await ask('POST', 'sys/wrapping/rewrap', { by: '', body: { token: wrap_info.token } });
+    expect(moved.body.wrap_info).toMatchObject({ ttl: 60, creation_path: 'sys/wrapping/wrap' });
+    expect((await unwrap(wrap_info.token)).status).toBe(400);
+    expect((await unwrap(moved.body.wrap_info.token)).body.data).toEqual(content);
+    expect((await latchkey.auditEvents('vault.unwrapped')).length).toBeGreaterThanOrEqual(2);
+  });
+
+  test('leaves refusals and responses without content as they are, and refuses long ones', async () => {
+    const folder = newFolder();
+    expect((await ask('GET', `secret/data/${folder}/none`, { headers: wrapping })).body).toEqual({ errors: [] });
+    expect((await ask('DELETE', `secret/data/${folder}/none`, { headers: wrapping })).status).toBe(204);
+    expect((await ask('GET', 'sys/health', { headers: wrapping })).body).toMatchObject({ sealed: false });
+    const path = `secret/data/${folder}/long`;
+    await ask('POST', path, { body: { data: { a: 'x'.repeat(70_000) } } });
+    expect(await ask('GET', path, { headers: wrapping })).toMatchObject({
+      ...{ status: 400, body: { errors: [expect.stringContaining('cannot be wrapped')] } },
+    });
+  });
+
+  test('opens nothing while the secrets are sealed', async () => {
+    const { wrap_info } = (await ask('POST', 'sys/wrapping/wrap', { body: { a: 1 }, headers: wrapping })).body;
+    await owner.post('/vault/seal');
+    expect(await unwrap(wrap_info.token)).toMatchObject({ status: 503, body: { errors: ['Vault is sealed'] } });
+    const again = await ask('POST', 'sys/wrapping/rewrap', { by: '', body: { token: wrap_info.token } });
+    expect(again.status).toBe(503);
+    await owner.post('/vault/unseal');
+    expect((await unwrap(wrap_info.token)).status).toBe(200);
+  });
+});
