@@ -9,7 +9,8 @@ const workers = ['Latchkey', 'two workers'] as const;
 const amounts = ['Latchkey', 'tokens stored'] as const;
 const audits = ['Latchkey', 'without audit'] as const;
 const gateways = ['Latchkey', 'keys stored', 'empty Koa route'] as const;
-const secrets = ['Latchkey', 'empty Koa route'] as const;
+const secrets = ['Latchkey', 'straightforward store', 'empty Koa route'] as const;
+const sizes = ['Latchkey', 'secrets stored'] as const;
 const passwords = ['Latchkey', 'hash alone'] as const;
 
 const of = (operation: string, servers: readonly ServerName[], before = ''): Comparison => ({
@@ -60,8 +61,14 @@ const comparisons: readonly Comparison[] = [
   of('forward-auth', gateways),
   of('verify', [...gateways, 'better-auth']),
   of('forward-auth, never met', ['keys stored']),
-  of('secret read', secrets),
-  of('secret read, one for all', secrets),
+  ...['secret read', 'secret read, one for all'].flatMap((operation) => [
+    of(operation, secrets),
+    ...atOtherConnections(operation, secrets),
+  ]),
+  of('secret read', sizes, 'stored secrets, '),
+  of('secret read of random secrets', sizes, 'stored secrets, '),
+  of('client_credentials opaque', sizes, 'stored secrets, '),
+  of('refresh', sizes, 'stored secrets, '),
   of('decision', ['decision alone']),
 ];
 

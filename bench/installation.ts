@@ -13,6 +13,9 @@ export const redirectUri = 'https://client.example/callback';
 export const password = 'correct horse battery staple';
 export const clientSecret = 'the secret of the benchmark';
 
+/** The root key of every measured server. */
+export const rootKey = Buffer.alloc(32, 7);
+
 /** The default number of requests in flight, one on each connection. */
 export const usualConnections = 32;
 /** Also the number of users, browsers and refresh token families. */

@@ -10,13 +10,14 @@ import { ask, startProcess, stopProcess } from './processes.ts';
 import { report } from './report.ts';
 import { type MeasuredServer, type ServerName, startBetterAuth, startLatchkey, startPeer } from './servers.ts';
 import { storeKeys } from './stored-keys.ts';
+import { storeSecrets } from './stored-secrets.ts';
 import { storeTokens } from './stored-tokens.ts';
 import { declines, ratiosWithTargets } from './targets.ts';
 
 const committedReport = 'docs/performance.md';
 
 const usage =
-  'npm run bench -- [--quick] [--only <start of an operation> | --only lists]… [--rounds <n>] [--seconds <n>] [--stored <n>] [--keys <n>] [--profile <folder>] [--before <checkout> | --check]';
+  'npm run bench -- [--quick] [--only <start of an operation> | --only lists]… [--rounds <n>] [--seconds <n>] [--stored <n>] [--keys <n>] [--secrets <n>] [--profile <folder>] [--before <checkout> | --check]';
 
 const { values } = parseArgs({
   options: {
@@ -28,6 +29,8 @@ const { values } = parseArgs({
     stored: { type: 'string', default: '1000000' },
     // Number of API keys in the database of `keys stored`; that of `Latchkey` has a thousand.
     keys: { type: 'string', default: '1000000' },
+    // Number of secrets in the database of `secrets stored`; that of `Latchkey` has a thousand.
+    secrets: { type: 'string', default: '1000000' },
     // Number of events in the database of `lists`; it has a tenth as many users and keys.
     events: { type: 'string', default: '1000000' },
     // Which lists are measured: the start of a name.
@@ -45,6 +48,8 @@ const { values } = parseArgs({
 const rounds = Number(values.rounds ?? 3);
 const milliseconds = Number(values.seconds ?? (values.quick ? 1 : 4)) * 1000;
 const stored = Number(values.stored);
+/** Of API keys, and of secrets if they are read. */
+const few = 1000;
 const areLists = values.only?.includes('lists') === true;
 const chosen = comparisonsWith(values.before !== undefined).filter(
   ({ name }) => values.only?.some((only) => name.startsWith(only)) ?? true,
@@ -55,6 +60,8 @@ if (chosen.length === 0 && !areLists)
       .map(({ name }) => name)
       .join('; ')}`,
   );
+
+const readsSecrets = chosen.some(({ operation }) => operation.startsWith('secret read'));
 
 const closing: (() => Promise<void>)[] = [];
 let closed: Promise<void> | undefined;
@@ -96,11 +103,15 @@ async function startServers(bench: Bench): Promise<MeasuredServer[]> {
   const { profile: profileFolder } = values;
   const start: Record<ServerName, () => Promise<MeasuredServer>> = {
     Latchkey: async () =>
-      withKeys('Latchkey', { databaseUrl: await createDatabase('latchkey_bench'), profileFolder, keys: 1000 }),
-    before: async () =>
-      withKeys('before', { databaseUrl: await createDatabase('before'), checkout: values.before, keys: 1000 }),
+      startFilled('Latchkey', { databaseUrl: await createDatabase('latchkey_bench'), profileFolder }),
+    before: async () => startFilled('before', { databaseUrl: await createDatabase('before'), checkout: values.before }),
     'keys stored': async () =>
-      withKeys('keys stored', { databaseUrl: await createDatabase('keys_stored'), keys: Number(values.keys) }),
+      startFilled('keys stored', { databaseUrl: await createDatabase('keys_stored'), keys: Number(values.keys) }),
+    'secrets stored': async () =>
+      startFilled('secrets stored', {
+        databaseUrl: await createDatabase('secrets_stored'),
+        secrets: Number(values.secrets),
+      }),
     'two workers': async () =>
       startLatchkey('two workers', { databaseUrl: await createDatabase('two_workers'), workers: 2 }),
     'tokens stored': async () => startFull(bench, await createDatabase('tokens_stored')),
@@ -110,6 +121,8 @@ async function startServers(bench: Bench): Promise<MeasuredServer[]> {
         preload: './bench/without-audit.ts',
       }),
     straightforward: async () => startPeer('straightforward', 'main.ts', [await createDatabase('straightforward')]),
+    'straightforward store': async () =>
+      startPeer('straightforward store', 'secret-store.ts', [await createDatabase('secret_store'), String(few)]),
     'in memory': () => startPeer('in memory', 'main.ts'),
     'hash alone': () => startPeer('hash alone', 'hash.ts'),
     'decision alone': () => startPeer('decision alone', 'decide.ts'),
@@ -126,17 +139,24 @@ async function startServers(bench: Bench): Promise<MeasuredServer[]> {
   return started;
 }
 
-type WithKeys = {
+type Filled = {
   databaseUrl: string;
-  keys: number;
+  keys?: number;
+  secrets?: number;
   checkout?: string | undefined;
   profileFolder?: string | undefined;
 };
 
-async function withKeys(name: ServerName, { databaseUrl, keys, ...options }: WithKeys): Promise<MeasuredServer> {
+/** Latchkey with API keys, and with secrets if they are read. */
+async function startFilled(
+  name: ServerName,
+  { databaseUrl, keys = few, secrets = few, ...options }: Filled,
+): Promise<MeasuredServer> {
   const server = await startLatchkey(name, { databaseUrl, ...options });
   closing.push(server.stop);
-  return { ...server, keys: await storeKeys(databaseUrl, keys) };
+  await storeKeys(databaseUrl, keys);
+  if (readsSecrets) await storeSecrets(databaseUrl, secrets);
+  return { ...server, keys, secrets };
 }
 
 async function startFull({ load }: Bench, databaseUrl: string): Promise<MeasuredServer> {

@@ -52,10 +52,10 @@ export async function measure(bench: Bench, server: MeasuredServer, round: Round
 
 function run(
   { load }: Bench,
-  { name, origin, child, stored = 0, keys = 0 }: MeasuredServer,
+  { name, origin, child, stored = 0, keys = 0, secrets = 0 }: MeasuredServer,
   { operation, connections, milliseconds }: Round,
 ): Promise<Load> {
-  if (!isAlone(name)) return ask<Load>(load, { origin, operation, connections, milliseconds, stored, keys });
+  if (!isAlone(name)) return ask<Load>(load, { origin, operation, connections, milliseconds, stored, keys, secrets });
   return ask<Load>(child, { milliseconds });
 }
 

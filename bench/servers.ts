@@ -4,7 +4,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { freePort } from '../test/support/free-port.ts';
-import { configuration, mostConnections } from './installation.ts';
+import { configuration, mostConnections, rootKey } from './installation.ts';
 import { ask, startProcess, stopProcess } from './processes.ts';
 
 export type ServerName =
@@ -13,8 +13,10 @@ export type ServerName =
   | 'two workers'
   | 'tokens stored'
   | 'keys stored'
+  | 'secrets stored'
   | 'without audit'
   | 'straightforward'
+  | 'straightforward store'
   | 'in memory'
   | 'hash alone'
   | 'decision alone'
@@ -28,6 +30,8 @@ export type MeasuredServer = {
   stored?: number;
   /** The number of API keys (`storeKeys`). */
   keys?: number;
+  /** The number of secrets (`storeSecrets`). */
+  secrets?: number;
   stop: () => Promise<void>;
 };
 
@@ -63,7 +67,7 @@ export async function startLatchkey(
     ...asStarted.env,
     PORT: String(port),
     LATCHKEY_ISSUER: origin,
-    LATCHKEY_ROOT_KEY: Buffer.alloc(32, 7).toString('base64'),
+    LATCHKEY_ROOT_KEY: rootKey.toString('base64'),
     LATCHKEY_DATA_DIR: folder,
     LATCHKEY_APPLY: file,
     // Each user of the load has their own address.

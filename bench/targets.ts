@@ -63,6 +63,28 @@ const tokenTargets: Target[] = [
   target('login', 'requests/s', 'hash alone', { atLeast: 0.8 }),
 ];
 
+const simple = 'straightforward store';
+const secretTargets: Target[] = [
+  ...['secret read', 'secret read, one for all'].flatMap((operation): Target[] => [
+    ...atConnections(operation, 'requests/s', { against: simple, atLeast: { 1: 1, 8: 1, 32: 1, 128: 1 } }),
+    ...atConnections(operation, 'CPU', { against: simple, atMost: { 1: 1, 8: 1, 32: 1, 128: 1 } }),
+    ...atConnections(operation, 'p50', { against: simple, atMost: { 1: 1 } }),
+    target(operation, 'server CPU', 'empty Koa route', { atMost: 2 }),
+    target(operation, 'p99', 'empty Koa route', { atMost: 3 }),
+  ]),
+  ...Object.entries({
+    'secret read': 0.9,
+    'secret read of random secrets': 0.9,
+    'client_credentials opaque': 0.97,
+    refresh: 0.97,
+  }).map(
+    ([operation, atLeast]): Target => ({
+      ...target(`stored secrets, ${operation}`, 'requests/s', 'Latchkey', { atLeast }),
+      of: 'secrets stored',
+    }),
+  ),
+];
+
 // Two workers, PostgreSQL and the load. With fewer cores, the requests/s show how these compete.
 const hasCoreForEach = availableParallelism() >= 4;
 
@@ -91,10 +113,7 @@ const targetsWith = (stored: number): Target[] => [
     { ...target(operation, 'requests/s', 'Latchkey', { atLeast: 0.9 }), of: 'keys stored' },
   ]),
   target('verify', 'requests/s', 'better-auth', { atLeast: 10 }),
-  ...['secret read', 'secret read, one for all'].flatMap((operation): Target[] => [
-    target(operation, 'server CPU', 'empty Koa route', { atMost: 2 }),
-    target(operation, 'p99', 'empty Koa route', { atMost: 3 }),
-  ]),
+  ...secretTargets,
   target('discovery', 'requests/s', 'in memory', { atLeast: 5 }),
   target('jwks', 'requests/s', 'in memory', { atLeast: 5 }),
 ];

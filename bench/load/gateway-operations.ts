@@ -1,14 +1,19 @@
 import { mostConnections } from '../installation.ts';
 import { storedKey } from '../stored-keys.ts';
+import { anyOf, storedSecret } from '../stored-secrets.ts';
 import { type Connection, requestText } from './connection.ts';
 
 type Step = () => Promise<void>;
-type Prepare = (connection: Connection, person: number, round: { keys: number }) => Step | Promise<Step>;
+type Prepare = (
+  connection: Connection,
+  person: number,
+  round: { keys: number; secrets: number },
+) => Step | Promise<Step>;
 
 const permission = 'database:read:products';
 const forwardAuth = `/gateway/forward-auth?permission=database:read:{path.1}`;
 
-/** The number of uncached keys that a connection has used. */
+/** The number of uncached keys, or of random secrets, that a connection has used. */
 const met = new WeakMap<Connection, number>();
 
 /** Requests of proxies and services to the gateway; each connection has its own key. */
@@ -18,9 +23,7 @@ export const gatewayOperations: Record<string, Prepare> = {
   'forward-auth, never met':
     (connection, person, { keys }) =>
     async () => {
-      const used = (met.get(connection) ?? 0) + 1;
-      met.set(connection, used);
-      await sent(connection, asProxy(connection, storedKey(((used * mostConnections + person) % keys) + 1)));
+      await sent(connection, asProxy(connection, storedKey((nextOf(connection, person) % keys) + 1)));
     },
   verify: (connection, person) => {
     const key = storedKey(person + 1);
@@ -31,20 +34,25 @@ export const gatewayOperations: Record<string, Prepare> = {
       requestText(connection.origin, { method: 'POST', path: '/gateway/verify', headers, body }),
     );
   },
-  // Each connection reads its own secret with its own key; then all read one secret with one key.
-  'secret read': (connection, person) => readingSecret(connection, { person, name: `own-${person}` }),
-  'secret read, one for all': (connection) => readingSecret(connection, { person: 0, name: 'shared' }),
+  // Each connection has its own key and reads its own secret, or one after the other; then all read one secret with one key.
+  'secret read': (connection, person) => repeating(connection, asVaultClient(connection, person + 1, person + 1)),
+  'secret read of random secrets':
+    (connection, person, { secrets }) =>
+    async () =>
+      sent(connection, asVaultClient(connection, person + 1, anyOf(secrets, nextOf(connection, person)))),
+  'secret read, one for all': (connection) => repeating(connection, asVaultClient(connection, 1, 1)),
 };
 
-/** Reads a secret as Vault's clients do, after it was written. */
-async function readingSecret(connection: Connection, { person, name }: { person: number; name: string }) {
-  const { origin } = connection;
-  const headers = { 'x-vault-token': storedKey(person + 1) };
-  const path = `/v1/secret/data/bench/${name}`;
-  const body = JSON.stringify({ data: { username: 'shop', password: 'a password of usual length' } });
-  const json = { ...headers, 'content-type': 'application/json' };
-  await sent(connection, requestText(origin, { method: 'POST', path, headers: json, body }));
-  return repeating(connection, requestText(origin, { method: 'GET', path, headers }));
+/** Numbers that no other connection gets. */
+function nextOf(connection: Connection, person: number): number {
+  const used = (met.get(connection) ?? 0) + 1;
+  met.set(connection, used);
+  return used * mostConnections + person;
+}
+
+function asVaultClient({ origin }: Connection, key: number, secret: number): string {
+  const headers = { 'x-vault-token': storedKey(key) };
+  return requestText(origin, { method: 'GET', path: `/v1/secret/data/${storedSecret(secret)}`, headers });
 }
 
 function asProxy({ origin }: Connection, key: string): string {

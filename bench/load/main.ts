@@ -12,6 +12,7 @@ export type Job = {
   connections: number;
   stored: number;
   keys: number;
+  secrets: number;
 };
 export type Load = { operations: number; seconds: number; p50: number; p99: number; cpuMicroseconds: number };
 
