@@ -37,9 +37,10 @@ export async function currentSnapshot(trx: Trx): Promise<Snapshot> {
 
 /** The head of the chain. */
 export async function lastCheckpoint(db: Db): Promise<Checkpoint> {
+  // Its members may be 24 kB, which are read for each new segment otherwise.
   const segment = await db
     .selectFrom('audit_segments')
-    .selectAll()
+    .select(['number', 'head', 'seen_below', 'unfinished', 'sealed_at'])
     .orderBy('number', 'desc')
     .limit(1)
     .executeTakeFirst();

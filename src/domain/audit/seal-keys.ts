@@ -23,7 +23,15 @@ export function publicKeyOf(jwk: JWK): KeyObject {
   return createPublicKey({ key: jwk as JsonWebKey, format: 'jwk' });
 }
 
-async function sealKey(seed: KeyObject): Promise<SealKey> {
+const known = new WeakMap<KeyObject, Promise<SealKey>>();
+
+function sealKey(seed: KeyObject): Promise<SealKey> {
+  const made = known.get(seed) ?? makeSealKey(seed);
+  known.set(seed, made);
+  return made;
+}
+
+async function makeSealKey(seed: KeyObject): Promise<SealKey> {
   const privateKey = createPrivateKey({
     key: Buffer.concat([pkcs8Header, seed.export()]),
     format: 'der',
