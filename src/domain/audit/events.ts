@@ -1,4 +1,4 @@
-import { v7 as uuidv7 } from 'uuid';
+import { idAt } from '../../platform/crypto/index.ts';
 import type { Trx } from '../../platform/database/index.ts';
 import type { Actor } from '../../platform/http/index.ts';
 import type { AuditAction } from './actions.ts';
@@ -25,7 +25,8 @@ export async function appendEvent(trx: Trx, event: AuditEvent): Promise<void> {
 export function auditRows({ actor, action, target, outcome, reason, details, occurred_at }: AuditEvent): AuditRows {
   const personal_details = personalDetails(actor.origin);
   const row = {
-    id: eventId(occurred_at),
+    // Events are found by the time in their id.
+    id: idAt(occurred_at),
     occurred_at,
     actor_kind: actor.kind,
     actor_id: storable(actor.id),
@@ -39,19 +40,6 @@ export function auditRows({ actor, action, target, outcome, reason, details, occ
     personal_digest: personal_details && personalDigest(personal_details),
   };
   return { row, personal_details };
-}
-
-const mostSkewMs = 60_000;
-
-/**
- * An id with the time of its event, because events are found by that time. The generator alone would keep a later time after the clock
- * of this machine was ahead.
- */
-function eventId(occurred_at: Date): string {
-  const id = uuidv7();
-  const msecs = occurred_at.getTime();
-  const isOfItsTime = Math.abs(Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16) - msecs) < mostSkewMs;
-  return isOfItsTime ? id : uuidv7({ msecs });
 }
 
 /** Replaces NUL characters, which PostgreSQL's `text` cannot store. */

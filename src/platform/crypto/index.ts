@@ -9,5 +9,5 @@ export {
 } from './credentials.ts';
 export { type Digest, digest, digestText, keyedDigest, sameDigest } from './digest.ts';
 export { canVerify, publicKeyProblem } from './public-keys.ts';
-export { pooledRandomBytes } from './random.ts';
+export { idAt, pooledRandomBytes } from './random.ts';
 export { type Sealed, type SealedPlace, seal, unseal, WrongKeyError } from './sealed.ts';

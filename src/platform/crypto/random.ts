@@ -1,4 +1,5 @@
 import { randomFillSync } from 'node:crypto';
+import { v7 as uuidv7 } from 'uuid';
 
 const pool = Buffer.alloc(4096);
 let next = pool.length;
@@ -19,4 +20,13 @@ export function pooledRandomBytes(size: number): Buffer {
   taken.fill(0);
   next += size;
   return bytes;
+}
+
+const idRandomBytes = 16;
+let sequence = pooledRandomBytes(4).readUInt32BE();
+
+/** A UUIDv7 of this time. Those of the same millisecond are in the order in which this process made them. */
+export function idAt(time: Date): string {
+  sequence = (sequence + 1) >>> 0;
+  return uuidv7({ msecs: time.getTime(), seq: sequence, random: pooledRandomBytes(idRandomBytes) });
 }
