@@ -49,7 +49,6 @@ export type FoundVersion = {
 const mostBatchedBytes = 65_536;
 
 const columns = {
-  n: 'int',
   path: 'text',
   number: 'int',
   generation: 'bigint',
@@ -61,19 +60,20 @@ const columns = {
   actor_kind: 'text',
   actor_id: 'text',
   request_id: 'text',
-  details: 'jsonb',
+  request_ids: 'json',
+  reason: 'text',
   personal_digest: 'bytea',
   salt: 'text',
   address: 'text',
   user_agent: 'text',
 };
 
-const standsIn = (view: string, key: string) => `(select true from ${view} t where ${key} and t.ends_at > $2 limit 1)`;
+const standsIn = (view: string, key: string) => `(select true from ${view} t where ${key} and t.ends_at > $1 limit 1)`;
 
 // Each credential is looked up by its key: joined plainly, a view would be planned as a scan of all active ones.
 const stands = {
-  access_token: standsIn('standing_access_tokens', 't.digest = u.access_token and t.expires_at > $2'),
-  jti: standsIn('standing_jwt_access_tokens', 't.jti = u.jti and t.expires_at > $2'),
+  access_token: standsIn('standing_access_tokens', 't.digest = u.access_token and t.expires_at > $1'),
+  jti: standsIn('standing_jwt_access_tokens', 't.jti = u.jti and t.expires_at > $1'),
   api_key_id: standsIn('standing_api_keys', 't.id = u.api_key_id'),
   subject_id: `coalesce((select o.enabled from users o where o.id = u.subject_id),
     (select o.enabled from clients o where o.id = u.subject_id))`,
@@ -94,14 +94,23 @@ export function readStatement(rows: readonly ReadRow[], now: Date): HotStatement
   return {
     name: `read secrets by ${presented.join(', ')}`,
     text: textFor(presented),
-    values: [JSON.stringify(rows.map(asSent)), now],
+    values: [now, ...sentColumns(presented).map((name) => rows.map((row) => sentValue(row, name)))],
   };
 }
 
-function asSent({ request_ids, reason, ...row }: ReadRow, n: number) {
-  const counted = request_ids.length > 1 && { uses: request_ids.length, request_ids };
-  const details = { ...(reason !== undefined && { reason }), ...counted };
-  return { ...row, n, request_id: request_ids[0], details };
+type Column = keyof typeof columns;
+
+/** The columns of the reads that a statement receives, each as an array, which PostgreSQL reads faster than JSON. */
+const sentColumns = (presented: readonly Presented[]) =>
+  (Object.keys(columns) as Column[]).filter((name) => !isCredential(name) || presented.includes(name));
+
+const isCredential = (name: Column): name is Presented => name in stands;
+
+function sentValue(row: ReadRow, name: Column): string | number | null {
+  const { request_ids } = row;
+  if (name === 'request_id') return request_ids[0] ?? null;
+  if (name === 'request_ids') return request_ids.length > 1 ? JSON.stringify(request_ids) : null;
+  return row[name] ?? null;
 }
 
 const texts = new Map<string, string>();
@@ -114,8 +123,9 @@ function textFor(presented: readonly Presented[]): string {
   return text;
 }
 
-/** For reads with exactly these credentials: `$1` the reads as JSON, `$2` the time. */
+/** For reads with exactly these credentials: `$1` the time, then the columns of the reads. */
 export function readText(presented: readonly Presented[]): string {
+  const sent = sentColumns(presented);
   const stand = presented.map((name) => `(u.${name} is null or ${stands[name]})`);
   return `
 with found as materialized (
@@ -126,11 +136,9 @@ with found as materialized (
       when (${stand.join('\n        and ') || 'true'}) is not true then 'revoked'
       when v.number is null then 'missing'
       when v.destroyed_at is not null then 'destroyed'
-      when v.deleted_at is not null or v.expires_at <= $2 then 'deleted'
+      when v.deleted_at is not null or v.expires_at <= $1 then 'deleted'
       else 'read' end as outcome
-  from json_to_recordset($1::json) as u(${Object.entries(columns)
-    .map(([column, type]) => `${column} ${type}`)
-    .join(', ')})
+  from unnest(${sent.map((column, n) => `$${n + 2}::${columns[column]}[]`).join(', ')}) with ordinality as u(${sent.join(', ')}, n)
     left join vault_seal z on z.only_row
     left join lateral (select * from secrets where path = u.path limit 1) s on true
     left join lateral (select * from secret_versions where secret_id = s.id
@@ -138,15 +146,16 @@ with found as materialized (
 ), recorded as (
   insert into audit_events (id, occurred_at, actor_kind, actor_id, action, target_kind, target_id, outcome, reason, request_id, details,
     personal_digest)
-  select event_id, $2, actor_kind, actor_id, 'secret.read', 'secret', path, case outcome when 'read' then 'success' else 'failure' end,
+  select event_id, $1, actor_kind, actor_id, 'secret.read', 'secret', path, case outcome when 'read' then 'success' else 'failure' end,
     case when outcome <> 'read' then outcome end, request_id,
-    details || jsonb_strip_nulls(jsonb_build_object('version', coalesce(found_number, number))), personal_digest
+    json_strip_nulls(json_build_object('reason', reason, 'uses', json_array_length(request_ids), 'request_ids', request_ids,
+      'version', coalesce(found_number, number))), personal_digest
   from found where outcome <> 'sealed'
 ), detailed as (
   insert into audit_personal_details (event_id, salt, address, user_agent)
   select event_id, salt, address, user_agent from found where salt is not null and outcome <> 'sealed'
 )
-select n, outcome, secret_id, path, found_number as number, current_version, custom_metadata, created_at, expires_at, deleted_at, destroyed_at,
+select n::int - 1 as n, outcome, secret_id, path, found_number as number, current_version, custom_metadata, created_at, expires_at, deleted_at, destroyed_at,
   case when outcome = 'read' then term end as term,
   case when outcome = 'read' then sealed_key end as sealed_key,
   case when outcome = 'read' and size <= ${mostBatchedBytes} then sealed_value end as sealed_value
