@@ -292,6 +292,7 @@ describe('a client described by its metadata document (Client ID Metadata Docume
     const { refresh_token } = body;
     host.publish('/gone.json', '', { status: 404 });
     await latchkey.advance(301);
+    await latchkey.stayWithin('minute');
     for (let n = 0; n < 3; n += 1)
       expect((await latchkey.refresh(refresh_token, client_id)).body.error).toBe('invalid_client');
     const refusals = await latchkey.auditEvents('client.refused');
