@@ -1,6 +1,6 @@
 import { calendar, everything } from './support/installation.ts';
 import { startSite } from './support/site.ts';
-import { connect, question, signedIn, signIn } from './support/steps.ts';
+import { connect, countOf, question, signedIn, signIn, textsOf } from './support/steps.ts';
 
 describe('the connected apps', () => {
   const site = startSite();
@@ -15,7 +15,7 @@ describe('the connected apps', () => {
 
   test('are sorted by when they were allowed, or by name, which the URL keeps', async () => {
     const page = await connectThree('alice');
-    const names = () => page.locator('main h2').allInnerTexts();
+    const names = () => textsOf(page.locator('main h2'));
     expect(await names()).toEqual(['Meeting Notes', 'Atlas Reports', 'Zebra Drive']);
     await page.getByRole('link', { name: 'name', exact: true }).click();
     expect(await names()).toEqual(['Atlas Reports', 'Meeting Notes', 'Zebra Drive']);
@@ -28,14 +28,15 @@ describe('the connected apps', () => {
     const search = async (q: string) => {
       await page.getByRole('searchbox').fill(q);
       await page.getByRole('searchbox').press('Enter');
+      await page.waitForLoadState();
     };
     await search('NOTE');
-    expect(await page.locator('main h2').allInnerTexts()).toEqual(['Meeting Notes']);
+    expect(await textsOf(page.locator('main h2'))).toEqual(['Meeting Notes']);
     expect(await page.locator('main').innerText()).toContain('1 app matching “NOTE”.');
     await search('%');
     expect(await page.locator('main').innerText()).toContain('No app matches “%”.');
     await page.getByRole('link', { name: 'Show all' }).click();
-    expect(await page.locator('main h2').count()).toBe(3);
+    expect(await countOf(page.locator('main h2'))).toBe(3);
   });
 
   test('show what each may do and since when, in the time zone of the user', async () => {
@@ -47,7 +48,7 @@ describe('the connected apps', () => {
       /^\d+ \w+ \d{4} at \d\d:\d\d \(Asia\/Tokyo\)$/,
     );
     await page.getByText('Access', { exact: true }).click();
-    expect(await page.locator('.allowed').allInnerTexts()).toEqual([
+    expect(await textsOf(page.locator('.allowed'))).toEqual([
       expect.stringMatching(/^Know who you are openid\n/),
       expect.stringMatching(/^Read your messages mail:read:\*\s+Send messages as you mail:send$/),
     ]);
@@ -90,9 +91,9 @@ describe('more connected apps than fit on a page', () => {
     }
     const page = await signedIn(site);
     await page.goto(`${latchkey.issuer}/account/apps?sort=name`);
-    expect(await page.locator('main h2').allInnerTexts()).toEqual(many.slice(0, 20));
+    expect(await textsOf(page.locator('main h2'))).toEqual(many.slice(0, 20));
     await page.getByRole('link', { name: 'Next' }).click();
-    expect(await page.locator('main h2').allInnerTexts()).toEqual(['App 21']);
+    expect(await textsOf(page.locator('main h2'))).toEqual(['App 21']);
     expect(await page.locator('main').innerText()).toContain('Page 2 of 2');
   });
 });

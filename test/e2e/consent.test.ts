@@ -1,6 +1,6 @@
 import { everything, mail } from './support/installation.ts';
 import { startSite } from './support/site.ts';
-import { allow, connect, question, signedIn, signIn } from './support/steps.ts';
+import { allow, connect, countOf, question, signedIn, signIn, textsOf } from './support/steps.ts';
 
 describe('the consent page', () => {
   const site = startSite();
@@ -53,6 +53,7 @@ describe('the consent page', () => {
     await page.getByRole('button', { name: 'Not you?' }).click();
     expect(await page.getByRole('status').innerText()).toBe('Sign in with the account you want to use.');
     await signIn(page, 'bob');
+    await page.waitForLoadState();
     expect(await page.locator('main').innerText()).toContain('Signed in as bob@example.com');
     await allow(page);
     const tokens = await app.redeem(page.url());
@@ -63,27 +64,27 @@ describe('the consent page', () => {
     const page = await signedIn(site, { login: 'carol' });
     await connect(page, site, { scope: 'openid profile email mail:read:*', resource: mail });
     await page.goto(await app.signInUrl(everything));
-    expect(await page.locator('.scope').allInnerTexts()).toEqual([
+    expect(await textsOf(page.locator('.scope'))).toEqual([
       expect.stringMatching(/^Send messages as you New\s+mail:send$/),
       expect.stringMatching(/^Delete messages New Risky\s+mail:delete:\*$/),
     ]);
-    expect(await page.locator('.scope input:checked').count()).toBe(0);
+    expect(await countOf(page.locator('.scope input:checked'))).toBe(0);
     expect(await page.locator('.before').innerText()).toMatch(
       /^Already allowed\n[\s\S]*Read your messages mail:read:\*/,
     );
-    expect(await page.locator('.before input').count()).toBe(0);
+    expect(await countOf(page.locator('.before input'))).toBe(0);
   });
 
   test('shows what was allowed before when a client asks for the same again, and when it asks for less', async () => {
     const page = await signedIn(site, { login: 'erin' });
     await connect(page, site, everything);
     await page.goto(await app.signInUrl({ ...everything, prompt: 'consent' }));
-    const allowed = await page.locator('.scope', { hasText: 'already allowed' }).count();
-    expect(allowed).toBe((await page.locator('.scope').count()) - 1);
-    expect(await page.locator('.scope', { hasText: 'New' }).allInnerTexts()).toEqual([
+    const allowed = await countOf(page.locator('.scope', { hasText: 'already allowed' }));
+    expect(allowed).toBe((await countOf(page.locator('.scope'))) - 1);
+    expect(await textsOf(page.locator('.scope', { hasText: 'New' }))).toEqual([
       expect.stringMatching(/^Delete messages New Risky/),
     ]);
-    expect(await page.locator('.before').count()).toBe(0);
+    expect(await countOf(page.locator('.before'))).toBe(0);
     await page.goto(await app.signInUrl({ scope: 'openid', prompt: 'consent' }));
     expect(await page.locator('.before').innerText()).toMatch(/Read your messages[\s\S]*Send messages as you/);
   });

@@ -2,7 +2,10 @@ import type { Page } from 'playwright-core';
 import { startSite } from './support/site.ts';
 import { allow, createAdministrator, question, setupLink, signIn } from './support/steps.ts';
 
-const press = (page: Page, name: string) => page.getByRole('button', { name }).click();
+const press = async (page: Page, name: string) => {
+  await page.getByRole('button', { name }).click();
+  await page.waitForLoadState();
+};
 
 describe.each([
   ['with JavaScript', {}],

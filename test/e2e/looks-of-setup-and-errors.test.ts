@@ -3,7 +3,7 @@ import { generateSync } from 'otplib';
 import { inspect, still } from './support/inspection.ts';
 import { everything } from './support/installation.ts';
 import { startSite } from './support/site.ts';
-import { createAdministrator, setupLink } from './support/steps.ts';
+import { createAdministrator, setupLink, textsOf } from './support/steps.ts';
 
 describe('nothing is wrong with the look of a page', () => {
   // No e-mail is sent here: the links are stored where the test opens them.
@@ -25,7 +25,7 @@ describe('nothing is wrong with the look of a page', () => {
     await german.getByLabel('Passwort wiederholen').fill('lang');
     await german.getByLabel('Benutzername').fill('ad min');
     await german.getByRole('button', { name: 'Administratorkonto anlegen' }).click();
-    expect(await german.locator('.problem').allInnerTexts()).toEqual([
+    expect(await textsOf(german.locator('.problem'))).toEqual([
       'Geben Sie einen Benutzernamen aus Buchstaben, Ziffern und den Zeichen „.“, „_“ und „-“ ein.',
       'Die beiden Passwörter sind nicht gleich.',
     ]);
@@ -101,7 +101,7 @@ describe('nothing is wrong with the look of a page', () => {
     expect(await inspect(page, 'api-reference')).toEqual([]);
     await page.getByRole('searchbox').fill('rotate secret');
     await page.getByRole('searchbox').press('Enter');
-    expect(await page.locator('.operation code + code').allInnerTexts()).toContain(
+    expect(await textsOf(page.locator('.operation code + code'))).toContain(
       '/admin/v1/clients/{client_id}/secrets/rotate',
     );
     expect(await inspect(page, 'api-reference-found')).toEqual([]);
@@ -122,7 +122,7 @@ describe('nothing is wrong with the look of a page', () => {
     await page.getByRole('searchbox').fill('REVOKE everything');
     await page.getByRole('button', { name: 'Search' }).click();
     expect(await inspect(page, 'docs-found')).toEqual([]);
-    const [heading] = await page.locator('.found a').allInnerTexts();
+    const [heading] = await textsOf(page.locator('.found a'));
     await page.locator('.found a').first().click();
     expect(await page.locator(':target').innerText()).toBe(heading);
     await page.goto(`${latchkey.issuer}/docs/search?q=unicorn+%3Cb%3E`);

@@ -1,6 +1,6 @@
 import { everything } from './support/installation.ts';
 import { startSite } from './support/site.ts';
-import { allow, createAdministrator, question, setupLink, signIn } from './support/steps.ts';
+import { allow, createAdministrator, question, setupLink, signIn, textsOf } from './support/steps.ts';
 
 const ways = [
   ['with a large screen', 'alice', {}],
@@ -28,7 +28,7 @@ describe('an app', () => {
 
     await page.goto(`${latchkey.issuer}/account/apps`);
     await page.getByRole('link', { name: 'Revoke access of Inbox Assistant' }).click();
-    expect(await page.locator('main li strong').allInnerTexts()).toEqual([
+    expect(await textsOf(page.locator('main li strong'))).toEqual([
       '1 long-lived connection',
       '1 access token',
       '1 sign-in',

@@ -5,7 +5,7 @@ import { letPeople } from '../support/own-keys.ts';
 import { inspect, still } from './support/inspection.ts';
 import { calendar, mail } from './support/installation.ts';
 import { startSite } from './support/site.ts';
-import { problemBeside, question, signedIn } from './support/steps.ts';
+import { countOf, problemBeside, question, signedIn } from './support/steps.ts';
 
 const rights = [
   { resource: mail, pattern: 'mail:read:*' },
@@ -81,7 +81,7 @@ describe('a user’s own API keys', () => {
     );
     expect([await works(key), await works(next)]).toEqual([true, true]);
     await page.getByRole('link', { name: 'Done' }).click();
-    expect(await page.getByRole('table', { name: 'Versions' }).getByText('Active').count()).toBe(2);
+    expect(await countOf(page.getByRole('table', { name: 'Versions' }).getByText('Active'))).toBe(2);
 
     await page.getByRole('link', { name: 'Revoke' }).click();
     expect(await question(page)).toBe('Revoke Mail to ticket?');

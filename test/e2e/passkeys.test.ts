@@ -2,7 +2,7 @@ import type { CDPSession, Page } from 'playwright-core';
 import { password } from '../support/installation.ts';
 import { proofOf, type Said } from '../support/passkey-proofs.ts';
 import { startSite } from './support/site.ts';
-import { question, signedIn } from './support/steps.ts';
+import { countOf, question, signedIn } from './support/steps.ts';
 
 type Authenticator = { session: CDPSession; authenticatorId: string };
 
@@ -51,7 +51,7 @@ describe('a passkey', () => {
     const page = await signedIn(site);
     const device = await authenticatorFor(page);
     await addPasskey(page, 'Laptop');
-    expect(await page.getByRole('row', { name: /Laptop/ }).count()).toBe(1);
+    expect(await countOf(page.getByRole('row', { name: /Laptop/ }))).toBe(1);
     expect((await credentials(device)).map(({ rpId }) => rpId)).toEqual(['localhost']);
 
     // The browser offers it in the field for the username (conditional UI); this device chooses at once.
@@ -180,7 +180,7 @@ describe('a passkey', () => {
     const laptop = await passkeyOn(page, 'Laptop');
     await laptop.session.send('WebAuthn.removeVirtualAuthenticator', { authenticatorId: laptop.authenticatorId });
     await passkeyOn(page, 'Key', { transport: 'usb' });
-    const rows = async () => page.getByRole('row', { name: /Laptop|Key/ }).count();
+    const rows = async () => countOf(page.getByRole('row', { name: /Laptop|Key/ }));
     expect(await rows()).toBe(2);
     const removal = page.getByRole('row', { name: /Laptop/ }).locator('a[href$="/remove"]');
     await page.goto(new URL((await removal.getAttribute('href')) ?? '', latchkey.issuer).href);

@@ -1,7 +1,7 @@
 import { password } from '../support/installation.ts';
 import { everything } from './support/installation.ts';
 import { startSite } from './support/site.ts';
-import { changePassword, connect, problemBeside, question, signedIn, signIn } from './support/steps.ts';
+import { changePassword, connect, countOf, problemBeside, question, signedIn, signIn } from './support/steps.ts';
 
 const better = 'seven wild horses';
 
@@ -30,7 +30,7 @@ describe('changing your own password', () => {
     expect(await question(here)).toBe('Alice Example');
 
     await signIn(elsewhere, 'alice', password);
-    expect(await elsewhere.getByRole('alert').count()).toBe(1);
+    expect(await countOf(elsewhere.getByRole('alert'))).toBe(1);
     await signIn(elsewhere, 'alice', better);
     expect(await question(elsewhere)).toBe('Alice Example');
   });
@@ -50,7 +50,7 @@ describe('changing your own password', () => {
     const page = await site.browser.open({ javaScriptEnabled: false });
     await page.goto(`${latchkey.issuer}/sign-in`);
     expect(await page.locator('#password').getAttribute('type')).toBe('password');
-    expect(await page.getByRole('button', { name: 'Show password' }).count()).toBe(0);
+    expect(await countOf(page.getByRole('button', { name: 'Show password' }))).toBe(0);
   });
 
   test.each([
@@ -69,6 +69,8 @@ describe('changing your own password', () => {
     await changePassword(page, { next: better, ...typed });
     expect(await problemBeside(page, label)).toBe(sentence);
     expect(await page.getByRole('alert').innerText()).toContain(`${label}: ${sentence}`);
-    expect(await page.evaluate('document.activeElement.labels[0].innerText')).toBe(label);
+    // The field gets the focus with the first frame.
+    const focused = await page.waitForFunction('document.activeElement.labels?.[0]?.innerText');
+    expect(await focused.jsonValue()).toBe(label);
   });
 });

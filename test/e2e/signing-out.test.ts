@@ -1,6 +1,6 @@
 import { everything } from './support/installation.ts';
 import { startSite } from './support/site.ts';
-import { connect, question, signedIn, signIn } from './support/steps.ts';
+import { connect, question, signedIn, signIn, textsOf } from './support/steps.ts';
 
 describe('signing out', () => {
   const site = startSite();
@@ -21,7 +21,7 @@ describe('signing out', () => {
 
     await page.goto(await app.signInUrl(everything));
     await signIn(page);
-    expect(await page.locator('.scope').allInnerTexts()).toEqual([expect.stringMatching(/^Delete messages/)]);
+    expect(await textsOf(page.locator('.scope'))).toEqual([expect.stringMatching(/^Delete messages/)]);
   });
 
   test('from a page of the account confirms that it is done', async () => {

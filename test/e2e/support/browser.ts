@@ -3,7 +3,7 @@ import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playw
 import { launchChromium } from './chromium.ts';
 
 const probe = path.join(import.meta.dirname, 'page-probe.js');
-const patienceMs = 60_000;
+const patienceMs = 120_000;
 
 /** One Chromium for the tests of a file. Each page belongs to a user with a separate browser profile. */
 export class TestBrowser {

@@ -28,6 +28,8 @@ export const still = { reducedMotion: 'reduce', viewport: desktop } as const;
 
 /** Takes the page's pictures (light, dark, phone), and returns every visual defect. */
 export async function inspect(page: Page, name: string): Promise<string[]> {
+  // A click is over before the page that it opens has loaded.
+  await page.waitForLoadState();
   const problems = await jumps(page);
   await page.evaluate(axe);
   for (const colorScheme of ['light', 'dark'] as const) {

@@ -1,10 +1,26 @@
-import type { BrowserContextOptions, Page } from 'playwright-core';
+import type { BrowserContextOptions, Locator, Page } from 'playwright-core';
 import { password } from '../../support/installation.ts';
 import type { Site } from './site.ts';
 
-/** The question of the page; there is only one. */
-export function question(page: Page): Promise<string> {
+/** The question of the loaded page; there is only one. */
+export async function question(page: Page): Promise<string> {
+  await page.waitForLoadState();
   return page.getByRole('heading', { level: 1 }).innerText();
+}
+
+/**
+ * The texts of all matching elements of a loaded page. Playwright does not wait for several elements, and a click is over before the page
+ * that it opens has loaded.
+ */
+export async function textsOf(elements: Locator): Promise<string[]> {
+  await elements.page().waitForLoadState();
+  return elements.allInnerTexts();
+}
+
+/** The number of matching elements of a loaded page. */
+export async function countOf(elements: Locator): Promise<number> {
+  await elements.page().waitForLoadState();
+  return elements.count();
 }
 
 export async function signIn(page: Page, login = 'alice', secret = password): Promise<void> {
