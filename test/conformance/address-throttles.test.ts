@@ -97,7 +97,8 @@ describe('throttles', () => {
   test('still refuse keys from a client address that a service names (OWASP API4:2023)', async () => {
     const verify = async () => (await gateway().verify({ key: unknownKey(), ip: '203.0.113.99' })).code;
     const codes = new Set<string>();
-    for (let n = 0; n < 70; n += 1) codes.add(await verify());
+    // Sixty at once, and one a second after that.
+    for (let n = 0; n < 600 && !codes.has('throttled'); n += 1) codes.add(await verify());
     expect(codes).toEqual(new Set(['unknown', 'throttled']));
   });
 

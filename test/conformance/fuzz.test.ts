@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { startLatchkey } from '../support/latchkey.ts';
+import { withStalls } from '../support/stalls.ts';
 
 const endpoints = [
   '/oauth/token',
@@ -69,20 +70,22 @@ describe('arbitrary bytes', () => {
   test('get a refusal from every form endpoint, never 500, and quickly', async () => {
     await fc.assert(
       fc.asyncProperty(fc.constantFrom(...endpoints), body, headerText, async (endpoint, sent, authorization) => {
-        const startedAt = performance.now();
-        const response = await fetch(`${latchkey.issuer}${endpoint}`, {
-          method: 'POST',
-          headers: {
-            'content-type': 'application/x-www-form-urlencoded',
-            authorization: `Basic ${authorization}`,
-            cookie: authorization,
-          },
-          body: sent,
-          redirect: 'manual',
+        const { result, ownMs } = await withStalls(async () => {
+          const response = await fetch(`${latchkey.issuer}${endpoint}`, {
+            method: 'POST',
+            headers: {
+              'content-type': 'application/x-www-form-urlencoded',
+              authorization: `Basic ${authorization}`,
+              cookie: authorization,
+            },
+            body: sent,
+            redirect: 'manual',
+          });
+          await response.arrayBuffer();
+          return response.status;
         });
-        await response.arrayBuffer();
-        expect(response.status).toBeLessThan(500);
-        expect(performance.now() - startedAt).toBeLessThan(10_000);
+        expect(result).toBeLessThan(500);
+        expect(ownMs).toBeLessThan(10_000);
       }),
       { numRuns: 400 },
     );

@@ -3,6 +3,7 @@ import { assertionType, keyedClient } from '../support/client-assertion.ts';
 import { sendForm } from '../support/http.ts';
 import { api, standardInstallation } from '../support/installation.ts';
 import { Latchkey } from '../support/latchkey.ts';
+import { withStalls } from '../support/stalls.ts';
 
 // Each refers to this machine or network, in different spellings.
 const addresses = [
@@ -68,11 +69,11 @@ describe('the jwks_uri of a client', () => {
   test.each(addresses)('gets no connection when it is $url ($ref)', async ({ name }) => {
     const client_assertion = (await assertions.get(name)?.(latchkey.issuer)) ?? '';
     const form = { grant_type: 'client_credentials', resource: api, client_assertion_type: assertionType };
-    const began_at = performance.now();
-    const answer = await sendForm(latchkey.issuer, '/oauth/token', { ...form, client_assertion });
+    const sent = () => sendForm(latchkey.issuer, '/oauth/token', { ...form, client_assertion });
+    const { result: answer, ownMs } = await withStalls(sent);
     expect(answer).toMatchObject({ status: 401, body: { error: 'invalid_client' } });
     expect(JSON.stringify(answer.body)).not.toMatch(/address|connect|ENOTFOUND|ECONN|127\.0/);
     expect(caught).toBe(0);
-    expect(performance.now() - began_at).toBeLessThan(5000);
+    expect(ownMs).toBeLessThan(5000);
   });
 });

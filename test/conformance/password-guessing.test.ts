@@ -109,8 +109,8 @@ describe('a refused sign-in', () => {
         durations[login].push(performance.now() - began_at);
       }
     }
-    const median = (values: number[]) => values.sort((a, b) => a - b)[3] ?? 0;
-    const ratio = median(durations.alice) / median(durations.nobody);
+    // The fastest of each: what a busy machine adds differs from request to request.
+    const ratio = Math.min(...durations.alice) / Math.min(...durations.nobody);
     // Without the hash the response for an unknown user would be many times faster; the bounds allow for a busy machine.
     expect(ratio).toBeGreaterThan(0.5);
     expect(ratio).toBeLessThan(2);

@@ -3,6 +3,7 @@ import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/pr
 import os from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
+import { eventually } from '../support/eventually.ts';
 import { freePort } from '../support/free-port.ts';
 import { hostOfThisWorker } from '../support/hosted-server.ts';
 import { Latchkey } from '../support/latchkey.ts';
@@ -113,7 +114,7 @@ describe('the three services', () => {
     await startExample(start ?? '');
   }, 400_000);
 
-  /** Starts the example and waits until the last service has exited. */
+  /** Starts the example and waits until the last service has printed its results. */
   async function startExample(start: string): Promise<void> {
     // No process of the example can write a file, except for its record.
     const may = `--no-warnings --permission --allow-child-process --allow-fs-read=* --allow-fs-write=${folder}/notes`;
@@ -161,9 +162,13 @@ describe('the three services', () => {
     const services = [...Object.keys(decisions), 'platform'];
     expect(new Set(Object.values(keys)).size).toBe(services.length);
     for (const key of Object.values(keys)) expect(key).toMatch(credential);
-    const texts = await filesIn(folder);
     // The environment of the orchestrator, which is an operator's shell, contains nothing for services either.
-    const ofServices = texts.filter(({ file, text }) => file.includes('/notes/') && /^SERVICE=|"SERVICE":/m.test(text));
+    const notesIn = (texts: { file: string; text: string }[]) =>
+      texts.filter(({ file, text }) => file.includes('/notes/') && /^SERVICE=|"SERVICE":/m.test(text));
+    // A service exits soon after it has printed its results.
+    const hasExited = (texts: { file: string; text: string }[]) => notesIn(texts).length >= services.length * 2 - 1;
+    const texts = await eventually(() => filesIn(folder), hasExited);
+    const ofServices = notesIn(texts);
     for (const service of services) {
       const started = ofServices.filter(({ text }) => text.includes(`SERVICE=${service}\n`));
       expect(started.map(({ text }) => text.trim().split('\n').at(-1))).toEqual([`${service}.ts`]);
@@ -202,7 +207,8 @@ describe('the three services', () => {
     const statuses: number[] = [];
     let retryAfter = 0;
     const worker = async () => {
-      while (statuses.length < 1400) {
+      // On a busy machine some of the limit comes back meanwhile.
+      while (statuses.filter((status) => status === 429).length < 100 && statuses.length < 20_000) {
         const answer = await ask('recommendation-engine', 'GET /database/products');
         statuses.push(answer.status);
         if (answer.status === 429) retryAfter = answer.retryAfter;

@@ -28,10 +28,12 @@ import { allows as serverAllows } from '../../src/domain/access/index.ts';
 import { keyCodeKinds } from '../../src/domain/api-keys/index.ts';
 import { assuranceClasses } from '../../src/domain/assurance/index.ts';
 import { type AdminApi, asOwner } from '../support/admin.ts';
+import { eventually } from '../support/eventually.ts';
 import { Gateway } from '../support/gateway.ts';
 import { api, jwtApi, standardInstallation } from '../support/installation.ts';
 import { startLatchkey } from '../support/latchkey.ts';
 import { installTarball, runAndCheck } from '../support/packed-guard.ts';
+import { statusOf } from '../support/status-list.ts';
 
 const need = { permission: 'report:read' };
 
@@ -266,6 +268,10 @@ describe('an API that guards its routes', () => {
     await owner.post('/revocations', { handle: { token } });
     await new Promise((resolve) => setTimeout(resolve, 1100));
     expect((await get(url, { 'x-api-key': minted.key })).status).toBe(401);
+    await eventually(
+      () => statusOf(latchkey, token),
+      (status) => status === 1,
+    );
     // The list was not fetched for another token before, and this one is on it.
     expect((await get(url, bearer(token))).status).toBe(401);
   });

@@ -11,6 +11,8 @@ import { startLatchkey } from '../support/latchkey.ts';
 import { Network } from '../support/network.ts';
 import { report } from '../support/report.ts';
 import { defaultDatabaseTimeout } from '../support/server.ts';
+import { withStalls } from '../support/stalls.ts';
+import { tryAgain } from '../support/try-again.ts';
 
 /** A broken connection costs one more timeout before it is replaced. */
 const recoveryMs = 10_000;
@@ -40,7 +42,7 @@ describe('while the database', () => {
   ])(
     '%s, every endpoint returns 503 with Retry-After in time, and works again without a restart',
     async (how, { away, dead }) => {
-      const calls = await openEndpointCalls(latchkey);
+      const calls = await tryAgain(() => openEndpointCalls(latchkey));
       // A status list is served from memory for a second.
       await sleep(1100);
       await away();
@@ -56,7 +58,7 @@ describe('while the database', () => {
       await network.recover({ dead });
       const reopened = await Promise.all(calls.map(untilOpen));
       report(`database ${how}: all calls open ${Math.max(...reopened.map(({ ms }) => ms))} ms after its return`);
-      expect(reopened.filter(({ status, ms }) => status >= 400 || ms > recoveryMs)).toEqual([]);
+      expect(reopened.filter(({ status, ownMs }) => status >= 400 || ownMs > recoveryMs)).toEqual([]);
       await eventually(() => jobsAskedSince(rows[0].recovered_at), Boolean, { pauseMs: 500 });
     },
   );
@@ -74,11 +76,11 @@ function callAll(calls: EndpointCall[]): Promise<[string, TimedAnswer][]> {
 }
 
 /** The errors in a response of a server without a database. */
-function faultsOf({ status, headers, ms, text }: TimedAnswer): string[] {
+function faultsOf({ status, headers, ownMs, text }: TimedAnswer): string[] {
   const faults = {
     [`status ${status}`]: status !== 503,
     'no Retry-After': !(Number(headers.get('retry-after')) > 0),
-    [`after ${Math.round(ms)} ms`]: ms > patienceMs,
+    [`after ${Math.round(ownMs)} ms`]: ownMs > patienceMs,
     'sets a cookie': headers.has('set-cookie'),
     'leads elsewhere': headers.has('location'),
     'shows a credential': /lk_(at|rt|ac)_/.test(text),
@@ -92,8 +94,11 @@ function slowest(answers: [string, TimedAnswer][]): string {
 }
 
 /** Retries until the response is no longer a 503. */
-async function untilOpen({ name, call }: EndpointCall): Promise<{ name: string; status: number; ms: number }> {
-  const startedAt = performance.now();
-  const { status } = await eventually(call, (answer) => answer.status !== 503, { withinMs: 120_000, pauseMs: 20 });
-  return { name, status, ms: Math.round(performance.now() - startedAt) };
+async function untilOpen({
+  name,
+  call,
+}: EndpointCall): Promise<{ name: string; status: number; ms: number; ownMs: number }> {
+  const opened = () => eventually(call, (answer) => answer.status !== 503, { pauseMs: 20 });
+  const { result, ms, ownMs } = await withStalls(opened);
+  return { name, status: result.status, ms: Math.round(ms), ownMs };
 }

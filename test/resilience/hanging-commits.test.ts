@@ -6,12 +6,14 @@ import { basic, Latchkey } from '../support/latchkey.ts';
 import { PrivatePostgres } from '../support/private-postgres.ts';
 import { report } from '../support/report.ts';
 import { defaultDatabaseTimeout, type ServerProcess } from '../support/server.ts';
+import { withStalls } from '../support/stalls.ts';
 
 const poolSize = 5;
 /** docs/operations.md: the pool and nine more connections. */
 const mostConnections = poolSize + 9;
 const stalledMs = 10_000;
 
+/** `ms`: without waits for the CPU. */
 type Outcome = { status: number; ms: number; retryAfter: string | null };
 
 describe('while every commit hangs, because the synchronous standby is gone', () => {
@@ -68,9 +70,9 @@ describe('while every commit hangs, because the synchronous standby is gone', ()
   };
 
   async function timed(ask: () => Promise<{ status: number; headers: Headers }>): Promise<Outcome> {
-    const startedAt = performance.now();
-    const { status, headers } = await ask();
-    return { status, ms: performance.now() - startedAt, retryAfter: headers.get('retry-after') };
+    const { result, ownMs } = await withStalls(ask);
+    const { status, headers } = result;
+    return { status, ms: ownMs, retryAfter: headers.get('retry-after') };
   }
 
   test('connections stay within the documented limit, /readyz reports it after ten seconds, and reads continue', async () => {
@@ -123,7 +125,7 @@ describe('while every commit hangs, because the synchronous standby is gone', ()
       new Set(['the database has committed nothing for 10 seconds, although commits are pending']),
     );
     expect(Math.min(...reasons.map(([second = 0]) => Number(second)))).toBeGreaterThanOrEqual(stalledMs / 1000 - 1);
-  }, 60_000);
+  });
 
   test('when commits continue, every node is ready again without a restart and without a request', async () => {
     await setStandby('');

@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
+import { eventually } from '../support/eventually.ts';
 import type { RunningServer } from '../support/hosted-server.ts';
 import { brokenInvariants } from '../support/invariants.ts';
 import { type Answer, startLatchkey } from '../support/latchkey.ts';
@@ -88,10 +88,11 @@ describe('a refresh token that is', () => {
     try {
       await client.query('select pg_advisory_lock(4711)');
       const sent = send();
-      for (let tries = 0; tries < 300; tries += 1) {
-        if ((await client.query(isStopped)).rowCount) break;
-        await sleep(2);
-      }
+      await eventually(
+        () => client.query(isStopped),
+        ({ rowCount }) => rowCount !== 0,
+        { pauseMs: 2 },
+      );
       await work(client);
       await client.query('select pg_advisory_unlock(4711)');
       return await sent;

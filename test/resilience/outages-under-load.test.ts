@@ -8,6 +8,7 @@ import { Network } from '../support/network.ts';
 import { PrivatePostgres } from '../support/private-postgres.ts';
 import { report } from '../support/report.ts';
 import { defaultDatabaseTimeout } from '../support/server.ts';
+import { tryAgain } from '../support/try-again.ts';
 
 const recoveryMs = 10_000;
 const families = 8;
@@ -98,7 +99,7 @@ describe('under load, PostgreSQL', () => {
     ['has no connection left', useAllConnections],
   ])('%s: only 503 in time, no family is lost, and everything works again without a restart', async (what, happen) => {
     const tokens = await Promise.all(
-      Array.from({ length: families }, async () => (await latchkey.tokens()).refresh_token),
+      Array.from({ length: families }, async () => (await tryAgain(() => latchkey.tokens())).refresh_token),
     );
     const load = new Load(latchkey, tokens);
     await load.successes(20);
@@ -106,13 +107,13 @@ describe('under load, PostgreSQL', () => {
     load.recovered();
     await load.successes(20);
     const { result, tokens: newest } = await load.stop();
-    const { ok, unavailable, slowestMs, recoveryMs: took = Number.NaN } = result;
+    const { ok, unavailable, slowestMs, slowestOwnMs, recoveryMs: took = Number.NaN } = result;
     const rate = ((100 * unavailable) / (ok + unavailable)).toFixed(1);
     report(
       `PostgreSQL ${what}: ${ok} ok, ${unavailable} × 503 (${rate} %), slowest ${Math.round(slowestMs)} ms, back after ${took} ms`,
     );
     expect(result.wrong).toEqual({});
-    expect(slowestMs).toBeLessThan(patienceMs);
+    expect(slowestOwnMs).toBeLessThan(patienceMs);
     expect(took).toBeLessThan(recoveryMs);
     const last = await Promise.all(newest.map((token) => latchkey.refresh(token)));
     expect(last.map(({ status }) => status)).toEqual(tokens.map(() => 200));
@@ -120,7 +121,7 @@ describe('under load, PostgreSQL', () => {
   });
 
   test('accepts no writes: every endpoint that writes returns 503, readiness too, and nothing is granted', async () => {
-    const calls = await openEndpointCalls(latchkey);
+    const calls = await tryAgain(() => openEndpointCalls(latchkey));
     const name = new URL(latchkey.database.url).pathname.slice(1);
     await postgres.query(`alter database ${name} set default_transaction_read_only = on`, '');
     network.reset();
@@ -131,7 +132,7 @@ describe('under load, PostgreSQL', () => {
     expect(writers.map(({ name, status, headers }) => [name, status, headers.get('retry-after')])).toEqual(
       writers.map(({ name }) => [name, 503, '2']),
     );
-    expect(answers.filter(({ status, ms }) => status >= 500 && (status !== 503 || ms > patienceMs))).toEqual([]);
+    expect(answers.filter(({ status, ownMs }) => status >= 500 && (status !== 503 || ownMs > patienceMs))).toEqual([]);
     expect(writers.filter(({ headers }) => headers.has('set-cookie') || headers.has('location'))).toEqual([]);
     await postgres.query(`alter database ${name} set default_transaction_read_only = off`, '');
   });

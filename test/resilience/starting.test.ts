@@ -9,9 +9,6 @@ import { type BeginningServer, beginServerProcess, defaultDatabaseTimeout } from
 /** The lock under which Kysely migrates. */
 const migrationLock = '3853314791062309107';
 
-/** Two processes start one after the other, on a busy machine. */
-const timeoutMs = 180_000;
-
 const alone = { name: 'one process', env: {} };
 const withWorkers = { name: 'several workers', env: { WEB_CONCURRENCY: '2' } };
 
@@ -58,73 +55,57 @@ describe('while a server starts', () => {
     await stop();
   }
 
-  test.each([alone, withWorkers])(
-    'of $name and waits for the database, it is live and not ready',
-    async ({ env }) => {
-      network.silence();
-      const server = await begin(env);
-      await eventually(answers, ({ lives }) => lives === 200);
-      await network.knockedAt();
-      expect(await answers()).toEqual(startingAnswers);
-      await network.recover();
-      await comesUp(server);
-    },
-    timeoutMs,
-  );
+  test.each([alone, withWorkers])('of $name and waits for the database, it is live and not ready', async ({ env }) => {
+    network.silence();
+    const server = await begin(env);
+    await eventually(answers, ({ lives }) => lives === 200);
+    await network.knockedAt();
+    expect(await answers()).toEqual(startingAnswers);
+    await network.recover();
+    await comesUp(server);
+  });
 
-  test.each([alone, withWorkers])(
-    'of $name and migrates, it is live and not ready',
-    async ({ env }) => {
-      await onEmptyDatabase();
-      const holder = new pg.Client({ connectionString: database.url });
-      // A test that failed earlier drops the database.
-      holder.on('error', () => undefined);
-      await holder.connect();
-      await holder.query('select pg_advisory_lock($1)', [migrationLock]);
-      const server = await begin(env);
-      const waiting = `select 1 from pg_locks where locktype = 'advisory' and not granted and database =
+  test.each([alone, withWorkers])('of $name and migrates, it is live and not ready', async ({ env }) => {
+    await onEmptyDatabase();
+    const holder = new pg.Client({ connectionString: database.url });
+    // A test that failed earlier drops the database.
+    holder.on('error', () => undefined);
+    await holder.connect();
+    await holder.query('select pg_advisory_lock($1)', [migrationLock]);
+    const server = await begin(env);
+    const waiting = `select 1 from pg_locks where locktype = 'advisory' and not granted and database =
       (select oid from pg_database where datname = current_database())`;
-      await eventually(
-        () => database.query(waiting),
-        ({ rowCount }) => rowCount === 1,
-      );
-      expect(await answers()).toEqual(startingAnswers);
-      await holder.end();
-      await comesUp(server);
-    },
-    timeoutMs,
-  );
+    await eventually(
+      () => database.query(waiting),
+      ({ rowCount }) => rowCount === 1,
+    );
+    expect(await answers()).toEqual(startingAnswers);
+    await holder.end();
+    await comesUp(server);
+  });
 
-  test(
-    'a worker that is killed before it ever served is replaced, and the server starts',
-    async () => {
-      network.silence();
-      const server = await begin(withWorkers.env);
-      await network.knockedAt();
-      const [killed = 0] = server.children();
-      process.kill(killed, 'SIGKILL');
-      await eventually(server.children, (pids) => pids.length > 0 && !pids.includes(killed));
-      await eventually(
-        () => status('/healthz'),
-        (lives) => lives === 200,
-      );
-      await network.recover();
-      await comesUp(server);
-      expect(server.output()).toContain('A worker exited (SIGKILL) and is being replaced.');
-    },
-    timeoutMs,
-  );
+  test('a worker that is killed before it ever served is replaced, and the server starts', async () => {
+    network.silence();
+    const server = await begin(withWorkers.env);
+    await network.knockedAt();
+    const [killed = Number.NaN] = await eventually(server.children, (pids) => pids.length > 0);
+    process.kill(killed, 'SIGKILL');
+    await eventually(server.children, (pids) => pids.length > 0 && !pids.includes(killed));
+    await eventually(
+      () => status('/healthz'),
+      (lives) => lives === 200,
+    );
+    await network.recover();
+    await comesUp(server);
+    expect(server.output()).toContain('A worker exited (SIGKILL) and is being replaced.');
+  });
 
-  test(
-    'a worker that reports why it cannot start ends the server with that sentence, once',
-    async () => {
-      await network.refuse();
-      const server = await begin({ ...withWorkers.env, LATCHKEY_DATABASE_WAIT_SECONDS: '0' });
-      await expect(server.ready).rejects.toThrow('Cannot use PostgreSQL');
-      expect(server.output().match(/latchkey: Cannot use/g)).toHaveLength(1);
-    },
-    timeoutMs,
-  );
+  test('a worker that reports why it cannot start ends the server with that sentence, once', async () => {
+    await network.refuse();
+    const server = await begin({ ...withWorkers.env, LATCHKEY_DATABASE_WAIT_SECONDS: '0' });
+    await expect(server.ready).rejects.toThrow('Cannot use PostgreSQL');
+    expect(server.output().match(/latchkey: Cannot use/g)).toHaveLength(1);
+  });
 
   test.each([alone, withWorkers])(
     'of $name on a database that accepts no writes yet, it waits as long as configured',
@@ -138,19 +119,14 @@ describe('while a server starts', () => {
       await database.query(`begin read write; alter database ${name} reset default_transaction_read_only; commit`);
       await comesUp(server);
     },
-    timeoutMs,
   );
 
-  test(
-    'on a database that accepts no writes in time, it exits with one sentence',
-    async () => {
-      const name = new URL(database.url).pathname.slice(1);
-      await database.query(`alter database ${name} set default_transaction_read_only = on`);
-      const server = await begin({ LATCHKEY_DATABASE_WAIT_SECONDS: '1' });
-      await expect(server.ready).rejects.toThrow('it takes no writes. Check DATABASE_URL');
-    },
-    timeoutMs,
-  );
+  test('on a database that accepts no writes in time, it exits with one sentence', async () => {
+    const name = new URL(database.url).pathname.slice(1);
+    await database.query(`alter database ${name} set default_transaction_read_only = on`);
+    const server = await begin({ LATCHKEY_DATABASE_WAIT_SECONDS: '1' });
+    await expect(server.ready).rejects.toThrow('it takes no writes. Check DATABASE_URL');
+  });
 
   test.each(['a database of the version before', 'an empty database'])(
     'with the serving role on %s, it says to run "latchkey migrate"',
@@ -169,6 +145,5 @@ describe('while a server starts', () => {
       );
       await database.query(`drop owned by ${role}; drop role ${role}`);
     },
-    timeoutMs,
   );
 });

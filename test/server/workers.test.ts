@@ -33,7 +33,7 @@ describe('with WEB_CONCURRENCY, one installation served by several processes', (
 
   test('replaces a worker that exits, and the others continue: the new one accepts requests when it is ready', async () => {
     expect(await workers()).toHaveLength(2);
-    const [killed = 0] = latchkey.process.children();
+    const [killed = Number.NaN] = latchkey.process.children();
     process.kill(killed, 'SIGKILL');
     const statuses = new Set<number>();
     let isOver = false;

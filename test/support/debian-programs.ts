@@ -125,7 +125,7 @@ async function accepts(target: NetConnectOpts): Promise<boolean> {
 }
 
 async function until(isSo: () => boolean | Promise<boolean>): Promise<boolean> {
-  for (const end = Date.now() + 20_000; Date.now() < end; ) {
+  for (const end = Date.now() + 120_000; Date.now() < end; ) {
     if (await isSo()) return true;
     await new Promise((resolve) => setTimeout(resolve, 20));
   }

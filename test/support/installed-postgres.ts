@@ -69,7 +69,7 @@ export async function openInstalledPostgres(programs: string): Promise<Installed
 }
 
 async function untilItAnswers(url: string): Promise<void> {
-  for (const deadline = Date.now() + 20_000; ; ) {
+  for (const deadline = Date.now() + 120_000; ; ) {
     const client = new pg.Client({ connectionString: url });
     try {
       await client.connect();

@@ -136,7 +136,7 @@ export class Latchkey {
 
   /** If a minute or day (UTC) is about to end, moves the clocks past its end, so that the test stays within one. */
   async stayWithin(period: 'minute' | 'day'): Promise<void> {
-    const [seconds, needed] = { minute: [60, 20], day: [86_400, 120] }[period] as [number, number];
+    const [seconds, needed] = { minute: [60, 40], day: [86_400, 600] }[period] as [number, number];
     const left = seconds - ((Date.now() / 1000 + this.#advanced) % seconds);
     if (left < needed) await this.advance(Math.ceil(left));
   }

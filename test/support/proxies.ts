@@ -149,7 +149,7 @@ async function ended(child: ChildProcess): Promise<void> {
 }
 
 async function listens(child: ChildProcess, port: number): Promise<boolean> {
-  for (const until = Date.now() + 10_000; Date.now() < until && child.exitCode === null; ) {
+  for (const until = Date.now() + 120_000; Date.now() < until && child.exitCode === null; ) {
     const socket = connect(port, '127.0.0.1');
     const isOpen = await once(socket, 'connect').then(
       () => true,

@@ -146,7 +146,7 @@ function hostIn(page: string): Record<string, string> {
 async function programsOfReader(folder: string): Promise<string> {
   const bin = path.join(folder, '.bin');
   await mkdir(bin);
-  for (const [name, script] of Object.entries({ npm, latchkey })) {
+  for (const [name, script] of Object.entries({ npm, latchkey, sleep })) {
     await writeFile(path.join(bin, name), script);
     await chmod(path.join(bin, name), 0o755);
   }
@@ -159,6 +159,11 @@ case "\${COMMAND_HOST:-none} $* " in
   none*|*' serve '*|*' run '*|*' login '*|*' logout '*|*' api '*|*' --follow '*) exec "$CHECKOUT/bin/latchkey" "$@" ;;
 esac
 exec node --no-warnings "$CHECKOUT/test/support/hosted-command.ts" "$@"
+`;
+
+/** A busy machine takes longer to do what the reader waits for. */
+const sleep = `#!/bin/sh
+exec /bin/sleep $(($1 * 5))
 `;
 
 /** An `npm` that installs from this checkout, so that no registry is needed. */

@@ -231,27 +231,36 @@ describe('an entitlement', () => {
 
 describe('hostile input', () => {
   const million = 1_000_000;
+  /** Processor time of this process, which other load on the machine hardly changes. */
+  const cpuMs = (work: () => void): number => {
+    const before = process.cpuUsage();
+    work();
+    const { user, system } = process.cpuUsage(before);
+    return (user + system) / 1000;
+  };
 
   test.each([
     ['segments', 'a:'.repeat(million)],
     ['stars', '*:'.repeat(million)],
     ['letters', 'a'.repeat(million)],
   ])('of a million %s is checked within a second, a hundred times over', (_, text) => {
-    const started = performance.now();
-    for (let round = 0; round < 100; round += 1) {
-      expect(isPermissionPattern(text)).toBe(false);
-      expect(allows(['*'], text)).toBe(false);
-      expect(contains([text], ['*'])).toBe(false);
-    }
-    expect(performance.now() - started).toBeLessThan(1000);
+    const ms = cpuMs(() => {
+      for (let round = 0; round < 100; round += 1) {
+        expect(isPermissionPattern(text)).toBe(false);
+        expect(allows(['*'], text)).toBe(false);
+        expect(contains([text], ['*'])).toBe(false);
+      }
+    });
+    expect(ms).toBeLessThan(1000);
   });
 
   test('of a thousand patterns that are slow to compare, held and requested, is checked within five seconds', () => {
     const held = Array.from({ length: 1000 }, (_, index) => `*:*:*:*:*:*:*:x${index}`);
-    const started = performance.now();
-    expect(contains(held, [...held].reverse())).toBe(true);
-    expect(allows(held, 'a:a:a:a:a:a:a:a')).toBe(false);
-    expect(performance.now() - started).toBeLessThan(5000);
+    const ms = cpuMs(() => {
+      expect(contains(held, [...held].reverse())).toBe(true);
+      expect(allows(held, 'a:a:a:a:a:a:a:a')).toBe(false);
+    });
+    expect(ms).toBeLessThan(5000);
   });
 });
 

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
+import { eventually } from '../../support/eventually.ts';
 import { startLatchkey } from '../../support/latchkey.ts';
 import { Network } from '../../support/network.ts';
 import { report, rounds } from '../../support/report.ts';
@@ -17,27 +18,24 @@ describe('an event', () => {
     const client = new pg.Client({ connectionString: latchkey.database.url });
     await client.connect();
     const database = { query: (text: string) => client.query(text) };
-    const lags: { ms: number; stalledMs: number }[] = [];
+    const lags: { ms: number; ownMs: number }[] = [];
     for (let n = 0; n < rounds(10); n += 1) {
       await latchkey.clientCredentials();
-      const answered = performance.now();
-      const { stalledMs } = await withStalls(() => sealed(database));
-      lags.push({ ms: performance.now() - answered, stalledMs });
+      lags.push(await withStalls(() => sealed(database)));
       await sleep(50);
     }
     await client.end();
     const longest = Math.max(...lags.map(({ ms }) => ms));
     report(`seal lag: at most ${Math.round(longest)} ms of ${lags.length}`);
-    expect(lags.filter(({ ms, stalledMs }) => ms >= lagBoundMs + stalledMs)).toEqual([]);
+    expect(lags.filter(({ ownMs }) => ownMs >= lagBoundMs)).toEqual([]);
   }, 1_200_000);
 
   test('is sealed although another transaction has been open for longer', async () => {
     const held = latchkey.database.query('select pg_current_xact_id(), pg_sleep(2)');
     await sleep(200);
     await latchkey.clientCredentials();
-    const answered = performance.now();
-    const { stalledMs } = await withStalls(() => sealed(latchkey.database));
-    expect(performance.now() - answered - stalledMs).toBeLessThan(lagBoundMs);
+    const { ownMs } = await withStalls(() => sealed(latchkey.database));
+    expect(ownMs).toBeLessThan(lagBoundMs);
     await held;
   });
 
@@ -80,14 +78,16 @@ describe('two nodes', () => {
     const seals = await sealed(latchkey.database);
     await latchkey.process.kill('SIGKILL');
     await writeEvents(latchkey.database.url, 1);
-    const written = performance.now();
-    const { stalledMs } = await withStalls(() => sealed(latchkey.database));
-    expect(performance.now() - written - stalledMs).toBeLessThan(lagBoundMs);
+    const { ownMs } = await withStalls(() => sealed(latchkey.database));
+    expect(ownMs).toBeLessThan(lagBoundMs);
 
     expect(await verified(latchkey.database)).toMatchObject({ fault: undefined, unsealed: 0 });
-    const numbers = [...sealedBy(latchkey.process), ...sealedBy(other)];
+    // A line of the log may arrive after the seal.
+    const numbers = await eventually(
+      () => [...sealedBy(latchkey.process), ...sealedBy(other)],
+      (all) => Math.max(...all) > seals,
+    );
     expect(new Set(numbers).size).toBe(numbers.length);
-    expect(Math.max(...numbers)).toBeGreaterThan(seals);
     expect(other.output()).not.toContain('wait to be sealed');
   });
 });
@@ -105,8 +105,10 @@ describe('during a database outage', () => {
   test('the server logs once that events wait, and seals them when the database is back', async () => {
     await network.refuse();
     await writeEvents(latchkey.database.url, 20);
+    const told = () => latchkey.server.output().match(/wait to be sealed/g) ?? [];
+    await eventually(told, ({ length }) => length > 0);
     await sleep(1500);
-    expect(latchkey.server.output().match(/wait to be sealed/g)).toHaveLength(1);
+    expect(told()).toHaveLength(1);
     await network.recover();
     await sealed(latchkey.database);
     expect(await verified(latchkey.database)).toMatchObject({ fault: undefined, unsealed: 0 });

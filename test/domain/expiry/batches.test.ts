@@ -50,8 +50,9 @@ describe('the removal of expired rows', () => {
     // A batch of 2,000 would take 5 s, and no statement may take more than 1.5 s.
     await onDelete('grants', 'perform pg_sleep(0.0025); return old;');
     await addOldGrants(1200);
-    expect(await run()).toMatchObject({ state: 'completed' });
-    expect(await grants()).toBe(0);
+    // What a run does not delete in its time, the next one does.
+    do expect(await run()).toMatchObject({ state: 'completed' });
+    while ((await grants()) > 0);
     expect(await measured('latchkey_expired_rows_removed_total{table="grants"} ')).toBe(1200);
     expect(await measured('latchkey_expiry_failures_total{table="grants"} ')).toBe(0);
   });

@@ -36,10 +36,15 @@ describe('a node whose clock is 400 days ahead of the database', () => {
       status: 503,
       body: { error: 'temporarily_unavailable', error_description: expect.stringContaining('clock') },
     });
-    await new Promise((resolve) => setTimeout(resolve, 1000));
-    const waiting = await runExpiryNow();
-    await new Promise((resolve) => setTimeout(resolve, 1000));
-    expect(await stateOf(waiting)).toBe('created');
+    // It stops polling soon: from then on, no one fetches a job.
+    const { id: waiting } = await eventually(
+      async () => {
+        const id = await runExpiryNow();
+        await new Promise((resolve) => setTimeout(resolve, 1000));
+        return { id, state: await stateOf(id) };
+      },
+      ({ state }) => state === 'created',
+    );
     expect(await rows()).toEqual(before);
 
     const other = await latchkey.startNode();

@@ -1,6 +1,7 @@
 import { type AdminApi, asOwner, asService } from '../../support/admin.ts';
 import { eventually } from '../../support/eventually.ts';
 import { startLatchkey } from '../../support/latchkey.ts';
+import { withStalls } from '../../support/stalls.ts';
 import { Receiver, verify } from './support/receiver.ts';
 
 describe('a webhook', () => {
@@ -56,10 +57,11 @@ describe('a webhook', () => {
 
   test('receives them within about a second', async () => {
     const { receiver } = await hook();
-    const started = Date.now();
-    await roles(...unique('soon'));
-    await receiver.until(1);
-    expect(Date.now() - started).toBeLessThan(2500);
+    const { ownMs } = await withStalls(async () => {
+      await roles(...unique('soon'));
+      await receiver.until(1);
+    });
+    expect(ownMs).toBeLessThan(2500);
   });
 
   test('receives nothing that it did not subscribe to, and the signed heads if it did', async () => {
@@ -91,7 +93,7 @@ describe('a webhook', () => {
     receiver.answers = [500, 503];
     const made = unique('a', 'b');
     await roles(...made);
-    await receiver.until(4, 45_000);
+    await receiver.until(4);
     expect(names(receiver.verified(secret))).toEqual([made[0], made[0], made[0], made[1]]);
     expect(new Set(receiver.received.map(({ id }) => id)).size).toBe(2);
   });
@@ -101,10 +103,11 @@ describe('a webhook', () => {
     failing.receiver.always = 500;
     hanging.receiver.always = 0;
     const { receiver } = await hook();
-    const started = Date.now();
-    await roles(...unique('a', 'b'));
-    await receiver.until(2);
-    expect(Date.now() - started).toBeLessThan(4000);
+    const { ownMs } = await withStalls(async () => {
+      await roles(...unique('a', 'b'));
+      await receiver.until(2);
+    });
+    expect(ownMs).toBeLessThan(4000);
   });
 
   test('has dead letters after the last attempt, which can be sent again', async () => {

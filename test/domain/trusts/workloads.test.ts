@@ -9,6 +9,7 @@ import { api, jwtApi, standardInstallation } from '../../support/installation.ts
 import { queueJob } from '../../support/jobs.ts';
 import { type Answer, startLatchkey } from '../../support/latchkey.ts';
 import { proofsOf } from '../../support/proofs.ts';
+import { withStalls } from '../../support/stalls.ts';
 
 const jwtBearer = 'urn:ietf:params:oauth:grant-type:jwt-bearer';
 const checker = {
@@ -604,12 +605,13 @@ describe('a workload, as time passes,', () => {
       });
       issuer.isSilent = true;
       await pass(11 * 60);
-      const began_at = performance.now();
-      for (let n = 0; n < 4; n += 1)
-        expect(await present(await issuer.sign({ sub: pod, aud: latchkey.issuer, ...times() }))).toMatchObject({
-          status: 200,
-        });
-      expect(performance.now() - began_at).toBeLessThan(2500);
+      const { ownMs } = await withStalls(async () => {
+        for (let n = 0; n < 4; n += 1)
+          expect(await present(await issuer.sign({ sub: pod, aud: latchkey.issuer, ...times() }))).toMatchObject({
+            status: 200,
+          });
+      });
+      expect(ownMs).toBeLessThan(2500);
     } finally {
       issuer.close();
     }

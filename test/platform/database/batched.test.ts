@@ -18,7 +18,7 @@ describe('a batch collected in memory', () => {
   beforeAll(async () => {
     database = await createTestDatabase();
     network = await Network.open(database.url);
-    pool = new pg.Pool({ connectionString: network.through(database.url), max: 1, query_timeout: 500 });
+    pool = new pg.Pool({ connectionString: network.through(database.url), max: 1 });
     pool.on('error', () => undefined);
     await database.query(`create table uses (name text primary key, uses int not null check (name <> 'refused'))`);
   });

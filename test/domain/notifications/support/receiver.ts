@@ -42,11 +42,10 @@ export class Receiver {
   }
 
   /** Waits until this number has arrived. */
-  async until(count: number, withinMs = 120_000): Promise<void> {
+  async until(count: number): Promise<void> {
     await eventually(
       () => this.received.length,
       (length) => length >= count,
-      { withinMs },
     );
   }
 }
