@@ -15,11 +15,11 @@ export async function noteNewBrowser(
   { user_id, browser }: { user_id: string; browser: string },
 ): Promise<void> {
   await inTransaction(deps.db, async (trx) => {
-    const user = await findUserById(trx, user_id);
-    if (!user) return;
     const at = deps.now();
     const target = { kind: 'user', id: user_id };
     await appendEvent(trx, { actor: person(user_id, origin), action: 'user.new_browser', target, occurred_at: at });
-    await notify(deps, trx, user, { about: 'new_browser', at, by: { address: origin.address ?? '', browser } });
+    const user = deps.sendEmail && (await findUserById(trx, user_id));
+    if (user)
+      await notify(deps, trx, user, { about: 'new_browser', at, by: { address: origin.address ?? '', browser } });
   });
 }

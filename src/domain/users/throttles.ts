@@ -1,15 +1,19 @@
 import { digest } from '../../platform/crypto/index.ts';
 import type { Db } from '../../platform/database/index.ts';
 import { addressGroups } from '../../platform/http/index.ts';
-import { countUse, forgetUses, giveUseBack } from './throttle-store.ts';
+import { countUses, removeUses } from './throttle-store.ts';
 
 const quarterHour = 15 * 60;
 
 /** A counter that allows `points` uses in a quarter of an hour, which starts with the first use. */
 type Counter = { db: Db; name: string; points: number };
 
+/** A use of a counter by someone or something. */
+type Use = { counter: Counter; text: string };
+
 /** Attempts counted in PostgreSQL, by its time: they survive a restart, and hold across nodes whatever their clocks say. */
 export class Throttles {
+  readonly #db: Db;
   readonly #perAddress: AddressLimiter;
   readonly #perAccount: Counter;
   readonly #perDevice: Counter;
@@ -27,6 +31,7 @@ export class Throttles {
   readonly #allRegistrations: Counter;
 
   constructor(db: Db) {
+    this.#db = db;
     this.#perAddress = new AddressLimiter({ db, name: 'address', points: 60 });
     this.#perAccount = { db, name: 'account', points: 10 };
     this.#perDevice = { db, name: 'device', points: 10 };
@@ -52,10 +57,10 @@ export class Throttles {
    * @returns seconds to wait; undefined when the attempt may go on
    */
   async countAttempt({ address, account, device }: Attempt): Promise<number | undefined> {
-    const own = device ? consume(this.#perDevice, `${device}:${account}`) : consume(this.#perAccount, account);
-    const waits = await Promise.all([this.#perAddress.consume(address), own]);
-    const given = waits.filter((wait) => wait !== undefined);
-    return given.length > 0 ? Math.max(...given) : undefined;
+    const own = device
+      ? { counter: this.#perDevice, text: `${device}:${account}` }
+      : { counter: this.#perAccount, text: account };
+    return this.#perAddress.consumeWith(address, [own]);
   }
 
   /**
@@ -66,14 +71,13 @@ export class Throttles {
    * @returns seconds to wait; undefined when the attempt may go on
    */
   async countFactor({ address, account }: FactorAttempt): Promise<number | undefined> {
-    const waits = await Promise.all([this.#perAddress.consume(address), account && consume(this.#factors, account)]);
-    const given = waits.filter((wait) => typeof wait === 'number');
-    return given.length > 0 ? Math.max(...given) : undefined;
+    return this.#perAddress.consumeWith(address, account ? [{ counter: this.#factors, text: account }] : []);
   }
 
   /** Deletes the attempts at a factor after it was proven. */
   async forgetFactor({ address, account }: FactorAttempt): Promise<void> {
-    await Promise.all([this.#perAddress.giveBack(address), account && forget(this.#factors, account)]);
+    const all = account ? [{ counter: this.#factors, text: account }] : [];
+    await remove(this.#db, { once: this.#perAddress.usesOf(address), all });
   }
 
   /**
@@ -148,8 +152,10 @@ export class Throttles {
 
   /** Deletes the failed attempts of this browser and account after a successful sign-in. */
   async forget({ address, account, device }: Attempt): Promise<void> {
-    const own = device ? forget(this.#perDevice, `${device}:${account}`) : giveBack(this.#perAccount, account);
-    await Promise.all([own, this.#perAddress.giveBack(address)]);
+    const once = this.#perAddress.usesOf(address);
+    const ofDevice = { counter: this.#perDevice, text: `${device}:${account}` };
+    const ofAccount = { counter: this.#perAccount, text: account };
+    await remove(this.#db, device ? { once, all: [ofDevice] } : { once: [...once, ofAccount], all: [] });
   }
 }
 
@@ -170,43 +176,64 @@ class AddressLimiter {
 
   /** Counts an attempt. @returns seconds to wait; undefined when it may go on */
   async consume(address: string): Promise<number | undefined> {
-    return (await this.count(address, (group) => group))?.seconds;
+    return this.consumeWith(address, []);
+  }
+
+  /** Counts an attempt together with uses of other counters. @returns the most seconds to wait; undefined when it may go on */
+  async consumeWith(address: string, others: readonly Use[]): Promise<number | undefined> {
+    const [smallest, ...larger] = this.usesOf(address);
+    const [own, ...waits] = await consumeAll([...(smallest ? [smallest] : []), ...others]);
+    const given = [own ?? (await firstStop(larger))?.seconds, ...waits].filter((wait) => wait !== undefined);
+    return given.length > 0 ? Math.max(...given) : undefined;
   }
 
   /** Counts an attempt for each group of the address. @returns the first group that used up its attempts, if one did */
   async count(address: string, nameOf: (group: string) => string): Promise<Stop | undefined> {
-    // One after the other: refused attempts of a small network must not use up those of the larger one that contains it.
-    for (const { name, times } of addressGroups(address)) {
-      const seconds = await consume(this.#of(times), nameOf(name));
-      if (seconds !== undefined) return { group: name, seconds };
-    }
-    return undefined;
+    return firstStop(this.usesOf(address, nameOf));
   }
 
-  async giveBack(address: string): Promise<void> {
-    await Promise.all(addressGroups(address).map(({ name, times }) => giveBack(this.#of(times), name)));
-  }
-
-  #of(times: number): Counter {
+  /** The use of each group of the address, the smallest first. */
+  usesOf(address: string, nameOf = (group: string): string => group): (Use & { group: string })[] {
     const { db, name, points } = this.#counter;
-    return { db, name: times === 1 ? name : `${name}-${times}`, points: points * times };
+    return addressGroups(address).map(({ name: group, times }) => ({
+      counter: { db, name: times === 1 ? name : `${name}-${times}`, points: points * times },
+      text: nameOf(group),
+      group,
+    }));
   }
 }
 
-async function consume({ db, name, points }: Counter, text: string): Promise<number | undefined> {
-  const { uses, resets_in_seconds } = await countUse(db, key(name, text), quarterHour);
-  return uses > points ? Math.ceil(resets_in_seconds) : undefined;
+/** One after the other: refused attempts of a small network must not use up those of the larger one that contains it. */
+async function firstStop(uses: readonly (Use & { group: string })[]): Promise<Stop | undefined> {
+  for (const use of uses) {
+    const seconds = await consume(use.counter, use.text);
+    if (seconds !== undefined) return { group: use.group, seconds };
+  }
+  return undefined;
 }
 
-function giveBack({ db, name }: Counter, text: string): Promise<void> {
-  return giveUseBack(db, key(name, text));
+/** Counts one use. @returns seconds to wait; undefined when it may go on */
+async function consume(counter: Counter, text: string): Promise<number | undefined> {
+  const [wait] = await consumeAll([{ counter, text }]);
+  return wait;
 }
 
-function forget({ db, name }: Counter, text: string): Promise<void> {
-  return forgetUses(db, key(name, text));
+/** Counts uses of different counters. @returns for each seconds to wait; undefined when it may go on */
+async function consumeAll(uses: readonly Use[]): Promise<(number | undefined)[]> {
+  const [first] = uses;
+  if (!first) return [];
+  const counted = await countUses(first.counter.db, uses.map(keyOf), quarterHour);
+  return counted.map(({ uses: count, resets_in_seconds }, n) =>
+    count > (uses[n]?.counter.points ?? 0) ? Math.ceil(resets_in_seconds) : undefined,
+  );
+}
+
+/** Removes one use of some counters, and all uses of others. */
+function remove(db: Db, { once, all }: { once: readonly Use[]; all: readonly Use[] }): Promise<void> {
+  return removeUses(db, { once: once.map(keyOf), all: all.map(keyOf) });
 }
 
 /** Typed logins are never stored in readable form, not even here. */
-function key(name: string, text: string): string {
-  return `sign-in ${name}:${digest(text).toString('base64url')}`;
+function keyOf({ counter, text }: Use): string {
+  return `sign-in ${counter.name}:${digest(text).toString('base64url')}`;
 }

@@ -93,7 +93,7 @@ async function firstView(deps: PagesDeps, ctx: Context, interaction: PendingInte
   // If passwords are accepted, the page itself offers the accepted methods.
   const isTold = user_id !== undefined || demand.allowed_factors?.includes('password') === false;
   const notice = isTold ? (methodsSentence(deps, ctx, interaction) ?? required) : undefined;
-  return { ...(await signInView(deps, interaction)), login, ...(notice && { notice }) };
+  return { ...signInView(deps, interaction), login, ...(notice && { notice }) };
 }
 
 /** The methods that the app, or an API, accepts; undefined: all that the sign-in policy allows. */
@@ -105,12 +105,12 @@ function methodsSentence(deps: PagesDeps, ctx: Context, interaction: PendingInte
     : t.accepts({ app: nameOf(interaction), methods: allowed_factors.map((kind) => t.methods[kind]).join(', ') });
 }
 
-async function signInView({ db }: PagesDeps, interaction: PendingInteraction) {
-  const client_logo = await clientLogoPath(db, interaction.client.id);
+function signInView({ db }: PagesDeps, interaction: PendingInteraction): SignInView {
+  const clientLogo = () => clientLogoPath(db, interaction.client.id);
   const action = `/interaction/${interaction.uid}/sign-in`;
   const { demand, user_id } = interaction;
   const asksAll = demand.required_acr !== undefined || user_id !== undefined;
-  return { action, client_name: nameOf(interaction), client_logo, cancel: true, asksAll, demand };
+  return { action, client_name: nameOf(interaction), clientLogo, cancel: true, asksAll, demand };
 }
 
 /** Continue with the account that is signed in, or another one. */
@@ -136,7 +136,7 @@ async function selectAccount(deps: PagesDeps, ctx: Context, interaction: Pending
 async function switchAccount(deps: PagesDeps, ctx: Context, interaction: PendingInteraction): Promise<void> {
   checkCsrf(deps, ctx);
   const notice = textsFor(deps, ctx).signIn.otherAccount;
-  const view = await signInView(deps, interaction);
+  const view = signInView(deps, interaction);
   await showSignIn(deps, ctx, { ...view, login: interaction.login_hint ?? '', notice });
 }
 
@@ -146,7 +146,7 @@ async function submitSignIn(deps: PagesDeps, ctx: Context, interaction: PendingI
     await refuse(deps, ctx, interaction);
     return;
   }
-  const authentication = await judgeSignIn(deps, ctx, await signInView(deps, interaction));
+  const authentication = await judgeSignIn(deps, ctx, signInView(deps, interaction));
   if (authentication) await goOnSignedIn(deps, ctx, { interaction, authentication });
 }
 
@@ -158,7 +158,7 @@ async function submitNewAccount(deps: PagesDeps, ctx: Context, interaction: Pend
 /** A signed-in user needs a fresh proof, also at the provider. */
 async function startWithProvider(deps: PagesDeps, ctx: Context, interaction: PendingInteraction): Promise<void> {
   const { uid, login_hint, user_id } = interaction;
-  const view = await signInView(deps, interaction);
+  const view = signInView(deps, interaction);
   await start(deps, ctx, {
     interaction: uid,
     return_to: '',
@@ -170,7 +170,7 @@ async function startWithProvider(deps: PagesDeps, ctx: Context, interaction: Pen
 }
 
 async function comeFromProvider(deps: PagesDeps, ctx: Context, interaction: PendingInteraction): Promise<void> {
-  const authentication = await finish(deps, ctx, await signInView(deps, interaction));
+  const authentication = await finish(deps, ctx, signInView(deps, interaction));
   if (authentication) await goOnSignedIn(deps, ctx, { interaction, authentication });
 }
 
@@ -185,7 +185,7 @@ async function goOnSignedIn(
     const t = textsFor(deps, ctx).secondStep;
     const unmet = interaction.demand.required_acr === 'phr' ? t.unmetPasskey : t.unmet;
     const error = methodsSentence(deps, ctx, interaction) ?? unmet({ app: nameOf(interaction) });
-    await showSignIn(deps, ctx, { ...(await signInView(deps, interaction)), error }, 422);
+    await showSignIn(deps, ctx, { ...signInView(deps, interaction), error }, 422);
     return;
   }
   await noteBrowserLanguage(deps.db, authentication.user_id, chosenLanguage(deps, ctx));

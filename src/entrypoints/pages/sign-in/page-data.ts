@@ -54,7 +54,8 @@ export type SignInView = {
   /** The requirement of the app, or an API; absent: none. */
   demand?: Demand;
   client_name?: string | undefined;
-  client_logo?: string | undefined;
+  /** The address of the app's logo, which is looked up only if the page is shown. */
+  clientLogo?: () => Promise<string | undefined>;
   login?: string;
   error?: string;
   blocked?: string;

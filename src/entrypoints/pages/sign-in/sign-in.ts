@@ -42,18 +42,24 @@ export function ownPath(target: string | string[] | undefined): string {
 }
 
 /** Shows the sign-in page. */
-export async function showSignIn(deps: PagesDeps, ctx: Context, view: SignInView, status = 200): Promise<void> {
+export async function showSignIn(
+  deps: PagesDeps,
+  ctx: Context,
+  { clientLogo, ...view }: SignInView,
+  status = 200,
+): Promise<void> {
   const passkey = (await isOffered(deps, view, 'passkey')) ? await anyPasskey(deps, ctx) : undefined;
   const interaction = interactionOf(view.action);
   const links = {
     forgot_password: pathOfInteraction(pagePaths.forgotPassword, interaction),
     sign_up: deps.config.signUp && pathOfInteraction(pagePaths.signUp, interaction),
   };
+  const client_logo = await clientLogo?.();
   const offered = await offeredProviders(deps, ctx, view);
   const has_password = await isOffered(deps, view, 'password');
   const has_email_code = view.connect === undefined && (await mailsCodes(deps, view));
   const notice = has_password || has_email_code ? {} : { notice: textsFor(deps, ctx).signIn.noPasswords };
-  const own = { csrf: csrfToken(deps, ctx), login: '', passkey, has_password, has_email_code };
+  const own = { csrf: csrfToken(deps, ctx), client_logo, login: '', passkey, has_password, has_email_code };
   const shown = { ...own, ...offered, ...notice, ...view, ...links };
   show(deps, ctx, 'sign-in', shown, { status });
 }
