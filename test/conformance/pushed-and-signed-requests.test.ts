@@ -187,6 +187,15 @@ describe('a signed request', () => {
     { what: 'an object as resource', ref: 'CWE-843', claims: { resource: { $ne: 1 } }, error: 'invalid_target' },
     { what: 'numbers as resources', ref: 'CWE-843', claims: { resource: [1, null] }, error: 'invalid_target' },
     { what: 'a scope with NUL', ref: 'CWE-158', claims: { scope: 'openid\u0000' }, error: 'invalid_scope' },
+    { what: 'a state with NUL', ref: 'RFC 6749 appendix A.5', claims: { state: 'a\u0000b' }, error: 'invalid_request' },
+    { what: 'half a surrogate pair as nonce', ref: 'CWE-176', claims: { nonce: '\ud800' }, error: 'invalid_request' },
+    { what: 'a login hint with NUL', ref: 'CWE-158', claims: { login_hint: 'a\u0000' }, error: 'invalid_request' },
+    {
+      what: 'preferences with NUL',
+      ref: 'CWE-158',
+      claims: { acr_values: '\u0000', ui_locales: '\u0000' },
+      error: 'invalid_request',
+    },
     { what: 'an age beyond all numbers', ref: 'CWE-190', claims: { max_age: 1e300 }, error: 'invalid_request' },
     {
       what: 'a hint with NUL',
@@ -202,16 +211,5 @@ describe('a signed request', () => {
       to: redirectUri,
       error,
     });
-  });
-
-  test.each([
-    { state: 'a\u0000b' },
-    { nonce: '\ud800' },
-    { login_hint: 'a\u0000' },
-    { acr_values: '\u0000', ui_locales: '\u0000' },
-  ])('is carried through to a code with odd characters in it: %j (CWE-158)', async (claims) => {
-    const query = new URLSearchParams({ client_id: 'signing', request: await sign(claims) });
-    const page = await latchkey.visit(latchkey.browser(), `${latchkey.issuer}/oauth/authorize?${query}`);
-    expect(new URL(page.url).searchParams.get('code')).toMatch(/^lk_ac_/);
   });
 });

@@ -26,7 +26,7 @@ export {
   requestIdFor,
   timesSent,
 } from './edge.ts';
-export { form, readBody, readForm, readText, replaceForm } from './form-body.ts';
+export { controlCharacters, form, readBody, readForm, readText, replaceForm } from './form-body.ts';
 export {
   boundAccept,
   parseClientAddress,

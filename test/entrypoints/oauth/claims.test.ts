@@ -207,6 +207,11 @@ describe('claims about users', () => {
         claimsOf({ email: { value: { deep: [1] }, values: [{}, 'a'] } }),
         { email: email.email },
       ],
+      [
+        'values that cannot be stored',
+        claimsOf({ auth_time: { value: 'a\u0000' }, email: { values: ['\ud800'] } }),
+        { auth_time: expect.any(Number), email: email.email },
+      ],
       ['a class of authentication as a wish', claimsOf({ acr: { values: ['gold'] } }), {}],
     ])('are ignored where they are %s (§5.5.1)', async (_, claims, expected) => {
       const { identity } = await told({ client_id: 'everything', scope: 'openid', claims });

@@ -1,5 +1,6 @@
 import { type ClaimsParameter, type Client, errors, type KoaContextWithOIDC } from 'oidc-provider';
 import { assuranceClasses, weakestOf } from '../../../domain/assurance/index.ts';
+import { controlCharacters } from '../../../platform/http/index.ts';
 import { identityScopes, identityScopesOf } from '../scopes/requested-scopes.ts';
 import { type ClientDeps, findClientRecord } from '../store/index.ts';
 import { claimsByScope, scopesOfClaims } from './claims.ts';
@@ -54,12 +55,13 @@ function plain(member: unknown): Requested | undefined {
   const { essential, value, values } = member as Record<string, unknown>;
   return {
     ...(typeof essential === 'boolean' && { essential }),
-    ...(isShort(value) && { value }),
-    ...(Array.isArray(values) && { values: values.filter(isShort).slice(0, mostValues) }),
+    ...(isUsable(value) && { value }),
+    ...(Array.isArray(values) && { values: values.filter(isUsable).slice(0, mostValues) }),
   };
 }
 
-const isShort = (value: unknown): value is string => typeof value === 'string' && value.length <= longestValue;
+const isUsable = (value: unknown): value is string =>
+  typeof value === 'string' && value.length <= longestValue && !controlCharacters.test(value);
 
 /** §5.5.1.1: an essential authentication class that is not supported is a failed authentication. */
 function refuseEssentialClass(member: unknown): void {

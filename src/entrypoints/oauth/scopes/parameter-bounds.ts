@@ -1,6 +1,6 @@
 import type { Middleware } from 'koa';
 import { errors } from 'oidc-provider';
-import { form, invalid } from '../../../platform/http/index.ts';
+import { controlCharacters, form, invalid } from '../../../platform/http/index.ts';
 import { routes } from '../endpoints.ts';
 
 /** The maximum length of a parameter that is stored until the request is answered, or longer. */
@@ -19,9 +19,9 @@ const judgedElsewhere = new Set(['scope', 'resource', 'claims', 'redirect_uri', 
 const thumbprint = /^[A-Za-z0-9_-]{43}$/;
 
 /**
- * Limits the text parameters of an authorization request, in the URL, pushed or signed.
+ * Limits the text parameters of an authorization request, in the URL, pushed or signed: a signed one may contain any character.
  *
- * @throws InvalidRequest naming the parameter: it is too long, or `dpop_jkt` is no thumbprint
+ * @throws InvalidRequest naming the parameter: it is too long, has control characters, or `dpop_jkt` is no thumbprint
  */
 export function mustHaveShortParameters(parameters: Readonly<Record<string, unknown>>): void {
   const { dpop_jkt } = parameters;
@@ -31,6 +31,8 @@ export function mustHaveShortParameters(parameters: Readonly<Record<string, unkn
     const most = judgedElsewhere.has(name) ? Number.POSITIVE_INFINITY : (longer[name] ?? longestText);
     if (typeof value === 'string' && value.length > most)
       throw new errors.InvalidRequest(`${name} may have ${most} characters`);
+    if (typeof value === 'string' && controlCharacters.test(value))
+      throw new errors.InvalidRequest(`${name} must not contain control characters`);
   }
 }
 
