@@ -9,8 +9,8 @@ import { defaultDatabaseTimeout, type ServerProcess } from '../support/server.ts
 import { withStalls } from '../support/stalls.ts';
 
 const poolSize = 5;
-/** docs/operations.md: the pool and nine more connections. */
-const mostConnections = poolSize + 9;
+/** docs/operations.md: the pool and eleven more connections. */
+const mostConnections = poolSize + 11;
 const stalledMs = 10_000;
 
 /** `ms`: without waits for the CPU. */

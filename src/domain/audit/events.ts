@@ -2,7 +2,7 @@ import { idAt } from '../../platform/crypto/index.ts';
 import type { Trx } from '../../platform/database/index.ts';
 import type { Actor } from '../../platform/http/index.ts';
 import type { AuditAction } from './actions.ts';
-import { personalDetails, personalDigest } from './personal-details.ts';
+import { type PersonalDetails, personalDetails, personalDigest } from './personal-details.ts';
 import { type AuditRows, insertEvent } from './store.ts';
 
 /** One action. `details` never holds a secret, token, code or password. */
@@ -40,6 +40,44 @@ export function auditRows({ actor, action, target, outcome, reason, details, occ
     personal_digest: personal_details && personalDigest(personal_details),
   };
   return { row, personal_details };
+}
+
+/** The members of an event in the rows of a statement that many requests share, each with its type. */
+export const eventColumns = {
+  event_id: 'uuid',
+  actor_kind: 'text',
+  actor_id: 'text',
+  action: 'text',
+  target_kind: 'text',
+  target_id: 'text',
+  request_id: 'text',
+  details: 'json',
+  personal_digest: 'bytea',
+  salt: 'text',
+  address: 'text',
+  user_agent: 'text',
+};
+
+/** The values of `eventColumns`, for JSON; absent ones are left out. */
+export type EventMembers = Pick<
+  AuditRows['row'],
+  'actor_kind' | 'actor_id' | 'action' | 'target_kind' | 'target_id' | 'request_id'
+> &
+  Partial<PersonalDetails> & {
+    event_id: string;
+    details: Record<string, unknown> | undefined;
+    personal_digest: string | undefined;
+  };
+
+/** The event as members of such a row. The statement gives it its time, outcome and reason. */
+export function eventMembers({ details, ...event }: Omit<AuditEvent, 'outcome' | 'reason'>): EventMembers {
+  const { row, personal_details } = auditRows(event);
+  const { id, actor_kind, actor_id, action, target_kind, target_id, request_id } = row;
+  return {
+    ...{ event_id: id, actor_kind, actor_id, action, target_kind, target_id, request_id, details },
+    ...personal_details,
+    personal_digest: row.personal_digest ? `\\x${row.personal_digest.toString('hex')}` : undefined,
+  };
 }
 
 /** Replaces NUL characters, which PostgreSQL's `text` cannot store. */

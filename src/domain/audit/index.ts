@@ -5,7 +5,7 @@ export type { ChainEvent } from './chain.ts';
 export { changesBetween } from './changes.ts';
 export { erasePersonalDetails } from './erasure.ts';
 export type { EventFilter } from './event-conditions.ts';
-export { type AuditEvent, appendEvent, auditRows } from './events.ts';
+export { type AuditEvent, appendEvent, auditRows, type EventMembers, eventColumns, eventMembers } from './events.ts';
 export { exportAudit } from './export.ts';
 export { eventsSince, newestToFollow } from './following.ts';
 export { detailsOfAction, findHead, knownEvents, type LogEnds, logEnds } from './known-log.ts';

@@ -46,7 +46,7 @@ export { clientCertificates } from './provider/mutual-tls.ts';
 export { oauthErrors } from './provider/oauth-errors.ts';
 export { openProvider, type RunningProvider } from './provider/running-provider.ts';
 export { type RegistrationMode, registrationEndpoint } from './registration/register.ts';
-export { isFirstUse, type KnownClients, knownClients, Reader, readClientRecord } from './store/index.ts';
+export { IssuedCodes, isFirstUse, type KnownClients, knownClients, Reader, readClientRecord } from './store/index.ts';
 export { Committer } from './token-endpoint/committer.ts';
 export { type IssueDeps, issueTokens } from './token-endpoint/issue-tokens.ts';
 export { RowBounds, unitOfWork } from './unit-of-work/index.ts';

@@ -10,6 +10,7 @@ import {
   Committer,
   clientCertificates,
   type IssueDeps,
+  IssuedCodes,
   isFirstUse,
   issueTokens,
   type LogInDeps,
@@ -90,13 +91,14 @@ export async function openOAuth(deps: Deps, services: Needs): Promise<OAuth> {
   return { provider, bearers, logIn: { ...providerDeps, ...issuing }, unit, plain, programs };
 }
 
-function providerDepsOf({ config, issuer, installation, log }: Deps, services: Needs): ProviderDeps {
+function providerDepsOf({ config, inFlight, issuer, installation, log }: Deps, services: Needs): ProviderDeps {
   const { apiKeys, database, db, documents, jobs, keys, knownClients, now, reader } = services;
   const { policy, refusals, resourceServers, secretUses, throttles } = services;
   const { clientCertificateHeader: header, clientCaFile: caFile } = config;
   return {
     ...{ apiKeys, database, db, documents, issuer, jobs, keys, knownClients, log, now, reader },
     ...{ policy, refusals, resourceServers, secretUses },
+    codes: new IssuedCodes(database, { now, isAlone: () => inFlight.size <= 1 }),
     wrongSecretThrottle: new WrongSecretThrottle((attempt) => throttles.countWrongSecret(attempt), now),
     lifetimes: config,
     hasRegistration: config.registration !== 'off',

@@ -14,7 +14,7 @@ import { recordStructuredToken } from '../presented-tokens/structured-tokens.ts'
 import { identityScopes } from '../scopes/requested-scopes.ts';
 import { resolveSignedSpelling } from '../scopes/resource-spelling.ts';
 import { defaultResource, type ResourceDeps, resourceServerInfo, rotatesRefreshToken } from '../scopes/resources.ts';
-import { tokenStore } from '../store/index.ts';
+import { type CodeDeps, tokenStore } from '../store/index.ts';
 import type { GrantDeps } from '../token-endpoint/grants/index.ts';
 import { authenticationClaims } from './authentication-claims.ts';
 import { claimsByScope, findAccount } from './claims.ts';
@@ -46,6 +46,7 @@ export type ProviderPages = DevicePages & {
 };
 
 export type ProviderDeps = SecretDeps &
+  CodeDeps &
   ResourceDeps &
   MutualTlsDeps &
   ClientKeysDeps &

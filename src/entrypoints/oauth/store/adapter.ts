@@ -1,7 +1,7 @@
 import type { Adapter } from 'oidc-provider';
 import { accessTokenStore } from './access-token-model.ts';
 import { clientStore } from './client-model.ts';
-import { codeStore } from './code-model.ts';
+import { type CodeDeps, codeStore } from './code-model.ts';
 import { deviceCodeStore } from './device-codes.ts';
 import { interactionStore } from './interaction-model.ts';
 import type { ModelStore } from './model-store.ts';
@@ -12,7 +12,7 @@ import { sessionStore } from './session-models.ts';
 import type { TrustDeps } from './trusted-scopes.ts';
 
 /** oidc-provider's adapter factory. A model without a table is refused: its feature was enabled too early. */
-export function tokenStore(deps: RefreshTokenDeps & TrustDeps): (model: string) => Adapter {
+export function tokenStore(deps: CodeDeps & RefreshTokenDeps & TrustDeps): (model: string) => Adapter {
   const models: Record<string, ModelStore> = {
     AccessToken: accessTokenStore(deps, 'AccessToken'),
     AuthorizationCode: codeStore(deps),

@@ -1,18 +1,20 @@
-import { type Insertable, sql } from 'kysely';
 import { v7 as uuidv7 } from 'uuid';
-import type { Database } from '../../../../db/schema.ts';
+import { eventMembers } from '../../../domain/audit/index.ts';
 import { isCode } from '../../../domain/tokens/index.ts';
 import { digest } from '../../../platform/crypto/index.ts';
 import type { Trx } from '../../../platform/database/index.ts';
 import { authorizationCode } from '../token-endpoint/grants/authorization-code.ts';
-import { currentUnit, LostRaceError } from '../unit-of-work/index.ts';
+import { currentUnit } from '../unit-of-work/index.ts';
 import { idOfClient } from './client-model.ts';
+import { type CodeRow, grantWasRevoked, type IssuedCodes } from './issued-codes.ts';
 import type { ModelStore, Payload } from './model-store.ts';
 import { rememberJoined, type StoreDeps } from './models.ts';
 import { type CodeRecord, readCode } from './reads.ts';
 import { expiryFrom, seconds, withoutId } from './stored-payload.ts';
 
-export function codeStore(deps: StoreDeps): ModelStore {
+export type CodeDeps = StoreDeps & { codes: IssuedCodes };
+
+export function codeStore(deps: CodeDeps): ModelStore {
   return {
     find: async (value) => {
       const record = await findCode(deps, value);
@@ -43,49 +45,32 @@ async function findCode({ reader }: StoreDeps, value: string): Promise<CodeRecor
   });
 }
 
-async function insertCode(deps: StoreDeps, value: string, payload: Payload): Promise<undefined> {
+async function insertCode(deps: CodeDeps, value: string, payload: Payload): Promise<undefined> {
   const unit = currentUnit();
   const client_id = await idOfClient(deps, String(payload.clientId));
   const grant_id = String(payload.grantId);
-  const isOffline = payload.expiresWithSession !== true;
   const issued_at = deps.now();
-  const row = {
-    digest: digest(value),
+  const user_id = String(payload.accountId);
+  const row: CodeRow = {
+    digest: `\\x${digest(value).toString('hex')}`,
     family_id: uuidv7(),
     grant_id,
     client_id,
-    user_id: String(payload.accountId),
-    payload: JSON.stringify(withoutId(payload)),
-    issued_at,
+    user_id,
+    payload: withoutId(payload),
     expires_at: expiryFrom(issued_at, payload),
+    offline: payload.expiresWithSession !== true,
+    ...eventMembers({
+      actor: { kind: 'user', id: user_id, permissions: [], origin: unit.origin },
+      action: 'authorization_code.issued',
+      target: { kind: 'client', id: String(payload.clientId) },
+      details: { grant_id, scope: payload.scope, resource: payload.resource },
+      occurred_at: issued_at,
+    }),
   };
-  unit.operations.push(async (trx) => {
-    if (isOffline) await markOffline(trx, grant_id);
-    await insertCodeUnderGrant(trx, row);
-  });
-  unit.events.push({
-    actor: { kind: 'user', id: row.user_id, permissions: [], origin: unit.origin },
-    action: 'authorization_code.issued',
-    target: { kind: 'client', id: String(payload.clientId) },
-    details: { grant_id, scope: payload.scope, resource: payload.resource },
-    occurred_at: row.issued_at,
-  });
+  const { codes } = deps;
+  unit.operations.push(Object.assign((trx: Trx) => codes.issueIn(trx, row), { alone: () => codes.issue(row) }));
   return undefined;
-}
-
-/**
- * Inserts a code under its grant, which is locked: of a revocation and an authorization the first to lock wins.
- *
- * @throws LostRaceError: it was revoked
- */
-async function insertCodeUnderGrant(trx: Trx, row: Insertable<Database['authorization_codes']>): Promise<void> {
-  const { digest, family_id, grant_id, client_id, user_id, payload, expires_at } = row;
-  const { rows } = await sql`
-    with g as materialized (select id from grants where id = ${grant_id} and revoked_at is null for no key update)
-    insert into authorization_codes (digest, family_id, grant_id, client_id, user_id, payload, issued_at, expires_at)
-    select ${digest}::bytea, ${family_id}::uuid, id, ${client_id}::uuid, ${user_id}::uuid, ${payload}::json,
-      latchkey_now(), ${expires_at}::timestamptz from g returning 1`.execute(trx);
-  if (rows.length === 0) throw grantWasRevoked();
 }
 
 /**
@@ -101,8 +86,4 @@ export async function holdGrant(trx: Trx, id: string, { offline }: { offline: bo
 
 async function markOffline(trx: Trx, id: string): Promise<void> {
   await trx.updateTable('grants').set({ offline: true }).where('id', '=', id).where('offline', '=', false).execute();
-}
-
-function grantWasRevoked(): LostRaceError {
-  return new LostRaceError('the grant was revoked');
 }

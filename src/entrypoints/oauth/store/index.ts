@@ -9,8 +9,10 @@ export {
   knownClients,
   readClientRecord,
 } from './client-model.ts';
+export type { CodeDeps } from './code-model.ts';
 export { effectiveScopes } from './effective-scopes.ts';
 export { grantSource } from './grant-source.ts';
+export { IssuedCodes } from './issued-codes.ts';
 export type { Payload } from './model-store.ts';
 export type { StoreDeps } from './models.ts';
 export { Reader } from './reader.ts';

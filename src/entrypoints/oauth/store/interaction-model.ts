@@ -2,7 +2,7 @@ import type { Insertable } from 'kysely';
 import type { Database } from '../../../../db/schema.ts';
 import type { ProviderSession } from '../../../domain/identity-providers/index.ts';
 import { type Digest, digest, type SealedPlace } from '../../../platform/crypto/index.ts';
-import type { Trx } from '../../../platform/database/index.ts';
+import type { Db, Trx } from '../../../platform/database/index.ts';
 import { currentUnit, LostRaceError } from '../unit-of-work/index.ts';
 import type { ModelStore, Payload } from './model-store.ts';
 import { openPayload, type StoreDeps, sealPayload } from './models.ts';
@@ -11,7 +11,7 @@ import { type InteractionRecord, readInteraction } from './reads.ts';
 type Row = Insertable<Database['interactions']>;
 
 /** Interactions contain raw session ids and request parameters: the whole payload is sealed. */
-export function interactionStore({ reader, keys }: StoreDeps): ModelStore {
+export function interactionStore({ db, reader, keys }: StoreDeps): ModelStore {
   return {
     find: async (id) => {
       const key = digest(id);
@@ -27,7 +27,8 @@ export function interactionStore({ reader, keys }: StoreDeps): ModelStore {
       const sealed = sealPayload(keys, placeOf(key), payload as Payload);
       const row = { digest: key, sealed, expires_at: new Date(Number(payload.exp) * 1000) };
       if (!known) currentUnit().openRows.push('interaction');
-      currentUnit().operations.push((trx) => (known ? updateInteraction(trx, row) : insertInteraction(trx, row)));
+      const write = (by: Db) => (known ? updateInteraction(by, row) : insertInteraction(by, row));
+      currentUnit().operations.push(Object.assign((trx: Trx) => write(trx), { alone: () => write(db) }));
       return undefined;
     },
     destroy: async (id) => {
@@ -65,9 +66,9 @@ function remembered(key: Digest, read: () => Promise<InteractionRecord | undefin
   return currentUnit().remember(`interaction:${key.toString('hex')}`, read);
 }
 
-async function insertInteraction(trx: Trx, row: Row): Promise<void> {
+async function insertInteraction(db: Db, row: Row): Promise<void> {
   const { digest: _, ...changed } = row;
-  await trx
+  await db
     .insertInto('interactions')
     .values(row)
     .onConflict((conflict) => conflict.column('digest').doUpdateSet(changed))
@@ -75,8 +76,8 @@ async function insertInteraction(trx: Trx, row: Row): Promise<void> {
 }
 
 /** The row must still exist: otherwise the later of two answers to one page would restore a completed interaction. */
-async function updateInteraction(trx: Trx, { digest, ...changed }: Row): Promise<void> {
-  const query = trx.updateTable('interactions').set(changed).where('digest', '=', digest);
+async function updateInteraction(db: Db, { digest, ...changed }: Row): Promise<void> {
+  const query = db.updateTable('interactions').set(changed).where('digest', '=', digest);
   const { numUpdatedRows } = await query.executeTakeFirst();
   if (numUpdatedRows === 0n) throw alreadyFinished();
 }

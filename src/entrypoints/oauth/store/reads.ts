@@ -170,12 +170,14 @@ export type SessionRecord = {
   last_seen_at: Date;
   expires_at: Date;
   clients: { client_id: string; sid: string | null; grant_id: string | null; persists_logout: boolean }[];
+  person: UserRecord | null;
 };
 
 const session = (found: string) => `
   select k.n, s.uid, s.user_id, s.user_epoch, s.login_at, s.acr, s.amr, s.transient, s.sealed_state, s.created_at, s.last_seen_at, s.expires_at,
     coalesce((select json_agg(json_build_object('client_id', c.client_id, 'sid', sc.sid, 'grant_id', sc.grant_id, 'persists_logout', sc.persists_logout))
-      from session_clients sc join clients c on c.id = sc.client_id where sc.session_uid = s.uid), '[]'::json) as clients
+      from session_clients sc join clients c on c.id = sc.client_id where sc.session_uid = s.uid), '[]'::json) as clients,
+    (select ${userJson} from users u where u.id = s.user_id and u.enabled) as person
   from ${found} where s.expires_at > $2`;
 
 export const readSession: KeyedRead = {

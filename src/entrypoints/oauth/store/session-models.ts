@@ -53,7 +53,9 @@ async function findSession({ reader }: StoreDeps, id: string): Promise<SessionRe
   const unit = currentUnit();
   return unit.remember(keyOf(key), async () => {
     const record = await reader.find<SessionRecord>(readSession, key);
-    if (record) unit.fill(`session uid:${record.uid}`, record);
+    if (!record) return undefined;
+    unit.fill(`session uid:${record.uid}`, record);
+    if (record.person) unit.fill(`user:${record.person.id}`, record.person);
     return record;
   });
 }

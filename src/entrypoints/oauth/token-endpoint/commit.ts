@@ -1,3 +1,4 @@
+import { eventColumns } from '../../../domain/audit/index.ts';
 import { accessTokenColumns, accessTokenOwners } from '../unit-of-work/index.ts';
 import { type GrantType, grantTypes } from './grants/index.ts';
 
@@ -44,21 +45,6 @@ const personColumns = {
   refresh_expires_at: 'timestamptz',
   refresh_absolute_expires_at: 'timestamptz',
 };
-const eventColumns = {
-  event_id: 'uuid',
-  actor_kind: 'text',
-  actor_id: 'text',
-  action: 'text',
-  target_kind: 'text',
-  target_id: 'text',
-  request_id: 'text',
-  details: 'json',
-  personal_digest: 'bytea',
-  salt: 'text',
-  address: 'text',
-  user_agent: 'text',
-};
-
 /** How access tokens of each format are stored. */
 const forms: Readonly<Record<TokenForm, { table: string; unit: Columns; key: Columns; expires_at: string }>> = {
   opaque: {

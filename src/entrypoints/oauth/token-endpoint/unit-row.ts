@@ -1,4 +1,4 @@
-import { type AuditRows, auditRows, type PersonalDetails } from '../../../domain/audit/index.ts';
+import { type EventMembers, eventMembers } from '../../../domain/audit/index.ts';
 import type { Digest } from '../../../platform/crypto/index.ts';
 import type { accessTokenColumns, Unit } from '../unit-of-work/index.ts';
 import { clientCredentials } from './grants/client-credentials.ts';
@@ -38,14 +38,7 @@ export type UnitRow = AccessTokenMembers & {
   access_jti?: string | undefined;
   status_list_id?: number | undefined;
   status_index?: number | undefined;
-} & EventMembers;
-
-/** The event that is recorded where the unit wins. */
-type EventMembers = Omit<
-  AuditRows['row'],
-  'id' | 'occurred_at' | 'outcome' | 'reason' | 'details' | 'personal_digest'
-> &
-  Partial<PersonalDetails> & { event_id: string; details: object; personal_digest: string | undefined };
+} & /** Recorded if the unit wins. */ EventMembers;
 
 type Client = { id: string; client_id: string; epoch: number };
 
@@ -107,26 +100,20 @@ function eventOf(
 ): EventMembers {
   const { access_token } = writes;
   const actor = source && grant.actor?.(source);
-  const { row, personal_details } = auditRows({
+  return eventMembers({
     actor: { ...(actor ?? { kind: 'client', id: client_id }), permissions: [], origin },
     action: grant.recorded.won.action,
     target: source?.user_id ? { kind: 'user', id: source.user_id } : { kind: 'client', id: client_id },
+    details: {
+      grant_type: grant.source,
+      client_id: actor ? client_id : undefined,
+      grant_id: source?.grant_id,
+      family_id: source?.family_id,
+      trust_id: source?.trust_id,
+      identity_id: source?.identity_id,
+      scope: access_token?.scope,
+      audience: access_token?.audience,
+    },
     occurred_at,
   });
-  const details = {
-    grant_type: grant.source,
-    client_id: actor ? client_id : undefined,
-    grant_id: source?.grant_id,
-    family_id: source?.family_id,
-    trust_id: source?.trust_id,
-    identity_id: source?.identity_id,
-    scope: access_token?.scope,
-    audience: access_token?.audience,
-  };
-  const { actor_kind, actor_id, action, target_kind, target_id, request_id } = row;
-  return {
-    ...{ event_id: row.id, actor_kind, actor_id, action, target_kind, target_id, request_id, details },
-    ...personal_details,
-    personal_digest: hex(row.personal_digest),
-  };
 }

@@ -84,8 +84,11 @@ export type GrantOrigin = {
   consented: ConsentedScopes | undefined;
 };
 
-/** A write of the browser endpoints; run in order in one transaction. Throws `LostRaceError` if another request was first. */
-export type Operation = (trx: Trx) => Promise<void>;
+/**
+ * A write of the browser endpoints; run in order in one transaction. Throws `LostRaceError` if another request was first. `alone`: commits it
+ * in one statement, if it is all that its request writes.
+ */
+export type Operation = ((trx: Trx) => Promise<void>) & { alone?: () => Promise<void> };
 
 /** Another tab, a revocation or a sign-out changed the state that an operation relied on. */
 export class LostRaceError extends Error {
@@ -181,13 +184,15 @@ export function runDetached<T>(work: () => Promise<T>): Promise<T> {
   return units.run(new Unit({}, { defaultGraceSeconds: 0, isTokenRequest: false }), work);
 }
 
-/** Executes the recorded browser writes and events in one transaction; sends nothing where there are none. */
+/** Commits the recorded browser writes and events in one transaction; sends nothing where there are none. */
 export async function commitOperations(
   db: Db,
   unit: Unit,
   append: (trx: Trx, event: AuditEvent) => Promise<void>,
 ): Promise<void> {
-  if (unit.operations.length === 0 && unit.events.length === 0) return;
+  const [only, ...others] = unit.operations;
+  if (!only && unit.events.length === 0) return;
+  if (only?.alone && others.length + unit.events.length === 0) return only.alone();
   await db
     .transaction()
     .setIsolationLevel('read committed')
