@@ -8,6 +8,7 @@ import { rewrapSecrets } from '../domain/secrets/index.ts';
 import { hashingLoad, mailRecoveryLink, mailSignInCode, mailSignUpLink } from '../domain/users/index.ts';
 import { deliverLogout, type RunningProvider } from '../entrypoints/oauth/index.ts';
 import { mailTexts } from '../entrypoints/pages/index.ts';
+import { type Patience, persistently } from '../platform/database/index.ts';
 import { type Jobs, jobNames } from '../platform/jobs/index.ts';
 import type { Metrics } from '../platform/metrics/index.ts';
 import { guardedGet, guardedPost } from '../platform/outbound/index.ts';
@@ -21,6 +22,7 @@ export type BackgroundDeps = {
   services: Pick<Services, 'db' | 'jobs' | 'keys' | 'log' | 'now' | 'refusals' | 'sendEmail' | 'throttles' | 'vault'>;
   provider: RunningProvider;
   metrics: Metrics;
+  patience: Patience;
 };
 
 export type BackgroundWork = {
@@ -35,10 +37,10 @@ const mailTimeoutMs = 20_000;
 
 /** Starts background work: jobs, deliveries, the sealing of the audit log. */
 export async function startBackgroundWork(deps: BackgroundDeps): Promise<BackgroundWork> {
-  const { config, installation, services, provider, metrics } = deps;
+  const { config, installation, services, provider, metrics, patience } = deps;
   const { db, jobs, keys, log, now } = services;
   countFailures(metrics, jobs);
-  const ignored = await services.vault.ignoredSetting();
+  const ignored = await persistently(patience, () => services.vault.ignoredSetting());
   if (ignored) log.warn(ignored);
   jobs.handle('backchannel-logout', deliverLogout(provider.current, { db, now }));
   handleMail(deps);
@@ -51,8 +53,8 @@ export async function startBackgroundWork(deps: BackgroundDeps): Promise<Backgro
   const sealer = new Sealer({ db, keys, log, onHead: () => notifier.look() });
   installation.changes.onSnapshot((snapshot) => sealer.notice(snapshot));
   measureResources(metrics, installation, sealer);
-  await jobs.start();
-  await notifier.start();
+  await persistently(patience, () => jobs.start());
+  await persistently(patience, () => notifier.start());
   sealer.start();
   return {
     sealer,

@@ -5,7 +5,7 @@ import { hasOwner } from '../domain/access/index.ts';
 import { type ApplyDeps, applyConfiguration, readConfigurationFile } from '../domain/apply/index.ts';
 import { createSetupLink } from '../domain/users/index.ts';
 import { registerOwnApis } from '../entrypoints/admin/index.ts';
-import { persistently } from '../platform/database/index.ts';
+import { type Patience, persistently } from '../platform/database/index.ts';
 import { IncomingRequest, system } from '../platform/http/index.ts';
 import { JobSender } from '../platform/jobs/index.ts';
 import { openLog } from '../platform/logging/index.ts';
@@ -53,25 +53,28 @@ export async function startServer(
   // database or migrates, and with PORT=0 the issuer is known only now.
   if (listens === 'at once') await listen(server, config);
   let installation: Installation | undefined;
+  let app: Awaited<ReturnType<typeof openApp>> | undefined;
   try {
     installation = await openInstallation(config, { report: note, signal });
-    const app = await openApp({ config, address: addressOf(server, config), installation, inFlight, signal });
+    const patience = { seconds: config.databaseWaitSeconds, signal };
+    app = await openApp({ config, address: addressOf(server, config), installation, inFlight, patience });
     handler.answer = app.answer;
     handler.issuer = app.issuer;
     if (listens === 'when ready') await listen(server, config);
-    if (say) await announce(app, installation, say);
-    const opened = installation;
+    if (say) say(await persistently(patience, greeting(app, installation)));
+    const opened = { app, installation };
     return {
       issuer: app.issuer,
       metrics: app.metrics,
       close: async () => {
         await drain(server, inFlight);
-        await app.close();
-        await opened.close();
+        await opened.app.close();
+        await opened.installation.close();
       },
     };
   } catch (error) {
     await drain(server, inFlight);
+    await app?.close();
     await installation?.close();
     throw error;
   }
@@ -105,17 +108,17 @@ type AppInputs = {
   address: string;
   installation: Installation;
   inFlight: Set<ServerResponse>;
-  signal: AbortSignal;
+  patience: Patience;
 };
 
 /** Applies the settings to the installation, and composes the app that serves it. */
-async function openApp({ config, address, installation, inFlight, signal }: AppInputs) {
+async function openApp({ config, address, installation, inFlight, patience }: AppInputs) {
   const issuer = config.issuer ?? address;
   const version = readVersion();
   const { changes, database, now, rootKey } = installation;
   const sender = new JobSender(installation.databaseUrl, config.logLevel);
   const apply = applyDeps(config, installation, sender);
-  const demo = await persistently({ seconds: config.databaseWaitSeconds, signal }, async () => {
+  const demo = await persistently(patience, async () => {
     if (config.applyFile) await applyAtStart(apply, config.applyFile);
     await registerOwnApis({ db: database.db, now }, issuer);
     return openDemo({ config, issuer, rootKey, apply });
@@ -124,7 +127,7 @@ async function openApp({ config, address, installation, inFlight, signal }: AppI
   const metrics = new Metrics();
   const tracing = config.traceEndpoint && (await openTracing({ endpoint: config.traceEndpoint, version }));
   const log = openLog(config.logLevel);
-  const app = await createApp({ config, issuer, version, installation, log, metrics, inFlight, demo });
+  const app = await createApp({ config, issuer, version, installation, log, metrics, patience, inFlight, demo });
   return {
     ...{ address, issuer, metrics, version, hasDemo: demo !== undefined },
     answer: app.answer,
@@ -185,20 +188,18 @@ async function drain(server: Server, inFlight: ReadonlySet<ServerResponse>): Pro
 
 type Announced = { issuer: string; address: string; version: string; hasDemo: boolean };
 
-async function announce(
-  { issuer, address, version, hasDemo }: Announced,
-  { database, databaseName, now }: Installation,
-  say: (lines: string) => void,
-): Promise<void> {
-  const lines = [
-    `Latchkey ${version} is ready at ${issuer}${issuer === address ? '' : ` (listening on ${address})`}`,
-    `  Data:  ${databaseName}`,
-  ];
-  if (!(await hasOwner(database.db))) {
-    const secret = await createSetupLink({ db: database.db, now });
-    lines.push(`  Setup: ${issuer}/setup/${secret} (works once, for a day; another: latchkey setup-link)`);
-  }
-  if (hasDemo) lines.push(`  Demo:  ${issuer}/demo`);
-  // One write, so that a program that reads the output gets it completely.
-  say(lines.join('\n'));
-}
+/** The lines for the operator, in one text, so that a program that reads the output gets them completely. */
+const greeting =
+  ({ issuer, address, version, hasDemo }: Announced, { database, databaseName, now }: Installation) =>
+  async (): Promise<string> => {
+    const lines = [
+      `Latchkey ${version} is ready at ${issuer}${issuer === address ? '' : ` (listening on ${address})`}`,
+      `  Data:  ${databaseName}`,
+    ];
+    if (!(await hasOwner(database.db))) {
+      const secret = await createSetupLink({ db: database.db, now });
+      lines.push(`  Setup: ${issuer}/setup/${secret} (works once, for a day; another: latchkey setup-link)`);
+    }
+    if (hasDemo) lines.push(`  Demo:  ${issuer}/demo`);
+    return lines.join('\n');
+  };

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { migrate } from '../../src/platform/database/index.ts';
 import { createMigratedDatabase, createTestDatabase, type TestDatabase } from '../support/database.ts';
@@ -99,6 +100,25 @@ describe('while a server starts', () => {
     await comesUp(server);
     expect(server.output()).toContain('A worker exited (SIGKILL) and is being replaced.');
   });
+
+  // Each is read in another step of the start.
+  test.each(['vault_seal', 'pgboss.version', 'role_assignments'])(
+    'and the table %s is locked, it waits for longer than a request would',
+    async (table) => {
+      const holder = new pg.Client({ connectionString: database.url });
+      holder.on('error', () => undefined);
+      await holder.connect();
+      await holder.query(`begin; lock table ${table} in access exclusive mode`);
+      const server = await begin({});
+      await eventually(
+        () => database.query(`select from pg_locks where not granted and relation = '${table}'::regclass`),
+        ({ rowCount }) => rowCount !== 0,
+      );
+      await sleep(3000);
+      await holder.end();
+      await comesUp(server);
+    },
+  );
 
   test('a worker that reports why it cannot start ends the server with that sentence, once', async () => {
     await network.refuse();

@@ -27,6 +27,7 @@ import {
   unitOfWork,
 } from '../../entrypoints/oauth/index.ts';
 import { providerPages } from '../../entrypoints/pages/index.ts';
+import { persistently } from '../../platform/database/index.ts';
 import { alignRequestsByTurn, readForm } from '../../platform/http/index.ts';
 import { FetchBudget, guardedFetch } from '../../platform/outbound/index.ts';
 import type { AppDeps } from '../app-deps.ts';
@@ -34,7 +35,7 @@ import type { Services } from '../services.ts';
 import { assertionJudges } from './apply.ts';
 import { observing } from './observing.ts';
 
-type Deps = Pick<AppDeps, 'config' | 'inFlight' | 'issuer' | 'installation' | 'log' | 'metrics'>;
+type Deps = Pick<AppDeps, 'config' | 'inFlight' | 'issuer' | 'installation' | 'log' | 'metrics' | 'patience'>;
 type Needs = Pick<
   Services,
   | 'accessRecords'
@@ -70,11 +71,11 @@ export type OAuth = {
 
 /** The provider with its storage, and the API endpoints. */
 export async function openOAuth(deps: Deps, services: Needs): Promise<OAuth> {
-  const { issuer, installation } = deps;
+  const { issuer, installation, patience } = deps;
   const { accessRecords } = services;
   const providerDeps = providerDepsOf(deps, services);
   const { changes, rootKey } = installation;
-  const provider = await openProvider({ ...providerDeps, rootKey, changes });
+  const provider = await persistently(patience, () => openProvider({ ...providerDeps, rootKey, changes }));
   const bearers: BearerDeps = { ...providerDeps, signingKeys: provider.keys };
   const issuing = issueDepsOf(deps, services);
   const unit = openUnits(deps, services, issuing);
