@@ -8,6 +8,7 @@ import {
   expiringTables,
   isTooSlow,
   lastOfNext,
+  tablesWithExpired,
 } from './store.ts';
 
 const walkedAtOnce = 20_000;
@@ -42,7 +43,9 @@ export class Expiry {
   async removeExpired(): Promise<Removal> {
     const removed: Record<string, number> = {};
     const failures: RemovalFailure[] = [];
+    const due = await this.#due();
     for (const table of expiringTables) {
+      if (!table.isWalked && !due.has(table)) continue;
       const count = (rows: number) => {
         removed[table.name] = (removed[table.name] ?? 0) + rows;
       };
@@ -53,6 +56,12 @@ export class Expiry {
       }
     }
     return { removed, failures };
+  }
+
+  /** The tables with something to remove; all of them if the database cannot tell within a second, for example because one is locked. */
+  async #due(): Promise<ReadonlySet<ExpiringTable>> {
+    const tables = expiringTables.filter(({ isWalked }) => !isWalked);
+    return new Set(await tablesWithExpired(this.#db, tables).catch(() => tables));
   }
 
   async #remove(table: ExpiringTable, count: (rows: number) => void): Promise<void> {

@@ -78,6 +78,20 @@ export const expiringTables: readonly ExpiringTable[] = [
   { name: 'throttles', expired: 't.expire < extract(epoch from $now) * 1000' },
 ];
 
+/** Those of the tables that have expired rows; asked at once, because most have none most of the time. */
+export async function tablesWithExpired(db: Db, tables: readonly ExpiringTable[]): Promise<ExpiringTable[]> {
+  const { rows } = await inTransaction(db, async (trx) => {
+    await bound(trx);
+    const has = tables.map(
+      ({ name, expired }, n) =>
+        sql`select ${sql.lit(n)}::int as n where exists (select from ${sql.table(name)} t where ${condition(expired)})`,
+    );
+    return sql<{ n: number }>`${sql.join(has, sql` union all `)}`.execute(trx);
+  });
+  const found = new Set(rows.map(({ n }) => n));
+  return tables.filter((_, n) => found.has(n));
+}
+
 /** Deletes at most `limit` expired rows. @returns how many */
 export async function deleteExpired(
   db: Db,

@@ -2,15 +2,19 @@ import { eventually } from '../../support/eventually.ts';
 import { queueJob } from '../../support/jobs.ts';
 import { startLatchkey } from '../../support/latchkey.ts';
 import { type MetricsPage, openMetricsPage } from '../../support/metrics-page.ts';
+import { Statements } from '../../support/statements.ts';
 
 describe('the removal of expired rows', () => {
   let page: MetricsPage;
+  let statements: Statements;
   const latchkey = startLatchkey({
     prepare: async () => {
       page = await openMetricsPage();
-      return { env: page.settings };
+      statements = await Statements.open();
+      return { env: page.settings, through: statements.through };
     },
   });
+  afterAll(() => statements.close());
 
   /** Runs the job once. @returns its result, with its output */
   async function run(): Promise<{ state: string; output: { message?: string } | null }> {
@@ -45,6 +49,17 @@ describe('the removal of expired rows', () => {
 
   // The job also runs by itself every minute: the trigger exists before the rows, and either run may fire it.
   afterEach(() => latchkey.database.query('drop function if exists hinder cascade'));
+
+  test('sends a deletion only to tables that have expired rows', async () => {
+    const tables = async (deed: () => Promise<unknown>) => {
+      const sent = await statements.of(/^delete from \S+ where ctid/, deed);
+      return [...new Set(sent.map((text) => text.split(' ')[2]))];
+    };
+    await run();
+    expect(await tables(run)).toEqual([]);
+    const addExpired = "insert into throttles (key, points, expire) values ('expired', 1, 0)";
+    expect(await tables(() => latchkey.database.query(addExpired).then(run))).toEqual(['"throttles"']);
+  });
 
   test('deletes fewer rows at once where the database is slow, and still deletes them all', async () => {
     // A batch of 2,000 would take 5 s, and no statement may take more than 1.5 s.
