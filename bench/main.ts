@@ -6,7 +6,7 @@ import { usualConnections } from './installation.ts';
 import { measureLists } from './lists/lists.ts';
 import { type Bench, type Figures, type Measured, measure, medianOf, ratiosOf } from './measure.ts';
 import { openBenchPostgres } from './postgres.ts';
-import { ask, startProcess, stopProcess } from './processes.ts';
+import { ask, pin, startProcess, stopProcess } from './processes.ts';
 import { report } from './report.ts';
 import { type MeasuredServer, type ServerName, startBetterAuth, startLatchkey, startPeer } from './servers.ts';
 import { storeKeys } from './stored-keys.ts';
@@ -177,6 +177,7 @@ async function startFull({ load }: Bench, databaseUrl: string): Promise<Measured
 async function compare(bench: Bench, servers: MeasuredServer[], comparison: Comparison): Promise<Measured> {
   const measuring = servers.filter(({ name }) => comparison.servers.includes(name));
   const all = new Map<ServerName, Figures[]>(measuring.map(({ name }) => [name, []]));
+  if (comparison.isPinned) place(bench, measuring, { ofServers: '0', ofOthers: '1' });
   for (let round = 1; round <= rounds; round += 1) {
     for (const server of round % 2 === 1 ? measuring : measuring.toReversed()) {
       const warmUp = milliseconds * (round === 1 ? 1 : 0.25);
@@ -186,9 +187,21 @@ async function compare(bench: Bench, servers: MeasuredServer[], comparison: Comp
       process.stderr.write(`${line} (load ${Math.round(figures.loadCpu)} µs)\n`);
     }
   }
+  if (comparison.isPinned) place(bench, measuring, { ofServers: anyCore, ofOthers: anyCore });
   const figures = Object.fromEntries([...all].map(([name, each]) => [name, medianOf(each)]));
   const [now = [], before = []] = [all.get('Latchkey'), all.get('before')];
   return { operation: comparison.name, figures, ratios: before.length > 0 ? ratiosOf(now, before) : undefined };
+}
+
+const anyCore = `0-${os.availableParallelism() - 1}`;
+
+function place(
+  { load, postgres }: Bench,
+  servers: readonly MeasuredServer[],
+  { ofServers, ofOthers }: { ofServers: string; ofOthers: string },
+): void {
+  for (const { child } of servers) pin(child.pid ?? 0, ofServers);
+  for (const pid of [load.pid ?? 0, postgres.pid]) pin(pid, ofOthers);
 }
 
 function machine(): string {

@@ -10,6 +10,8 @@ export type Figures = {
   p50: number;
   p99: number;
   serverCpu: number;
+  /** The requests/s that its processes could answer if each had a core to itself. */
+  capacity: number;
   postgresCpu: number;
   loadCpu: number;
   /** CPU time of everything else on the machine meanwhile. */
@@ -42,6 +44,7 @@ export async function measure(bench: Bench, server: MeasuredServer, round: Round
     p50: load.p50,
     p99: load.p99,
     serverCpu: each('serverCpu'),
+    capacity: ((server.workers ?? 1) * 1_000_000) / each('serverCpu'),
     postgresCpu: each('postgresCpu'),
     loadCpu,
     othersCpu: Math.max(0, each('machineCpu') - each('serverCpu') - each('postgresCpu') - loadCpu),
@@ -91,6 +94,7 @@ export function medianOf(rounds: readonly Figures[]): Figures {
     p50: middle('p50'),
     p99: middle('p99'),
     serverCpu: middle('serverCpu'),
+    capacity: middle('capacity'),
     postgresCpu: middle('postgresCpu'),
     loadCpu: middle('loadCpu'),
     othersCpu: middle('othersCpu'),

@@ -1,4 +1,4 @@
-import { type ChildProcess, fork } from 'node:child_process';
+import { type ChildProcess, execFileSync, fork } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 
 const microsecondsPerTick = 10_000;
@@ -59,6 +59,12 @@ export function cpuOf(pid: number): number {
   } catch {
     return Number.NaN;
   }
+}
+
+/** Lets a process, its children and those that it starts from now on run on these cores only, named as `taskset` (util-linux) names them. */
+export function pin(pid: number, cores: string): void {
+  for (const each of [pid, ...childrenOf(pid)])
+    execFileSync('taskset', ['--all-tasks', '--pid', '--cpu-list', cores, String(each)], { stdio: 'ignore' });
 }
 
 /** CPU time of all processes on the machine so far, in microseconds; NaN without /proc. */

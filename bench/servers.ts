@@ -32,6 +32,8 @@ export type MeasuredServer = {
   keys?: number;
   /** The number of secrets (`storeSecrets`). */
   secrets?: number;
+  /** The number of its processes that answer requests; default: 1. */
+  workers?: number;
   stop: () => Promise<void>;
 };
 
@@ -90,7 +92,7 @@ export async function startLatchkey(
     await stopProcess(child);
     await rm(folder, { recursive: true, force: true });
   };
-  return { name, origin, child, stop };
+  return { name, origin, child, workers, stop };
 }
 
 /** Whether it is measured without a server, in a process that creates its own load. */

@@ -1,5 +1,4 @@
-import { availableParallelism } from 'node:os';
-import { nameAt } from './comparisons.ts';
+import { hasCoreForEach, nameAt } from './comparisons.ts';
 import type { Figures, Measured } from './measure.ts';
 import type { ServerName } from './servers.ts';
 
@@ -85,9 +84,6 @@ const secretTargets: Target[] = [
   ),
 ];
 
-// Two workers, PostgreSQL and the load. With fewer cores, the requests/s show how these compete.
-const hasCoreForEach = availableParallelism() >= 4;
-
 const targetsWith = (stored: number): Target[] => [
   ...tokenTargets,
   ...['client_credentials opaque', 'refresh'].map((operation) =>
@@ -124,7 +120,7 @@ export function ratiosWithTargets(measured: readonly Measured[], stored: number)
     const figures = measured.find((each) => each.operation === operation)?.figures ?? {};
     const [ours, theirs] = [figures[of], figures[against]];
     if (!ours || !theirs) return [];
-    const ratio = figureOf(ours, what, of) / figureOf(theirs, what, against);
+    const ratio = figureOf(ours, what) / figureOf(theirs, what);
     const bound = atLeast === undefined ? `≤ ${atMost}` : `≥ ${atLeast}`;
     const isMet = ratio >= (atLeast ?? 0) && ratio <= (atMost ?? Number.POSITIVE_INFINITY);
     return [{ operation, name: `${of} ÷ ${against}, ${what}`, ratio, bound, isMet }];
@@ -146,14 +142,9 @@ export function declines(ratios: readonly Ratio[], committed: string): string[] 
   });
 }
 
-function figureOf(
-  { rate, p50, p99, serverCpu, postgresCpu }: Figures,
-  what: Target['what'],
-  server: ServerName,
-): number {
+function figureOf({ rate, p50, p99, serverCpu, postgresCpu, capacity }: Figures, what: Target['what']): number {
   if (what === 'requests/s') return rate;
-  // What its processes could answer if each had a core of its own.
-  if (what === 'server capacity') return (server === 'two workers' ? 2 : 1) / serverCpu;
+  if (what === 'server capacity') return capacity;
   if (what === 'p50' || what === 'p99') return what === 'p50' ? p50 : p99;
   return what === 'CPU' ? serverCpu + postgresCpu : serverCpu;
 }
