@@ -369,6 +369,14 @@ export type Database = {
     updated_at: Date;
     version: Generated<number>;
   };
+  /** The settings of secrets that are created without any: at most one row. */
+  secret_defaults: {
+    single: Generated<boolean>;
+    max_versions: number;
+    cas_required: boolean;
+    delete_after_seconds: number | null;
+    updated_at: Date;
+  };
   secret_versions: {
     secret_id: string;
     number: number;

@@ -63,6 +63,7 @@ export const auditActions = [
   'secret.searched',
   'secret.undeleted',
   'secret.unreadable',
+  'secret.defaults.changed',
   'secret.updated',
   'secret.written',
   'session.confirmed',

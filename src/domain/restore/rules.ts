@@ -154,6 +154,7 @@ const rules: Readonly<Record<AuditAction, Rule>> = {
   'secret.searched': nothing,
   'secret.undeleted': nothing,
   'secret.unreadable': nothing,
+  'secret.defaults.changed': decide('new secrets have the settings from before this change again'),
   'secret.updated': decide('has its settings from before this change again'),
   'secret.written': decide('a newer version is unknown here: write it again'),
   'session.confirmed': endsSession,

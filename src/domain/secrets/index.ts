@@ -1,6 +1,7 @@
 /** Secrets: the encrypted, versioned store of values that services read. */
 
 export { SecretChanges } from './changes.ts';
+export { changeSecretDefaults, secretDefaults, usualVersions } from './defaults.ts';
 export type { SecretsDeps } from './deps.ts';
 export { PartName } from './generated-parts.ts';
 export { listFolder, mayList } from './listing.ts';
@@ -21,7 +22,7 @@ export { mustAllow, type SecretCaller, secretsAudience } from './rights.ts';
 export { secretRoutes } from './routes.ts';
 export type { SecretSettings } from './schemas.ts';
 export { auditHash } from './searching.ts';
-export { defaultSettings, describeSecret, putSecretSettings, removeSecret, writeSecret } from './secrets.ts';
+export { describeSecret, putSecretSettings, removeSecret, writeSecret } from './secrets.ts';
 export type { SecretRecord, Version } from './store.ts';
 export { describeTerm, rewrapSecrets, rotateTerm } from './terms.ts';
 export type { SecretData } from './values.ts';

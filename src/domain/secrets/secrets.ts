@@ -3,6 +3,7 @@ import type { Trx } from '../../platform/database/index.ts';
 import { invalid, mustBeAt, notFound, Problem } from '../../platform/http/index.ts';
 import { findOwner } from '../access/index.ts';
 import { appendEvent, changesBetween } from '../audit/index.ts';
+import { secretDefaults } from './defaults.ts';
 import type { SecretsDeps } from './deps.ts';
 import { sealVersion } from './envelope.ts';
 import type { Keyring } from './keyring.ts';
@@ -23,10 +24,6 @@ import {
   type Version,
 } from './store.ts';
 import { digestsOf, encoded, type SecretData } from './values.ts';
-
-/** The settings of a secret that is created without any. */
-export const defaultSettings = { max_versions: 10, cas_required: false } as const;
-const defaults = { ...defaultSettings, custom_metadata: '{}' };
 
 export type NewVersion = {
   path: string;
@@ -64,7 +61,7 @@ async function write(
   { path, data, cas, ttl_seconds, value, keyring, generated = [] }: NewVersion & { value: Buffer; keyring: Keyring },
 ) {
   const created_at = now();
-  const { secret } = await lockOrCreateSecret(trx, newSecret(path, created_at));
+  const { secret } = await lockOrCreate(trx, path, created_at);
   mustSeeCurrent(secret, cas);
   const number = secret.current_version + 1;
   const seconds = ttl_seconds ?? secret.delete_after_seconds;
@@ -86,9 +83,18 @@ async function write(
   return { secret: updated, version };
 }
 
-const newSecret = (path: string, at: Date) => ({
-  ...{ id: uuidv7(), path, ...defaults, created_at: at, updated_at: at },
-});
+async function lockOrCreate(trx: Trx, path: string, at: Date): Promise<{ secret: SecretRow; isNew: boolean }> {
+  const existing = await lockSecret(trx, path);
+  if (existing) return { secret: existing, isNew: false };
+  const times = { created_at: at, updated_at: at };
+  return lockOrCreateSecret(trx, {
+    id: uuidv7(),
+    path,
+    custom_metadata: '{}',
+    ...(await secretDefaults(trx)),
+    ...times,
+  });
+}
 
 function mustSeeCurrent({ path, current_version, cas_required }: SecretRow, cas: number | undefined): void {
   if (cas === undefined && cas_required) {
@@ -119,7 +125,7 @@ export async function putSecretSettings(
   await mustAllow(deps, caller, { verb: 'write', path });
   return deps.vault.inOpenTransaction(deps.db, async (trx) => {
     const updated_at = deps.now();
-    const { secret, isNew } = await lockOrCreateSecret(trx, newSecret(path, updated_at));
+    const { secret, isNew } = await lockOrCreate(trx, path, updated_at);
     if (!isNew) mustBeAt(secret.version, ifVersion);
     const before = await getRecord(trx, path);
     const { owner, custom_metadata, accessible_to, ...plain } = change(settingsOf(before));

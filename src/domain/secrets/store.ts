@@ -156,3 +156,28 @@ export async function deleteVersionsUpTo(trx: Trx, secret_id: string, number: nu
 }
 
 const inOrder = (rows: readonly { number: number }[]) => rows.map(({ number }) => number).toSorted((a, b) => a - b);
+
+export type SecretDefaults = Pick<
+  Selectable<Database['secret_defaults']>,
+  'max_versions' | 'cas_required' | 'delete_after_seconds'
+>;
+
+export function findDefaults(db: Db): Promise<SecretDefaults | undefined> {
+  return db
+    .selectFrom('secret_defaults')
+    .select(['max_versions', 'cas_required', 'delete_after_seconds'])
+    .executeTakeFirst();
+}
+
+/** Until the end of the transaction nobody else changes them. There may be no row to lock. */
+export async function lockDefaults(trx: Trx): Promise<void> {
+  await sql`lock table secret_defaults in share row exclusive mode`.execute(trx);
+}
+
+export async function putDefaults(trx: Trx, row: SecretDefaults & { updated_at: Date }): Promise<void> {
+  await trx
+    .insertInto('secret_defaults')
+    .values(row)
+    .onConflict((conflict) => conflict.column('single').doUpdateSet(row))
+    .execute();
+}

@@ -22,6 +22,46 @@ type OfNamedRole = Called & { role: VaultRole };
 const rolePath = (rest: string) => new RegExp(`^auth/approle/role/([^/]+)${rest}$`);
 const route = '/v1/auth/approle/role';
 
+/** Members of a role that have a path of their own, and what a deleted one becomes. */
+const properties: readonly [path: string, member: string, empty: unknown][] = [
+  ['policies', 'token_policies', []],
+  ['bind-secret-id', 'bind_secret_id', true],
+  ['local-secret-ids', 'local_secret_ids', false],
+  ['period', 'token_period', 0],
+  ['secret-id-bound-cidrs', 'secret_id_bound_cidrs', []],
+  ['secret-id-num-uses', 'secret_id_num_uses', 0],
+  ['secret-id-ttl', 'secret_id_ttl', 0],
+  ['token-bound-cidrs', 'token_bound_cidrs', []],
+  ['token-max-ttl', 'token_max_ttl', 0],
+  ['token-num-uses', 'token_num_uses', 0],
+  ['token-ttl', 'token_ttl', 0],
+];
+
+function propertyRoute([name, member, empty]: (typeof properties)[number]): VaultRoute {
+  const writing = (valueIn: (body: Fields) => unknown) =>
+    ofRole((deps, asked) => {
+      const value = valueIn(asked.body);
+      if (value === undefined) throw new VaultError(400, `missing ${member}`);
+      return write(deps, { ...asked, body: { [member]: value } });
+    });
+  return {
+    path: rolePath(`/${name}`),
+    route,
+    closed: guardedRoles({
+      read: ofRole(async (_, { request, role }) =>
+        answerWith(request.request_id, { data: { [member]: shown(role)[member] } }),
+      ),
+      write: writing((body) => body[member] ?? body[member.replace(/^token_/, '')]),
+      delete: writing(() => empty),
+    }),
+  };
+}
+
+/** Used and expired secret ids are removed by themselves. */
+async function tidy(_: VaultDeps, { request }: Called): Promise<VaultAnswer> {
+  return answerWith(request.request_id, { warnings: ['Expired secret ids are removed every minute.'] }, 202);
+}
+
 /** Roles of AppRole and their secret ids. */
 export const appRoleRoutes: readonly VaultRoute[] = [
   { path: /^auth\/approle\/role$/, route, closed: guardedRoles({ list, read: list }) },
@@ -32,6 +72,8 @@ export const appRoleRoutes: readonly VaultRoute[] = [
     route,
     closed: guardedRoles({ write: create, list: listIds, read: listIds }),
   },
+  ...properties.map(propertyRoute),
+  { path: /^auth\/approle\/tidy\/secret-id$/, route, closed: guardedRoles({ write: tidy }) },
   { path: rolePath('/custom-secret-id'), route, closed: guardedRoles({ write: refuseCustom }) },
   { path: rolePath('/secret-id/lookup'), route, closed: guardedRoles({ write: ofRole(lookUp) }) },
   {
@@ -63,13 +105,14 @@ async function list(deps: VaultDeps, { request }: Called): Promise<VaultAnswer> 
   return answerWith(request.request_id, { data: { keys } });
 }
 
-async function read(_: VaultDeps, { request, role: { settings, policies } }: OfNamedRole): Promise<VaultAnswer> {
-  const data = {
-    ...{ ...settings, token_policies: policies, policies, bind_secret_id: true, local_secret_ids: false },
-    ...{ token_explicit_max_ttl: 0, token_no_default_policy: false, token_period: 0, token_type: 'default' },
-  };
-  return answerWith(request.request_id, { data });
+async function read(_: VaultDeps, { request, role }: OfNamedRole): Promise<VaultAnswer> {
+  return answerWith(request.request_id, { data: shown(role) });
 }
+
+const shown = ({ settings, policies }: VaultRole): Record<string, unknown> => ({
+  ...{ ...settings, token_policies: policies, policies, bind_secret_id: true, local_secret_ids: false },
+  ...{ token_explicit_max_ttl: 0, token_no_default_policy: false, token_period: 0, token_type: 'default' },
+});
 
 async function write(deps: VaultDeps, asked: Called): Promise<VaultAnswer> {
   const { body, caller } = asked;
@@ -97,8 +140,8 @@ const numbers = ['secret_id_num_uses', 'token_num_uses'] as const;
 /** @throws VaultError 400 */
 function settingsIn(body: Fields): Partial<VaultRole['settings']> {
   const cidrs = {
-    secret_id_bound_cidrs: cidrsIn(body, 'secret_id_bound_cidrs') ?? cidrsIn(body, 'bound_cidr_list'),
-    token_bound_cidrs: cidrsIn(body, 'token_bound_cidrs'),
+    secret_id_bound_cidrs: networksIn(body, 'secret_id_bound_cidrs') ?? networksIn(body, 'bound_cidr_list'),
+    token_bound_cidrs: networksIn(body, 'token_bound_cidrs'),
   };
   const limits = [
     ...seconds.map((name) => [name, secondsIn(body, name)] as const),
@@ -109,6 +152,10 @@ function settingsIn(body: Fields): Partial<VaultRole['settings']> {
   const given = [...limits, ...Object.entries(cidrs)].filter(([, value]) => value !== undefined);
   return Object.fromEntries(given);
 }
+
+/** An empty list removes the networks. @throws VaultError 400 */
+const networksIn = (body: Fields, name: string): string[] | undefined =>
+  body[name] == null ? undefined : (cidrsIn(body, name) ?? []);
 
 async function remove(deps: VaultDeps, asked: Called): Promise<VaultAnswer> {
   await removeVaultRole(deps, asked.caller.actor, nameIn(asked));
@@ -129,6 +176,7 @@ async function create(deps: VaultDeps, asked: Called): Promise<VaultAnswer> {
   const { request, body, caller } = asked;
   const uses = numberIn(body, 'num_uses');
   if (uses !== undefined && uses < 0) throw new VaultError(400, 'num_uses cannot be negative');
+  if (!(await findVaultRole(deps, nameIn(asked)))) throw new VaultError(404, `role "${nameIn(asked)}" does not exist`);
   const { secret_id, stored } = await createSecretId(deps, caller.actor, {
     role: nameIn(asked),
     uses,
@@ -190,6 +238,7 @@ function findNamed(deps: VaultDeps, body: Fields, role: string): Promise<SecretI
 
 async function lookUp(deps: VaultDeps, { request, body, role }: OfNamedRole): Promise<VaultAnswer> {
   const found = await findNamed(deps, body, role.name);
+  if (!found && body.secret_id) return noContent;
   if (!found) throw notThere();
   const data = {
     cidr_list: found.bound_cidrs ?? [],

@@ -40,6 +40,8 @@ function configIn(body: Fields): { config: VaultAuthConfig } {
     ...{ bound_issuer: bound ?? '', default_role: default_role ?? '', jwt_supported_algs: [] },
     ...{
       oidc_client_id: '',
+      oidc_response_mode: '',
+      oidc_response_types: [],
       oidc_discovery_ca_pem: '',
       jwks_ca_pem: '',
       provider_config: {},
@@ -81,7 +83,7 @@ function roleIn(body: Fields) {
     ...{ bound_subject: bound_subject ?? '', bound_claims, bound_claims_type },
     claim_mappings: mappingsIn(body),
     ...{ groups_claim: '', oidc_scopes: null, allowed_redirect_uris: null, verbose_oidc_logging: false },
-    ...{ clock_skew_leeway: 0, expiration_leeway: 0, not_before_leeway: 0 },
+    ...{ clock_skew_leeway: 0, expiration_leeway: 0, not_before_leeway: 0, max_age: 0 },
   };
   const [audience] = audiences;
   const boundsAt = () => ({ conditions, ...(audience !== undefined && { audience }) });

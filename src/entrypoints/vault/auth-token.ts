@@ -19,9 +19,18 @@ export const tokenRoutes: readonly VaultRoute[] = [
   { path: /^auth\/token\/lookup-self$/, route: '/v1/auth/token/lookup-self', closed: { read: lookUp, write: lookUp } },
   { path: /^auth\/token\/renew-self$/, route: '/v1/auth/token/renew-self', closed: { write: renew } },
   { path: /^auth\/token\/revoke-self$/, route: '/v1/auth/token/revoke-self', closed: { write: revoke } },
-  { path: /^auth\/token\/lookup$/, route: '/v1/auth/token/lookup', closed: { write: ofNamed(lookUp) } },
-  { path: /^auth\/token\/renew$/, route: '/v1/auth/token/renew', closed: { write: ofNamed(renew) } },
+  {
+    path: /^auth\/token\/lookup$/,
+    route: '/v1/auth/token/lookup',
+    closed: { read: lookUp, write: ofNamed(lookUp, { orOwn: true, unknown: badToken }) },
+  },
+  {
+    path: /^auth\/token\/renew$/,
+    route: '/v1/auth/token/renew',
+    closed: { write: ofNamed(renew, { unknown: tokenNotFound }) },
+  },
   { path: /^auth\/token\/revoke$/, route: '/v1/auth/token/revoke', closed: { write: ofNamed(revoke) } },
+  { path: /^auth\/token\/tidy$/, route: '/v1/auth/token/tidy', closed: { write: tidy } },
   {
     path: /^auth\/token\/revoke-orphan$/,
     route: '/v1/auth/token/revoke-orphan',
@@ -29,15 +38,53 @@ export const tokenRoutes: readonly VaultRoute[] = [
   },
 ];
 
-/** The same with a token that the body names. */
-function ofNamed(handler: (deps: VaultDeps, asked: Called) => Promise<VaultAnswer>) {
+/** Expired tokens are removed by themselves. */
+async function tidy(_: VaultDeps, { request }: Called): Promise<VaultAnswer> {
+  return answerWith(request.request_id, { warnings: ['Expired tokens are removed every minute.'] }, 202);
+}
+
+/** @throws VaultError 403 */
+async function badToken(): Promise<VaultAnswer> {
+  throw new VaultError(403, 'bad token');
+}
+
+/** @throws VaultError 400 */
+async function tokenNotFound(): Promise<VaultAnswer> {
+  throw new VaultError(400, 'token not found');
+}
+
+/** Revoking a token that does not exist succeeds. */
+async function nothingToRevoke(): Promise<VaultAnswer> {
+  return noContent;
+}
+
+type Named = {
+  /** Without a token in the body, the caller's own is meant. */
+  orOwn?: true;
+  /** Answers if the token is not valid. */
+  unknown?: () => Promise<VaultAnswer>;
+};
+
+/**
+ * The same with a token that the body names. Only a lookup may leave it out: a client that lost the token that it wants to revoke would revoke
+ * its own.
+ */
+function ofNamed(
+  handler: (deps: VaultDeps, asked: Called) => Promise<VaultAnswer>,
+  { orOwn, unknown = nothingToRevoke }: Named = {},
+) {
   return async (deps: VaultDeps, asked: Called): Promise<VaultAnswer> => {
-    const token = textIn(asked.body, 'token') || asked.caller.token;
-    const caller = await vaultCallerOf(deps, asked.request, token).catch(() => {
-      throw new VaultError(403, 'bad token');
-    });
-    return handler(deps, { ...asked, caller });
+    const token = textIn(asked.body, 'token') || (orOwn && asked.caller.token);
+    if (!token) throw new VaultError(400, 'missing token ID');
+    const caller = await vaultCallerOf(deps, asked.request, token).catch(refusedOnly);
+    return caller ? handler(deps, { ...asked, caller }) : unknown();
   };
+}
+
+/** @returns undefined: the token is not valid @throws any other error */
+function refusedOnly(error: unknown): undefined {
+  if (!(error instanceof VaultError)) throw error;
+  return undefined;
 }
 
 /** For callers with the permission. @throws VaultError 403 */
@@ -88,7 +135,7 @@ export function tokenData({ noted, digest: of, expires_at, rights, id, name }: L
     explicit_max_ttl: 0,
     id,
     issue_time: issued,
-    meta: noted?.metadata ?? null,
+    meta: filled(noted?.metadata),
     num_uses: noted?.uses_left ?? 0,
     orphan: !noted?.parent,
     path: noted?.path ?? 'auth/token/create',
@@ -98,6 +145,10 @@ export function tokenData({ noted, digest: of, expires_at, rights, id, name }: L
     type: 'service',
   };
 }
+
+/** Vault has null where there is no metadata. */
+const filled = (metadata: Record<string, string> | undefined): Record<string, string> | null =>
+  metadata && Object.keys(metadata).length > 0 ? metadata : null;
 
 /** The policies that a token was created with; if there were none, its permissions are listed instead. */
 const policiesOf = (noted: VaultToken | undefined, rights: readonly string[]): string[] =>
@@ -125,7 +176,7 @@ export function authOf({ token, noted, rights, lease_duration }: Authenticated):
     accessor: noted.accessor,
     policies,
     token_policies: policies,
-    metadata: noted.metadata,
+    metadata: filled(noted.metadata),
     lease_duration,
     renewable: noted.renewable,
     entity_id: '',

@@ -21,6 +21,7 @@ export const kv1Routes: readonly VaultRoute[] = [
 ];
 
 async function read(deps: VaultDeps, { request, names, caller }: Called): Promise<VaultAnswer> {
+  if (names[0] === undefined) throw notThere();
   const path = secretPathOf(names[0] ?? '', folder);
   const result = await readSecret(deps, caller, { path, number: undefined, reason: undefined });
   if (result.outcome !== 'read') throw notThere();

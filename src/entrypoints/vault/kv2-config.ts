@@ -1,20 +1,25 @@
-import { defaultSettings } from '../../domain/secrets/index.ts';
-import { answerWith, noContent, type VaultAnswer, VaultError } from './answers.ts';
-import { flagIn, numberIn, secondsIn } from './fields.ts';
+import { contains } from '../../domain/access/index.ts';
+import { changeSecretDefaults, secretDefaults, usualVersions } from '../../domain/secrets/index.ts';
+import { answerWith, noContent, permissionDenied, type VaultAnswer } from './answers.ts';
+import { durationOf } from './fields.ts';
+import { settingsIn } from './kv2-metadata.ts';
 import type { Called, VaultDeps } from './routing.ts';
 
-const { max_versions, cas_required } = defaultSettings;
-
-/** The default settings of secrets. */
-export async function readConfig(_: VaultDeps, { request }: Called): Promise<VaultAnswer> {
-  return answerWith(request.request_id, { data: { cas_required, delete_version_after: '0s', max_versions } });
+/** The settings of secrets that are created without any. */
+export async function readConfig({ db }: VaultDeps, { request }: Called): Promise<VaultAnswer> {
+  const { cas_required, delete_after_seconds, max_versions } = await secretDefaults(db);
+  const delete_version_after = durationOf(delete_after_seconds ?? 0);
+  return answerWith(request.request_id, { data: { cas_required, delete_version_after, max_versions } });
 }
 
-/** It is constant: a client that writes the same values succeeds. @throws VaultError 400 */
-export async function writeConfig(_: VaultDeps, { body }: Called): Promise<VaultAnswer> {
-  const most = numberIn(body, 'max_versions') || max_versions;
-  const isCasRequired = flagIn(body, 'cas_required') ?? cas_required;
-  const seconds = secondsIn(body, 'delete_version_after') ?? 0;
-  if (most === max_versions && isCasRequired === cas_required && seconds === 0) return noContent;
-  throw new VaultError(400, 'secret/ has no settings for all secrets: write those of one at secret/metadata/PATH');
+/** They concern every path. @throws VaultError 403, 400 */
+export async function writeConfig(deps: VaultDeps, { body, caller }: Called): Promise<VaultAnswer> {
+  if (!contains(caller.rights, ['secrets:write:*'])) throw permissionDenied();
+  const { max_versions, cas_required, delete_after_seconds } = settingsIn(body, usualVersions);
+  await changeSecretDefaults(deps, caller.actor, (before) => ({
+    max_versions: max_versions ?? before.max_versions,
+    cas_required: cas_required ?? before.cas_required,
+    delete_after_seconds: delete_after_seconds === undefined ? before.delete_after_seconds : delete_after_seconds,
+  }));
+  return noContent;
 }

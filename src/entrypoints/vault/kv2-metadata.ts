@@ -30,8 +30,12 @@ export function metadataData({ secret, versions }: { secret: SecretRecord; versi
 const mostVersions = 1000;
 const mostLabels = 64;
 
-/** The settings of a secret in a body. @throws VaultError 400 */
-export function settingsIn(body: Fields): Partial<SecretSettings> {
+type Settings = Partial<
+  Pick<SecretSettings, 'max_versions' | 'cas_required' | 'delete_after_seconds' | 'custom_metadata'>
+>;
+
+/** The settings of a secret in a body. @param usual `max_versions` in place of 0 @throws VaultError 400 */
+export function settingsIn(body: Fields, usual: number): Settings {
   const most = numberIn(body, 'max_versions');
   // Below 0 it turns deletion off.
   const seconds = signedSecondsIn(body, 'delete_version_after');
@@ -40,7 +44,7 @@ export function settingsIn(body: Fields): Partial<SecretSettings> {
   if (most !== undefined && (most < 0 || most > mostVersions))
     throw new VaultError(400, `max_versions must be at most ${mostVersions}`);
   return {
-    ...(most ? { max_versions: most } : {}),
+    ...(most !== undefined && { max_versions: most || usual }),
     ...(cas_required !== undefined && { cas_required }),
     ...(seconds !== undefined && { delete_after_seconds: seconds <= 0 ? null : seconds }),
     ...(labels && { custom_metadata: labelsIn(labels) }),

@@ -10,6 +10,7 @@ import {
   readSecret,
   removeSecret,
   type SecretData,
+  secretDefaults,
   undeleteVersions,
   writeSecret,
 } from '../../domain/secrets/index.ts';
@@ -149,13 +150,14 @@ function changing(change: typeof deleteVersions) {
 }
 
 async function readMetadata(deps: VaultDeps, { request, names, caller }: Called): Promise<VaultAnswer> {
+  if (names[0] === undefined) throw notThere();
   const found = await describeSecret(deps, caller, secretPathOf(names[0] ?? ''));
   if (!found) throw notThere();
   return answerWith(request.request_id, { data: metadataData(found) });
 }
 
 async function writeMetadata(deps: VaultDeps, { names, body, caller }: Called): Promise<VaultAnswer> {
-  const { custom_metadata, ...given } = settingsIn(body);
+  const { custom_metadata, ...given } = settingsIn(body, (await secretDefaults(deps.db)).max_versions);
   const labels = custom_metadata && { custom_metadata: mergePatch({}, custom_metadata) as Record<string, string> };
   await putSecretSettings(deps, caller, {
     path: secretPathOf(names[0] ?? ''),
@@ -165,7 +167,7 @@ async function writeMetadata(deps: VaultDeps, { names, body, caller }: Called): 
 }
 
 async function patchMetadata(deps: VaultDeps, { names, body, caller }: Called): Promise<VaultAnswer> {
-  const { custom_metadata, ...given } = settingsIn(body);
+  const { custom_metadata, ...given } = settingsIn(body, (await secretDefaults(deps.db)).max_versions);
   const path = secretPathOf(names[0] ?? '');
   if (!(await describeSecret(deps, caller, path))) throw notThere();
   await putSecretSettings(deps, caller, {

@@ -143,6 +143,7 @@ async function tellCapabilities(_: VaultDeps, asked: Called): Promise<VaultAnswe
 
 function capabilitiesOf({ request, body }: Asked, rights: readonly string[]): VaultAnswer {
   const paths = textsIn(body, 'paths') ?? textsIn(body, 'path') ?? [];
+  if (paths.length === 0) throw new VaultError(400, 'paths must be supplied');
   const named = paths.map((path) => [path, capabilitiesAt(rights, path)] as const);
   const data = { ...Object.fromEntries(named), capabilities: named[0]?.[1] ?? ['deny'] };
   return answerAtTop(request.request_id, data);

@@ -41,6 +41,7 @@ const readPermission = 'secrets:policies-read';
 const writePermission = 'secrets:policies';
 // No token has the policy `root`: none may do everything.
 const builtIn = ['default', 'root'];
+const builtInTexts: Readonly<Record<string, string | undefined>> = { default: defaultPolicy, root: '' };
 
 /** @throws VaultError 403 */
 function mayRead({ caller: { rights } }: Called): void {
@@ -66,7 +67,7 @@ function readWith(member: 'policy' | 'rules') {
   return async (deps: VaultDeps, asked: Called): Promise<VaultAnswer> => {
     mayRead(asked);
     const name = nameIn(asked);
-    const text = name === 'default' ? defaultPolicy : await textOf(deps, name);
+    const text = builtInTexts[name] ?? (await textOf(deps, name));
     if (text === undefined) throw notThere();
     const { request_id } = asked.request;
     const data = { name, [member]: text };
@@ -90,12 +91,13 @@ function isAsWritten({ source, permissions }: Policy): boolean {
 const nameIn = ({ names }: Asked): string => (names[0] ?? '').toLowerCase();
 
 /** @throws VaultError 403, 400 */
-function mayWrite(asked: Called): string {
+function mayWrite(asked: Called, verb: 'update' | 'delete' = 'update'): string {
   const { rights, isKey } = asked.caller;
   if (!allows(rights, writePermission)) throw permissionDenied();
   if (isKey) throw new VaultError(403, 'permission denied', 'an API key cannot write policies: use an access token');
   const name = nameIn(asked);
-  if (builtIn.includes(name)) throw new VaultError(400, `cannot update "${name}" policy`);
+  if (builtIn.includes(name))
+    throw new VaultError(400, `cannot ${verb} ${verb === 'update' ? `"${name}"` : name} policy`);
   if (RoleInput.shape.name.safeParse(name).success) return name;
   throw new VaultError(400, 'invalid policy name: it is 1 to 64 letters, digits, ".", "_" and "-", a letter first');
 }
@@ -127,7 +129,7 @@ function compiled(source: string): CompiledPolicy {
 }
 
 async function remove(deps: VaultDeps, asked: Called): Promise<VaultAnswer> {
-  const name = mayWrite(asked);
+  const name = mayWrite(asked, 'delete');
   await removePolicy(deps, asked.caller.actor, name).catch(inAdministratorsWords);
   return noContent;
 }

@@ -124,6 +124,7 @@ export class VaultApi {
     const names = found.path.exec(request.name)?.slice(1) ?? [];
     const open = found.open?.[operation];
     const closed = found.closed?.[operation];
+    if (!open && !found.closed) throw unsupportedOperation();
     // A caller without a token does not learn which operations exist.
     const caller = open ? undefined : await this.#callerUsing(request);
     if (operation === 'patch') mustBeMergePatch(request);

@@ -131,7 +131,10 @@ function decoded(text: string): string {
 export function paramsIn({ params }: RouteShape, given: Record<string, string>): unknown {
   const result = params.safeParse(given);
   if (result.success && !Object.values(given).some((each) => /\p{Cc}/u.test(each))) return result.data;
-  throw new Problem(404, 'not_found', { title: 'Not found', detail: 'This record does not exist.' });
+  // A rule of the module for its ids says what to change; others would describe a shape.
+  const broken = result.error?.issues.find(({ code, message }) => code === 'custom' && message.startsWith('must '));
+  const reason = broken ? `: its ${broken.path.join('.')} ${broken.message}` : '';
+  throw new Problem(404, 'not_found', { title: 'Not found', detail: `This record does not exist${reason}.` });
 }
 
 /**

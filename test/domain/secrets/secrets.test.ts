@@ -791,6 +791,22 @@ describe('the command line', () => {
     expect(unsafe).toMatchObject({ code: 2, stderr: expect.stringContaining('https') });
   });
 
+  test('imports numbers of YAML and JSON as they are written, and names what is wrong', async () => {
+    const folder = await mkdtemp(path.join(os.tmpdir(), 'latchkey-'));
+    const name = newPath('import');
+    const bring = async (text: string, to = name) => {
+      await writeFile(path.join(folder, 'values.yaml'), text);
+      return latchkey.command(['secret', 'import', to, '--file', path.join(folder, 'values.yaml')]);
+    };
+    expect(await bring('pin: 0123\nversion: 1.10\nnumber: 5\nlong: 12345678901234567890\n')).toMatchObject({ code: 0 });
+    expect((await read(name)).body.data).toEqual({
+      ...{ pin: '0123', version: '1.10', number: 5, long: '12345678901234567890' },
+    });
+    expect(await bring('a: "hidden\nb: [')).toMatchObject({ code: 2, stderr: expect.stringMatching(/line \d/) });
+    expect((await bring('a: "hidden\nb: [')).stderr).not.toContain('hidden');
+    expect(await bring('a: 1', 'bad path!')).toMatchObject({ stderr: expect.stringContaining('letters, digits') });
+  });
+
   test('resumes an import that was killed: each secret has its labels, and each version once', async () => {
     const [folder, target] = [`from-${crypto.randomUUID().slice(0, 8)}`, `to-${crypto.randomUUID().slice(0, 8)}`];
     const names = Array.from({ length: 6 }, (_, n) => `secret-${n}`);

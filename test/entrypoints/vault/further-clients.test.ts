@@ -134,6 +134,79 @@ describe('clients that check the form of responses', () => {
   });
 });
 
+describe('clients that configure', () => {
+  test('change the settings of new secrets, and of none that exists', async () => {
+    const folder = newFolder();
+    const [old, fresh] = ['old', 'fresh'].map((name) => `${folder}/${name}`);
+    const put = (name = '', cas?: number) =>
+      ask('POST', `secret/data/${name}`, { body: { data: { a: 1 }, ...(cas !== undefined && { options: { cas } }) } });
+    const settingsOf = async (path: string) => (await ask('GET', path)).body.data;
+    await put(old);
+    const config = { max_versions: 2, cas_required: true, delete_version_after: '1h' };
+    expect((await ask('POST', 'secret/config', { body: config })).status).toBe(204);
+    expect(await settingsOf('secret/config')).toEqual({ ...config, delete_version_after: '1h0m0s' });
+    expect((await put(fresh)).body).toEqual({ errors: ['check-and-set parameter required for this call'] });
+    expect((await ask('GET', `secret/metadata/${fresh}`)).status).toBe(404);
+    expect((await put(fresh, 0)).body.data.deletion_time).toMatch(/^20/);
+    expect(await settingsOf(`secret/metadata/${fresh}`)).toMatchObject({ max_versions: 2, cas_required: true });
+    expect((await put(old)).status).toBe(200);
+    expect(await settingsOf(`secret/metadata/${old}`)).toMatchObject({ max_versions: 10, cas_required: false });
+    // 0 is the number of new secrets; of these, the usual one.
+    await ask('POST', `secret/metadata/${old}`, { body: { max_versions: 0 } });
+    expect(await settingsOf(`secret/metadata/${old}`)).toMatchObject({ max_versions: 2 });
+    const usual = { max_versions: 0, cas_required: false, delete_version_after: '0s' };
+    expect((await ask('POST', 'secret/config', { body: usual })).status).toBe(204);
+    expect(await settingsOf('secret/config')).toEqual({ ...usual, max_versions: 10 });
+    expect((await latchkey.auditEvents('secret.defaults.changed')).at(-1)?.details).toMatchObject({
+      changed: { max_versions: { old: 2, new: 10 } },
+    });
+    const by = await tokenWith([`secrets:write:${folder}:*`]);
+    expect((await ask('POST', 'secret/config', { by, body: config })).status).toBe(403);
+  });
+
+  test('read and write one member of a role', async () => {
+    const name = newFolder();
+    await ask('PUT', `auth/approle/role/${name}`, { body: { token_ttl: '10m', token_bound_cidrs: ['10.0.0.0/8'] } });
+    const at = (member: string) => `auth/approle/role/${name}/${member}`;
+    expect((await ask('GET', at('token-ttl'))).body.data).toEqual({ token_ttl: 600 });
+    expect((await ask('POST', at('token-ttl'), { body: { token_ttl: '20m' } })).status).toBe(204);
+    expect((await ask('GET', at('token-ttl'))).body.data).toEqual({ token_ttl: 1200 });
+    expect((await ask('DELETE', at('token-ttl'))).status).toBe(204);
+    expect((await ask('GET', at('token-ttl'))).body.data).toEqual({ token_ttl: 0 });
+    expect((await ask('GET', at('token-bound-cidrs'))).body.data).toEqual({ token_bound_cidrs: ['10.0.0.0/8'] });
+    expect((await ask('DELETE', at('token-bound-cidrs'))).status).toBe(204);
+    expect((await ask('GET', `auth/approle/role/${name}`)).body.data.token_bound_cidrs).toEqual([]);
+    expect((await ask('POST', at('period'), { body: { token_period: 60 } })).status).toBe(400);
+    expect((await ask('POST', at('token-ttl'), { body: {} })).body).toEqual({ errors: ['missing token_ttl'] });
+    expect((await ask('GET', `auth/approle/role/${newFolder()}/token-ttl`)).status).toBe(404);
+    for (const path of ['auth/approle/tidy/secret-id', 'auth/token/tidy'])
+      expect((await ask('POST', path)).status).toBe(202);
+    expect(await ask('PUT', at('secret-id/lookup'), { body: { secret_id: 'unknown' } })).toMatchObject({ status: 204 });
+    expect((await ask('PUT', 'auth/approle/role/none/secret-id')).body).toEqual({
+      errors: ['role "none" does not exist'],
+    });
+  });
+});
+
+describe('a token that a request does not name', () => {
+  test('is not the token of the caller, except for a lookup', async () => {
+    const by = await tokenWith(['secrets:tokens', 'secrets:read:a']);
+    for (const what of ['revoke', 'revoke-orphan', 'renew'])
+      expect([what, await ask('POST', `auth/token/${what}`, { by, body: {} })]).toMatchObject([
+        ...[what, { status: 400, body: { errors: ['missing token ID'] } }],
+      ]);
+    expect((await ask('POST', 'auth/token/lookup', { by, body: {} })).body.data.id).toBe(by);
+    expect((await ask('GET', 'auth/token/lookup', { by })).body.data.id).toBe(by);
+  });
+
+  test('or that does not exist, is revoked without a refusal, and is not renewed', async () => {
+    const asked = { body: { token: 'hvs.unknown' } };
+    expect((await ask('POST', 'auth/token/revoke', asked)).status).toBe(204);
+    expect(await ask('POST', 'auth/token/renew', asked)).toMatchObject({ status: 400 });
+    expect((await ask('POST', 'auth/token/lookup', asked)).body).toEqual({ errors: ['bad token'] });
+  });
+});
+
 describe('clients that look before they act', () => {
   test('read the capabilities of their token at every kind of path', async () => {
     const folder = newFolder();
@@ -151,6 +224,10 @@ describe('clients that look before they act', () => {
     expect(await at(['secrets:roles'], 'auth/token/create-orphan')).toEqual(['deny']);
     expect(await at(['secrets:seal'], 'sys/rotate')).toEqual(['sudo', 'update']);
     expect(await at([], 'sys/elsewhere')).toEqual(['deny']);
+    expect(await ask('POST', 'sys/capabilities-self', { body: {} })).toMatchObject({ status: 400 });
+    expect((await ask('GET', 'sys/policies/acl/root')).body.data).toEqual({ name: 'root', policy: '' });
+    for (const path of ['secret/metadata', 'kv']) expect((await ask('GET', path)).status).toBe(404);
+    expect((await ask('GET', 'auth/approle/login', { by: '' })).status).toBe(405);
   });
 
   test('find no deleted secret in a list of KV version 1', async () => {

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { parseEnv } from 'node:util';
-import { parse as parseYaml } from 'yaml';
+import { parseDocument, visit } from 'yaml';
 import { pathProblem } from '../../../domain/secrets/index.ts';
 import { isJsonObject, Problem } from '../../../platform/http/index.ts';
 import { type CommandContext, onInstallation } from './command-context.ts';
@@ -40,9 +40,29 @@ async function bringFile(place: CommandContext, path: string, options: Options &
 /** @throws UsageError: the file has none */
 function partsIn(text: string, file: string): Data {
   const isDocument = /\.(json|ya?ml)$/.test(file);
-  const parts: unknown = isDocument ? parseYaml(text) : variablesIn(text, file);
+  const parts: unknown = isDocument ? valuesIn(text, file) : variablesIn(text, file);
   if (isJsonObject(parts) && Object.keys(parts).length > 0) return parts as Data;
   throw new UsageError(`--file: ${file} has no ${isDocument ? 'members' : 'variables'}.`);
+}
+
+/**
+ * The values of JSON or YAML. A number that would be written differently, such as `0123` or `1.10`, stays a text: it is a password or a
+ * version, not an amount.
+ *
+ * @throws UsageError: where it is not well-formed
+ */
+function valuesIn(text: string, file: string): unknown {
+  const document = parseDocument(text);
+  const [error] = document.errors;
+  if (error)
+    throw new UsageError(`--file: ${file} is not well-formed: ${error.code} in line ${error.linePos?.[0].line ?? 1}.`);
+  visit(document, {
+    Scalar: (_, node) => {
+      if (typeof node.value === 'number' && node.source !== undefined && node.source !== String(node.value))
+        node.value = node.source;
+    },
+  });
+  return document.toJS();
 }
 
 const pemBegins = /^-----BEGIN [A-Z0-9 ]+-----/;

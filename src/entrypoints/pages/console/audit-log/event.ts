@@ -29,6 +29,7 @@ const sentences: Partial<Record<AuditAction, string>> = {
   'secret.refused': 'Access to a secret denied',
   'secret.searched': 'Secrets searched for a value',
   'secret.unreadable': 'Secret could not be decrypted',
+  'secret.defaults.changed': 'Settings of new secrets updated',
   'secret.updated': 'Secret settings updated',
   'session.confirmed': 'Sign-in confirmed',
   'session.ended': 'Signed out',
