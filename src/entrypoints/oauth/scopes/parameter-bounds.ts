@@ -31,7 +31,7 @@ export function mustHaveShortParameters(parameters: Readonly<Record<string, unkn
     const most = judgedElsewhere.has(name) ? Number.POSITIVE_INFINITY : (longer[name] ?? longestText);
     if (typeof value === 'string' && value.length > most)
       throw new errors.InvalidRequest(`${name} may have ${most} characters`);
-    if (typeof value === 'string' && controlCharacters.test(value))
+    if (typeof value === 'string' && !judgedElsewhere.has(name) && controlCharacters.test(value))
       throw new errors.InvalidRequest(`${name} must not contain control characters`);
   }
 }
