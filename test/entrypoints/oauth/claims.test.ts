@@ -210,7 +210,7 @@ describe('claims about users', () => {
       [
         'values that cannot be stored',
         claimsOf({ auth_time: { value: 'a\u0000' }, email: { values: ['\ud800'] } }),
-        { auth_time: expect.any(Number), email: email.email },
+        { email: email.email },
       ],
       ['a class of authentication as a wish', claimsOf({ acr: { values: ['gold'] } }), {}],
     ])('are ignored where they are %s (§5.5.1)', async (_, claims, expected) => {
