@@ -122,14 +122,13 @@ describe('a status list', () => {
     const asked = Array.from({ length: 100 }, () => askForList(latchkey, uri));
     const reading = `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'
       and query like '%from status_lists l where l.id = $1%'`;
-    await eventually(
-      () => holder.query(reading),
-      ({ rowCount }) => rowCount !== 0,
-    );
+    // Within its transaction, the holder would see the activity of one moment only.
+    const waiting = () => latchkey.database.query(reading);
+    await eventually(waiting, ({ rowCount }) => rowCount !== 0);
     // Connections are accepted in order: once a later one is answered, the others were accepted.
     await send(latchkey.issuer, '/healthz');
     await new Promise((resolve) => setTimeout(resolve, 300));
-    const { rowCount } = await holder.query(reading);
+    const { rowCount } = await waiting();
     await holder.query('commit');
     await holder.end();
     const answers = await Promise.all(asked);
