@@ -821,6 +821,10 @@ describe('the command line', () => {
     const words = ['secret', 'import', target, '--vault', latchkey.issuer, '--from', folder];
     const written = async () =>
       (await latchkey.auditEvents('secret.written')).filter(({ target_id }) => String(target_id).startsWith(target));
+    // Slow enough to be killed in the middle.
+    await latchkey.database.query(`create function slow() returns trigger language plpgsql as $$ begin
+        perform pg_sleep(0.2); return new; end $$;
+      create trigger slow before insert on secret_versions for each row execute function slow()`);
     for (let round = 0; round < rounds(1); round += 1) {
       const env = { PATH: process.env.PATH, DATABASE_URL: latchkey.database.url, LATCHKEY_ROOT_KEY: testRootKey };
       const importing = spawn(process.execPath, [commandFile, ...words], {
@@ -832,6 +836,7 @@ describe('the command line', () => {
       importing.kill('SIGKILL');
       await ended;
     }
+    await latchkey.database.query('drop function slow cascade');
     expect((await written()).length).toBeLessThan(names.length * 3);
     const resumed = await latchkey.command(words, '', { VAULT_TOKEN: String(body.key) });
     expect(resumed).toMatchObject({ code: 0, stdout: expect.stringContaining('Imported 6 of 6 secrets.') });
