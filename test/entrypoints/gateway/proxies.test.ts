@@ -6,6 +6,7 @@ import { startLatchkey } from '../../support/latchkey.ts';
 import { Network } from '../../support/network.ts';
 import { type ProxyProgram, proxyPrograms, type RunningProxy, startProxy } from '../../support/proxies.ts';
 import { digestOf, RecordingApi, type Sent, sendAsWritten, websocketHandshake } from '../../support/recording-api.ts';
+import { withStalls } from '../../support/stalls.ts';
 
 describe('an API behind a proxy, as in examples/gateway:', () => {
   const latchkey = startLatchkey({ env: { LATCHKEY_TRUST_PROXY: '1' } });
@@ -254,9 +255,9 @@ describe('an API behind a proxy, as in examples/gateway:', () => {
       expect(await statusFor(key)).toBeGreaterThanOrEqual(500);
       await network.recover();
       network.silence();
-      const asked = performance.now();
-      expect(await statusFor(key)).toBeGreaterThanOrEqual(500);
-      expect(performance.now() - asked).toBeLessThan(10_000);
+      const { result, ownMs } = await withStalls(() => statusFor(key));
+      expect(result).toBeGreaterThanOrEqual(500);
+      expect(ownMs).toBeLessThan(10_000);
       expect(api.seen).toEqual([]);
       await network.recover({ dead: true });
       network.reset();
