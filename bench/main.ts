@@ -187,13 +187,15 @@ async function compare(bench: Bench, servers: MeasuredServer[], comparison: Comp
       process.stderr.write(`${line} (load ${Math.round(figures.loadCpu)} µs)\n`);
     }
   }
-  if (comparison.isPinned) place(bench, measuring, { ofServers: anyCore, ofOthers: anyCore });
+  if (comparison.isPinned) place(bench, measuring, { ofServers: anyCore(), ofOthers: anyCore() });
   const figures = Object.fromEntries([...all].map(([name, each]) => [name, medianOf(each)]));
   const [now = [], before = []] = [all.get('Latchkey'), all.get('before')];
   return { operation: comparison.name, figures, ratios: before.length > 0 ? ratiosOf(now, before) : undefined };
 }
 
-const anyCore = `0-${os.availableParallelism() - 1}`;
+function anyCore(): string {
+  return `0-${os.availableParallelism() - 1}`;
+}
 
 function place(
   { load, postgres }: Bench,
