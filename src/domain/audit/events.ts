@@ -1,5 +1,5 @@
 import { idAt } from '../../platform/crypto/index.ts';
-import type { Trx } from '../../platform/database/index.ts';
+import { binaryText, type Trx } from '../../platform/database/index.ts';
 import type { Actor } from '../../platform/http/index.ts';
 import type { AuditAction } from './actions.ts';
 import { type PersonalDetails, personalDetails, personalDigest } from './personal-details.ts';
@@ -76,7 +76,7 @@ export function eventMembers({ details, ...event }: Omit<AuditEvent, 'outcome' |
   return {
     ...{ event_id: id, actor_kind, actor_id, action, target_kind, target_id, request_id, details },
     ...personal_details,
-    personal_digest: row.personal_digest ? `\\x${row.personal_digest.toString('hex')}` : undefined,
+    personal_digest: binaryText(row.personal_digest),
   };
 }
 

@@ -1,5 +1,5 @@
 import type { Sealed } from '../../platform/crypto/index.ts';
-import type { HotStatement } from '../../platform/database/index.ts';
+import { binaryText, type HotStatement } from '../../platform/database/index.ts';
 import type { AuditRows } from '../audit/index.ts';
 
 /** One read as the statement receives it; binary values in hexadecimal. */
@@ -162,15 +162,13 @@ select n::int - 1 as n, outcome, secret_id, path, found_number as number, curren
 from found`;
 }
 
-const hex = (value: Buffer | null) => (value ? `\\x${value.toString('hex')}` : undefined);
-
 /** The event of a read, as members of its row. */
 export function eventMembers({ row, personal_details }: AuditRows) {
   return {
     event_id: row.id,
     actor_kind: row.actor_kind,
     actor_id: row.actor_id,
-    personal_digest: hex(row.personal_digest),
+    personal_digest: binaryText(row.personal_digest),
     salt: personal_details?.salt,
     address: personal_details?.address,
     user_agent: personal_details?.user_agent,

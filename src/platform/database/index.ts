@@ -9,7 +9,7 @@ export { containing } from './containing.ts';
 export { databaseTime } from './database-time.ts';
 export { GroupCommit, type GroupCommitKind } from './group-commit.ts';
 export { HotConnection } from './hot-connection.ts';
-export type { HotResult, HotStatement } from './hot-statement.ts';
+export { binaryText, type HotResult, type HotStatement } from './hot-statement.ts';
 export { inTransaction } from './in-transaction.ts';
 export { type Patience, persistently, reasonOf, waitForDatabase } from './late.ts';
 export { isMigrated, type MigrationState, migrate, migrationStates } from './migrate.ts';

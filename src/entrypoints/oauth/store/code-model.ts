@@ -2,7 +2,7 @@ import { v7 as uuidv7 } from 'uuid';
 import { eventMembers } from '../../../domain/audit/index.ts';
 import { isCode } from '../../../domain/tokens/index.ts';
 import { digest } from '../../../platform/crypto/index.ts';
-import type { Trx } from '../../../platform/database/index.ts';
+import { binaryText, type Trx } from '../../../platform/database/index.ts';
 import { authorizationCode } from '../token-endpoint/grants/authorization-code.ts';
 import { currentUnit } from '../unit-of-work/index.ts';
 import { idOfClient } from './client-model.ts';
@@ -52,7 +52,7 @@ async function insertCode(deps: CodeDeps, value: string, payload: Payload): Prom
   const issued_at = deps.now();
   const user_id = String(payload.accountId);
   const row: CodeRow = {
-    digest: `\\x${digest(value).toString('hex')}`,
+    digest: binaryText(digest(value)),
     family_id: uuidv7(),
     grant_id,
     client_id,

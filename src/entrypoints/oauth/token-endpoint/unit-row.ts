@@ -1,5 +1,5 @@
 import { type EventMembers, eventMembers } from '../../../domain/audit/index.ts';
-import type { Digest } from '../../../platform/crypto/index.ts';
+import { binaryText } from '../../../platform/database/index.ts';
 import type { accessTokenColumns, Unit } from '../unit-of-work/index.ts';
 import { clientCredentials } from './grants/client-credentials.ts';
 import { type GrantType, grantTypes } from './grants/index.ts';
@@ -66,16 +66,16 @@ export function unitRow(
     trust_id: source?.trust_id,
     trust_epoch: source?.trust_epoch,
     identity_id: source?.identity_id,
-    presented: hex(source?.digest),
-    successor: hex(successor?.digest),
+    presented: binaryText(source?.digest),
+    successor: binaryText(successor?.digest),
     next_key_id,
     grace_seconds: source?.graceSeconds ?? 0,
-    refresh_handle: hex(refresh_token?.handle_digest),
-    refresh_digest: hex(refresh_token?.digest),
+    refresh_handle: binaryText(refresh_token?.handle_digest),
+    refresh_digest: binaryText(refresh_token?.digest),
     refresh_payload: refresh_token?.payload,
     refresh_expires_at: successor?.expires_at ?? refresh_token?.expires_at,
     refresh_absolute_expires_at: refresh_token?.absolute_expires_at,
-    access_digest: key && 'digest' in key ? hex(key.digest) : undefined,
+    access_digest: key && 'digest' in key ? binaryText(key.digest) : undefined,
     access_jti: key && 'jti' in key ? key.jti : undefined,
     status_list_id: key && 'jti' in key ? key.status_list_id : undefined,
     status_index: key && 'jti' in key ? key.status_index : undefined,
@@ -83,8 +83,6 @@ export function unitRow(
     ...eventOf(unit, grant, { client_id: client.client_id, occurred_at }),
   };
 }
-
-const hex = (value: Digest | null | undefined) => (value ? `\\x${value.toString('hex')}` : undefined);
 
 /** The grant type of a unit. One that presents nothing is a client's request for itself. */
 export function grantTypeOf({ source }: Unit): GrantType {
