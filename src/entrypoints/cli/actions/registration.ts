@@ -36,7 +36,7 @@ export const registrationOptions: OptionNames = {
 /** The members of a registration that were given; others are absent. */
 export function membersIn(options: RegistrationOptions, isService: boolean): Record<string, unknown> {
   const { name, redirectUri, scope, resource, introspects, corsOrigin, risk, idTokenAlg } = options;
-  const resources = Object.fromEntries(resource.map(resourceOption));
+  const resources = scopesByResource(resource);
   return {
     ...(name !== undefined && { client_name: name }),
     ...(redirectUri.length > 0 && { redirect_uris: redirectUri }),
@@ -65,8 +65,15 @@ function ownerIn({ ownerUser: user, ownerClient: client_id }: RegistrationOption
   return client_id === undefined ? {} : { owner: { client_id } };
 }
 
+/** The scopes of each API; an API can be named several times. */
+export function scopesByResource(texts: readonly string[]): Record<string, string[]> {
+  const named = Map.groupBy(texts.map(resourceOption), ([resource]) => resource);
+  const scopesIn = (pairs: [string, string[]][]) => [...new Set(pairs.flatMap(([, scopes]) => scopes))];
+  return Object.fromEntries([...named].map(([resource, pairs]) => [resource, scopesIn(pairs)]));
+}
+
 /** `https://api.example=read write`: an identifier may contain `=`, a scope cannot. */
-export function resourceOption(text: string): [string, string[]] {
+function resourceOption(text: string): [string, string[]] {
   const at = text.lastIndexOf('=');
   if (at < 0) return [text, []];
   const scopes = text.slice(at + 1).split(/[ ,]+/);

@@ -4,7 +4,7 @@ import { notFound } from '../../../platform/http/index.ts';
 import { type CommandContext, onInstallation } from './command-context.ts';
 import { isConfirmed, jsonObject, readSecret } from './input.ts';
 import { answer, answerPage, columns } from './output.ts';
-import { resourceOption } from './registration.ts';
+import { scopesByResource } from './registration.ts';
 import { routesOf } from './routes.ts';
 import { type OptionNames, UsageError } from './usage.ts';
 
@@ -50,7 +50,7 @@ export const create = onInstallation(async (place: CommandContext, name: string,
   const { issuer, kind, audience, jwksUri, jwks, ttl, oneTime } = options;
   const body = {
     ...{ name, kind: kind as 'workload', issuer, conditions: conditionsIn(options) },
-    permissions: Object.fromEntries(options.permission.map(resourceOption)),
+    permissions: scopesByResource(options.permission),
     ...(audience !== undefined && { audience }),
     ...(jwksUri !== undefined && { jwks_uri: jwksUri }),
     ...(jwks !== undefined && { jwks: jsonObject(await readFile(jwks, 'utf8'), '--jwks') }),
