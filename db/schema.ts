@@ -365,6 +365,9 @@ export type Database = {
     location: string | null;
     accessible_to: GeneratedJson;
     rotated_at: Date | null;
+    /** The version in another store that was imported last, and when it was created there. */
+    imported_number: number | null;
+    imported_created_at: string | null;
     created_at: Date;
     updated_at: Date;
     version: Generated<number>;

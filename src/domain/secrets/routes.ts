@@ -255,7 +255,19 @@ function gone(outcome: 'deleted' | 'destroyed', { path, number }: Numbered): Pro
 
 function shown(secret: SecretRecord) {
   const { path, current_version, version, created_at, updated_at } = secret;
-  return { ...settingsOf(secret), path, current_version, version, created_at, updated_at };
+  return {
+    ...settingsOf(secret),
+    path,
+    current_version,
+    version,
+    imported: importedInto(secret),
+    created_at,
+    updated_at,
+  };
+}
+
+function importedInto({ imported_number: number, imported_created_at: created_at }: SecretRecord) {
+  return number === null || created_at === null ? null : { number, created_at };
 }
 
 function shownConsumer(consumer: ActorOfVersion) {

@@ -52,6 +52,15 @@ export const SecretPatch = SecretSettings.partial().extend({
   }),
 });
 
+/** A version in another store. Its number alone would not identify it: numbers begin again when a secret is created anew. */
+const ImportedVersion = z.strictObject({
+  number: z.int().min(1).max(mostInteger),
+  created_at: ShownText(40).meta({
+    description: 'as the other store writes it',
+    examples: ['2026-05-04T10:11:12.123456789Z'],
+  }),
+});
+
 export const VersionInput = z.strictObject({
   data: z
     .record(z.string().min(1).max(256), z.unknown())
@@ -65,6 +74,7 @@ export const VersionInput = z.strictObject({
     description: 'check-and-set: the version that must be current; 0: none; left out: any',
   }),
   ttl_seconds: z.int().min(1).max(tenYears).optional().meta({ description: 'how long this version can be read' }),
+  imported: ImportedVersion.optional().meta({ description: 'the version in another store that this one is a copy of' }),
 });
 
 export const ReadQuery = z.strictObject({
@@ -155,6 +165,9 @@ export const SecretView = SecretSettings.extend({
   path: z.string(),
   current_version: z.int().meta({ description: '0: it has no version' }),
   version: z.int().meta({ description: 'the version of the record itself, as in its ETag' }),
+  imported: ImportedVersion.nullable().meta({
+    description: 'the version in another store that was imported last: an import continues after it',
+  }),
   created_at: Timestamp,
   updated_at: Timestamp,
 });

@@ -34,7 +34,12 @@ export type NewVersion = {
   ttl_seconds?: number | undefined;
   /** The parts that were generated here. */
   generated?: readonly string[] | undefined;
+  /** The version in another store that this one is a copy of. */
+  imported?: ImportedVersion | undefined;
 };
+
+/** A version in another store, by its number and the time that it was created at, in the form of that store. */
+export type ImportedVersion = { number: number; created_at: string };
 
 /**
  * Writes a new version of a secret; the first creates it. Versions beyond `max_versions` are destroyed, the oldest first.
@@ -58,8 +63,9 @@ async function write(
   trx: Trx,
   { keys, now }: SecretsDeps,
   { actor }: SecretCaller,
-  { path, data, cas, ttl_seconds, value, keyring, generated = [] }: NewVersion & { value: Buffer; keyring: Keyring },
+  input: NewVersion & { value: Buffer; keyring: Keyring },
 ) {
+  const { path, data, cas, ttl_seconds, value, keyring, generated = [], imported } = input;
   const created_at = now();
   const { secret } = await lockOrCreate(trx, path, created_at);
   mustSeeCurrent(secret, cas);
@@ -72,12 +78,14 @@ async function write(
     ...{ created_by_kind: actor.kind, created_by_id: actor.id ?? null },
   });
   value.fill(0);
-  const updated = await updateSecret(trx, secret.id, { current_version: number, updated_at: created_at });
+  // In the same transaction, so that an import that was interrupted continues after this version.
+  const progress = imported && { imported_number: imported.number, imported_created_at: imported.created_at };
+  const updated = await updateSecret(trx, secret.id, { current_version: number, updated_at: created_at, ...progress });
   const dropped = await deleteVersionsUpTo(trx, secret.id, number - secret.max_versions);
   const values = digestsOf(keys.current('secret').key, data);
   await insertDigests(trx, { secret_id: secret.id, number }, values);
-  const made = generated.length > 0 && { generated };
-  const details = { version: number, values, ...made, ...(dropped.length > 0 && { destroyed: dropped }) };
+  const origin = { ...(generated.length > 0 && { generated }), ...(imported && { imported }) };
+  const details = { version: number, values, ...origin, ...(dropped.length > 0 && { destroyed: dropped }) };
   const target = { kind: 'secret', id: path };
   await appendEvent(trx, { actor, action: 'secret.written', target, details, occurred_at: created_at });
   return { secret: updated, version };

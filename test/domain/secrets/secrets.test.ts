@@ -12,8 +12,7 @@ import { ForeignIssuer } from '../../support/foreign-issuer.ts';
 import type { RunningServer } from '../../support/hosted-server.ts';
 import { startLatchkey } from '../../support/latchkey.ts';
 import { installTarball, runAndCheck } from '../../support/packed-guard.ts';
-import { rounds } from '../../support/report.ts';
-import { runCommand, testRootKey } from '../../support/server.ts';
+import { runCommand } from '../../support/server.ts';
 
 const commandFile = path.join(import.meta.dirname, '../../../bin/latchkey.js');
 const latchkey = startLatchkey({ env: { LOG_LEVEL: 'trace' } });
@@ -807,45 +806,77 @@ describe('the command line', () => {
     expect(await bring('a: 1', 'bad path!')).toMatchObject({ stderr: expect.stringContaining('letters, digits') });
   });
 
-  test('resumes an import that was killed: each secret has its labels, and each version once', async () => {
+  test('imports what a Vault wrote since the last import, whatever it has removed or begun anew meanwhile', async () => {
     const [folder, target] = [`from-${crypto.randomUUID().slice(0, 8)}`, `to-${crypto.randomUUID().slice(0, 8)}`];
-    const names = Array.from({ length: 6 }, (_, n) => `secret-${n}`);
-    for (const name of names) {
-      await owner.patch(at(`${folder}/${name}`), { custom_metadata: { name } });
-      for (const n of [1, 2, 3]) await put(`${folder}/${name}`, { name, n });
-    }
     const { body } = await owner.post('/api-keys', {
       ...{ name: folder, owner: { client_id: 'service' }, environment: 'dev' },
       permissions: [`secrets:read:${folder}:*`, `secrets:list:${folder}:*`],
     });
-    const words = ['secret', 'import', target, '--vault', latchkey.issuer, '--from', folder];
-    const written = async () =>
-      (await latchkey.auditEvents('secret.written')).filter(({ target_id }) => String(target_id).startsWith(target));
-    // Slow enough to be killed in the middle.
-    await latchkey.database.query(`create function slow() returns trigger language plpgsql as $$ begin
-        perform pg_sleep(0.2); return new; end $$;
-      create trigger slow before insert on secret_versions for each row execute function slow()`);
-    for (let round = 0; round < rounds(1); round += 1) {
-      const env = { PATH: process.env.PATH, DATABASE_URL: latchkey.database.url, LATCHKEY_ROOT_KEY: testRootKey };
-      const importing = spawn(process.execPath, [commandFile, ...words], {
-        ...{ env: { ...env, LATCHKEY_ISSUER: latchkey.issuer, VAULT_TOKEN: String(body.key) }, stdio: 'ignore' },
-      });
-      const ended = once(importing, 'exit');
-      const before = (await written()).length;
-      await eventually(written, ({ length }) => length > before || importing.exitCode !== null, { pauseMs: 2 });
-      importing.kill('SIGKILL');
-      await ended;
-    }
-    await latchkey.database.query('drop function slow cascade');
-    expect((await written()).length).toBeLessThan(names.length * 3);
-    const resumed = await latchkey.command(words, '', { VAULT_TOKEN: String(body.key) });
-    expect(resumed).toMatchObject({ code: 0, stdout: expect.stringContaining('Imported 6 of 6 secrets.') });
-    for (const name of names) {
-      expect((await read(`${target}/${name}`)).body).toMatchObject({ number: 3, custom_metadata: { name } });
-      for (const n of [1, 2, 3])
-        expect((await read(`${target}/${name}`, `?version=${n}`)).body.data).toEqual({ name, n });
-    }
-    expect(await written()).toHaveLength(names.length * 3);
+    const bring = async () =>
+      (
+        await latchkey.command(['secret', 'import', target, '--vault', latchkey.issuer, '--from', folder], '', {
+          VAULT_TOKEN: String(body.key),
+        })
+      ).stdout;
+    const [source, copy] = [`${folder}/a`, `${target}/a`];
+    const values = async () => {
+      const { items } = (await owner.get(`${at(copy)}/versions`)).body;
+      const reads = items.map(({ number }) => read(copy, `?version=${number}`));
+      return (await Promise.all(reads)).map((answer) => (answer.body.data as { n: number }).n);
+    };
+    // More versions than the store keeps without a setting.
+    await owner.patch(at(source), { max_versions: 12, cas_required: true });
+    const write = (n: number) => put(source, { n }, { cas: n - 1 });
+    for (let n = 1; n <= 12; n += 1) await write(n);
+    expect(await bring()).toContain(`${copy}: 12 versions written`);
+    expect(await values()).toEqual(Array.from({ length: 12 }, (_, n) => n + 1));
+    expect((await owner.get(at(copy))).body).toMatchObject({
+      ...{
+        max_versions: 12,
+        cas_required: true,
+        imported: { number: 12, created_at: expect.stringMatching(/^20.*Z$/) },
+      },
+    });
+    // The oldest versions are gone: the source has as many as before, and two of them are new.
+    await write(13);
+    await owner.post(`${at(source)}/versions/13/destroy`);
+    for (const n of [14, 15]) await write(n);
+    expect(await bring()).toContain(`${copy}: 2 versions written`);
+    expect((await values()).slice(-3)).toEqual([12, 14, 15]);
+    expect(await bring()).toContain(`${copy}: 0 versions written`);
+    await owner.delete(at(source));
+    await put(source, { n: 100 });
+    expect(await bring()).toContain(`${copy}: 1 version written`);
+    expect((await values()).slice(-2)).toEqual([15, 100]);
+    const written = (await eventsOf(copy)).filter(({ action }) => action === 'secret.written');
+    expect(written.at(-1)?.details).toMatchObject({ imported: { number: 1 } });
+
+    await put(`${folder}/expiring`, { n: 1 }, { ttl_seconds: 3600 });
+    await put(`${folder}/own`, { n: 1 });
+    await put(`${target}/own`, { n: 'its own' });
+    expect(await bring()).toContain(`${target}/own: it has versions that were not imported: choose another folder`);
+    expect((await read(`${target}/own`)).body).toMatchObject({ number: 1, data: { n: 'its own' } });
+    const { expires_at, created_at } = (await read(`${target}/expiring`)).body;
+    expect(Date.parse(String(expires_at)) - Date.parse(String(created_at))).toBeLessThanOrEqual(3_601_000);
+  });
+
+  test('imports the same file once', async () => {
+    const folder = await mkdtemp(path.join(os.tmpdir(), 'latchkey-'));
+    const [name, file] = [newPath('file'), path.join(folder, 'values.yaml')];
+    const bring = async (text: string) => {
+      await writeFile(file, text);
+      return latchkey.command(['secret', 'import', name, '--file', file]);
+    };
+    expect((await bring('a: 1\nb: {c: [x, 2]}\n')).stdout).toBe(`Wrote version 1 of ${name}: a, b.\n`);
+    expect((await bring('b: {c: [x, 2]}\na: 1\n')).stdout).toBe(
+      `${name} has these values already, as version 1: a, b.\n`,
+    );
+    expect((await bring('a: 2\n')).stdout).toContain('Wrote version 2');
+    // The values that are current, not those of any version.
+    expect((await bring('a: 1\nb: {c: [x, 2]}\n')).stdout).toContain('Wrote version 3');
+    await owner.post(`${at(name)}/versions/3/delete`);
+    expect((await bring('a: 1\nb: {c: [x, 2]}\n')).stdout).toContain('Wrote version 4');
+    await rm(folder, { recursive: true });
   });
 
   test('imports files, and runs programs with their variables, without the credential', async () => {

@@ -5,8 +5,19 @@ import { UsageError } from './usage.ts';
 export type ForeignVault = { url: string; token: string; mount: string };
 
 type Data = Record<string, unknown>;
-export type ForeignVersion = { number: number; data: Data };
-export type ForeignSecret = { path: string; labels: Record<string, string>; numbers: number[] };
+/** `created_at`: as the Vault writes it, to the nanosecond. */
+export type ForeignVersion = { number: number; created_at: string; expires_at: Date | undefined };
+export type ForeignSecret = {
+  labels: Record<string, string>;
+  cas_required: boolean;
+  /** 0: the number that the Vault has for all secrets. */
+  max_versions: number;
+  current_version: number;
+  /** When each version was created, also those that cannot be read any more. */
+  created_at: ReadonlyMap<number, string>;
+  /** The readable versions, in order. */
+  versions: ForeignVersion[];
+};
 
 const mostSecrets = 100_000;
 
@@ -32,20 +43,49 @@ export async function listForeign(vault: ForeignVault, folder: string): Promise<
 
 type Metadata = {
   custom_metadata?: Record<string, string> | null;
-  versions: Record<string, { deletion_time: string; destroyed: boolean }>;
+  cas_required?: boolean;
+  max_versions?: number;
+  current_version?: number;
+  versions: Record<string, { created_time: string; deletion_time: string; destroyed: boolean }>;
 };
 
-/** The labels of a secret, and the numbers of its readable versions, in order. */
+/** The labels, settings and versions of a secret. */
 export async function describeForeign(vault: ForeignVault, path: string): Promise<ForeignSecret> {
   const metadata = await get<Metadata>(vault, `metadata/${path}`);
-  const readable = Object.entries(metadata?.versions ?? {}).filter(
-    ([, { deletion_time, destroyed }]) => !destroyed && !isPast(deletion_time),
-  );
-  const numbers = readable.map(([number]) => Number(number)).toSorted((a, b) => a - b);
-  return { path, labels: metadata?.custom_metadata ?? {}, numbers };
+  const all = Object.entries(metadata?.versions ?? {}).map(([number, version]) => ({
+    number: Number(number),
+    ...version,
+  }));
+  const readable = all.filter(({ deletion_time, destroyed }) => !destroyed && !isPast(deletion_time));
+  const versions = readable.map(({ number, created_time, deletion_time }) => ({
+    ...{ number, created_at: created_time },
+    expires_at: deletion_time === '' ? undefined : new Date(deletion_time),
+  }));
+  return {
+    labels: metadata?.custom_metadata ?? {},
+    cas_required: metadata?.cas_required ?? false,
+    max_versions: metadata?.max_versions ?? 0,
+    current_version: metadata?.current_version ?? 0,
+    created_at: new Map(all.map(({ number, created_time }) => [number, created_time])),
+    versions: versions.toSorted((a, b) => a.number - b.number),
+  };
 }
 
 const isPast = (time: string) => time !== '' && new Date(time) <= new Date();
+
+/**
+ * The versions that were not imported yet. If the secret was created anew since the last import, its numbers have begun again: then all of
+ * them.
+ */
+export function versionsAfter(
+  { versions, current_version, created_at }: ForeignSecret,
+  imported: { number: number; created_at: string } | null,
+): ForeignVersion[] {
+  if (!imported) return versions;
+  const isOther = (created_at.get(imported.number) ?? imported.created_at) !== imported.created_at;
+  if (isOther || current_version < imported.number) return versions;
+  return versions.filter(({ number }) => number > imported.number);
+}
 
 /** The value of a version; undefined: it was deleted meanwhile. */
 export async function readForeign(vault: ForeignVault, path: string, number: number): Promise<Data | undefined> {
@@ -57,11 +97,13 @@ async function get<T>({ url, token, mount }: ForeignVault, path: string, query =
   const written = path.split('/').map(encodeURIComponent).join('/');
   const address = `${url.replace(/\/$/, '')}/v1/${mount}/${written}?${new URLSearchParams(query)}`;
   const headers = { 'x-vault-token': token, 'x-vault-request': 'true' };
-  const response = await fetch(address, { headers, redirect: 'error' }).catch((error: Error) => {
+  const unreachable = (error: Error) => {
     throw new Problem(503, 'remote', { title: 'Unreachable', detail: `Cannot reach ${url}: ${error.message}.` });
-  });
+  };
+  const response = await fetch(address, { headers, redirect: 'error' }).catch(unreachable);
   if (response.status === 404) return undefined;
-  if (response.ok) return ((await response.json()) as { data: T }).data;
+  // The connection can also end within the response.
+  if (response.ok) return ((await response.json().catch(unreachable)) as { data: T }).data;
   const detail = `The Vault answered ${response.status} for "${mount}/${path}". Check the token and its permissions.`;
   throw new Problem(response.status, 'remote', { title: 'Refused', detail });
 }

@@ -1,10 +1,19 @@
 import { readFile } from 'node:fs/promises';
-import { parseEnv } from 'node:util';
+import { isDeepStrictEqual, parseEnv } from 'node:util';
 import { parseDocument, visit } from 'yaml';
 import { pathProblem } from '../../../domain/secrets/index.ts';
 import { isJsonObject, Problem } from '../../../platform/http/index.ts';
 import { type CommandContext, onInstallation } from './command-context.ts';
-import { describeForeign, type ForeignVault, listForeign, mustBeSafe, readForeign } from './foreign-vault.ts';
+import {
+  describeForeign,
+  type ForeignSecret,
+  type ForeignVault,
+  type ForeignVersion,
+  listForeign,
+  mustBeSafe,
+  readForeign,
+  versionsAfter,
+} from './foreign-vault.ts';
 import { answer } from './output.ts';
 import { routesOf } from './routes.ts';
 import { UsageError } from './usage.ts';
@@ -30,11 +39,45 @@ export const bring = onInstallation(
   { path: '<path>' },
 );
 
+/** Importing the same values again writes nothing: the first run may have been stopped before it could say that it had written them. */
 async function bringFile(place: CommandContext, path: string, options: Options & { file: string }): Promise<void> {
   const { file } = options;
   const data = partsIn(await readFile(file, 'utf8'), file);
-  const made = await routesOf(place).call('POST /secrets/{path}/versions', { params: { path }, body: { data } });
-  answer(options, made, [`Wrote version ${made.number} of ${path}: ${Object.keys(data).sort().join(', ')}.`]);
+  const routes = routesOf(place);
+  const params = { path };
+  const names = Object.keys(data).sort().join(', ');
+  const found = await foundAt(routes, path);
+  const cas = found?.current_version ?? 0;
+  const present = cas > 0 ? await readableAt(routes, path) : undefined;
+  if (isDeepStrictEqual(present, asStored(data))) {
+    const version = found?.versions.find(({ number }) => number === cas);
+    return answer(options, version, [`${path} has these values already, as version ${cas}: ${names}.`]);
+  }
+  const made = await routes.call('POST /secrets/{path}/versions', { params, body: { data, cas } });
+  answer(options, made, [`Wrote version ${made.number} of ${path}: ${names}.`]);
+}
+
+type Routes = ReturnType<typeof routesOf>;
+
+const asStored = (data: Data): Data => JSON.parse(JSON.stringify(data)) as Data;
+
+/** @returns undefined: there is none */
+async function foundAt(routes: Routes, path: string) {
+  return routes.call('GET /secrets/{path}', { params: { path } }).catch(unless('not_found'));
+}
+
+/** @returns undefined: the current version cannot be read any more */
+async function readableAt(routes: Routes, path: string): Promise<Data | undefined> {
+  const read = routes.call('GET /secrets/{path}/value', { params: { path }, query: { reason: 'import' } });
+  return (await read.catch(unless('deleted', 'destroyed')))?.data;
+}
+
+/** @throws any other error */
+function unless(...types: string[]) {
+  return (error: unknown): undefined => {
+    if (!(error instanceof Problem && types.includes(error.type))) throw error;
+    return undefined;
+  };
 }
 
 /** @throws UsageError: the file has none */
@@ -117,21 +160,15 @@ async function bringOne(place: CommandContext, { vault, path, name }: One): Prom
   if (unfit) return { path: name, problem: `its path ${unfit}` };
   try {
     const routes = routesOf(place);
-    const params = { path: name };
-    const { labels, numbers } = await describeForeign(vault, path);
-    const there = await routes
-      .call('GET /secrets/{path}', { params })
-      .then(({ current_version }) => current_version, noneThere);
-    // First, so that a resumed import adds them, too.
-    if (there === 0 && numbers.length > 0 && Object.keys(labels).length > 0)
-      await routes.call('PATCH /secrets/{path}', { params, body: { custom_metadata: labels } });
-    let written = 0;
-    for (const number of numbers.slice(there)) {
-      const data = await readForeign(vault, path, number);
-      const body = data && { data, cas: there + written };
-      if (body) written += (await routes.call('POST /secrets/{path}/versions', { params, body })) ? 1 : 0;
-    }
-    return { path: name, versions: written };
+    const [foreign, found] = [await describeForeign(vault, path), await foundAt(routes, name)];
+    const current = found?.current_version ?? 0;
+    if (foreign.versions.length > mostVersions)
+      return { path: name, problem: `it has more than ${mostVersions} versions` };
+    if (current > 0 && !found?.imported)
+      return { path: name, problem: 'it has versions that were not imported: choose another folder' };
+    const missing = versionsAfter(foreign, found?.imported ?? null);
+    if (missing.length > 0) await prepare(routes, { name, foreign, found });
+    return { path: name, versions: await writeVersions(place, { vault, path, name, missing, current }) };
   } catch (error) {
     if (error instanceof Problem && error.status < 500 && error.type !== 'remote')
       return { path: name, problem: error.message };
@@ -139,8 +176,39 @@ async function bringOne(place: CommandContext, { vault, path, name }: One): Prom
   }
 }
 
-/** How many versions were imported before. */
-function noneThere(error: unknown): number {
-  if (error instanceof Problem && error.type === 'not_found') return 0;
-  throw error;
+const mostVersions = 1000;
+
+type Found = Awaited<ReturnType<typeof foundAt>>;
+
+/** Before the first version, so that a resumed import sets them, too. A secret keeps all versions that the Vault has. */
+async function prepare(
+  routes: Routes,
+  { name, foreign, found }: { name: string; foreign: ForeignSecret; found: Found },
+) {
+  const params = { path: name };
+  const { labels, cas_required, versions } = foreign;
+  const settings = found?.current_version
+    ? found
+    : await routes.call('PATCH /secrets/{path}', { params, body: { custom_metadata: labels, cas_required } });
+  const max_versions = Math.min(mostVersions, Math.max(foreign.max_versions, versions.length));
+  if (settings.max_versions < max_versions)
+    await routes.call('PATCH /secrets/{path}', { params, body: { max_versions } });
+}
+
+type Writing = One & { missing: readonly ForeignVersion[]; current: number };
+
+/** @returns how many were written */
+async function writeVersions(place: CommandContext, { vault, path, name, missing, current }: Writing): Promise<number> {
+  const routes = routesOf(place);
+  let cas = current;
+  for (const { number, created_at, expires_at } of missing) {
+    const data = await readForeign(vault, path, number);
+    if (!data) continue;
+    const left = expires_at && Math.ceil((expires_at.getTime() - place.installation.now().getTime()) / 1000);
+    const ttl = left === undefined ? {} : { ttl_seconds: Math.max(1, left) };
+    const body = { data, cas, imported: { number, created_at }, ...ttl };
+    await routes.call('POST /secrets/{path}/versions', { params: { path: name }, body });
+    cas += 1;
+  }
+  return cas - current;
 }
