@@ -209,6 +209,42 @@ describe('the secrets of a server', () => {
     expect((await call('GET', 'sys/seal-status')).body).toMatchObject({ sealed: false, n: 5 });
   });
 
+  test('are complete after a kill between two batches of a rewrap, and are rewrapped afterwards', async () => {
+    const [many, last] = ['many', 'last'].map((name) => `${name}-${crypto.randomUUID().slice(0, 8)}`);
+    if (!many || !last) throw new Error('no names');
+    await call('POST', `secret/metadata/${many}`, { max_versions: 1000 });
+    for (let n = 1; n <= 210; n += 1) await call('POST', `secret/data/${many}`, { data: { n } });
+    await call('POST', `secret/data/${last}`, { data: { n: 0 } });
+    const id = await latchkey.database.query('select id from secrets where path = $1', [last]);
+    const ofLast = `old.secret_id = '${id.rows[0].id}'`;
+    const held = await HeldStatement.hold(latchkey.database.url, 'update', 'secret_versions', ofLast);
+    expect((await call('PUT', 'sys/rotate')).status).toBe(204);
+    await held.reached();
+    await node.kill('SIGKILL');
+    await held.rollBack();
+    await held.release();
+    const terms = async () => {
+      const { rows } = await latchkey.database.query(
+        'select distinct term from secret_versions where term is not null order by term',
+      );
+      return rows.map(({ term }) => term);
+    };
+    // The first batch was committed, the second was not.
+    expect(await terms()).toHaveLength(2);
+    await latchkey.database.query(`delete from pgboss.job where name = 'rewrap-secrets' and state = 'active'`);
+    node = await latchkey.startAnother({ env: { PORT: String(port), LATCHKEY_VAULT_SEAL: 'shamir' } });
+    await open();
+    const intact = async () => {
+      for (const n of [1, 105, 210])
+        expect((await call('GET', `secret/data/${many}?version=${n}`)).body.data.data).toEqual({ n });
+      expect((await call('GET', `secret/data/${last}`)).body.data.data).toEqual({ n: 0 });
+    };
+    await intact();
+    await call('PUT', 'sys/rotate');
+    await eventually(terms, ({ length }) => length === 1);
+    await intact();
+  });
+
   test('are complete after a kill in a write, destruction, rekey, rotation or rewrap, which all resume', async () => {
     /** The responses that a caller got until the server was killed. */
     const told = async (act: (n: number) => Promise<{ status: number }>): Promise<number> => {

@@ -40,8 +40,14 @@ export class HeldStatement {
     this.#removal = removal;
   }
 
-  static hold(url: string, event: 'insert' | 'update' | 'delete', table: string): Promise<HeldStatement> {
-    const trigger = `create trigger test_hold before ${event} on ${table} for each row execute function test_hold()`;
+  /** @param when a condition of the row, in SQL; by default every row */
+  static hold(
+    url: string,
+    event: 'insert' | 'update' | 'delete',
+    table: string,
+    when = 'true',
+  ): Promise<HeldStatement> {
+    const trigger = `create trigger test_hold before ${event} on ${table} for each row when (${when}) execute function test_hold()`;
     return HeldStatement.#install(url, `${holdRows}; ${trigger}`, dropTrigger(table));
   }
 
