@@ -33,8 +33,14 @@ function integerIn(fields: Fields, name: string): number | undefined {
   throw conversionError(name, 'a number');
 }
 
-const units: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 };
-const durationShape = /^-?(?:\d+(?:\.\d+)?[smhd])+$/;
+// Those of Go, and days. Spring's client writes no time as `0s0ns`.
+const units: Readonly<Record<string, number>> = {
+  ...{ ns: 1e-9, us: 1e-6, µs: 1e-6, ms: 1e-3 },
+  ...{ s: 1, m: 60, h: 3600, d: 86_400 },
+};
+const unit = '(?:[nuµm]s|[smhd])';
+const durationShape = new RegExp(`^-?(?:\\d+(?:\\.\\d+)?${unit})+$`);
+const durationPart = new RegExp(`([\\d.]+)(${unit})`, 'g');
 
 /** Seconds: a number, or a text such as `90`, `30s` and `1h30m`; at most 68 years. @throws VaultError 400: also below 0 */
 export function secondsIn(fields: Fields, name: string): number | undefined {
@@ -52,9 +58,11 @@ export function signedSecondsIn(fields: Fields, name: string): number | undefine
 }
 
 function secondsOf(duration: string): number {
-  const parts = [...duration.matchAll(/([\d.]+)([smhd])/g)];
-  const sum = parts.reduce((total, [, amount, unit = 's']) => total + Number(amount) * (units[unit] ?? 1), 0);
-  return Math.floor(sum) * (duration.startsWith('-') ? -1 : 1);
+  const parts = [...duration.matchAll(durationPart)];
+  const sum = parts.reduce((total, [, amount, of = 's']) => total + Number(amount) * (units[of] ?? 1), 0);
+  // 0 often means no limit: a short time must not become none.
+  const seconds = sum > 0 ? Math.max(1, Math.floor(sum)) : 0;
+  return duration.startsWith('-') ? -seconds : seconds;
 }
 
 /** Seconds as Go writes a duration: `0s`, `1m30s`, `1h0m0s`. */

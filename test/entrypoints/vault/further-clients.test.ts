@@ -188,6 +188,105 @@ describe('clients that configure', () => {
   });
 });
 
+describe('Spring Vault, as its source makes its calls', () => {
+  const accepts = { accept: 'application/json, application/*+json' };
+  const spring = (by: string) => (method: string, path: string, body?: unknown) =>
+    ask(method, path, {
+      ...{ by, body },
+      headers: { ...accepts, ...(body !== undefined && { 'content-type': 'application/json' }) },
+    });
+
+  test('keeps a session, and writes and reads versions and their metadata', async () => {
+    const folder = newFolder();
+    const client_id = `spring-${folder}`;
+    const { body: made } = await owner.post('/clients', {
+      ...{ client_id, grant_types: ['client_credentials'] },
+      service_permissions: { [`${latchkey.issuer}/v1`]: [`secrets:*:${folder}:*`] },
+    });
+    const login = { role_id: client_id, secret_id: made.client_secret };
+    const { auth } = (await spring('')('POST', 'auth/approle/login', login)).body;
+    const call = spring(String(auth.client_token));
+    // LoginToken: `renewable` is a boolean, `ttl` or `lease_duration` a number, and only tokens of the type `service` are revoked.
+    expect((await call('GET', 'auth/token/lookup-self')).body.data).toMatchObject({
+      ...{ renewable: true, ttl: expect.any(Number), type: 'service', accessor: expect.stringMatching(/./) },
+    });
+    expect((await call('POST', 'auth/token/renew-self')).body.auth).toMatchObject({
+      ...{
+        client_token: auth.client_token,
+        renewable: true,
+        lease_duration: expect.any(Number),
+        token_type: 'service',
+      },
+    });
+    // KeyValueDelegate.
+    expect((await call('GET', `sys/internal/ui/mounts/secret/${folder}`)).body.data).toMatchObject({
+      ...{ path: 'secret/', options: { version: '2' } },
+    });
+    const [data, metadata] = ['data', 'metadata'].map((kind) => `secret/${kind}/${folder}/app`);
+    if (!data || !metadata) throw new Error('no paths');
+    // VaultVersionedKeyValueTemplate: an unversioned one is 0.
+    const first = await call('POST', data, { data: { a: 1 }, options: { cas: 0 } });
+    const time = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/;
+    expect(first.body.data).toMatchObject({ version: 1, destroyed: false, created_time: expect.stringMatching(time) });
+    await call('POST', data, { data: { a: 2 }, options: { cas: 1 } });
+    expect((await call('GET', `${data}?version=1`)).body.data).toMatchObject({
+      data: { a: 1 },
+      metadata: { version: 1 },
+    });
+    // VaultMetadataRequest: its times have seconds and nanoseconds.
+    const settings = { max_versions: 0, cas_required: false, custom_metadata: null };
+    for (const [sent, shown] of [
+      ['180s0ns', '3m0s'],
+      ['0s0ns', '0s'],
+    ]) {
+      expect((await call('POST', metadata, { ...settings, delete_version_after: sent })).status).toBe(204);
+      expect((await call('GET', metadata)).body.data).toMatchObject({
+        ...{
+          delete_version_after: shown,
+          max_versions: 10,
+          current_version: 2,
+          oldest_version: 1,
+          cas_required: false,
+        },
+        ...{
+          updated_time: expect.stringMatching(time),
+          versions: { 2: { created_time: expect.stringMatching(time) } },
+        },
+      });
+    }
+    expect((await call('GET', `secret/metadata/${folder}?list=true`)).body.data.keys).toEqual(['app']);
+    await call('POST', `secret/delete/${folder}/app`, { versions: [2] });
+    expect(await call('GET', data)).toMatchObject({
+      ...{ status: 404, body: { data: { data: null, metadata: { deletion_time: expect.stringMatching(time) } } } },
+    });
+    // VaultTokenRequest: members that were not set are null or empty.
+    const unset = { id: null, policies: [], meta: {}, no_parent: false, no_default_policy: false, entity_alias: null };
+    const child = { ...unset, renewable: true, ttl: '600s', explicit_max_ttl: null, display_name: '', num_uses: 0 };
+    expect((await call('POST', 'auth/token/create', child)).body.auth).toMatchObject({ lease_duration: 600 });
+    expect((await call('POST', 'auth/token/revoke-self')).status).toBe(204);
+    expect((await call('GET', 'auth/token/lookup-self')).status).toBe(403);
+  });
+
+  test.each([
+    ['1h0m30s0ns', '1h0m30s'],
+    ['1500ms', '1s'],
+    // It must not become 0, which is no limit.
+    ['250ms', '1s'],
+    ['0.5s', '1s'],
+    ['1d', '24h0m0s'],
+    ['-1ns', '0s'],
+  ])('writes the time %s, which is %s', async (sent, shown) => {
+    const path = `secret/metadata/${newFolder()}/a`;
+    expect((await ask('POST', path, { body: { delete_version_after: sent } })).status).toBe(204);
+    expect((await ask('GET', path)).body.data.delete_version_after).toBe(shown);
+  });
+
+  test.each(['1x', 's', '1sm', '1.s', '1 s', 'ms'])('cannot write the time %s', async (sent) => {
+    const path = `secret/metadata/${newFolder()}/a`;
+    expect((await ask('POST', path, { body: { delete_version_after: sent } })).status).toBe(400);
+  });
+});
+
 describe('a token that a request does not name', () => {
   test('is not the token of the caller, except for a lookup', async () => {
     const by = await tokenWith(['secrets:tokens', 'secrets:read:a']);
