@@ -9,6 +9,7 @@ export {
   pathProblem,
   permissionFor,
   rolesPermission,
+  type SecretVerb,
   sealPermission,
   secretsPermissions,
   secretVerbs,
@@ -18,7 +19,7 @@ export { type ReadVersion, readSecret } from './reading.ts';
 export { SecretReads } from './reads.ts';
 export type { NewKeys, RekeyState } from './rekey.ts';
 export { endRestoredVersions, removeRestoredSecret } from './restored.ts';
-export { mustAllow, type SecretCaller, secretsAudience } from './rights.ts';
+export { mustAllow, type SecretCaller, type SecretRights, secretRightsOf, secretsAudience } from './rights.ts';
 export { secretRoutes } from './routes.ts';
 export type { SecretSettings } from './schemas.ts';
 export { auditHash } from './searching.ts';

@@ -2,7 +2,8 @@ import { type RawBuilder, sql } from 'kysely';
 import { containing, type Db } from '../../platform/database/index.ts';
 import type { Page } from '../../platform/http/index.ts';
 import { type ListOrders, type ListRequest, pageOfQuery } from '../../platform/lists/index.ts';
-import { type SecretRecord, secretRecords } from './store.ts';
+import type { Risk } from '../credentials/index.ts';
+import { currentStateAt, dueAt, type SecretRecord, secretRecords, type VersionState } from './store.ts';
 
 const orders: ListOrders = {
   key: { by: sql`secrets.path`, type: 'text' },
@@ -14,16 +15,26 @@ export type SecretsRequest = ListRequest & {
   prefix?: string | undefined;
   /** Only secrets with this text in their readable members. */
   q?: string | undefined;
+  risk?: Risk | undefined;
+  state?: VersionState | 'none' | undefined;
+  due?: boolean | undefined;
   /** Regular expressions, of which a path must match one. */
   paths: readonly string[];
+  now: Date;
 };
 
 /** Secrets by their paths, without values. */
-export function listSecrets(db: Db, { prefix, q, paths, ...request }: SecretsRequest): Promise<Page<SecretRecord>> {
-  const found = secretRecords(db)
+export function listSecrets(
+  db: Db,
+  { prefix, q, risk, state, due, paths, now, ...request }: SecretsRequest,
+): Promise<Page<SecretRecord>> {
+  const found = secretRecords(db, now)
     .where(sql<boolean>`secrets.path ~ any(${[...paths]}::text[])`)
     .$if(Boolean(prefix), (query) => query.where(isBehind(prefix ?? '')))
-    .$if(Boolean(q), (query) => query.where(mentions(q ?? '')));
+    .$if(Boolean(q), (query) => query.where(mentions(q ?? '')))
+    .$if(risk !== undefined, (query) => query.where('secrets.risk', '=', risk ?? null))
+    .$if(state !== undefined, (query) => query.where(sql<boolean>`coalesce(${currentStateAt(now)}, 'none') = ${state}`))
+    .$if(due !== undefined, (query) => query.where(sql<boolean>`coalesce(${dueAt} <= ${now}, false) = ${due}`));
   return pageOfQuery(db, found, orders, request);
 }
 

@@ -15,14 +15,15 @@ import type { SecretRecord } from './store.ts';
 export async function listAllowedSecrets(
   deps: SecretsDeps,
   { actor, rights }: SecretCaller,
-  request: Omit<SecretsRequest, 'paths'>,
+  request: Omit<SecretsRequest, 'paths' | 'now'>,
 ): Promise<Page<SecretRecord>> {
   const paths = listablePaths(rights);
   return deps.vault.inOpenTransaction(deps.db, async (trx) => {
-    const page = await listSecrets(trx, { ...request, paths });
+    const now = deps.now();
+    const page = await listSecrets(trx, { ...request, paths, now });
     const details = { prefix: request.prefix ?? '', secrets: page.items.length };
     const target = { kind: 'secret', id: request.prefix ?? '' };
-    await appendEvent(trx, { actor, action: 'secret.listed', target, details, occurred_at: deps.now() });
+    await appendEvent(trx, { actor, action: 'secret.listed', target, details, occurred_at: now });
     return page;
   });
 }

@@ -43,6 +43,22 @@ async function rightsOf(deps: CallerDeps, actor: Actor): Promise<readonly string
   return effectivePermissions(deps, { subject_id, limits: ofKeys, resource, scopes: ['secrets:*'] });
 }
 
+/** What a caller may do with secrets. */
+export type SecretRights = {
+  may: (verb: SecretVerb, path: string) => boolean;
+  /** Whether there can be a secret with which the caller may do it. */
+  mayAnywhere: (verb: SecretVerb) => boolean;
+};
+
+/** The rights of a caller of the admin API, so that pages offer only what will be allowed. Each verb checks them again. */
+export async function secretRightsOf(deps: CallerDeps, actor: Actor): Promise<SecretRights> {
+  const { rights } = await callerOf(deps, actor);
+  return {
+    may: (verb, path) => allows(rights, permissionFor(verb, path)),
+    mayAnywhere: (verb) => intersection(rights, [`secrets:${verb}:*`]).length > 0,
+  };
+}
+
 function within(limits: readonly Limit[], resource: string): string[] {
   return limits.reduce<string[]>((left, { rights }) => intersection(left, patternsAt(rights, resource)), ['secrets:*']);
 }

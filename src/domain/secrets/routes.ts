@@ -37,7 +37,7 @@ import {
 } from './schemas.ts';
 import { findSecretsWith } from './searching.ts';
 import { describeSecret, putSecretSettings, removeSecret, settingsOf, writeSecret } from './secrets.ts';
-import type { SecretRecord, Version } from './store.ts';
+import type { SecretRecord } from './store.ts';
 import { vaultRoutes } from './vault-routes.ts';
 import { deleteVersions, destroyVersions, undeleteVersions } from './versions.ts';
 
@@ -150,7 +150,7 @@ export const secretRoutes = [
       const written = { path: params.path, data: made.data, generated: Object.keys(generate ?? {}), ...options };
       const { version } = await writeSecret(deps, caller, written);
       const isPublic = Object.keys(made.public).length > 0;
-      return { ...shownVersion(version, deps.now()), ...(isPublic && { public: made.public }) };
+      return { ...version, ...(isPublic && { public: made.public }) };
     },
   }),
   route({
@@ -168,7 +168,7 @@ export const secretRoutes = [
         ...{ path, number: body.version, reason: 'rollback' },
       });
       const { version } = await writeSecret(deps, caller, { path, data, cas });
-      return shownVersion(version, deps.now());
+      return version;
     },
   }),
   route({
@@ -229,8 +229,7 @@ async function changed(
 async function detailOf(deps: SecretsDeps, caller: SecretCaller, path: string) {
   const found = await describeSecret(deps, caller, path);
   if (!found) throw notFound('secret', path);
-  const now = deps.now();
-  return { ...shown(found.secret), versions: found.versions.map((version) => shownVersion(version, now)) };
+  return { ...shown(found.secret), versions: found.versions };
 }
 
 /** @throws Problem `not_found`; 410: it was deleted, has expired, or was destroyed */
@@ -254,15 +253,11 @@ function gone(outcome: 'deleted' | 'destroyed', { path, number }: Numbered): Pro
 }
 
 function shown(secret: SecretRecord) {
-  const { path, current_version, version, created_at, updated_at } = secret;
+  const { path, current_version, current_state, due_at, version, created_at, updated_at } = secret;
   return {
     ...settingsOf(secret),
-    path,
-    current_version,
-    version,
+    ...{ path, current_version, current_state, due_at, version, created_at, updated_at },
     imported: importedInto(secret),
-    created_at,
-    updated_at,
   };
 }
 
@@ -273,14 +268,4 @@ function importedInto({ imported_number: number, imported_created_at: created_at
 function shownConsumer(consumer: ActorOfVersion) {
   const { version, actor_kind: kind, actor_id: id, count: reads, count_24h: reads_24h, last_at, address } = consumer;
   return { version, kind, id, reads, reads_24h, last_read_at: last_at, address };
-}
-
-function shownVersion(version: Version, now: Date) {
-  return { ...version, state: stateOf(version, now) };
-}
-
-function stateOf({ destroyed_at, deleted_at, expires_at }: Version, now: Date) {
-  if (destroyed_at) return 'destroyed' as const;
-  if (deleted_at) return 'deleted' as const;
-  return expires_at && expires_at <= now ? ('expired' as const) : ('live' as const);
 }

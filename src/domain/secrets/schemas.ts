@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { mostInteger } from '../../platform/database/index.ts';
-import { PageQuery, ShownText, Timestamp } from '../../platform/http/index.ts';
+import { Flag, PageQuery, ShownText, Timestamp } from '../../platform/http/index.ts';
 import { SortBy } from '../../platform/lists/index.ts';
 import { Owner } from '../access/index.ts';
 import { Risk } from '../credentials/index.ts';
@@ -126,6 +126,8 @@ export const SearchView = z.object({
   ),
 });
 
+const VersionState = z.enum(['live', 'deleted', 'expired', 'destroyed']);
+
 export const SecretsQuery = z.strictObject({
   ...PageQuery,
   q: z
@@ -138,12 +140,18 @@ export const SecretsQuery = z.strictObject({
     .regex(/^[A-Za-z0-9_./-]{0,240}$/, 'must be the beginning of a path')
     .optional()
     .meta({ description: 'only secrets whose path begins with this' }),
+  risk: Risk.optional(),
+  state: VersionState.or(z.literal('none')).optional().meta({
+    description:
+      'the state of the current version; `none`: it has no version, such as a credential that another system stores',
+  }),
+  due: Flag.optional().meta({ description: 'true: due for rotation; false: all others' }),
   sort: SortBy(['path', 'updated_at'], 'path'),
 });
 
 export const VersionView = z.object({
   number: z.int(),
-  state: z.enum(['live', 'deleted', 'expired', 'destroyed']),
+  state: VersionState,
   size: z.int().meta({ description: 'bytes' }),
   created_by_kind: z.string(),
   created_by_id: z.string().nullable(),
@@ -164,6 +172,11 @@ export const VersionsView = z.object({ items: z.array(VersionView) });
 export const SecretView = SecretSettings.extend({
   path: z.string(),
   current_version: z.int().meta({ description: '0: it has no version' }),
+  current_state: VersionState.nullable().meta({ description: 'of the current version; null: it has no version' }),
+  due_at: Timestamp.nullable().meta({
+    description:
+      'when to rotate it: by its risk, since the current version was written (or `rotated_at`, if it has no version), or when that expires; null: not scheduled',
+  }),
   version: z.int().meta({ description: 'the version of the record itself, as in its ETag' }),
   imported: ImportedVersion.nullable().meta({
     description: 'the version in another store that was imported last: an import continues after it',
@@ -192,6 +205,17 @@ export const VaultView = z.object({
   threshold: z.int().meta({ description: 'how many shares unseal the secrets' }),
   progress: z.int().meta({ description: 'how many this node has received so far' }),
   nonce: z.string().meta({ description: 'identifies the attempt; empty before the first share' }),
+  term: z
+    .object({
+      term: z.int().meta({ description: 'its number' }),
+      created_at: Timestamp,
+      versions: z.int().meta({ description: 'versions of secrets whose keys are encrypted under it' }),
+      earlier_versions: z.int().meta({ description: 'those that wait to be encrypted under it' }),
+    })
+    .nullable()
+    .meta({
+      description: 'the current term, whose key encrypts those of versions; null: the vault is not initialized',
+    }),
 });
 
 const mostShares = 255;

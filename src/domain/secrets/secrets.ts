@@ -135,13 +135,13 @@ export async function putSecretSettings(
     const updated_at = deps.now();
     const { secret, isNew } = await lockOrCreate(trx, path, updated_at);
     if (!isNew) mustBeAt(secret.version, ifVersion);
-    const before = await getRecord(trx, path);
+    const before = await getRecord(trx, path, updated_at);
     const { owner, custom_metadata, accessible_to, ...plain } = change(settingsOf(before));
     const owner_id = await ownerId(trx, owner);
     const texts = { custom_metadata: JSON.stringify(custom_metadata), accessible_to: JSON.stringify(accessible_to) };
     const stored = { ...texts, owner_id, updated_at };
     await updateSecret(trx, secret.id, { ...plain, ...stored });
-    const after = await getRecord(trx, path);
+    const after = await getRecord(trx, path, updated_at);
     const target = { kind: 'secret', id: path };
     const details = { changed: changesBetween(settingsOf(before), settingsOf(after)) };
     await appendEvent(trx, { actor: caller.actor, action: 'secret.updated', target, details, occurred_at: updated_at });
@@ -166,8 +166,8 @@ export function settingsOf(secret: SecretRecord): SecretSettings {
   };
 }
 
-async function getRecord(trx: Trx, path: string): Promise<SecretRecord> {
-  const secret = await findSecret(trx, path);
+async function getRecord(trx: Trx, path: string, now: Date): Promise<SecretRecord> {
+  const secret = await findSecret(trx, path, now);
   if (!secret) throw notFound('secret', path);
   return secret;
 }
@@ -185,11 +185,12 @@ export async function describeSecret(
 ): Promise<{ secret: SecretRecord; versions: Version[] } | undefined> {
   await mustAllow(deps, caller, { verb: 'list', path });
   return deps.vault.inOpenTransaction(deps.db, async (trx) => {
-    const secret = await findSecret(trx, path);
+    const occurred_at = deps.now();
+    const secret = await findSecret(trx, path, occurred_at);
     if (!secret) return undefined;
-    const versions = await listVersions(trx, secret.id);
+    const versions = await listVersions(trx, secret.id, occurred_at);
     const target = { kind: 'secret', id: path };
-    await appendEvent(trx, { actor: caller.actor, action: 'secret.described', target, occurred_at: deps.now() });
+    await appendEvent(trx, { actor: caller.actor, action: 'secret.described', target, occurred_at });
     return { secret, versions };
   });
 }

@@ -6,10 +6,18 @@ import { type Owner, ownerReference } from '../access/index.ts';
 
 export type SecretRow = Selectable<Database['secrets']>;
 export type VersionRow = Selectable<Database['secret_versions']>;
-export type SecretRecord = SecretRow & { owner: Owner | null };
+export type VersionState = 'live' | 'deleted' | 'expired' | 'destroyed';
+
+export type SecretRecord = SecretRow & {
+  owner: Owner | null;
+  /** Of its current version; null: it has none. */
+  current_state: VersionState | null;
+  /** When it is due for rotation; null: neither its risk nor an expiry says so, or it has nothing to rotate. */
+  due_at: Date | null;
+};
 
 /** A version without its value. */
-export type Version = Omit<VersionRow, 'sealed_key' | 'sealed_value' | 'term' | 'secret_id'>;
+export type Version = Omit<VersionRow, 'sealed_key' | 'sealed_value' | 'term' | 'secret_id'> & { state: VersionState };
 
 const versionColumns = [
   'number',
@@ -26,12 +34,36 @@ export async function isUserId(db: Db, id: string): Promise<boolean> {
   return (await db.selectFrom('users').select('id').where('id', '=', id).executeTakeFirst()) !== undefined;
 }
 
-export function secretRecords(db: Db) {
-  return db.selectFrom('secrets').selectAll('secrets').select(ownerReference('secrets.owner_id').as('owner'));
+/** The state of a version, a row `v`, at a time. */
+function stateAt(now: Date) {
+  return sql<VersionState>`case when v.destroyed_at is not null then 'destroyed' when v.deleted_at is not null then 'deleted'
+    when v.expires_at <= ${now} then 'expired' else 'live' end`;
 }
 
-export async function findSecret(db: Db, path: string): Promise<SecretRecord | undefined> {
-  return secretRecords(db).where('path', '=', path).executeTakeFirst();
+/** The state of the current version of a secret. */
+export const currentStateAt = (now: Date) =>
+  sql<VersionState | null>`case when v.number is not null then ${stateAt(now)} end`;
+
+/** When a secret is due: by its risk, since its current version was written, or since it was last replaced where it is stored. */
+export const dueAt = sql<Date | null>`case when v.deleted_at is null and v.destroyed_at is null
+  then rotation_due_at(secrets.risk, coalesce(v.created_at, secrets.rotated_at), v.expires_at) end`;
+
+export function secretRecords(db: Db, now: Date) {
+  return db
+    .selectFrom('secrets')
+    .leftJoin('secret_versions as v', (join) =>
+      join.onRef('v.secret_id', '=', 'secrets.id').onRef('v.number', '=', 'secrets.current_version'),
+    )
+    .selectAll('secrets')
+    .select([
+      ownerReference('secrets.owner_id').as('owner'),
+      currentStateAt(now).as('current_state'),
+      dueAt.as('due_at'),
+    ]);
+}
+
+export async function findSecret(db: Db, path: string, now: Date): Promise<SecretRecord | undefined> {
+  return secretRecords(db, now).where('path', '=', path).executeTakeFirst();
 }
 
 export async function lockSecret(trx: Trx, path: string): Promise<SecretRow | undefined> {
@@ -70,13 +102,15 @@ export async function deleteSecret(trx: Trx, id: string): Promise<void> {
 }
 
 export async function insertVersion(trx: Trx, row: Insertable<Database['secret_versions']>): Promise<Version> {
-  return trx.insertInto('secret_versions').values(row).returning(versionColumns).executeTakeFirstOrThrow();
+  const made = await trx.insertInto('secret_versions').values(row).returning(versionColumns).executeTakeFirstOrThrow();
+  return { ...made, state: 'live' };
 }
 
-export async function listVersions(db: Db, secret_id: string): Promise<Version[]> {
+export async function listVersions(db: Db, secret_id: string, now: Date): Promise<Version[]> {
   return db
-    .selectFrom('secret_versions')
+    .selectFrom('secret_versions as v')
     .select(versionColumns)
+    .select(stateAt(now).as('state'))
     .where('secret_id', '=', secret_id)
     .orderBy('number')
     .execute();

@@ -9,12 +9,19 @@ export async function lockNextTerm(trx: Trx): Promise<number> {
   return rows[0]?.term ?? 1;
 }
 
-export type TermState = { term: number; created_at: Date; versions: number };
+export type TermState = {
+  term: number;
+  created_at: Date;
+  /** How many versions have their keys sealed under it, and how many under earlier ones. */
+  versions: number;
+  earlier_versions: number;
+};
 
-/** The current term, and how many versions have their keys sealed under it. */
+/** The current term, and the versions whose keys are sealed under it and under earlier ones. */
 export async function findCurrentTerm(db: Db): Promise<TermState | undefined> {
   const { rows } = await sql<TermState>`select t.term, t.created_at,
-      (select count(*)::int from secret_versions v where v.term = t.term) as versions
+      (select count(*)::int from secret_versions v where v.term = t.term) as versions,
+      (select count(*)::int from secret_versions v where v.term < t.term) as earlier_versions
     from vault_terms t order by t.term desc limit 1`.execute(db);
   return rows[0];
 }

@@ -1,7 +1,7 @@
 import { routesWith } from '../../platform/http/index.ts';
 import type { SecretsDeps } from './deps.ts';
 import { InitializationInput, InitializedView, RotatedView, UnsealInput, VaultView } from './schemas.ts';
-import { rotateTerm } from './terms.ts';
+import { describeTerm, rotateTerm } from './terms.ts';
 
 const route = routesWith<SecretsDeps>();
 
@@ -13,7 +13,7 @@ export const vaultRoutes = [
     summary: 'Get the state of the vault: sealed or unsealed',
     permission: 'latchkey:vault:read',
     response: VaultView,
-    handle: (_, { vault }) => vault.state(),
+    handle: (_, deps) => described(deps),
   }),
   route({
     method: 'POST',
@@ -21,9 +21,9 @@ export const vaultRoutes = [
     summary: 'Seal the secrets: no node reads or writes one until they are unsealed',
     permission: 'latchkey:vault:seal',
     response: VaultView,
-    handle: async ({ actor }, { vault }) => {
-      await vault.seal(actor);
-      return vault.state();
+    handle: async ({ actor }, deps) => {
+      await deps.vault.seal(actor);
+      return described(deps);
     },
   }),
   route({
@@ -33,10 +33,10 @@ export const vaultRoutes = [
     permission: 'latchkey:vault:seal',
     body: UnsealInput,
     response: VaultView,
-    handle: async ({ actor, body: { key } }, { vault }) => {
-      if (key === undefined) await vault.unseal(actor);
-      else await vault.takeShare(actor, key);
-      return vault.state();
+    handle: async ({ actor, body: { key } }, deps) => {
+      if (key === undefined) await deps.vault.unseal(actor);
+      else await deps.vault.takeShare(actor, key);
+      return described(deps);
     },
   }),
   route({
@@ -60,3 +60,7 @@ export const vaultRoutes = [
     },
   }),
 ];
+
+async function described(deps: SecretsDeps) {
+  return { ...(await deps.vault.state()), term: (await describeTerm(deps)) ?? null };
+}
