@@ -1,7 +1,7 @@
-import { areaChart, barChart, sparkline } from '../../src/entrypoints/pages/charts/index.ts';
+import { areaChart, barChart, sparkline, timeline } from '../../src/entrypoints/pages/charts/index.ts';
 import type { ConsolePages } from '../../src/entrypoints/pages/console/page-data.ts';
 import type { PageData } from '../../src/entrypoints/pages/page-data.ts';
-import type { PanelContent } from '../../src/entrypoints/pages/records/page-shapes.ts';
+import type { Panel, PanelContent } from '../../src/entrypoints/pages/records/page-shapes.ts';
 
 const crumb = { text: 'Clients', href: '/console/clients' };
 const list = {
@@ -42,6 +42,17 @@ function overviewOf(text: string, at: Date): ConsolePages['console-home']['figur
       ],
     },
   };
+}
+
+function timelineOf(text: string, at: Date) {
+  const to = new Date(at.getTime() + 7_200_000);
+  const row = { label: text, periods: [{ from: at, to, style: 'current' as const }], note: text };
+  return timeline({
+    ...{ id: text, title: text, description: text, now: at, rows: [row] },
+    legend: [{ style: 'current', label: text }],
+    table: { unit: text, columns: [], rows: [] },
+    labelOf: () => '',
+  });
 }
 
 /** The pages of the console with minimal data. */
@@ -128,27 +139,28 @@ export function mostOfConsole(text: string, at: Date): ConsolePages {
     { kind: 'time', at },
     { kind: 'codes', codes: [text] },
   ] as const;
-  const actions = [{ label: text, href: text, danger: true }];
+  const actions = [{ label: text, href: text, danger: true }] as const;
   const facts = row.map((cell) => ({ label: text, cell }));
   const columns = [{ label: text }, { label: '' }];
   const snippets = [{ label: text, text }];
   const series = [{ label: text, tone: 1, values: [3] }] as const;
   const contents: PanelContent[] = [
     { kind: 'facts', facts: facts.slice(0, 2) },
-    { kind: 'table', columns, rows: [row], empty: text, next: text },
+    { kind: 'table', columns, rows: [row], empty: text, next: text, previous: text, shown: text },
     { kind: 'table', columns, rows: [], empty: text },
     { kind: 'events', events: [{ text, href: text, tone: 'good', about: [row[0]], at }], empty: text },
     { kind: 'usage', facts: [], chart: barChart({ id: text, title: text, unit: text, labels: [text], series }) },
     { kind: 'snippets', snippets },
     { kind: 'words', words: [text] },
   ];
-  const panels = contents.map((content) => ({
+  // Once is enough for what each of them can have.
+  const around = { intro: text, link: { text, href: text }, actions };
+  const panels = contents.map((content, n) => ({ heading: text, ...(n === 0 && around), content }));
+  const charted: Panel = {
     heading: text,
-    intro: text,
-    link: { text, href: text },
-    content,
-    actions,
-  }));
+    choices: [{ label: text, href: text, is_current: true }],
+    content: { kind: 'timeline', timeline: timelineOf(text, at) },
+  };
   const types = ['text', 'number', 'datetime-local', 'password', 'textarea', 'select', 'choices', 'radios'] as const;
   const options = [{ value: text, text, note: text, is_sensitive: true, group: text }];
   const page = { crumb: { text, href: text }, heading: text, name: text } as const;
@@ -184,9 +196,10 @@ export function mostOfConsole(text: string, at: Date): ConsolePages {
       badges: [row[0]],
       line: [row[0]],
       notice: text,
-      actions,
+      warning: { fact: text, words: text, link: { text, href: text } },
+      actions: [{ ...actions[0], isMain: true }],
       tabs: [{ label: text, href: text, is_current: true }],
-      panels,
+      panels: [charted, ...panels],
       aside: panels.slice(-1),
       danger: [{ label: text, href: text, danger: true, words: text, button: text }],
     },
@@ -197,6 +210,7 @@ export function mostOfConsole(text: string, at: Date): ConsolePages {
       action: text,
       words: [text],
       impact: [{ text, words: text }],
+      impact_heading: text,
       fields: types.map((type) => ({
         name: type,
         label: text,

@@ -212,6 +212,45 @@ describe('a secret', () => {
     for (const words of [entry.location, 'team payments', 'Last replaced']) expect(wordsOf(page)).toContain(words);
   });
 
+  test('is due for rotation by its risk, and is listed by that and by its state', async () => {
+    const folder = `due-${crypto.randomUUID().slice(0, 8)}`;
+    const [written, unrated, deleted, elsewhere] = ['written', 'unrated', 'deleted', 'elsewhere'].map(
+      (name) => `${folder}/${name}`,
+    ) as [string, string, string, string];
+    for (const path of [written, unrated, deleted]) await put(path, { n: 1 });
+    for (const path of [written, deleted, elsewhere]) await owner.patch(at(path), { risk: 'high' });
+    await owner.post(`${at(deleted)}/versions/1/delete`);
+    await owner.patch(at(elsewhere), { location: 'A notebook', rotated_at: '2020-01-01T00:00:00Z' });
+    const { body } = await owner.get(at(written));
+    const [version] = body.versions as { created_at: string }[];
+    const thirtyDays = 30 * 86_400_000;
+    expect(new Date(String(body.due_at)).getTime()).toBe(new Date(String(version?.created_at)).getTime() + thirtyDays);
+    const states = async (query: string) =>
+      (await owner.get(`/secrets?prefix=${folder}/${query}`)).body.items.map(
+        ({ path, current_state, due_at }) =>
+          `${path}`.slice(folder.length + 1) + ` ${current_state} ${due_at !== null}`,
+      );
+    expect(await states('')).toEqual([
+      'deleted deleted false',
+      'elsewhere null true',
+      'unrated live false',
+      'written live true',
+    ]);
+    expect(await states('&due=true')).toEqual(['elsewhere null true']);
+    expect(await states('&due=false&risk=high')).toEqual(['deleted deleted false', 'written live true']);
+    expect(await states('&state=none')).toEqual(['elsewhere null true']);
+    expect(await states('&state=deleted')).toEqual(['deleted deleted false']);
+    await latchkey.advance(31 * 86_400);
+    owner = await asOwner(latchkey);
+    expect(await states('&due=true')).toEqual(['elsewhere null true', 'written live true']);
+    const page = await (await consoleAs(latchkey)).get(`/secrets?prefix=${folder}/&due=true`);
+    expect(wordsOf(page)).toMatch(/elsewhere Kept elsewhere High Due .*written v1 High Due/);
+    // A version of its own ends the reference, and an expiry before the risk does is the date.
+    await put(elsewhere, { n: 1 }, { ttl_seconds: 86_400 });
+    const { due_at, versions } = (await owner.get(at(elsewhere))).body;
+    expect(due_at).toBe((versions as { expires_at: string }[])[0]?.expires_at);
+  });
+
   test('loses the oldest versions above its limit', async () => {
     const path = newPath();
     await owner.patch(at(path), { max_versions: 2 });
@@ -585,7 +624,7 @@ describe('in the console', () => {
 
     await owner.patch(at(path), { max_versions: 1 });
     const next = await alice.get(pageOf(path, '/generate'));
-    expect(wordsOf(next)).toContain('The oldest version is destroyed: 1 are kept.');
+    expect(wordsOf(next)).toContain('v1 is destroyed, because this secret keeps 1 version.');
     await alice.send(next, { kind: 'random', part: 'key', bytes: '16', encoding: 'hex', length: '4' });
     expect((await read(path)).body).toMatchObject({
       number: 2,
@@ -714,6 +753,170 @@ describe('in the console', () => {
     expect(linkOn(page, 'Reveal value')).toBe(`/console${pageOf(path, '/reveal')}`);
     const { stdout } = await latchkey.command(['secret', 'consumers', path, '--version', '1']);
     expect(stdout).toMatch(/^version 1 +client \S+ +1 reads/);
+  });
+
+  test('a secret has pages with who wrote each version and who reads it; actions name those whom they affect', async () => {
+    const alice = await consoleAs(latchkey);
+    const path = newPath('console');
+    await put(path, { n: 0 });
+    await owner.patch(at(path), { max_versions: 100, risk: 'medium' });
+    await alice.act(pageOf(path, '/new-version'), { value: planted(), format: 'text' });
+    const reader = await serviceWith('secrets:read:*', 'secrets:list:*');
+    await read(path, '?version=1', reader);
+    const { body } = await owner.get(`${at(path)}/consumers`);
+    const name = String(body.items[0]?.id);
+
+    const overview = await alice.get(pageOf(path));
+    expect(wordsOf(overview)).toMatch(/v2 Current alice@?\S* .* v1 Previous Administration/);
+    expect(wordsOf(overview)).toContain('1 consumer last read an earlier version than v2:');
+    expect(wordsOf(overview)).toMatch(/Next rotation due: .* UTC \(90 days for medium risk\)/);
+    expect(overview.html).toMatch(/<desc id="rotation-description">v1 was current from .* UTC until .* UTC\. v2 was/);
+    const acted = ['/versions/1/delete', '/versions/1/destroy', '/delete'];
+    for (const act of acted) {
+      const page = await alice.get(pageOf(path, act));
+      expect(wordsOf(page)).toMatch(/1 consumer in the last 7 days: \S.* Client · 1 read of v1, the last .* UTC from/);
+      expect(page.html).not.toContain('This revokes');
+    }
+    const rollback = wordsOf(await alice.get(pageOf(path, '/versions/1/rollback')));
+    expect(rollback).toContain('Consumers in the last 7 days: None');
+    await read(path, '', reader);
+    expect(wordsOf(await alice.get(pageOf(path, '/versions/1/rollback')))).toContain('1 consumer in the last 7 days:');
+    expect(wordsOf(await alice.get(pageOf(path)))).not.toContain('last read an earlier version');
+
+    const access = async (query: string) => wordsOf(await alice.get(pageOf(path, `?tab=access${query}`)));
+    expect(await access('')).toMatch(/v2, current .*v1, earlier/);
+    expect(await access('&version=1')).toMatch(/Consumers of v1 .*v1, earlier/);
+    expect(await access('&version=1')).not.toContain('v2, current');
+    expect(await access('&version=999&days=5')).toContain('in the last 7 days');
+    expect(linkOn(await alice.get(pageOf(path, '?tab=access')), 'Explain access')).toContain(
+      encodeURIComponent(`secrets:read:${path.replaceAll('/', ':')}`),
+    );
+    expect(name).not.toBe('undefined');
+
+    for (let n = 3; n <= 27; n += 1) await put(path, { n });
+    const first = await alice.get(pageOf(path, '?tab=versions'));
+    expect(wordsOf(first)).toContain('1–25 of 27');
+    const last = await alice.agent.get(linkOn(first, 'Next') ?? '');
+    expect(wordsOf(last)).toMatch(/v2 Previous .*v1 Previous .*26–27 of 27/);
+    expect(linkOn(last, 'Previous')).toBe(`/console${pageOf(path, '?tab=versions')}`);
+    expect((await alice.get(pageOf(path, '?tab=versions&page=1e9'))).html).toContain('26–27 of 27');
+    expect(linkOn(await alice.get(pageOf(path)), 'All 27')).toBe(`/console${pageOf(path, '?tab=versions')}`);
+  });
+
+  test('a credential that is kept elsewhere is registered, and its replacements are recorded', async () => {
+    const alice = await consoleAs(latchkey);
+    const path = newPath('console');
+    const location = 'AWS Secrets Manager, <script>alert(1)</script>';
+    const fields = { path, location, accessible_to: 'team payments\nops', rotated_at: '2026-01-31T10:00', risk: 'low' };
+    expect((await alice.act('/register-credential', { ...fields, location: ' ' })).status).toBe(400);
+    const wrong = await alice.act('/register-credential', { ...fields, rotated_at: 'yesterday' });
+    expect(wrong.html).toMatch(/id="rotated_at"[^>]*aria-invalid="true"/);
+    const made = await alice.act('/register-credential', { ...fields, owner: 'client:service' });
+    expect(stateOn(made)).toBe('Kept elsewhere');
+    expect(made.html).not.toContain('<script>alert');
+    expect(linkOn(made, 'Reveal value')).toBeUndefined();
+    expect((await owner.get(at(path))).body).toMatchObject({
+      ...{ location, accessible_to: ['team payments', 'ops'], rotated_at: '2026-01-31T10:00:00.000Z' },
+      ...{ current_version: 0, risk: 'low', owner: { client_id: 'service' } },
+    });
+    const again = await alice.act('/register-credential', { ...fields, location: 'Another place' });
+    expect([again.status, wordsOf(again)]).toEqual([409, expect.stringContaining('already a secret with this path')]);
+    expect((await owner.get(at(path))).body.location).toBe(location);
+    await alice.act(pageOf(path, '/replaced'), { rotated_at: '2026-02-28T12:30' });
+    expect((await owner.get(at(path))).body.rotated_at).toBe('2026-02-28T12:30:00.000Z');
+    // The form has minutes; a time with seconds that is not changed keeps them.
+    await owner.patch(at(path), { rotated_at: '2026-03-01T12:30:45Z' });
+    const present = { location, accessible_to: 'team payments', risk: 'low', rotated_at: '2026-03-01T12:30' };
+    await alice.act(pageOf(path, '/change'), { ...present, description: 'The gateway', max_versions: '10' });
+    expect((await owner.get(at(path))).body).toMatchObject({
+      ...{ description: 'The gateway', rotated_at: '2026-03-01T12:30:45.000Z' },
+    });
+  });
+
+  test('a user who may only list sees no action, and each of its pages names the missing permission', async () => {
+    const path = newPath('console');
+    const value = planted();
+    await put(path, { value });
+    await put(path, { value: 'the next one' });
+    const name = `lister-${crypto.randomUUID().slice(0, 8)}`;
+    const permissions = [
+      { resource: `${latchkey.issuer}/v1`, pattern: 'secrets:list:*' },
+      { resource: `${latchkey.issuer}/admin`, pattern: 'latchkey:secret:*' },
+    ];
+    await owner.post('/roles', { name, permissions });
+    const lister = await consoleOfNew(latchkey, name);
+    const labels = ['Create secret', 'Generate', 'Register', 'Find value', 'Reveal', 'New version', 'Roll back'];
+    const never = [...labels, 'Edit settings', 'Delete', 'Undelete', 'Destroy', 'Seal'];
+    for (const page of ['/secrets', pageOf(path), pageOf(path, '?tab=versions'), pageOf(path, '?tab=settings')]) {
+      const shown = await lister.get(page);
+      expect(shown.status).toBe(200);
+      expect([page, never.filter((label) => linkOn(shown, label))]).toEqual([page, []]);
+    }
+    const permission = (verb: string) => `secrets:${verb}:${path.replaceAll('/', ':')}`;
+    for (const [act, missing] of [
+      ['/reveal', permission('read')],
+      ['/new-version', permission('write')],
+      ['/generate', permission('write')],
+      ['/change', permission('write')],
+      ['/replaced', permission('write')],
+      ['/versions/1/rollback', permission('read')],
+      ['/versions/1/delete', permission('delete')],
+      ['/versions/1/undelete', permission('delete')],
+      ['/versions/1/destroy', permission('destroy')],
+      ['/delete', permission('destroy')],
+    ] as const) {
+      const page = await lister.get(pageOf(path, act));
+      expect([act, page.status, page.html.includes(missing)]).toEqual([act, 403, true]);
+      const fields = { version: '1', reason: 'because I want it', value: 'x', format: 'text', kind: 'password' };
+      const forged = await lister.forge(pageOf(path, act), { ...fields, rotated_at: '2026-01-31T10:00' });
+      expect([act, forged.status, forged.html.includes(value)]).toEqual([act, 403, false]);
+    }
+    for (const act of ['/new-secret', '/generate-secret', '/register-credential', '/find-secret'])
+      expect([act, (await lister.get(act)).status]).toEqual([act, 403]);
+    expect((await owner.get(at(path))).body).toMatchObject({ current_version: 2, current_state: 'live' });
+    await owner.post('/vault/seal');
+    const sealed = await lister.get('/secrets');
+    const edited = await lister.get(pageOf(path, '/change'));
+    await owner.post('/vault/unseal', {});
+    expect([sealed.status, stateOn(sealed)]).toEqual([200, 'Sealed']);
+    expect(wordsOf(sealed)).toContain('Ask an administrator with the permission latchkey:vault:seal');
+    expect(edited.status).toBe(403);
+  });
+
+  test('a value with characters that a page hides or reorders is shown as JSON', async () => {
+    const alice = await consoleAs(latchkey);
+    const path = newPath('console');
+    expect(await put(path, { hidden: 'a\u202eb', plain: 'Grüße\n', list: [1] })).toMatchObject({
+      status: 201,
+      body: { number: 1 },
+    });
+    const page = await alice.act(pageOf(path, '/reveal'), { version: '1', reason: 'Ticket 4711: login fails' });
+    expect(page.html).toContain('&quot;a\\u202eb&quot;');
+    expect(page.html).toContain('>Grüße\n</code>');
+    expect(wordsOf(page)).toContain('hidden (escaped, as JSON)');
+    expect(page.html).not.toContain('\u202e');
+  });
+
+  test('the key is rotated; the page says what happens first, and which term is current', async () => {
+    const alice = await consoleAs(latchkey);
+    const { term } = (await owner.get('/vault')).body as { term?: { term: number; versions: number } };
+    const next = (term?.term ?? 0) + 1;
+    const asked = await alice.get('/vault/rotate');
+    expect(wordsOf(asked)).toContain(`Creates the key of term ${next}.`);
+    expect(wordsOf(asked)).toMatch(/The keys of the \d+ versions that exist are encrypted under it/);
+    const done = await alice.send(asked);
+    expect(wordsOf(done)).toMatch(new RegExp(`Existing ones follow in the background\\. .*Term ${next} `));
+    await owner.post('/vault/seal');
+    const sealed = await alice.get('/vault/rotate');
+    const creating = await alice.act('/new-secret', { path: newPath(), value: planted(), format: 'text' });
+    const changing = await alice.get(pageOf(newPath(), '/change'));
+    await owner.post('/vault/unseal', {});
+    expect(sealed.html).not.toContain(`Create the key of term`);
+    expect([creating.status, wordsOf(creating)]).toEqual([
+      409,
+      expect.stringContaining('Unseal them on the page Seal.'),
+    ]);
+    expect(wordsOf(changing)).toContain('No server reads, writes or lists secrets while they are sealed.');
   });
 
   test('shows the seal while the secrets are sealed, and seals and unseals them', async () => {

@@ -142,7 +142,9 @@ const acts = [
   '/rotate-key',
   '/new-secret',
   '/generate-secret',
+  '/register-credential',
   '/find-secret',
+  '/vault/rotate',
   '/vault/seal',
   '/vault/unseal',
   ...[
@@ -150,6 +152,7 @@ const acts = [
     'new-version',
     'generate',
     'change',
+    'replaced',
     'delete',
     'versions/1/rollback',
     'versions/1/delete',

@@ -3,3 +3,4 @@ export { type AreaChart, areaChart } from './area-chart.ts';
 export { type BarChart, barChart } from './bar-chart.ts';
 export type { Tone } from './chart.ts';
 export { type Sparkline, sparkline } from './sparkline.ts';
+export { type Period, type PeriodStyle, type Timeline, timeline } from './timeline.ts';

@@ -19,7 +19,9 @@ export type RequestContext = { deps: PagesDeps; ctx: Context; who: Here; params:
 export type ActionDescription = Pick<
   ActionPage,
   'crumb' | 'heading' | 'name' | 'words' | 'impact' | 'fields' | 'button' | 'danger' | 'back'
-> & { version?: number; present?: ActionPage['present'] } & Partial<Pick<ActionPage, 'hidden' | 'passkey' | 'picture'>>;
+> & { version?: number; present?: ActionPage['present'] } & Partial<
+    Pick<ActionPage, 'hidden' | 'passkey' | 'picture' | 'impact_heading'>
+  >;
 
 /** The address after it, the secret that it created, or a file of JSON lines. */
 export type ActionResult =

@@ -19,6 +19,9 @@ export const codes = (values: readonly string[], none = 'None'): Cell =>
 export const time = (at: Date | null | undefined, none = 'Never'): Cell => (at ? { kind: 'time', at } : text(none));
 /** A time in a sentence: "registered 3 days ago". */
 export const timeAfter = (before: string, at: Date): Cell => ({ kind: 'time', at, before });
+/** A text or link in a sentence: "owned by billing". */
+export const after = (before: string, cell: Cell): Cell =>
+  cell.kind === 'text' || cell.kind === 'link' ? { ...cell, before } : cell;
 export const number = (value: number): Cell => ({ kind: 'number', value });
 export const good = (value: string, note?: string): Cell => ({ kind: 'mark', text: value, tone: 'good', note });
 export const warn = (value: string, note?: string): Cell => ({ kind: 'mark', text: value, tone: 'warn', note });

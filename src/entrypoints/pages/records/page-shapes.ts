@@ -1,15 +1,22 @@
-import type { BarChart } from '../charts/index.ts';
+import type { BarChart, Timeline } from '../charts/index.ts';
 
 /** Problems with a form: field name → one sentence. The name `form` is for problems of no single field. */
 export type FieldErrors = Readonly<Record<string, string>>;
 
 /** One value, and its style. */
 export type Cell =
-  | { kind: 'text'; text: string }
+  | { kind: 'text'; text: string; before?: string }
   | { kind: 'code'; text: string; note?: string | undefined }
   | { kind: 'copy'; text: string }
   /** Below it, an id or a note. */
-  | { kind: 'link'; text: string; href: string; code?: string | undefined; note?: string | undefined }
+  | {
+      kind: 'link';
+      text: string;
+      href: string;
+      code?: string | undefined;
+      note?: string | undefined;
+      before?: string;
+    }
   | { kind: 'action'; text: string; href: string; about: string }
   | { kind: 'mark'; text: string; tone: Tone; note?: string | undefined }
   | { kind: 'time'; at: Date; before?: string }
@@ -29,8 +36,8 @@ export type TableColumn = { label: string; is_number: boolean; sort: SortLink | 
 
 type SortLink = { href: string; direction: 'ascending' | 'descending' | undefined };
 
-/** With `isPlain`, it creates nothing, and is not the main action of a list. */
-export type ActionLink = { label: string; href: string; danger: boolean; isPlain?: true };
+/** With `isPlain`, it creates nothing, and is not the main action of a list; with `isMain`, it is that of a record. */
+export type ActionLink = { label: string; href: string; danger: boolean; isPlain?: true; isMain?: true };
 
 export type Filter = {
   name: string;
@@ -80,6 +87,8 @@ export type Panel = {
   heading: string;
   intro?: string | undefined;
   link?: { text: string; href: string } | undefined;
+  /** Other selections of the same content. */
+  choices?: readonly Tab[];
   content: PanelContent;
   actions?: readonly ActionLink[];
 };
@@ -92,11 +101,14 @@ export type PanelContent =
       rows: readonly (readonly Cell[])[];
       /** The text if there are none. */
       empty: string;
-      /** The address of its next page. */
+      /** The addresses of its next and previous page, and which rows these are. */
       next?: string | undefined;
+      previous?: string | undefined;
+      shown?: string | undefined;
     }
   | { kind: 'events'; events: readonly EventLine[]; empty: string }
   | { kind: 'usage'; facts: readonly Fact[]; chart: BarChart }
+  | { kind: 'timeline'; timeline: Timeline }
   | { kind: 'snippets'; snippets: readonly Snippet[] }
   | { kind: 'words'; words: readonly string[] };
 
@@ -119,6 +131,8 @@ export type DetailPage = {
   /** One line about it, under its name. */
   line: readonly Cell[];
   notice: string | undefined;
+  /** What needs attention: the fact, its details, and where to see more. */
+  warning?: { fact: string; words: string; link: { text: string; href: string } } | undefined;
   /** Its actions; the first two are buttons, the others are in a menu. */
   actions: readonly ActionLink[];
   tabs: readonly Tab[];
@@ -171,6 +185,8 @@ export type ActionPage = {
   name: string;
   words: readonly string[];
   impact: readonly Impact[];
+  /** What the impact lists; default: what is revoked. */
+  impact_heading?: string | undefined;
   fields: readonly Field[];
   errors: FieldErrors;
   /** undefined: the action is not possible here, and the words say why. */

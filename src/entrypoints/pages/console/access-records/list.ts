@@ -6,7 +6,7 @@ import * as cell from '../../records/cells.ts';
 import { choiceFilter } from '../../records/filters.ts';
 import type { Cell } from '../../records/page-shapes.ts';
 import { shortId } from '../../words.ts';
-import { keyPath } from '../api-keys/key-context.ts';
+import { keyPath } from '../api-keys/addresses.ts';
 import { clientPath } from '../clients/client.ts';
 import type { List } from '../lists.ts';
 import { rangeFilters, rangeIn } from '../ranges.ts';

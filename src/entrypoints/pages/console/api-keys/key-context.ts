@@ -8,8 +8,7 @@ import { apiOptions, clientSuggestions, listedApis, roleOptions, scopeOptions, u
 import { recentEvents } from '../recent-events.ts';
 import type { RequestContext } from '../request-context.ts';
 import { userPath } from '../users/user.ts';
-
-export const keyPath = (id: string) => `/console/api-keys/${encodeURIComponent(id)}`;
+import { keyPath } from './addresses.ts';
 
 /** The route of the admin API for each action on a key. */
 export const keyRoutes = {

@@ -7,7 +7,8 @@ import type { Rows } from '../../records/lists.ts';
 import type { Cell } from '../../records/page-shapes.ts';
 import type { List } from '../lists.ts';
 import type { RequestContext } from '../request-context.ts';
-import { keyPath, withKeys } from './key-context.ts';
+import { keyPath } from './addresses.ts';
+import { withKeys } from './key-context.ts';
 
 /** The keys of services and users, in all environments. */
 export const apiKeyList = (environments: readonly string[]): List => ({

@@ -7,7 +7,7 @@ import { findUser, listUsernames } from '../../../../domain/users/index.ts';
 import * as cell from '../../records/cells.ts';
 import type { Cell } from '../../records/page-shapes.ts';
 import { shortId } from '../../words.ts';
-import { keyPath } from '../api-keys/key-context.ts';
+import { keyPath } from '../api-keys/addresses.ts';
 import { clientPath } from '../clients/client.ts';
 import { consentPath } from '../consents/consent.ts';
 import { grantPath } from '../grants/grant.ts';

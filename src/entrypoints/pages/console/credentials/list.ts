@@ -6,7 +6,7 @@ import { choiceFilter } from '../../records/filters.ts';
 import type { Cell } from '../../records/page-shapes.ts';
 import { shortId } from '../../words.ts';
 import { mayDo } from '../administrator.ts';
-import { keyPath } from '../api-keys/key-context.ts';
+import { keyPath } from '../api-keys/addresses.ts';
 import { clientPath } from '../clients/client.ts';
 import { grantPath } from '../grants/grant.ts';
 import type { List } from '../lists.ts';

@@ -3,7 +3,7 @@ import * as cell from '../../records/cells.ts';
 import { addressOf } from '../../records/lists.ts';
 import type { Cell } from '../../records/page-shapes.ts';
 import { one } from '../../signed-in.ts';
-import { keyPath } from '../api-keys/key-context.ts';
+import { keyPath } from '../api-keys/addresses.ts';
 import { actionWords, eventPath } from '../audit-log/event.ts';
 import { clientPath } from '../clients/client.ts';
 import { consentPath } from '../consents/consent.ts';

@@ -1,140 +1,172 @@
+import { riskDays } from '../../../../domain/credentials/index.ts';
 import * as cell from '../../records/cells.ts';
 import { noticeIn } from '../../records/notices.ts';
-import type { Cell, DangerousAction, Fact, Panel } from '../../records/page-shapes.ts';
+import type { ActionLink, Cell, DangerousAction, DetailPage, Panel } from '../../records/page-shapes.ts';
+import { tabsIn } from '../../records/tabs.ts';
 import { counted } from '../../words.ts';
 import { recentEvents } from '../recent-events.ts';
-import { allowedActions, type RequestContext, showInConsole } from '../request-context.ts';
+import { type RequestContext, showInConsole } from '../request-context.ts';
 import { secretPath } from './addresses.ts';
+import {
+  accessPanel,
+  type Consumers,
+  consumersBehind,
+  listConsumers,
+  partyCells,
+  shortConsumersPanel,
+} from './consumers.ts';
+import { explainLink } from './explaining.ts';
 import { ownerCell } from './owners.ts';
-import type { Consumers } from './secret.ts';
-import { consumerCells, consumersBehind, getSecret, kindWords, listConsumers, type Secret } from './secret.ts';
-import { versionsPanel } from './versions.ts';
+import { dueBadge, rotationFacts, schedulePanel } from './rotation.ts';
+import {
+  allowedLinks,
+  getSecret,
+  liveVersions,
+  readableCell,
+  rightsOf,
+  type Secret,
+  type SecretLink,
+} from './secret.ts';
+import { elsewherePanel, settingsPanel } from './settings.ts';
+import { rollbackLink, shortVersionsPanel, versionsPanel } from './versions.ts';
 
-const mostConsumers = 50;
+const tabLabels = {
+  overview: 'Overview',
+  versions: 'Versions',
+  access: 'Access',
+  rotation: 'Rotation',
+  settings: 'Settings',
+};
+
+type TabKey = keyof typeof tabLabels;
+type Shown = { secret: Secret; consumers: Consumers; rights: Awaited<ReturnType<typeof rightsOf>> };
 
 /** One secret: its versions and its readers, never its value. */
 export async function showSecret(context: RequestContext): Promise<void> {
   const secret = await getSecret(context);
   const { path } = secret;
-  const consumers = await listConsumers(context, path);
-  const party = { kind: 'secret', id: path, reference: `secret:${path}` } as const;
+  const { current, tabs } = tabsIn(context.ctx, secretPath(path), tabLabels);
+  const [consumers, rights] = [await listConsumers(context, path), await rightsOf(context)];
+  const shown = { secret, consumers, rights };
   showInConsole(context, 'console-detail', {
     crumb: context.crumb,
     name: path,
-    badges: badgesOf(secret, consumers),
-    line: lineOf(context, secret, consumers),
+    badges: badgesOf(context, shown),
+    line: lineOf(context, shown),
     notice: noticeIn(context.ctx),
-    actions: actionsOf(context, secret),
-    tabs: [],
-    panels: [
-      await versionsPanel(context, secret, consumers),
-      await consumersPanel(context, secret, consumers),
-      { heading: 'Settings', content: { kind: 'facts', facts: settingFacts(context, secret) } },
-      ...(await recentEvents(context, party, 5)),
-    ],
+    warning: current === 'access' ? undefined : await warningOf(context, shown),
+    actions: actionsOf(context, shown),
+    tabs,
+    panels: await panelsOf[current](context, shown),
     aside: [],
-    danger: dangerOf(context, secret),
+    danger: dangerOf(context, shown),
   });
 }
 
-function badgesOf({ versions, current_version }: Secret, consumers: Consumers): Cell[] {
-  const current = versions.find(({ number }) => number === current_version);
-  const behind = consumersBehind(consumers, current_version).length;
+const panelsOf: Readonly<Record<TabKey, (context: RequestContext, shown: Shown) => Promise<Panel[]>>> = {
+  overview: async (context, shown) => [
+    ...elsewherePanel(shown.secret),
+    ...schedulePanel(context, shown),
+    ...(isElsewhere(shown.secret)
+      ? []
+      : [await shortVersionsPanel(context, shown), await shortConsumersPanel(context, shown.secret, shown.consumers)]),
+    ...(await recentEvents(context, partyOf(shown.secret), 5)),
+  ],
+  versions: async (context, shown) => [await versionsPanel(context, shown)],
+  access: async (context, { secret }) => [
+    await accessPanel(context, secret),
+    ...explainLink(context, secret),
+    ...(await recentEvents(context, partyOf(secret), 10)),
+  ],
+  rotation: async (context, shown) => [
+    rotationFacts(context, shown),
+    ...schedulePanel(context, shown).map(({ intro: _, ...panel }) => panel),
+  ],
+  settings: async (context, { secret }) => [settingsPanel(context, secret), ...elsewherePanel(secret)],
+};
+
+/** Whether there is no value here, because another system stores it. */
+const isElsewhere = ({ current_version, location }: Secret) => current_version === 0 && location !== null;
+
+const partyOf = ({ path }: Secret) => ({ kind: 'secret', id: path, reference: `secret:${path}` }) as const;
+
+function badgesOf({ deps }: RequestContext, { secret, consumers }: Shown): Cell[] {
+  const behind = consumersBehind(consumers, secret.current_version).length;
   return [
-    current?.state === 'live' ? cell.good('Active') : cell.quiet(current ? 'Not readable' : 'No value'),
+    readableCell(secret),
     ...(behind > 0 ? [cell.warn(`${counted(behind, 'consumer')} on earlier versions`)] : []),
+    ...dueBadge(secret, deps.now()),
   ];
 }
 
-function lineOf(context: RequestContext, { environment, owner, created_at }: Secret, { items }: Consumers): Cell[] {
-  const [last] = items;
+function lineOf(context: RequestContext, { secret, consumers }: Shown): Cell[] {
+  const { environment, owner, risk, created_at, current_version } = secret;
+  const [last] = consumers.items;
   return [
     ...(environment ? [cell.text(environment)] : []),
-    ...(owner ? [ownerCell(context, owner)] : []),
+    ...(owner ? [cell.after('owned by', ownerCell(context, owner))] : []),
     cell.timeAfter('created', created_at),
-    last ? cell.timeAfter('last read', last.last_read_at) : cell.text('not read in the last 7 days'),
+    ...(risk ? [cell.text(`rotation every ${riskDays[risk]} days`)] : []),
+    ...(current_version === 0 && !last ? [] : [lastReadCell(last?.last_read_at)]),
   ];
 }
 
-function actionsOf(context: RequestContext, { path, versions }: Secret) {
-  const at = secretPath(path);
-  const hasLive = versions.some(({ state }) => state === 'live');
-  return allowedActions(context, [
-    ...(hasLive
-      ? [{ route: 'GET /secrets/{path}/value' as const, label: 'Reveal value', href: `${at}/reveal`, danger: false }]
-      : []),
-    { route: 'POST /secrets/{path}/versions', label: 'New version', href: `${at}/new-version`, danger: false },
-    { route: 'POST /secrets/{path}/versions', label: 'Generate version', href: `${at}/generate`, danger: false },
-    { route: 'PATCH /secrets/{path}', label: 'Edit settings', href: `${at}/change`, danger: false },
-  ]);
-}
+const lastReadCell = (at: Date | undefined) =>
+  at ? cell.timeAfter('last read', at) : cell.text('not read in the last 7 days');
 
-function settingFacts(context: RequestContext, secret: Secret): Fact[] {
-  const { description, environment, risk, owner, custom_metadata, max_versions, cas_required } = secret;
-  const seconds = secret.delete_after_seconds;
-  const labels = Object.entries(custom_metadata).map(([name, value]) => `${name}=${value}`);
-  return [
-    { label: 'Path', cell: cell.copied(secret.path) },
-    { label: 'Permission to read', cell: cell.copied(`secrets:read:${secret.path.replaceAll('/', ':')}`) },
-    { label: 'Description', cell: cell.text(description ?? 'None') },
-    { label: 'Environment', cell: cell.text(environment ?? 'None') },
-    { label: 'Risk', cell: cell.text(risk ?? 'Not rated') },
-    { label: 'Owner', cell: owner ? ownerCell(context, owner) : cell.text('None') },
-    { label: 'Labels', cell: cell.codes(labels) },
-    ...heldElsewhere(secret),
-    { label: 'Versions kept', cell: cell.number(max_versions) },
-    { label: 'Check-and-set required', cell: cell.yesNo(cas_required) },
-    { label: 'Each version readable for', cell: cell.text(seconds ? cell.duration(seconds) : 'No limit') },
-  ];
-}
+const mostNamed = 3;
 
-/** For a credential that another system stores. */
-function heldElsewhere({ location, accessible_to, rotated_at }: Secret): Fact[] {
-  return [
-    ...(location ? [{ label: 'Kept elsewhere', cell: cell.text(location) }] : []),
-    ...(accessible_to.length > 0 ? [{ label: 'Who can get at it', cell: cell.codes(accessible_to) }] : []),
-    ...(rotated_at ? [{ label: 'Last replaced', cell: cell.time(rotated_at) }] : []),
-  ];
-}
-
-async function consumersPanel(context: RequestContext, secret: Secret, consumers: Consumers): Promise<Panel> {
-  const shown = consumers.items.slice(0, mostConsumers);
-  const cells = await consumerCells(context, shown);
-  const more = consumers.is_partial ? ' Only the newest reads are counted.' : '';
+/** Consumers that still read an earlier version, by name. */
+async function warningOf(context: RequestContext, { secret, consumers }: Shown): Promise<DetailPage['warning']> {
+  const behind = consumersBehind(consumers, secret.current_version);
+  if (behind.length === 0) return undefined;
+  const named = behind.slice(0, mostNamed);
+  const cells = await partyCells(context, named);
+  const names = named.flatMap((item) => textIn(cells.get(item)));
+  const others = behind.length - named.length;
+  const all = others > 0 ? [...names, counted(others, 'other')] : names;
   return {
-    heading: 'Consumers',
-    intro: `Who read a version in the last 7 days, as the audit log recorded it.${more}`,
-    content: {
-      kind: 'table',
-      columns: [
-        ...['Consumer', 'Kind', 'Version', 'Last read', 'From'].map((label) => ({ label })),
-        { label: 'Reads, 24 hours', is_number: true },
-        { label: 'Reads, 7 days', is_number: true },
-      ],
-      rows: shown.map((item) => [
-        cells.get(item) ?? cell.text(''),
-        cell.text(kindWords(item.kind)),
-        item.version === secret.current_version
-          ? cell.good(`v${item.version}, current`)
-          : cell.warn(`v${item.version}, earlier`),
-        cell.time(item.last_read_at),
-        item.address ? cell.code(item.address) : cell.text(''),
-        cell.number(item.reads_24h),
-        cell.number(item.reads),
-      ]),
-      empty: 'No reads in the last 7 days.',
-    },
+    fact: `${counted(behind.length, 'consumer')} last read an earlier version than v${secret.current_version}:`,
+    words: `${all.join(', ')}.`,
+    link: { text: 'See consumers', href: `${secretPath(secret.path)}?tab=access` },
   };
 }
 
-function dangerOf(context: RequestContext, { path }: Secret): DangerousAction[] {
-  return allowedActions(context, [
+const textIn = (shown: Cell | undefined): string[] => (shown && 'text' in shown ? [shown.text] : []);
+
+function actionsOf(context: RequestContext, { secret, rights }: Shown): ActionLink[] {
+  const { path, current_version } = secret;
+  const isHere = !isElsewhere(secret);
+  const at = secretPath(path);
+  const live = liveVersions(secret);
+  const previous = live.filter(({ number }) => number < current_version).at(-1);
+  const write = { route: 'POST /secrets/{path}/versions', verbs: ['write'], danger: false } as const;
+  const settings = { route: 'PATCH /secrets/{path}', verbs: ['list', 'write'], danger: false } as const;
+  const reveal: SecretLink = {
+    ...{ route: 'GET /secrets/{path}/value', verbs: ['read'], danger: false },
+    ...{ label: 'Reveal value', href: `${at}/reveal` },
+  };
+  const edit = { ...settings, label: 'Edit settings', href: `${at}/change` };
+  const record = { ...settings, label: 'Record replacement', href: `${at}/replaced`, isMain: true } as const;
+  const next = { ...write, label: 'New version', href: `${at}/new-version` };
+  return allowedLinks(context, { rights, path }, [
+    ...(live.length > 0 ? [reveal] : []),
+    ...(isHere ? [{ ...next, isMain: true as const }] : [edit, record, { ...next, label: 'Store it here' }]),
+    { ...write, label: 'Generate version', href: `${at}/generate` },
+    ...(previous ? [rollbackLink(path, previous.number)] : []),
+    ...(isHere ? [edit] : []),
+  ]);
+}
+
+function dangerOf(context: RequestContext, { secret: { path }, rights }: Shown): DangerousAction[] {
+  return allowedLinks(context, { rights, path }, [
     {
-      route: 'DELETE /secrets/{path}',
-      label: 'Delete secret',
-      href: `${secretPath(path)}/delete`,
-      danger: true,
-      words: 'Deletes all versions with their keys. Their values cannot be recovered from this database.',
+      ...{ route: 'DELETE /secrets/{path}', verbs: ['list', 'destroy'], danger: true },
+      ...{ label: 'Delete secret', href: `${secretPath(path)}/delete` },
     },
-  ]).map((action) => ({ ...action, button: 'Delete secret' }));
+  ]).map((link) => ({
+    ...link,
+    words: 'Deletes all versions with their keys. Their values cannot be recovered from this database.',
+    button: 'Delete secret',
+  }));
 }

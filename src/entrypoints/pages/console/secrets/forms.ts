@@ -2,10 +2,22 @@ import { parseEnv } from 'node:util';
 import { invalid } from '../../../../platform/http/index.ts';
 import * as cell from '../../records/cells.ts';
 import type { Field } from '../../records/page-shapes.ts';
+import { counted } from '../../words.ts';
 import type { Action, FormInput } from '../actions.ts';
+import type { RequestContext } from '../request-context.ts';
 import { secretPath } from './addresses.ts';
+import { affected, listConsumers } from './consumers.ts';
+import {
+  descriptionField,
+  elsewhereFields,
+  environmentField,
+  pathField,
+  replacedIn,
+  riskField,
+  riskIn,
+} from './fields.ts';
 import { ownerField, ownerIn } from './owners.ts';
-import { frame, type Secret } from './secret.ts';
+import { frame, mustBeAllowedAnywhere, type Secret } from './secret.ts';
 
 const valueFields: Field[] = [
   {
@@ -27,15 +39,6 @@ const valueFields: Field[] = [
     hint: 'At most 50 KiB. Spaces and line ends around it are removed. Larger and binary values: latchkey secret put.',
   },
 ];
-
-export const pathField: Field = {
-  name: 'path',
-  label: 'Path',
-  type: 'text',
-  value: '',
-  is_required: true,
-  hint: 'Names joined by “/”, such as database/prod. You cannot change it later.',
-};
 
 /** @throws Problem `invalid` at the field */
 function dataIn(sent: FormInput): Record<string, unknown> {
@@ -59,17 +62,20 @@ export const creatingSecret: Action = {
   path: '/new-secret',
   route: 'POST /secrets/{path}/versions',
   confirmsFirst: true,
-  describe: async (context) => ({
-    crumb: context.crumb,
-    heading: 'Create secret',
-    name: '',
-    words: ['The value is encrypted under its own key. Only callers with a permission for its path can read it.'],
-    impact: [],
-    fields: [pathField, ...valueFields],
-    button: 'Create secret',
-    danger: false,
-    back: context.crumb.href,
-  }),
+  describe: async (context) => {
+    await mustBeAllowedAnywhere(context, 'write');
+    return {
+      crumb: context.crumb,
+      heading: 'Create secret',
+      name: '',
+      words: ['The value is encrypted under its own key. Only callers with a permission for its path can read it.'],
+      impact: [],
+      fields: [pathField, ...valueFields],
+      button: 'Create secret',
+      danger: false,
+      back: context.crumb.href,
+    };
+  },
   perform: async ({ api }, sent) => {
     const path = sent.text('path') ?? '';
     const body = { data: dataIn(sent), cas: 0 };
@@ -83,13 +89,12 @@ export const addingVersion: Action = {
   route: 'POST /secrets/{path}/versions',
   confirmsFirst: true,
   describe: async (context) => {
-    const { secret, ...framed } = await frame(context);
+    const { secret, ...framed } = await frame(context, 'write');
     const { path, current_version } = secret;
     return {
-      ...framed,
+      ...{ ...framed, ...(await lostByNext(context, secret)) },
       heading: `Write version ${current_version + 1} of ${path}`,
-      words: [nextVersionWords(secret)],
-      impact: [],
+      words: nextVersionWords(secret),
       fields: valueFields,
       button: `Write version ${current_version + 1}`,
       danger: false,
@@ -104,31 +109,37 @@ export const addingVersion: Action = {
   },
 };
 
-/** The effect of the next version on programs, and which version it destroys. */
-export function nextVersionWords({ current_version, max_versions, versions }: Secret): string {
+/** The versions that are destroyed when the next one is written. */
+export function droppedBy({ current_version, max_versions, versions }: Secret): number[] {
   const oldest = current_version + 1 - max_versions;
-  const isDropped = versions.some(({ number }) => number <= oldest);
-  const dropped = isDropped ? ` The oldest version is destroyed: ${max_versions} are kept.` : '';
-  return `It becomes the current version: programs get it at their next read.${dropped}`;
+  return versions.filter(({ number, state }) => number <= oldest && state !== 'destroyed').map(({ number }) => number);
+}
+
+/** The effect of the next version on programs, and which versions it destroys. */
+export function nextVersionWords(secret: Secret): string[] {
+  const effect =
+    'It becomes the current version: programs get it at their next read, and those that keep a value get it when they read again.';
+  const [first, ...others] = droppedBy(secret);
+  if (first === undefined) return [effect];
+  const which = others.length > 0 ? `v${first} to v${others.at(-1)} are` : `v${first} is`;
+  const kept = counted(secret.max_versions, 'version');
+  return [effect, `${which} destroyed, because this secret keeps ${kept}. You cannot undo this.`];
+}
+
+/** The readers of the versions that the next one destroys. */
+export async function lostByNext(context: RequestContext, secret: Secret) {
+  const dropped = new Set(droppedBy(secret));
+  if (dropped.size === 0) return { impact: [] };
+  return affected(context, await listConsumers(context, secret.path), (version) => dropped.has(version));
 }
 
 async function settingsFields(context: Parameters<typeof ownerField>[0], secret: Secret): Promise<Field[]> {
   const { description, environment, risk, custom_metadata, max_versions, cas_required } = secret;
   const labels = Object.entries(custom_metadata).map(([name, value]) => `${name}=${value}`);
   return [
-    { name: 'description', label: 'Description', type: 'text', value: description ?? '' },
-    { name: 'environment', label: 'Environment', type: 'text', value: environment ?? '', hint: 'For example, prod.' },
-    {
-      name: 'risk',
-      label: 'Risk',
-      type: 'select',
-      value: risk ?? '',
-      options: [
-        { value: '', text: 'Not rated' },
-        ...['high', 'medium', 'low'].map((value) => ({ value, text: value })),
-      ],
-      hint: 'What its loss would mean.',
-    },
+    descriptionField(description),
+    environmentField(environment),
+    riskField(risk),
     await ownerField(context, secret.owner),
     {
       name: 'labels',
@@ -137,7 +148,7 @@ async function settingsFields(context: Parameters<typeof ownerField>[0], secret:
       value: labels.join('\n'),
       hint: 'One name=value per line. They are stored unencrypted.',
     },
-    ...registerFields(secret),
+    ...elsewhereFields(secret, 'Kept elsewhere'),
     { name: 'max_versions', label: 'Versions kept', type: 'number', value: String(max_versions), is_required: true },
     {
       name: 'delete_after_seconds',
@@ -156,31 +167,11 @@ async function settingsFields(context: Parameters<typeof ownerField>[0], secret:
   ];
 }
 
-/** For a credential that another system stores. */
-const registerFields = ({ location, accessible_to }: Secret): Field[] => [
-  {
-    name: 'location',
-    label: 'Kept elsewhere',
-    type: 'text',
-    value: location ?? '',
-    hint: 'Where the credential is, if another system stores it. Empty: it is stored here.',
-    group: 'Kept elsewhere',
-  },
-  {
-    name: 'accessible_to',
-    label: 'Who can get at it there',
-    type: 'textarea',
-    value: accessible_to.join('\n'),
-    hint: 'One per line.',
-    group: 'Kept elsewhere',
-  },
-];
-
 export const changingSettings: Action = {
   path: '/secrets/:path/change',
   route: 'PATCH /secrets/{path}',
   describe: async (context) => {
-    const { secret, ...framed } = await frame(context);
+    const { secret, ...framed } = await frame(context, 'write');
     return {
       ...framed,
       heading: `Edit ${secret.path}`,
@@ -203,7 +194,7 @@ export const changingSettings: Action = {
     const body = {
       description: sent.text('description') ?? null,
       environment: sent.text('environment') ?? null,
-      risk: (sent.text('risk') ?? null) as Secret['risk'],
+      risk: riskIn(sent),
       owner: ownerIn(sent),
       custom_metadata: { ...removed(secret), ...labelsIn(sent) },
       max_versions: sent.number('max_versions') ?? secret.max_versions,
@@ -211,6 +202,7 @@ export const changingSettings: Action = {
       delete_after_seconds: sent.number('delete_after_seconds') ?? null,
       location: sent.text('location') ?? null,
       accessible_to: sent.lines('accessible_to'),
+      rotated_at: replacedIn(sent, secret.rotated_at),
     };
     await api.call('PATCH /secrets/{path}', { params: { path }, body, ifVersion: sent.version });
     return { to: secretPath(path), done: 'saved' };

@@ -4,8 +4,9 @@ import type { Field } from '../../records/page-shapes.ts';
 import type { Action, ActionResult, FormInput } from '../actions.ts';
 import type { RequestContext } from '../request-context.ts';
 import { secretPath } from './addresses.ts';
-import { nextVersionWords, pathField } from './forms.ts';
-import { frame } from './secret.ts';
+import { pathField } from './fields.ts';
+import { lostByNext, nextVersionWords } from './forms.ts';
+import { frame, mustBeAllowedAnywhere } from './secret.ts';
 
 const words =
   'The server generates the value and does not show it. Programs read it. Public keys and certificates are shown after this form.';
@@ -139,11 +140,15 @@ async function generate({ api }: RequestContext, sent: FormInput, { path, cas, d
 export const generatingSecret: Action = {
   path: '/generate-secret',
   route: 'POST /secrets/{path}/versions',
-  describe: async ({ crumb }) => ({
-    ...{ crumb, heading: 'Generate secret', name: '', words: [words], impact: [] },
-    fields: [pathField, ...fields],
-    ...{ button: 'Generate secret', danger: false, back: crumb.href },
-  }),
+  describe: async (context) => {
+    const { crumb } = context;
+    await mustBeAllowedAnywhere(context, 'write');
+    return {
+      ...{ crumb, heading: 'Generate secret', name: '', words: [words], impact: [] },
+      fields: [pathField, ...fields],
+      ...{ button: 'Generate secret', danger: false, back: crumb.href },
+    };
+  },
   perform: (context, sent) =>
     generate(context, sent, { path: sent.text('path') ?? '', cas: 0, done: 'secret-created' }),
 };
@@ -152,11 +157,12 @@ export const generatingVersion: Action = {
   path: '/secrets/:path/generate',
   route: 'POST /secrets/{path}/versions',
   describe: async (context) => {
-    const { secret, ...framed } = await frame(context);
+    const { secret, ...framed } = await frame(context, 'write');
     const next = secret.current_version + 1;
     return {
-      ...{ ...framed, heading: `Generate version ${next} of ${secret.path}`, impact: [], fields },
-      words: [words, `The version has no other parts. ${nextVersionWords(secret)}`],
+      ...{ ...framed, ...(await lostByNext(context, secret)) },
+      ...{ heading: `Generate version ${next} of ${secret.path}`, fields },
+      words: [words, 'The version has no other parts.', ...nextVersionWords(secret)],
       ...{ button: `Generate version ${next}`, danger: false, version: secret.current_version },
     };
   },

@@ -1,4 +1,4 @@
-import { conflict, invalid } from '../../../../platform/http/index.ts';
+import { conflict, invalid, isSeen } from '../../../../platform/http/index.ts';
 import type { Snippet } from '../../records/page-shapes.ts';
 import { one } from '../../signed-in.ts';
 import type { Action } from '../actions.ts';
@@ -13,7 +13,7 @@ export const revealing: Action = {
   path: '/secrets/:path/reveal',
   route: 'GET /secrets/{path}/value',
   describe: async (context) => {
-    const { secret, ...framed } = await frame(context);
+    const { secret, ...framed } = await frame(context, 'read');
     const live = secret.versions.filter(({ state }) => state === 'live').toReversed();
     const asked = one(context.ctx.query.version);
     const value = live.some(({ number }) => String(number) === asked) ? asked : String(secret.current_version);
@@ -21,7 +21,9 @@ export const revealing: Action = {
     return {
       ...framed,
       heading: `Reveal the value of ${secret.path}`,
-      words: ['The read and your reason are recorded before the value is shown. The page closes after one minute.'],
+      words: [
+        'The read and your reason are recorded in the audit log before the value is shown. The page closes after one minute.',
+      ],
       impact: [],
       fields: [
         {
@@ -68,6 +70,18 @@ export const revealing: Action = {
   },
 };
 
+const lineEnds = /[\n\t]/g;
+
+/** A text that a page would show incompletely, or in another order, is shown as JSON. */
 function partOf(label: string, part: unknown): Snippet {
-  return { label, text: typeof part === 'string' ? part : JSON.stringify(part, undefined, 2) };
+  if (typeof part !== 'string') return { label, text: JSON.stringify(part, undefined, 2) };
+  if (isSeen(part.replaceAll(lineEnds, ''))) return { label, text: part };
+  return { label: `${label} (escaped, as JSON)`, text: escaped(part) };
 }
+
+/** A text as JSON in visible ASCII. */
+const escaped = (text: string) =>
+  JSON.stringify(text).replaceAll(
+    /[^\x20-\x7e]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );

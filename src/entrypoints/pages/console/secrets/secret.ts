@@ -1,70 +1,87 @@
+import { permissionFor, type SecretRights, type SecretVerb, secretRightsOf } from '../../../../domain/secrets/index.ts';
+import { forbidden } from '../../../../platform/http/index.ts';
 import type { AdminAnswer } from '../../../admin/index.ts';
 import * as cell from '../../records/cells.ts';
-import type { Cell, Impact } from '../../records/page-shapes.ts';
-import { counted } from '../../words.ts';
+import type { ActionLink, Cell } from '../../records/page-shapes.ts';
 import type { ActionDescription } from '../actions.ts';
-import { namesIn, partyCell } from '../audit-log/parties.ts';
-import type { RequestContext } from '../request-context.ts';
+import type { RouteName } from '../admin-client.ts';
+import { allowedActions, type RequestContext } from '../request-context.ts';
 import { secretPath } from './addresses.ts';
 
 export type Secret = AdminAnswer<'GET /secrets/{path}'>;
 export type Version = Secret['versions'][number];
-export type Consumers = AdminAnswer<'GET /secrets/{path}/consumers'>;
-type Consumer = Consumers['items'][number];
 
 /** The secret that an address names. */
 export function getSecret({ api, params: { path = '' } }: RequestContext): Promise<Secret> {
   return api.call('GET /secrets/{path}', { params: { path } });
 }
 
-/** A secret, with the common data of its action pages. */
+/** What the user may do with secrets. */
+export const rightsOf = ({ deps, who }: RequestContext): Promise<SecretRights> => secretRightsOf(deps, who.actor);
+
+/**
+ * A secret, with the common data of its action pages.
+ *
+ * @param verbs what the action does with the secret
+ * @throws Problem 403 that names the missing permission
+ */
 export async function frame(
   context: RequestContext,
+  ...verbs: SecretVerb[]
 ): Promise<Pick<ActionDescription, 'crumb' | 'name' | 'back'> & { secret: Secret }> {
+  const { path = '' } = context.params;
+  const rights = await rightsOf(context);
+  for (const verb of verbs) if (!rights.may(verb, path)) throw missing(permissionFor(verb, path));
   const secret = await getSecret(context);
   return { secret, crumb: context.crumb, name: secret.path, back: secretPath(secret.path) };
 }
 
-/** The readers of a secret in the last seven days. */
-export function listConsumers({ api }: RequestContext, path: string): Promise<Consumers> {
-  return api.call('GET /secrets/{path}/consumers', { params: { path } });
+/** @throws Problem 403: there is no secret with which the user may do this */
+export async function mustBeAllowedAnywhere(context: RequestContext, verb: SecretVerb): Promise<void> {
+  if (!(await rightsOf(context)).mayAnywhere(verb)) throw missing(permissionFor(verb, '*'));
 }
 
-/** Consumers as links to their pages, by their names. */
-export async function consumerCells(context: RequestContext, items: readonly Consumer[]): Promise<Map<Consumer, Cell>> {
-  const parties = items.map(({ kind, id }) => ({
-    ...{ actor_kind: kind, actor_id: id, target_kind: null, target_id: null },
-  }));
-  const names = await namesIn(context, parties);
-  return new Map(items.map((item) => [item, partyCell(item.kind, item.id, names)]));
+const missing = (permission: string) => forbidden(permission, `This needs "${permission}".`);
+
+/** A link to an action, with what it does with a secret. */
+export type SecretLink = ActionLink & { route: RouteName; verbs: readonly SecretVerb[] };
+
+/** Links to the actions that the user may perform on a secret. */
+export function allowedLinks(
+  context: RequestContext,
+  { rights, path }: { rights: SecretRights; path: string },
+  links: readonly SecretLink[],
+): SecretLink[] {
+  return allowedActions(context, links).filter(({ verbs }) => verbs.every((verb) => rights.may(verb, path)));
 }
 
-const kinds: Readonly<Record<string, string>> = {
-  client: 'Client',
-  api_key: 'API key',
-  user: 'User',
-  system: 'Server',
-};
-export const kindWords = (kind: string) => kinds[kind] ?? kind;
-
-/** The effect on programs that read these versions in the last days. */
-export function lostBy({ items }: Consumers, isLost: (version: number) => boolean): Impact[] {
-  const readers = new Set(items.filter(({ version }) => isLost(version)).map(({ kind, id }) => `${kind} ${id}`));
-  if (readers.size === 0) return [{ text: 'No consumers', words: 'in the last 7 days' }];
-  return [{ text: counted(readers.size, 'consumer'), words: 'read it in the last 7 days' }];
-}
-
-/** Consumers whose last read was of an earlier version than the current one. */
-export function consumersBehind({ items }: Consumers, current: number): Consumer[] {
-  const latest = new Map<string, Consumer>();
-  for (const item of items) if (!latest.has(`${item.kind} ${item.id}`)) latest.set(`${item.kind} ${item.id}`, item);
-  return [...latest.values()].filter(({ version }) => version < current);
-}
+const stateWords = { live: 'Active', deleted: 'Deleted', expired: 'Expired', destroyed: 'Destroyed' } as const;
 
 /** The state of a version, as a badge. */
 export function stateCell({ state, number }: Version, current: number): Cell {
   if (state === 'destroyed') return cell.bad('Destroyed');
-  if (state === 'deleted') return cell.warn('Deleted');
-  if (state === 'expired') return cell.warn('Expired');
+  if (state !== 'live') return cell.warn(stateWords[state]);
   return number === current ? cell.good('Current') : cell.quiet('Previous');
 }
+
+/** Whether a secret can be read, as a badge. */
+export function readableCell({ current_state, location }: Pick<Secret, 'current_state' | 'location'>): Cell {
+  if (current_state === 'live') return cell.good('Active');
+  if (current_state) return cell.warn('Not readable');
+  return cell.quiet(location === null ? 'No value' : 'Kept elsewhere');
+}
+
+/** The current version of a secret in a list. */
+export function currentCell({
+  current_version,
+  current_state,
+  location,
+}: Pick<Secret, 'current_version' | 'current_state' | 'location'>): Cell {
+  const name = `v${current_version}`;
+  if (current_state === 'live') return cell.text(name);
+  if (current_state) return cell.warn(`${name} ${stateWords[current_state].toLowerCase()}`);
+  return cell.quiet(location === null ? 'No value' : 'Kept elsewhere');
+}
+
+/** A secret that the user can reveal or roll back to has such a version. */
+export const liveVersions = ({ versions }: Secret): Version[] => versions.filter(({ state }) => state === 'live');

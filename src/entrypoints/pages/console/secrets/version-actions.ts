@@ -2,7 +2,9 @@ import { notFound } from '../../../../platform/http/index.ts';
 import type { Action, ActionDescription } from '../actions.ts';
 import type { RequestContext } from '../request-context.ts';
 import { secretPath } from './addresses.ts';
-import { frame, listConsumers, lostBy, type Secret, type Version } from './secret.ts';
+import { affected, listConsumers } from './consumers.ts';
+import { droppedBy, nextVersionWords } from './forms.ts';
+import { frame, type Secret, type Version } from './secret.ts';
 
 type Change = 'delete' | 'undelete' | 'destroy';
 type Words = Pick<ActionDescription, 'words' | 'button' | 'danger' | 'heading'>;
@@ -20,12 +22,13 @@ function changing(change: Change, done: string, wordsOf: (secret: Secret, versio
     path: `/secrets/:path/versions/:number/${change}`,
     route: `POST /secrets/{path}/versions/{number}/${change}`,
     describe: async (context) => {
-      const { secret, ...framed } = await frame(context);
+      const { secret, ...framed } = await frame(context, change === 'destroy' ? 'destroy' : 'delete');
       const version = versionIn(context, secret);
       const words = wordsOf(secret, version);
-      const consumers = words.danger ? await listConsumers(context, secret.path) : undefined;
-      const impact = consumers ? lostBy(consumers, (number) => number === version.number) : [];
-      return { ...framed, ...words, impact, fields: [] };
+      if (!words.danger) return { ...framed, ...words, impact: [], fields: [] };
+      const consumers = await listConsumers(context, secret.path);
+      const lost = await affected(context, consumers, (number) => number === version.number);
+      return { ...framed, ...words, ...lost, fields: [] };
     },
     perform: async ({ api, params: { path = '', number = '' } }) => {
       await api.call(`POST /secrets/{path}/versions/{number}/${change}`, { params: { path, number } });
@@ -84,16 +87,20 @@ function rollingBack(): Action {
     path: '/secrets/:path/versions/:number/rollback',
     route: 'POST /secrets/{path}/rollback',
     describe: async (context) => {
-      const { secret, ...framed } = await frame(context);
+      const { secret, ...framed } = await frame(context, 'read', 'write');
       const { number } = versionIn(context, secret);
-      const next = secret.current_version + 1;
+      const { path, current_version: current } = secret;
+      const next = current + 1;
+      const dropped = droppedBy(secret);
+      const consumers = await listConsumers(context, path);
       return {
         ...framed,
-        heading: `Roll back ${secret.path} to version ${number}?`,
+        ...(await affected(context, consumers, (each) => each === current || dropped.includes(each))),
+        heading: `Roll back ${path} to version ${number}?`,
         words: [
-          `The value of version ${number} is written again as version ${next}, which becomes the current one. The other versions stay. Your read of version ${number} is recorded.`,
+          `The value of version ${number} is written again as version ${next}. Version ${current} stays readable by its number. Your read of version ${number} is recorded, and the value is not shown.`,
+          ...nextVersionWords(secret),
         ],
-        impact: [],
         fields: [],
         button: `Roll back to version ${number}`,
         danger: false,
