@@ -2,6 +2,8 @@ import { spawn } from 'node:child_process';
 import { createPrivateKey, createPublicKey, generateKeyPairSync, X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import { chmod, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { Secrets } from '../../../packages/secrets/src/index.ts';
@@ -1061,6 +1063,25 @@ describe('the command line', () => {
     expect((await read(`${target}/own`)).body).toMatchObject({ number: 1, data: { n: 'its own' } });
     const { expires_at, created_at } = (await read(`${target}/expiring`)).body;
     expect(Date.parse(String(expires_at)) - Date.parse(String(created_at))).toBeLessThanOrEqual(3_601_000);
+  });
+
+  test('lists paths of another Vault that it cannot use, without control of the terminal', async () => {
+    const vault = createServer((request, response) => {
+      const isList = request.url?.endsWith('?list=true');
+      const named = { keys: ['\u001b[31mred\n', 'a\u202eb'] };
+      response.setHeader('content-type', 'application/json');
+      response.end(JSON.stringify({ data: isList ? named : { versions: {} } }));
+    });
+    vault.listen(0, '127.0.0.1');
+    await once(vault, 'listening');
+    const address = `http://127.0.0.1:${(vault.address() as AddressInfo).port}`;
+    const words = ['secret', 'import', newPath('to'), '--vault', address];
+    const { code, stdout } = await latchkey.command(words, '', { VAULT_TOKEN: 'x' });
+    expect([code, stdout]).toEqual([1, expect.stringContaining('/\\u001b[31mred\\u000a: its path must be names')]);
+    const json = (await latchkey.command([...words, '--json'], '', { VAULT_TOKEN: 'x' })).stdout;
+    for (const sent of ['\u001b', '\u202e']) expect(stdout + json).not.toContain(sent);
+    expect(JSON.parse(json).items[1].path).toMatch(/\/a\u202eb$/);
+    vault.close();
   });
 
   test('imports the same file once', async () => {

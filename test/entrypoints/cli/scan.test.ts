@@ -72,6 +72,16 @@ describe('latchkey scan', () => {
     ]);
   });
 
+  test('prints names of files in one line, and leaves no control of the terminal to them', async () => {
+    write('names/\u001b[2J\nkeys\u202e.txt', generateCredential('lk_cs_'));
+    write('names/large\n::error.log', 'x'.repeat(5 * 1024 * 1024 + 1));
+    const { stdout, stderr } = await scan(path.join(folder, 'names'));
+    expect(stdout).toContain('names/\\u001b[2J\\u000akeys\\u202e.txt:1:1');
+    expect(stderr).toContain('Skipped ');
+    expect(stderr).toContain('large\\u000a::error.log: it is larger');
+    for (const sent of ['\u001b', '\u202e']) expect(stdout + stderr).not.toContain(sent);
+  });
+
   test('exits with 0 where there are none, 2 where there is nothing to read, and lists what it skipped', async () => {
     const clean = path.join(folder, 'clean');
     mkdirSync(clean);

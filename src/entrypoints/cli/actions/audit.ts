@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { eventsSince, listEvents, newestToFollow, type RecordedEvent } from '../../../domain/audit/index.ts';
 import { type CommandContext, onInstallation } from './command-context.ts';
 import { Moment, parsed } from './input.ts';
-import { note, say } from './output.ts';
+import { inLine, note, say, sayJson, visible } from './output.ts';
 
 type TailOptions = { json?: boolean; lines: string; follow?: boolean };
 
@@ -45,7 +45,7 @@ export const list = onInstallation(
     const given = { ...options, actor_kind: actorKind, target_kind: targetKind, request_id: requestId };
     const page = await listEvents(deps.db, parsed(Filter, given));
     if (options.json) {
-      say(JSON.stringify(page, undefined, 2));
+      sayJson(page);
       return;
     }
     for (const event of page.items) say(lineOf(event, {}));
@@ -54,7 +54,7 @@ export const list = onInstallation(
 );
 
 function lineOf(event: RecordedEvent, { json }: { json?: boolean }): string {
-  if (json) return JSON.stringify(event);
+  if (json) return visible(JSON.stringify(event));
   const { occurred_at, actor_kind, actor_id, action, target_kind, target_id, outcome, reason, address } = event;
   const actor = actor_id ? `${actor_kind} ${actor_id}` : actor_kind;
   const parts = [
@@ -65,5 +65,5 @@ function lineOf(event: RecordedEvent, { json }: { json?: boolean }): string {
     outcome === 'failure' && `failed${reason ? `: ${reason}` : ''}`,
     address && `from ${address}`,
   ];
-  return parts.filter(Boolean).join('  ');
+  return inLine(parts.filter(Boolean).join('  '));
 }

@@ -1,6 +1,7 @@
 import { lintSource } from '@secretlint/core';
 import { creator as commonProviders } from '@secretlint/secretlint-rule-preset-recommend';
 import { parseCredential, secretLength } from '../../../platform/crypto/index.ts';
+import { inLine } from './output.ts';
 
 /** A credential in a text, without its value. Lines and columns count from 1. */
 type FoundCredential = { line: number; column: number; kind: string };
@@ -64,7 +65,8 @@ function placeIn(text: string, index: number): { line: number; column: number } 
 
 async function credentialsOfProviders(text: string, file: string): Promise<FoundCredential[]> {
   const { messages } = await lintSource({
-    source: { content: text, filePath: file, contentType: 'text' },
+    // Its profiler cannot read names with several lines.
+    source: { content: text, filePath: inLine(file), contentType: 'text' },
     options: {
       // Otherwise its messages contain the value.
       maskSecrets: true,

@@ -33,10 +33,14 @@ export function mustBeSafe({ url }: ForeignVault): void {
 export async function listForeign(vault: ForeignVault, folder: string): Promise<string[]> {
   const found: string[] = [];
   const folders = [folder];
+  let asked = 0;
   for (let next = folders.pop(); next !== undefined; next = folders.pop()) {
+    asked += 1;
     const answer = await get<{ keys: string[] }>(vault, `metadata/${next}`, { list: 'true' });
     for (const key of answer?.keys ?? []) (key.endsWith('/') ? folders : found).push(`${next}${key}`);
-    if (found.length > mostSecrets) throw new UsageError(`There are more than ${mostSecrets} secrets: import folders.`);
+    // A folder can also contain folders without end.
+    if (found.length + asked > mostSecrets)
+      throw new UsageError(`There are more than ${mostSecrets} secrets and folders: import folders.`);
   }
   return found.sort();
 }

@@ -12,14 +12,29 @@ export function say(line: string): void {
 
 /** Prints a line on standard error: anything except the result. */
 export function note(line: string): void {
-  process.stderr.write(`${line}\n`);
+  process.stderr.write(`${visible(line)}\n`);
 }
 
 /** Prints a result: as JSON, or as lines of text. */
 export function answer({ json }: { json?: boolean }, value: unknown, lines: readonly string[]): void {
-  if (json) say(JSON.stringify(value, undefined, 2));
-  else for (const line of lines) say(line);
+  if (json) sayJson(value);
+  else for (const line of lines) say(visible(line));
 }
+
+/** Prints a value as JSON. In a string of JSON, an escaped character is the same. */
+export function sayJson(value: unknown, indent = 2): void {
+  say(visible(JSON.stringify(value, undefined, indent)));
+}
+
+// All control characters except the end of a line and the tab, and the marks that turn the direction of writing.
+const controlling = /(?![\n\t])\p{Cc}|[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
+const escaped = (character: string) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+
+/** Texts come from others, such as names in another system. Printed as they are, they could control the terminal. */
+export const visible = (text: string): string => text.replaceAll(controlling, escaped);
+
+/** The same of a text within a line: it cannot begin another one. */
+export const inLine = (text: string): string => visible(text).replaceAll(/[\n\t]/g, escaped);
 
 type Rows<Item> = { row: (item: Item) => string[] /** What to do when there is nothing to list. */; none: string };
 
@@ -34,7 +49,8 @@ export function answerPage<Item>(
 }
 
 /** Rows in columns of the required width. */
-export function columns(rows: readonly (readonly string[])[]): string[] {
+export function columns(given: readonly (readonly string[])[]): string[] {
+  const rows = given.map((row) => row.map(inLine));
   const widths = rows.reduce<number[]>((most, row) => row.map((cell, n) => Math.max(cell.length, most[n] ?? 0)), []);
   return rows.map((row) =>
     row

@@ -6,7 +6,7 @@ import { type AdminClient, type AdminRoute, adminRoutes } from '../../admin/inde
 import { withUsageCode } from '../usage-code.ts';
 import { action } from './command-context.ts';
 import { readSecret } from './input.ts';
-import { say } from './output.ts';
+import { sayJson } from './output.ts';
 import { UsageError } from './usage.ts';
 
 type Member = { type?: string; description?: string; enum?: string[]; items?: object };
@@ -49,7 +49,7 @@ function commandFor(route: AdminRoute, name: string, client: AdminClient): Comma
         body: route.body && { ...(await wholeBody(options.body)), ...pick(options, body) },
       });
       if (route.response === JsonLines) await pipeline(JsonLines.parse(answer), process.stdout, { end: false });
-      else if (answer !== undefined) say(JSON.stringify(answer, undefined, 2));
+      else if (answer !== undefined) sayJson(answer);
     }),
   );
 }

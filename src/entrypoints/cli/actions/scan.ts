@@ -3,7 +3,7 @@ import path from 'node:path';
 import { getSystemErrorMessage } from 'node:util';
 import { action } from './command-context.ts';
 import { credentialsIn } from './credentials-in-text.ts';
-import { answer, note } from './output.ts';
+import { answer, inLine, note } from './output.ts';
 import { UsageError } from './usage.ts';
 
 // Folders of version control and package managers: they are not edited, and large.
@@ -25,8 +25,8 @@ export const scan = action(async (start: string, options: { json?: boolean }) =>
     files += 1;
     for (const each of await credentialsIn(text, file)) found.push({ path: file, ...each });
   }
-  for (const { path: file, reason } of skipped) note(`Skipped ${file}: ${reason}`);
-  const lines = found.map(({ path: file, line, column, kind }) => `${file}:${line}:${column}  ${kind}`);
+  for (const { path: file, reason } of skipped) note(`Skipped ${inLine(file)}: ${reason}`);
+  const lines = found.map(({ path: file, line, column, kind }) => `${inLine(file)}:${line}:${column}  ${kind}`);
   answer(options, { items: found, files, skipped }, [...lines, ...summary(found, files)]);
   if (found.length > 0) process.exitCode = 1;
 });

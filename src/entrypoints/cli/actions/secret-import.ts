@@ -14,7 +14,7 @@ import {
   readForeign,
   versionsAfter,
 } from './foreign-vault.ts';
-import { answer } from './output.ts';
+import { answer, inLine } from './output.ts';
 import { routesOf } from './routes.ts';
 import { UsageError } from './usage.ts';
 
@@ -143,7 +143,7 @@ async function bringFromVault(place: CommandContext, target = '', options: Optio
   }
   const failed = results.filter((result) => 'problem' in result);
   answer(options, { items: results }, [
-    ...results.map((result) => ('problem' in result ? `${result.path}: ${result.problem}` : doneWords(result))),
+    ...results.map((result) => ('problem' in result ? `${inLine(result.path)}: ${result.problem}` : doneWords(result))),
     `Imported ${results.length - failed.length} of ${results.length} secrets.`,
   ]);
   if (failed.length > 0) process.exitCode = 1;
