@@ -89,7 +89,11 @@ export type TakenSecretId = {
   metadata: Record<string, string>;
   policies: string[];
 };
-export type RefusedSecretId = { refused: 'wrong secret id' | 'secret id is not for this address' };
+export type RefusedSecretId = {
+  refused: 'wrong secret id' | 'secret id is not for this address';
+  /** Undefined: there is none of this name. */
+  role?: string;
+};
 
 /** Uses one use of a secret id: if several use the last one at once, one succeeds. */
 export async function takeSecretId(
@@ -99,10 +103,11 @@ export async function takeSecretId(
   const at = now();
   const role = await findRole(db, name);
   const found = role && (await findSecretId(db, { client_id: role.client_id, digest: digest(secret_id), now: at }));
-  if (!role || !found) return { refused: 'wrong secret id' };
+  if (!role) return { refused: 'wrong secret id' };
+  if (!found) return { refused: 'wrong secret id', role: name };
   if (found.bound_cidrs && !isWithin(found.bound_cidrs, address))
-    return { refused: 'secret id is not for this address' };
-  if (!(await takeUse(db, found.digest, at))) return { refused: 'wrong secret id' };
+    return { refused: 'secret id is not for this address', role: name };
+  if (!(await takeUse(db, found.digest, at))) return { refused: 'wrong secret id', role: name };
   const cidrs = found.token_bound_cidrs ?? nonEmpty(role.settings.token_bound_cidrs);
   const policies = await listRoleAssignments(db, role.client_id, at);
   return { settings: role.settings, token_bound_cidrs: cidrs, metadata: found.metadata, policies };

@@ -56,12 +56,10 @@ type BySecretId = { request: Asked['request']; role: string; secret_id: string }
 async function logInWithSecretId(deps: VaultDeps, { request, role, secret_id }: BySecretId): Promise<VaultAnswer> {
   const taken = await takeSecretId(deps, { role, secret_id, address: request.address ?? '' });
   if ('refused' in taken) {
-    const refusal = {
-      actor: anonymous(request.origin),
-      action: 'client.refused',
-      target: { kind: 'client', id: role },
-    } as const;
-    await deps.refusals?.record({ ...refusal, reason: taken.refused });
+    // An unknown name is not recorded: it can be any text.
+    const { refused: reason, role: known } = taken;
+    const target = known === undefined ? {} : { target: { kind: 'client', id: known } };
+    await deps.refusals?.record({ actor: anonymous(request.origin), action: 'client.refused', ...target, reason });
     throw new VaultError(400, 'invalid role or secret ID');
   }
   const { settings, token_bound_cidrs: bound_cidrs, metadata, policies } = taken;

@@ -164,6 +164,21 @@ describe('clients that configure', () => {
     expect((await ask('POST', 'secret/config', { by, body: config })).status).toBe(403);
   });
 
+  test('log in with an unknown role, whose name is not recorded', async () => {
+    const name = newFolder();
+    await ask('PUT', `auth/approle/role/${name}`, { body: {} });
+    const { secret_id } = (await ask('PUT', `auth/approle/role/${name}/secret-id`)).body.data;
+    const refused = async (role_id: string) => {
+      const told = await ask('PUT', 'auth/approle/login', { by: '', body: { role_id, secret_id } });
+      expect(told).toMatchObject({ status: 400, body: { errors: ['invalid role or secret ID'] } });
+      return (await latchkey.auditEvents('client.refused')).at(-1)?.target_id ?? null;
+    };
+    expect(await refused(`\u001b[31m${'x'.repeat(10_000)}`)).toBeNull();
+    const other = newFolder();
+    await ask('PUT', `auth/approle/role/${other}`, { body: {} });
+    expect(await refused(other)).toBe(other);
+  });
+
   test('read and write one member of a role', async () => {
     const name = newFolder();
     await ask('PUT', `auth/approle/role/${name}`, { body: { token_ttl: '10m', token_bound_cidrs: ['10.0.0.0/8'] } });
