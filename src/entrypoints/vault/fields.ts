@@ -72,12 +72,16 @@ export function durationOf(seconds: number): string {
   return parts.join('');
 }
 
+/** As texts in queries and bodies (`strconv.ParseBool` of Go). */
+export const truths: ReadonlySet<unknown> = new Set(['1', 't', 'T', 'true', 'TRUE', 'True']);
+const untruths: ReadonlySet<unknown> = new Set(['0', 'f', 'F', 'false', 'FALSE', 'False']);
+
 /** @throws VaultError 400 */
 export function flagIn(fields: Fields, name: string): boolean | undefined {
   const value = fields[name] ?? undefined;
   if (value === undefined || typeof value === 'boolean') return value;
-  if (value === 'true' || value === '1' || value === 1) return true;
-  if (value === 'false' || value === '0' || value === 0) return false;
+  if (truths.has(value) || value === 1) return true;
+  if (untruths.has(value) || value === 0) return false;
   throw conversionError(name, 'a boolean');
 }
 

@@ -11,6 +11,7 @@ import {
   unknownAddress,
 } from '../../platform/http/index.ts';
 import { notThere, unsupportedOperation, VaultError } from './answers.ts';
+import { truths } from './fields.ts';
 
 export type Operation = 'read' | 'list' | 'write' | 'patch' | 'delete';
 
@@ -21,7 +22,6 @@ const mostParameters = 1000;
 // Reading more of them would delay other requests.
 const mostValues = 20_000;
 const mostLevels = 200;
-const truths = new Set(['1', 't', 'T', 'true', 'TRUE', 'True']);
 const operations: Readonly<Record<string, Operation>> = {
   GET: 'read',
   HEAD: 'read',

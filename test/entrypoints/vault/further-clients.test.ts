@@ -296,6 +296,19 @@ describe('Spring Vault, as its source makes its calls', () => {
     expect((await ask('GET', path)).body.data.delete_version_after).toBe(shown);
   });
 
+  test.each([
+    ['True', true],
+    ['T', true],
+    ['FALSE', false],
+    [0, false],
+  ])('writes the flag %p as a text, as in vault write', async (sent, shown) => {
+    const path = `secret/metadata/${newFolder()}/a`;
+    await ask('POST', path, { body: { cas_required: !shown } });
+    expect((await ask('POST', path, { body: { cas_required: sent } })).status).toBe(204);
+    expect((await ask('GET', path)).body.data.cas_required).toBe(shown);
+    expect((await ask('POST', path, { body: { cas_required: 'yes' } })).status).toBe(400);
+  });
+
   test.each(['1x', 's', '1sm', '1.s', '1 s', 'ms'])('cannot write the time %s', async (sent) => {
     const path = `secret/metadata/${newFolder()}/a`;
     expect((await ask('POST', path, { body: { delete_version_after: sent } })).status).toBe(400);
