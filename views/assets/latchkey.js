@@ -29,6 +29,11 @@ for (const button of document.querySelectorAll('[data-copy] + .copy')) {
   });
 }
 
+// The back button can restore a page that may not be stored: without its secrets.
+addEventListener('pagehide', () => {
+  for (const secret of document.querySelectorAll('.leaves code')) secret.textContent = '';
+});
+
 // What is typed can be seen; it is hidden again before the form is sent, so that browsers take it for a password.
 for (const button of document.querySelectorAll('.secret > .reveal')) {
   const input = button.previousElementSibling;

@@ -770,6 +770,8 @@ describe('in the console', () => {
 
     const overview = await alice.get(pageOf(path));
     expect(wordsOf(overview)).toMatch(/v2 Current alice@?\S* .* v1 Previous Administration/);
+    expect(wordsOf(overview)).toMatch(/Recent activity .*Secret written secret\.written · by alice\b/);
+    expect(wordsOf(overview)).not.toContain('Secret versions listed');
     expect(wordsOf(overview)).toContain('1 consumer last read an earlier version than v2:');
     expect(wordsOf(overview)).toMatch(/Next rotation due: .* UTC \(90 days for medium risk\)/);
     expect(overview.html).toMatch(/<desc id="rotation-description">v1 was current from .* UTC until .* UTC\. v2 was/);
@@ -811,6 +813,12 @@ describe('in the console', () => {
     const location = 'AWS Secrets Manager, <script>alert(1)</script>';
     const fields = { path, location, accessible_to: 'team payments\nops', rotated_at: '2026-01-31T10:00', risk: 'low' };
     expect((await alice.act('/register-credential', { ...fields, location: ' ' })).status).toBe(400);
+    for (const act of ['/register-credential', '/new-secret', '/generate-secret']) {
+      const page = await alice.act(act, { ...fields, value: 'x', kind: 'password', path: 'a path' });
+      expect([act, page.status]).toEqual([act, 400]);
+      expect(wordsOf(page)).toContain('The path must be names of letters, digits, ".", "_" and "-", joined by "/"');
+      expect(page.html).toMatch(/id="path"[^>]*aria-invalid="true"/);
+    }
     const wrong = await alice.act('/register-credential', { ...fields, rotated_at: 'yesterday' });
     expect(wrong.html).toMatch(/id="rotated_at"[^>]*aria-invalid="true"/);
     const made = await alice.act('/register-credential', { ...fields, owner: 'client:service' });

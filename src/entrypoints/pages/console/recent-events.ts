@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { EventView } from '../../../domain/audit/index.ts';
+import type { AuditAction, EventView } from '../../../domain/audit/index.ts';
 import * as cell from '../records/cells.ts';
 import { deviceName } from '../records/devices.ts';
 import { addressOf } from '../records/lists.ts';
@@ -15,7 +15,12 @@ export type EventParty = {
   kind: 'user' | 'client' | 'api_key' | 'role' | 'resource_server' | 'trust' | 'secret';
   id: string;
   reference: string;
+  /** An action that is left out. */
+  except?: AuditAction;
 };
+
+// Enough to leave some when others are left out.
+const mostRead = 100;
 
 /**
  * The last events by a record and about it, newest first; nothing for a user who may not read the audit log.
@@ -23,15 +28,18 @@ export type EventParty = {
 export async function recentEvents(context: RequestContext, party: EventParty, most = 10): Promise<Panel[]> {
   const { api } = context;
   if (!api.may('GET /audit/events')) return [];
-  const { kind, id } = party;
-  const limit = String(most);
+  const { kind, id, except } = party;
+  const limit = String(except === undefined ? most : mostRead);
   const [by, about] = await Promise.all([
     isActor(kind) ? api.call('GET /audit/events', { query: { actor: id, actor_kind: kind, limit } }) : { items: [] },
     api.call('GET /audit/events', { query: { target: id, target_kind: kind, limit } }),
   ]);
   const all = [...by.items, ...about.items];
   const events = [...new Map(all.map((event) => [event.id, event])).values()];
-  const newest = events.sort((a, b) => b.occurred_at.getTime() - a.occurred_at.getTime()).slice(0, most);
+  const newest = events
+    .filter(({ action }) => action !== except)
+    .sort((a, b) => b.occurred_at.getTime() - a.occurred_at.getTime())
+    .slice(0, most);
   const names = await namesIn(context, newest);
   const filter = isActor(kind) ? { actor: party.reference } : { target: party.reference };
   return [

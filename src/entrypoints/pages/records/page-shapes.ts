@@ -132,7 +132,7 @@ export type DetailPage = {
   line: readonly Cell[];
   notice: string | undefined;
   /** What needs attention: the fact, its details, and where to see more. */
-  warning?: { fact: string; words: string; link: { text: string; href: string } } | undefined;
+  warning?: { fact: string; words: string; link?: { text: string; href: string } } | undefined;
   /** Its actions; the first two are buttons, the others are in a menu. */
   actions: readonly ActionLink[];
   tabs: readonly Tab[];

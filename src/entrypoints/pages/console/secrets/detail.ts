@@ -88,7 +88,9 @@ const panelsOf: Readonly<Record<TabKey, (context: RequestContext, shown: Shown) 
 /** Whether there is no value here, because another system stores it. */
 const isElsewhere = ({ current_version, location }: Secret) => current_version === 0 && location !== null;
 
-const partyOf = ({ path }: Secret) => ({ kind: 'secret', id: path, reference: `secret:${path}` }) as const;
+// Each view of the page is recorded, and would hide what was done.
+const partyOf = ({ path }: Secret) =>
+  ({ kind: 'secret', id: path, reference: `secret:${path}`, except: 'secret.described' }) as const;
 
 function badgesOf({ deps }: RequestContext, { secret, consumers }: Shown): Cell[] {
   const behind = consumersBehind(consumers, secret.current_version).length;

@@ -1,4 +1,5 @@
 import { riskDays } from '../../../../domain/credentials/index.ts';
+import { pathProblem } from '../../../../domain/secrets/index.ts';
 import { invalid } from '../../../../platform/http/index.ts';
 import type { Field } from '../../records/page-shapes.ts';
 import type { FormInput } from '../actions.ts';
@@ -12,6 +13,18 @@ export const pathField: Field = {
   is_required: true,
   hint: 'Names joined by “/”, such as database/prod. You cannot change it later.',
 };
+
+/**
+ * The path of a new secret.
+ *
+ * @throws Problem `invalid` at the field
+ */
+export function pathIn(sent: FormInput): string {
+  const path = sent.text('path') ?? '';
+  const problem = path === '' ? 'must not be empty' : pathProblem(path);
+  if (problem !== undefined) throw invalid('/path', `The path ${problem}`);
+  return path;
+}
 
 export const descriptionField = (value: string | null): Field => ({
   ...{ name: 'description', label: 'Description', type: 'text', value: value ?? '' },

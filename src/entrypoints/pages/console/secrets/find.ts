@@ -58,6 +58,7 @@ function found(crumb: { text: string; href: string }, searches: readonly Search[
     made: {
       ...{ crumb, heading: 'Search result', name: '', secret: undefined, words: [words], snippets: [] },
       facts: [...items.map(factOf), ...hashes],
+      facts_heading: items.length === 0 ? 'Search' : 'Versions with this value',
     },
   };
 }

@@ -12,6 +12,7 @@ import {
   elsewhereFields,
   environmentField,
   pathField,
+  pathIn,
   replacedIn,
   riskField,
   riskIn,
@@ -77,7 +78,7 @@ export const creatingSecret: Action = {
     };
   },
   perform: async ({ api }, sent) => {
-    const path = sent.text('path') ?? '';
+    const path = pathIn(sent);
     const body = { data: dataIn(sent), cas: 0 };
     await api.call('POST /secrets/{path}/versions', { params: { path }, body });
     return { to: secretPath(path), done: 'secret-created' };

@@ -4,7 +4,7 @@ import type { Field } from '../../records/page-shapes.ts';
 import type { Action, ActionResult, FormInput } from '../actions.ts';
 import type { RequestContext } from '../request-context.ts';
 import { secretPath } from './addresses.ts';
-import { pathField } from './fields.ts';
+import { pathField, pathIn } from './fields.ts';
 import { lostByNext, nextVersionWords } from './forms.ts';
 import { frame, mustBeAllowedAnywhere } from './secret.ts';
 
@@ -149,8 +149,7 @@ export const generatingSecret: Action = {
       ...{ button: 'Generate secret', danger: false, back: crumb.href },
     };
   },
-  perform: (context, sent) =>
-    generate(context, sent, { path: sent.text('path') ?? '', cas: 0, done: 'secret-created' }),
+  perform: async (context, sent) => generate(context, sent, { path: pathIn(sent), cas: 0, done: 'secret-created' }),
 };
 
 export const generatingVersion: Action = {

@@ -7,6 +7,7 @@ import {
   elsewhereFields,
   environmentField,
   pathField,
+  pathIn,
   replacedField,
   replacedIn,
   riskField,
@@ -38,7 +39,7 @@ export const registering: Action = {
     };
   },
   perform: async ({ api }, sent) => {
-    const path = sent.text('path') ?? '';
+    const path = pathIn(sent);
     const location = sent.text('location');
     if (location === undefined) throw invalid('/location', 'Enter where it is kept.');
     const body = {

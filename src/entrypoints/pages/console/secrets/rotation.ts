@@ -1,10 +1,12 @@
 import { dayMs, riskDays } from '../../../../domain/credentials/index.ts';
+import type { SecretRights } from '../../../../domain/secrets/index.ts';
 import { type Period, timeline } from '../../charts/index.ts';
 import * as cell from '../../records/cells.ts';
 import type { Cell, Fact, Panel } from '../../records/page-shapes.ts';
 import { clockTime, dayAndTime, exactTime, relativeTime, shortDay } from '../../times.ts';
 import { counted } from '../../words.ts';
 import type { RequestContext } from '../request-context.ts';
+import { secretPath } from './addresses.ts';
 import { type Consumers, consumersBehind } from './consumers.ts';
 import type { Secret, Version } from './secret.ts';
 
@@ -27,7 +29,8 @@ const mostShown = 5;
 /** The last versions on an axis of time, and when the next one is due. */
 export function schedulePanel({ deps }: RequestContext, shown: Shown): Panel[] {
   const { path, versions, due_at } = shown.secret;
-  if (versions.length === 0) return [];
+  // One version alone is no history.
+  if (versions.length === 0 || (versions.length === 1 && due_at === null)) return [];
   const now = deps.now();
   const last = versions.slice(-mostShown);
   const rows = last.map((version) => rowOf(shown, version, now));
@@ -140,7 +143,10 @@ function scheduleWords({ due_at, risk }: Secret, now: Date): string {
 }
 
 /** The rules by which a secret is rotated. */
-export function rotationFacts(context: RequestContext, { secret, consumers }: Shown): Panel {
+export function rotationFacts(
+  context: RequestContext,
+  { secret, consumers, rights }: Shown & { rights: SecretRights },
+): Panel {
   const { risk, due_at, versions, current_version, max_versions, rotated_at, delete_after_seconds } = secret;
   const current = versions.find(({ number }) => number === current_version);
   const since = current?.created_at ?? rotated_at;
@@ -156,10 +162,19 @@ export function rotationFacts(context: RequestContext, { secret, consumers }: Sh
     {
       label: 'Expiry',
       cell: cell.text(
-        delete_after_seconds ? `${cell.duration(delete_after_seconds)} after each write` : 'Versions do not expire',
+        delete_after_seconds
+          ? `${cell.duration(delete_after_seconds)} after each write`
+          : 'Versions do not expire by default',
       ),
     },
     { label: 'On earlier versions', cell: cell.text(counted(behind.length, 'consumer')) },
   ];
-  return { heading: 'Schedule', intro: scheduleWords(secret, context.deps.now()), content: { kind: 'facts', facts } };
+  const change = { text: 'Change schedule', href: `${secretPath(secret.path)}/change` };
+  const mayChange = rights.may('write', secret.path) && context.api.may('PATCH /secrets/{path}');
+  return {
+    heading: 'Schedule',
+    intro: scheduleWords(secret, context.deps.now()),
+    ...(mayChange && { link: change }),
+    content: { kind: 'facts', facts },
+  };
 }

@@ -2,11 +2,10 @@ import { conflict, Problem } from '../../../../platform/http/index.ts';
 import * as cell from '../../records/cells.ts';
 import type { Action, ActionDescription } from '../actions.ts';
 import { type RequestContext, showInConsole } from '../request-context.ts';
-import { showVault } from './vault.ts';
+import { sealedEffect, sealedWarning, showVault } from './vault.ts';
 
 const isSealed = (error: unknown) => error instanceof Problem && error.type === 'sealed';
 
-const effect = 'No server reads, writes or lists secrets while they are sealed. Sign-in and tokens continue.';
 const next = ({ api }: RequestContext) =>
   api.may('POST /vault/unseal')
     ? 'Unseal them on the page Seal.'
@@ -27,8 +26,8 @@ function showSealed(context: RequestContext): void {
   showInConsole(context, 'console-detail', {
     crumb: context.crumb,
     name: 'Secrets are sealed',
-    ...{ badges: [cell.bad('Sealed')], line: [], notice: undefined, actions: [], tabs: [], aside: [], danger: [] },
-    panels: [{ heading: 'What to do', content: { kind: 'words', words: [effect, next(context)] } }],
+    ...{ badges: [cell.bad('Sealed')], line: [], notice: undefined, actions: [], tabs: [], panels: [] },
+    ...{ warning: sealedWarning(context), aside: [], danger: [] },
   });
 }
 
@@ -39,7 +38,7 @@ export function whileOpen(action: Action): Action {
     describe: (context) => action.describe(context).catch((error) => sealedPage(context, error)),
     perform: (context, sent) =>
       action.perform(context, sent).catch((error) => {
-        throw isSealed(error) ? conflict(`${effect} ${next(context)}`) : error;
+        throw isSealed(error) ? conflict(`${sealedEffect} ${next(context)}`) : error;
       }),
   };
 }
@@ -49,6 +48,6 @@ function sealedPage(context: RequestContext, error: unknown): ActionDescription 
   if (!isSealed(error)) throw error;
   return {
     ...{ crumb: context.crumb, heading: 'The secrets are sealed', name: '', back: '/console/secrets' },
-    ...{ words: [effect, next(context)], impact: [], fields: [], button: undefined, danger: false },
+    ...{ words: [sealedEffect, next(context)], impact: [], fields: [], button: undefined, danger: false },
   };
 }

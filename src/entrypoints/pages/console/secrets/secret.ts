@@ -38,7 +38,9 @@ export async function frame(
 
 /** @throws Problem 403: there is no secret with which the user may do this */
 export async function mustBeAllowedAnywhere(context: RequestContext, verb: SecretVerb): Promise<void> {
-  if (!(await rightsOf(context)).mayAnywhere(verb)) throw missing(permissionFor(verb, '*'));
+  const permission = permissionFor(verb, '*');
+  if (!(await rightsOf(context)).mayAnywhere(verb))
+    throw forbidden(permission, `This needs a permission such as "${permission}".`);
 }
 
 const missing = (permission: string) => forbidden(permission, `This needs "${permission}".`);

@@ -20,6 +20,7 @@ export async function showVault(context: RequestContext): Promise<void> {
     badges: [badgeOf(state)],
     line: [],
     notice: noticeIn(context.ctx),
+    warning: state.initialized && state.sealed ? sealedWarning(context) : undefined,
     actions: actionsOf(context, state),
     tabs: [],
     panels: [
@@ -42,6 +43,18 @@ export async function showVault(context: RequestContext): Promise<void> {
       .map((action) => ({ ...action, button: 'Seal' })),
   });
 }
+
+/** What the seal means, and what to do. */
+export function sealedWarning({ api }: RequestContext) {
+  const next = api.may('POST /vault/unseal')
+    ? 'Unseal them to continue.'
+    : 'Ask an administrator with the permission latchkey:vault:seal to unseal them.';
+  return { fact: 'The secrets are sealed.', words: `${sealedEffect} ${next}` };
+}
+
+/** What no one can do while the secrets are sealed. */
+export const sealedEffect =
+  'No server reads, writes or lists secrets while they are sealed. Sign-in and tokens continue.';
 
 function badgeOf({ initialized, sealed }: State): Cell {
   if (!initialized) return cell.quiet('Not initialized');
@@ -191,7 +204,7 @@ const rotating: Action = {
       words: [
         `Creates the key of term ${next}. New versions are encrypted under it from now on, on every server.`,
         `The keys of the ${counted(versionsIn(term), 'version')} that exist are encrypted under it in the background. Then the key of term ${term.term} is deleted. You cannot go back to it.`,
-        'Values, version numbers and permissions do not change, and programs read secrets all the time. Backups of the database that were made before can still be decrypted with the root key, or with the shares of that time.',
+        'Values, version numbers and permissions do not change, and programs read secrets meanwhile. Backups of the database that were made before can still be decrypted with the root key, or with the shares of that time.',
       ],
       ...{ impact: [], fields: [], button: `Create the key of term ${next}`, danger: false },
     };
