@@ -671,10 +671,11 @@ export type Database = {
   standing_device_codes: DeviceCodeColumns & UnderGrantColumns;
   pushed_requests: { digest: Digest; sealed: Sealed; expires_at: Date; consumed_at: Date | null };
   access_tokens: AccessTokenColumns & { digest: Digest };
-  standing_access_tokens: AccessTokenColumns & UnderGrantColumns & { digest: Digest };
+  standing_access_tokens: AccessTokenColumns & UnderGrantColumns & AllowedColumns & { digest: Digest };
   jwt_access_tokens: AccessTokenColumns & { jti: string; status_list_id: number; status_index: number };
   standing_jwt_access_tokens: AccessTokenColumns &
-    UnderGrantColumns & { jti: string; status_list_id: number; status_index: number };
+    UnderGrantColumns &
+    AllowedColumns & { jti: string; status_list_id: number; status_index: number };
   status_lists: { id: GeneratedAlways<number>; size: number; leased: Generated<number>; created_at: Date };
   replay_detection: { digest: Digest; expires_at: Date };
   idempotency_keys: {
@@ -861,6 +862,15 @@ type UnderGrantColumns = {
   grant_payload: Record<string, unknown> | null;
   /** Until when the records that it depends on last; `Infinity` or `-Infinity` as a number if PostgreSQL has that value. */
   ends_at: Date | number;
+};
+
+/** What its client and its API allow an access token. */
+type AllowedColumns = {
+  client_type: string;
+  client_registered_by: string;
+  client_resources: Json;
+  client_service_permissions: Json;
+  audience_requires_roles: boolean | null;
 };
 
 /** The identity provider of a sign-in; null: none. */

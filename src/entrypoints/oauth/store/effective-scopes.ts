@@ -13,30 +13,20 @@ export type RightsNow = {
   roles: string[] | null;
 };
 
-const patterns = (rights: string, condition = 'true') => `coalesce((select json_agg(p.pattern) from ${rights}
-  where (p.resource is null or p.resource = t.audience) and ${condition}), '[]'::json)`;
-const ofRoles = (subject: string) =>
-  patterns(
-    'standing_role_assignments a join role_permissions p on p.role_id = a.role_id',
-    `a.subject_id = ${subject} and (a.until is null or a.until > $2)`,
-  );
+const ofRoles = (subject: string) => `permissions_by_roles(${subject}, t.audience, $2)`;
 
-/** `RightsNow` of access token `t`, as text of a statement with `$2` as the time. */
+/** `RightsNow` of access token `t`, a row of its view, as text of a statement with `$2` as the time. */
 export const rightsNow = `case when t.audience is null then null
-  when t.api_key_id is not null then (select json_build_object('key', json_build_object(
-      'own', ${patterns(`(select x.resource, x.pattern from json_to_recordset(k.permissions) as x(resource text, pattern text)
-        union all select p.resource, p.pattern from api_key_roles kr join role_permissions p on p.role_id = kr.role_id
-          where kr.key_id = k.id) p`)},
-      'person', case when t.user_id is not null then ${ofRoles('t.user_id')} end)) from api_keys k where k.id = t.api_key_id)
-  when t.user_id is not null then json_build_object(
-    'limit', case when t.identity_id is not null then coalesce((select tr.permissions -> t.audience from standing_trusts tr
-      where tr.id = t.trust_id), '[]'::json) end,
-    'client', (select ${clientResourcesAt('t.audience')} from clients c where c.id = t.client_id),
-    'roles', (select case when r.assignment_required then ${ofRoles('t.user_id')} end
-      from resource_servers r where r.identifier = t.audience))
-  else json_build_object(
-    'client', (select (${servicePermissions}) -> t.audience from clients c where c.id = t.client_id),
-    'roles', ${ofRoles('t.client_id')}) end`;
+  when t.api_key_id is not null then json_build_object('key', json_build_object('own', permissions_of_key(t.api_key_id, t.audience),
+    'person', case when t.user_id is not null then ${ofRoles('t.user_id')} end))
+  else (select case when t.user_id is not null then json_build_object(
+      'limit', case when t.identity_id is not null then coalesce((select tr.permissions -> t.audience from standing_trusts tr
+        where tr.id = t.trust_id), '[]'::json) end,
+      'client', ${clientResourcesAt('t.audience')},
+      'roles', case when t.audience_requires_roles then ${ofRoles('t.user_id')} end)
+    else json_build_object('client', (${servicePermissions}) -> t.audience, 'roles', ${ofRoles('t.client_id')}) end
+    from (select t.client_type as type, t.client_registered_by as registered_by, t.client_resources as resources,
+      t.client_service_permissions as service_permissions) c) end`;
 
 type Scoped = { scope: string | null; user_id: string | null; rights_now: Partial<RightsNow> | null };
 

@@ -1,11 +1,19 @@
-import { type Database, DatabaseUnavailableError, type HotConnection } from '../../../platform/database/index.ts';
+import {
+  type Database,
+  DatabaseUnavailableError,
+  type HotConnection,
+  type HotStatement,
+} from '../../../platform/database/index.ts';
 
 const connections = 2;
 
 type Waiting<Row> = { key: unknown; resolve: (row: Row | undefined) => void; reject: (error: unknown) => void };
 
-/** A hot read: finds rows for many keys at once. `$1` is the array of keys, `$2` the time; every row returns its index `n`. */
-export type KeyedRead = { name: string; text: string };
+/**
+ * A hot read: finds rows for many keys at once. `$1` is the array of keys, or the only key in `textForOne`, `$2` the time; every row returns
+ * its index `n`.
+ */
+export type KeyedRead = { name: string; text: string; textForOne?: string };
 
 /** Coalesces the reads of one event-loop tick into one statement for each kind, all kinds in one packet (DESIGN.md §5). */
 export class Reader {
@@ -56,7 +64,13 @@ export class Reader {
     waiting: Waiting<Record<string, unknown>>[],
   ): Promise<void> {
     try {
-      const [result] = await connection.run([{ ...read, values: [waiting.map(({ key }) => key), this.#now()] }]);
+      const [result] = await connection.run([
+        statementOf(
+          read,
+          waiting.map(({ key }) => key),
+          this.#now(),
+        ),
+      ]);
       const rows = new Map(result?.rows.map((row) => [Number(row.n), row]));
       waiting.forEach(({ resolve }, index) => {
         resolve(rows.get(index + 1));
@@ -68,4 +82,10 @@ export class Reader {
       else await Promise.all(waiting.map((single) => this.#answer(connection, read, [single])));
     }
   }
+}
+
+function statementOf({ name, text, textForOne }: KeyedRead, keys: unknown[], now: Date): HotStatement {
+  const [only] = keys;
+  if (keys.length === 1 && textForOne) return { name: `${name} of one`, text: textForOne, values: [only, now] };
+  return { name, text, values: [keys, now] };
 }

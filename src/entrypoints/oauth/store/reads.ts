@@ -110,52 +110,66 @@ const ownerJson = `(select ${userJson} from users u where u.id = t.user_id and u
 const underGrant = `json_build_object('id', t.client_id, 'client_id', t.client) as client,
     case when t.grant_id is not null then ${grantJson('t.grant_id', 't.grant_payload')} end as grant, ${ownerJson} as person`;
 
-const keys = (type: 'text' | 'bytea' | 'uuid') => `unnest($1::${type}[]) with ordinality as k(key, n)`;
+type KeyType = 'text' | 'bytea' | 'uuid';
+
+/** A read with `k(key, n)` for its keys; a single key costs PostgreSQL less as a value than as an array. */
+const keyed = (name: string, type: KeyType, text: (keys: string) => string): KeyedRead => ({
+  name,
+  text: text(`unnest($1::${type}[]) with ordinality as k(key, n)`),
+  textForOne: text(`(select $1::${type} as key, 1 as n) k`),
+});
 
 /**
  * The active rows of a view, as `t`, looked up by each key. Fenced by `offset 0`: if joined plainly, a view of many tables exceeds
  * `from_collapse_limit` of the planner, which would read all of the view for one key.
  */
-const standing = (view: string, key: string, type: 'text' | 'bytea' | 'uuid') =>
-  `${keys(type)} cross join lateral (select * from ${view} where ${key} = k.key and ends_at > $2 offset 0) t`;
+const standing = (keys: string, view: string, key: string) =>
+  `${keys} cross join lateral (select * from ${view} where ${key} = k.key and ends_at > $2 offset 0) t`;
 
-export const readClient: KeyedRead = {
-  name: 'read client',
-  text: `select k.n, ${clientJson} as client from ${keys('text')} join clients c on c.client_id = k.key`,
-};
+export const readClient = keyed(
+  'read client',
+  'text',
+  (keys) => `select k.n, ${clientJson} as client from ${keys} join clients c on c.client_id = k.key`,
+);
 
-export const readCode: KeyedRead = {
-  name: 'read code',
-  text: `select k.n, t.digest, t.family_id, t.grant_id, t.user_id, t.payload, t.issued_at, t.expires_at, ${underGrant}
-    from ${standing('standing_authorization_codes', 'digest', 'bytea')}`,
-};
+export const readCode = keyed(
+  'read code',
+  'bytea',
+  (
+    keys,
+  ) => `select k.n, t.digest, t.family_id, t.grant_id, t.user_id, t.payload, t.issued_at, t.expires_at, ${underGrant}
+    from ${standing(keys, 'standing_authorization_codes', 'digest')}`,
+);
 
-export const readFamily: KeyedRead = {
-  name: 'read family',
-  text: `select k.n, t.id, t.grant_id, t.user_id, t.digest, t.key_id, t.previous_digest, t.previous_key_id, t.payload,
+export const readFamily = keyed(
+  'read family',
+  'bytea',
+  (
+    keys,
+  ) => `select k.n, t.id, t.grant_id, t.user_id, t.digest, t.key_id, t.previous_digest, t.previous_key_id, t.payload,
       t.issued_at, t.expires_at, t.absolute_expires_at, ${underGrant}
-    from ${standing('standing_refresh_families', 'handle_digest', 'bytea')}`,
-};
+    from ${standing(keys, 'standing_refresh_families', 'handle_digest')}`,
+);
 
-const accessToken = (view: string, key: string, type: 'text' | 'bytea') => `
+const accessToken = (view: string, key: string) => (keys: string) =>
+  `
   select k.n, t.grant_id, t.user_id, t.api_key_id, t.api_key_version, t.scope, t.audience, t.identity_scope, t.payload, t.issued_at, t.expires_at,
     ${rightsNow} as rights_now, ${underGrant}
-  from ${standing(view, key, type)}`;
+  from ${standing(keys, view, key)}`;
 
-export const readAccessToken: KeyedRead = {
-  name: 'read access token',
-  text: accessToken('standing_access_tokens', 'digest', 'bytea'),
-};
-export const readJwtAccessToken: KeyedRead = {
-  name: 'read jwt access token',
-  text: accessToken('standing_jwt_access_tokens', 'jti', 'text'),
-};
+export const readAccessToken = keyed('read access token', 'bytea', accessToken('standing_access_tokens', 'digest'));
+export const readJwtAccessToken = keyed(
+  'read jwt access token',
+  'text',
+  accessToken('standing_jwt_access_tokens', 'jti'),
+);
 
-export const readGrant: KeyedRead = {
-  name: 'read grant',
-  text: `select k.n, ${grantJson('t.id', 't.payload')} as grant
-    from ${standing('standing_grants', 'id', 'uuid')}`,
-};
+export const readGrant = keyed(
+  'read grant',
+  'uuid',
+  (keys) => `select k.n, ${grantJson('t.id', 't.payload')} as grant
+    from ${standing(keys, 'standing_grants', 'id')}`,
+);
 
 export type SessionRecord = {
   uid: string;
@@ -180,32 +194,33 @@ const session = (found: string) => `
     (select ${userJson} from users u where u.id = s.user_id and u.enabled) as person
   from ${found} where s.expires_at > $2`;
 
-export const readSession: KeyedRead = {
-  name: 'read session',
-  text: session(
-    `${keys('bytea')} join session_ids i on i.digest = k.key and i.expires_at > $2 and i.retired_at is null join standing_sessions s on s.uid = i.session_uid`,
+export const readSession = keyed('read session', 'bytea', (keys) =>
+  session(
+    `${keys} join session_ids i on i.digest = k.key and i.expires_at > $2 and i.retired_at is null join standing_sessions s on s.uid = i.session_uid`,
   ),
-};
+);
 
-export const readSessionByUid: KeyedRead = {
-  name: 'read session by uid',
-  text: session(`${keys('text')} join standing_sessions s on s.uid = k.key`),
-};
+export const readSessionByUid = keyed('read session by uid', 'text', (keys) =>
+  session(`${keys} join standing_sessions s on s.uid = k.key`),
+);
 
 export type InteractionRecord = { sealed: Sealed; expires_at: Date };
 
-export const readInteraction: KeyedRead = {
-  name: 'read interaction',
-  text: `select k.n, i.sealed, i.expires_at from ${keys('bytea')} join interactions i on i.digest = k.key and i.expires_at > $2`,
-};
+export const readInteraction = keyed(
+  'read interaction',
+  'bytea',
+  (keys) =>
+    `select k.n, i.sealed, i.expires_at from ${keys} join interactions i on i.digest = k.key and i.expires_at > $2`,
+);
 
 export type PushedRequestRecord = { sealed: Sealed; expires_at: Date; consumed_at: Date | null };
 
-export const readPushedRequest: KeyedRead = {
-  name: 'read pushed request',
-  text: `select k.n, p.sealed, p.expires_at, p.consumed_at from ${keys('bytea')} join pushed_requests p on p.digest = k.key
+export const readPushedRequest = keyed(
+  'read pushed request',
+  'bytea',
+  (keys) => `select k.n, p.sealed, p.expires_at, p.consumed_at from ${keys} join pushed_requests p on p.digest = k.key
     and p.expires_at > $2`,
-};
+);
 
 export type DeviceCodeRecord = UnderGrant & {
   digest: Digest;
@@ -215,15 +230,13 @@ export type DeviceCodeRecord = UnderGrant & {
   sealed: Sealed;
 };
 
-const deviceCode = (key: 'digest' | 'user_code_digest') => `
+const deviceCode = (key: 'digest' | 'user_code_digest') => (keys: string) =>
+  `
   select k.n, t.digest, t.family_id, t.grant_id, t.user_id, t.sealed, ${underGrant}
-  from ${standing('standing_device_codes', key, 'bytea')}`;
+  from ${standing(keys, 'standing_device_codes', key)}`;
 
-export const readDeviceCode: KeyedRead = { name: 'read device code', text: deviceCode('digest') };
-export const readDeviceCodeByUserCode: KeyedRead = {
-  name: 'read device code by user code',
-  text: deviceCode('user_code_digest'),
-};
+export const readDeviceCode = keyed('read device code', 'bytea', deviceCode('digest'));
+export const readDeviceCodeByUserCode = keyed('read device code by user code', 'bytea', deviceCode('user_code_digest'));
 
 export type UserRecord = {
   id: string;
@@ -235,16 +248,18 @@ export type UserRecord = {
   updated_at: string;
 };
 
-export const readUser: KeyedRead = {
-  name: 'read user',
-  text: `select k.n, ${userJson} as person, $2::timestamptz as read_at
-    from ${keys('uuid')} join users u on u.id = k.key and u.enabled`,
-};
+export const readUser = keyed(
+  'read user',
+  'uuid',
+  (keys) => `select k.n, ${userJson} as person, $2::timestamptz as read_at
+    from ${keys} join users u on u.id = k.key and u.enabled`,
+);
 
-export const readGroups: KeyedRead = {
-  name: 'read groups',
-  text: `select k.n, coalesce((select json_agg(distinct r.exported_as) from standing_role_assignments a
+export const readGroups = keyed(
+  'read groups',
+  'uuid',
+  (keys) => `select k.n, coalesce((select json_agg(distinct r.exported_as) from standing_role_assignments a
       join roles r on r.id = a.role_id
       where a.subject_id = k.key and r.exported_as is not null and (a.until is null or a.until > $2)), '[]'::json) as groups
-    from ${keys('uuid')}`,
-};
+    from ${keys}`,
+);
