@@ -18,7 +18,7 @@ const minutesAfterwards = 3;
 /** A server refuses sign-ins whose passwords it can't hash in time, as many at once are on a busy machine. */
 const signInsAtOnce = 2;
 const operations = [
-  ...['client_credentials opaque', 'client_credentials jwt', 'refresh', 'introspection', 'code flow', 'login'],
+  ...['client_credentials opaque', 'client_credentials jwt', 'refresh', 'introspection', 'code flow'],
   ...['forward-auth', 'verify', 'secret read of random secrets', 'whole sign-in'],
 ];
 
@@ -46,7 +46,7 @@ async function measure(origin: string, pid: number): Promise<void> {
   for (let round = 0; elapsed() < minutes; round += 1) {
     const operation = operations[round % operations.length] ?? '';
     const sizes = { stored: 0, keys: stored, secrets: stored };
-    const connections = /login|sign-in/.test(operation) ? signInsAtOnce : mostAtOnce;
+    const connections = operation === 'whole sign-in' ? signInsAtOnce : mostAtOnce;
     const job: Job = { origin, operation, milliseconds: roundMilliseconds, connections, ...sizes };
     // On a busy machine a request may be refused; an hour of load is not lost with it.
     const answer = await ask<Load>(load, job).catch((error: unknown) => process.stdout.write(`${error}\n`));

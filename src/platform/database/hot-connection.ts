@@ -21,10 +21,12 @@ type Connected = pg.Client & { connection: pg.Connection };
 const farewellMs = 1000;
 const releaseMs = 400;
 
-// A plan made while the tables were empty would scan them for ever; generic plans save the planning (both measured,
-// DESIGN.md §5). `lock_timeout` bounds the wait behind an administrator's row. The role may have another isolation level by default.
+// A plan made while the tables were empty would scan them for ever; generic plans save the planning (both measured, DESIGN.md §5). Hot
+// statements look up few rows each, for which a bitmap is one more step. `lock_timeout` bounds the wait behind an administrator's row. The
+// role may have another isolation level by default.
 const settings = [
   'plan_cache_mode=force_generic_plan',
+  'enable_bitmapscan=off',
   'enable_hashjoin=off',
   'enable_mergejoin=off',
   'enable_seqscan=off',

@@ -192,16 +192,18 @@ const session = (found: string) => `
     coalesce((select json_agg(json_build_object('client_id', c.client_id, 'sid', sc.sid, 'grant_id', sc.grant_id, 'persists_logout', sc.persists_logout))
       from session_clients sc join clients c on c.id = sc.client_id where sc.session_uid = s.uid), '[]'::json) as clients,
     (select ${userJson} from users u where u.id = s.user_id and u.enabled) as person
-  from ${found} where s.expires_at > $2`;
+  from ${found}`;
+const standingSession = (uid: string) =>
+  `cross join lateral (select * from standing_sessions where uid = ${uid} and expires_at > $2 offset 0) s`;
 
 export const readSession = keyed('read session', 'bytea', (keys) =>
   session(
-    `${keys} join session_ids i on i.digest = k.key and i.expires_at > $2 and i.retired_at is null join standing_sessions s on s.uid = i.session_uid`,
+    `${keys} join session_ids i on i.digest = k.key and i.expires_at > $2 and i.retired_at is null ${standingSession('i.session_uid')}`,
   ),
 );
 
 export const readSessionByUid = keyed('read session by uid', 'text', (keys) =>
-  session(`${keys} join standing_sessions s on s.uid = k.key`),
+  session(`${keys} ${standingSession('k.key')}`),
 );
 
 export type InteractionRecord = { sealed: Sealed; expires_at: Date };
