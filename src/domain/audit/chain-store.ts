@@ -1,4 +1,4 @@
-import { type Selectable, sql } from 'kysely';
+import { type QueryCreator, type Selectable, sql } from 'kysely';
 import type { Database } from '../../../db/schema.ts';
 import type { Digest } from '../../platform/crypto/index.ts';
 import type { Db, Trx } from '../../platform/database/index.ts';
@@ -11,41 +11,63 @@ export type Snapshot = Pick<Checkpoint, 'seen_below' | 'unfinished'> & { taken_a
 const idBytes = 16;
 const memberBytes = idBytes + 32;
 
-/** Takes the lock for sealing, which one node holds at a time. It is released with the transaction, also if the node crashes. */
-export async function holdsSealing(trx: Trx): Promise<boolean> {
-  const { rows } = await sql<{ held: boolean }>`
-    select pg_try_advisory_xact_lock(hashtext('latchkey audit sealing')) as held`.execute(trx);
-  return rows[0]?.held === true;
-}
-
 /** Keeps every node from sealing until the transaction ends; waits for a node that is sealing. */
 export async function waitForSealing(trx: Trx): Promise<void> {
   await sql`select pg_advisory_xact_lock(hashtext('latchkey audit sealing'))`.execute(trx);
 }
 
+const seenNow = sql`pg_snapshot_xmax(s)::text::bigint + xid_offset as seen_below,
+      array(select x::text::bigint + xid_offset from pg_snapshot_xip(s) x order by 1)::text[] as unfinished,
+      date_trunc('milliseconds', latchkey_now()) as taken_at`;
+type SeenNow = { seen_below: string; unfinished: string[]; taken_at: Date };
+
 /** The snapshot of a `repeatable read` transaction. Its time is the database's: the one clock that all nodes share. */
 export async function currentSnapshot(trx: Trx): Promise<Snapshot> {
-  const { rows } = await sql<{ seen_below: string; unfinished: string[]; taken_at: Date }>`
-    select pg_snapshot_xmax(s)::text::bigint + xid_offset as seen_below,
-      array(select x::text::bigint + xid_offset from pg_snapshot_xip(s) x order by 1)::text[] as unfinished,
-      date_trunc('milliseconds', latchkey_now()) as taken_at
-    from audit_positions, pg_current_snapshot() s`.execute(trx);
-  const [row] = rows;
+  const { rows } = await sql<SeenNow>`select ${seenNow} from audit_positions, pg_current_snapshot() s`.execute(trx);
+  return snapshotOf(rows[0]);
+}
+
+function snapshotOf(row: SeenNow | undefined): Snapshot {
   if (!row) throw new Error('audit_positions has lost its row');
   return { ...row, seen_below: Number(row.seen_below), unfinished: row.unfinished.map(Number) };
 }
 
+/**
+ * Takes the lock for sealing, which one node holds at a time, and reads where the chain ends, and the snapshot; undefined: another node
+ * holds it. The lock is released with the transaction, also if the node crashes.
+ */
+export async function beginSealing(trx: Trx): Promise<{ last: Checkpoint; snapshot: Snapshot } | undefined> {
+  type Last = {
+    number: string | null;
+    head: Digest;
+    last_seen_below: string;
+    last_unfinished: number[];
+    sealed_at: Date;
+  };
+  const { rows } = await sql<SeenNow & { held: boolean } & Last>`
+    with lock as materialized (select pg_try_advisory_xact_lock(hashtext('latchkey audit sealing')) as held)
+    select lock.held, ${seenNow}, last.number, last.head, last.seen_below as last_seen_below, last.unfinished as last_unfinished, last.sealed_at
+    from lock, audit_positions, pg_current_snapshot() s left join lateral ${lastSegment} last on true`.execute(trx);
+  const [row] = rows;
+  const { seen_below, unfinished, taken_at } = snapshotOf(row);
+  if (!row?.held) return undefined;
+  const { number, head, last_seen_below, last_unfinished, sealed_at } = row;
+  const last =
+    number === null ? undefined : { number, head, seen_below: last_seen_below, unfinished: last_unfinished, sealed_at };
+  return {
+    last: last ? checkpointOf(last) : await firstCheckpoint(trx),
+    snapshot: { seen_below, unfinished, taken_at },
+  };
+}
+
 /** The head of the chain. */
 export async function lastCheckpoint(db: Db): Promise<Checkpoint> {
-  // Its members may be 24 kB, which are read for each new segment otherwise.
-  const segment = await db
-    .selectFrom('audit_segments')
-    .select(['number', 'head', 'seen_below', 'unfinished', 'sealed_at'])
-    .orderBy('number', 'desc')
-    .limit(1)
-    .executeTakeFirst();
-  return segment ? checkpointOf(segment) : firstCheckpoint(db);
+  const { rows } = await sql<StoredCheckpoint>`select * from ${lastSegment} last`.execute(db);
+  return rows[0] ? checkpointOf(rows[0]) : firstCheckpoint(db);
 }
+
+// Without its members, which may be 24 kB.
+const lastSegment = sql`(select number, head, seen_below, unfinished, sealed_at from audit_segments order by number desc limit 1)`;
 
 /** The position where the rest of the chain begins. */
 export async function firstCheckpoint(db: Db): Promise<Checkpoint> {
@@ -155,11 +177,11 @@ export async function segmentsAfter(db: Db, number: number, limit: number): Prom
   return rows.map(segmentOf);
 }
 
-export async function insertSegment(
-  trx: Trx,
-  { previous_head, head, members, unfinished, ...row }: Segment,
-): Promise<void> {
+/** Stores a segment, and its key (`keepPublicKey`), in one statement. */
+export async function insertSegment(trx: Trx, segment: Segment, key: SealKey): Promise<void> {
+  const { previous_head, head, members, unfinished, ...row } = segment;
   await trx
+    .with('kept', (db) => insertPublicKey(db, key, segment.sealed_at))
     .insertInto('audit_segments')
     .values({
       ...row,
@@ -173,12 +195,15 @@ export async function insertSegment(
 }
 
 /** Stores the public part of a key, so that its signatures can always be verified. */
-export async function keepPublicKey(db: Db, { kid, public_jwk }: SealKey, created_at: Date): Promise<void> {
-  await db
+export async function keepPublicKey(trx: Trx, key: SealKey, created_at: Date): Promise<void> {
+  await insertPublicKey(trx, key, created_at).execute();
+}
+
+function insertPublicKey(db: QueryCreator<Database>, { kid, public_jwk }: SealKey, created_at: Date) {
+  return db
     .insertInto('audit_keys')
     .values({ kid, public_jwk: JSON.stringify(public_jwk), created_at })
-    .onConflict((conflict) => conflict.doNothing())
-    .execute();
+    .onConflict((conflict) => conflict.doNothing());
 }
 
 /** Whether some node has sealed in the last two seconds. */

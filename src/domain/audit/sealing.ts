@@ -1,14 +1,7 @@
 import type { Db, Trx } from '../../platform/database/index.ts';
 import type { ServerKeys } from '../../platform/keys/index.ts';
 import { type ChainEvent, type Checkpoint, eventDigest, type Segment, segmentText, sha256, signText } from './chain.ts';
-import {
-  currentSnapshot,
-  holdsSealing,
-  insertSegment,
-  keepPublicKey,
-  lastCheckpoint,
-  type Snapshot,
-} from './chain-store.ts';
+import { beginSealing, insertSegment, type Snapshot } from './chain-store.ts';
 import { afterTransaction, eventsToSeal } from './chained-event-store.ts';
 import { currentSealKey, type SealKey } from './seal-keys.ts';
 
@@ -33,8 +26,9 @@ export async function sealNewEvents({ db, keys }: SealDeps): Promise<ChainHead |
     .transaction()
     .setIsolationLevel('repeatable read')
     .execute(async (trx) => {
-      if (!(await holdsSealing(trx))) return undefined;
-      const [last, snapshot] = [await lastCheckpoint(trx), await currentSnapshot(trx)];
+      const begun = await beginSealing(trx);
+      if (!begun) return undefined;
+      const { last, snapshot } = begun;
       if (snapshot.taken_at.getTime() - last.sealed_at.getTime() < shortestMs) return undefined;
       return sealAll(trx, { last, snapshot, key });
     });
@@ -47,11 +41,10 @@ async function sealAll(trx: Trx, { last, snapshot, key }: Sealing): Promise<Chai
   let events = 0;
   const batches = newEvents(trx, last, snapshot);
   let { value: rows } = await batches.next();
-  if (rows) await keepPublicKey(trx, key, snapshot.taken_at);
   while (rows) {
     const { value: following } = await batches.next();
     const segment = sealedSegment(sealed, rows, { snapshot, key, is_complete: !following });
-    await insertSegment(trx, segment);
+    await insertSegment(trx, segment, key);
     sealed = segment;
     events += rows.length;
     rows = following;
