@@ -67,6 +67,7 @@ function get(): Command {
 function list(): Command {
   return command('list', 'list secrets, without values', 'latchkey secret list --prefix database/')
     .option('--prefix <text>', 'only secrets whose path begins with this')
+    .option('--due', 'only secrets that are due for rotation')
     .option('-n, --limit <number>', 'the maximum number of secrets', '50')
     .option('--cursor <cursor>', 'the `next` of the previous page')
     .action(later(async () => (await actions()).list));

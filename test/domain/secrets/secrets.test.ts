@@ -245,6 +245,10 @@ describe('a secret', () => {
     await latchkey.advance(31 * 86_400);
     owner = await asOwner(latchkey);
     expect(await states('&due=true')).toEqual(['elsewhere null true', 'written live true']);
+    const { stdout } = await latchkey.command(['secret', 'list', '--prefix', `${folder}/`, '--due']);
+    expect(stdout).toMatch(/elsewhere +version 0 .* due 2020-01-31T00:00:00\.000Z\n.*written +version 1 /);
+    const none = await latchkey.command(['secret', 'list', '--prefix', `${folder}/none`, '--due']);
+    expect(none.stdout).toContain('No secret is due for rotation.');
     const page = await (await consoleAs(latchkey)).get(`/secrets?prefix=${folder}/&due=true`);
     expect(wordsOf(page)).toMatch(/elsewhere Kept elsewhere High Due .*written v1 High Due/);
     // A version of its own ends the reference, and an expiry before the risk does is the date.
@@ -881,6 +885,10 @@ describe('in the console', () => {
       const forged = await lister.forge(pageOf(path, act), { ...fields, rotated_at: '2026-01-31T10:00' });
       expect([act, forged.status, forged.html.includes(value)]).toEqual([act, 403, false]);
     }
+    // Who wrote it is named, without a link to a page that the user may not open.
+    const shown = await lister.get(pageOf(path));
+    expect(wordsOf(shown)).toContain('v2 Current Administration');
+    expect(linkOn(shown, 'Administration')).toBeUndefined();
     for (const act of ['/new-secret', '/generate-secret', '/register-credential', '/find-secret'])
       expect([act, (await lister.get(act)).status]).toEqual([act, 403]);
     expect((await owner.get(at(path))).body).toMatchObject({ current_version: 2, current_state: 'live' });

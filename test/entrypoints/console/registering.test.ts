@@ -163,6 +163,8 @@ describe('registering in the console', () => {
     const sub = 'repo:acme/shop:ref:refs/heads/main';
     const token = (ref: string) => issuer.sign({ sub, ref, aud: latchkey.issuer });
     const explained = async (assertion: string) => wordsOf(await alice.act(`${path}/explain`, { assertion }));
+    const refused = await alice.act(`${path}/explain`, { assertion: 'x'.repeat(40_000) });
+    expect([refused.status, refused.html.includes('xxxxx')]).toEqual([400, false]);
     expect(await explained(await token('refs/heads/main'))).toMatch(
       /Token accepted .*registered as the client workload-/,
     );

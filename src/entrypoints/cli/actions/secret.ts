@@ -11,7 +11,7 @@ import { type OptionNames, UsageError } from './usage.ts';
 type Json = { json?: boolean };
 type PutOptions = Json & { file?: string; object?: boolean; cas?: string; ttl?: string };
 type GetOptions = Json & { version?: string; part?: string; reason?: string };
-type ListOptions = Json & { prefix?: string; limit: string; cursor?: string };
+type ListOptions = Json & { prefix?: string; due?: boolean; limit: string; cursor?: string };
 type VersionOptions = Json & { version?: string };
 type Data = Record<string, unknown>;
 
@@ -71,11 +71,15 @@ function write(value: Buffer | string): void {
 }
 
 export const list = onInstallation(async (place: CommandContext, options: ListOptions) => {
-  const { prefix, limit, cursor } = options;
-  const page = await routesOf(place).call('GET /secrets', { query: { prefix, limit, cursor } });
+  const { prefix, due, limit, cursor } = options;
+  const query = { prefix, limit, cursor, due: due ? 'true' : undefined };
+  const page = await routesOf(place).call('GET /secrets', { query });
   answerPage(options, page, {
-    row: ({ path, current_version, updated_at }) => [path, `version ${current_version}`, updated_at.toISOString()],
-    none: 'No secrets. Write one: latchkey secret put --help',
+    row: ({ path, current_version, updated_at, due_at }) => [
+      ...[path, `version ${current_version}`, updated_at.toISOString()],
+      due_at ? `due ${due_at.toISOString()}` : '',
+    ],
+    none: due ? 'No secret is due for rotation.' : 'No secrets. Write one: latchkey secret put --help',
   });
 });
 

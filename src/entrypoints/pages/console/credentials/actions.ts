@@ -26,7 +26,7 @@ export const revoking: Action = {
       heading: `Revoke ${nameOf(found)}?`,
       name: '',
       words: ['It is refused from the next request, on every node. This cannot be undone.'],
-      impact: other_credentials > 0 ? [itself] : impactOf(live),
+      impact: [...(other_credentials > 0 ? [itself] : []), ...impactOf(live)],
       fields: [],
       button: other_credentials > 0 ? 'Revoke 1 secret' : withImpact('Revoke', live),
       danger: true,

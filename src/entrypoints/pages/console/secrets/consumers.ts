@@ -6,6 +6,7 @@ import { one } from '../../signed-in.ts';
 import { exactTime } from '../../times.ts';
 import { counted } from '../../words.ts';
 import type { ActionDescription } from '../actions.ts';
+import type { RouteName } from '../admin-client.ts';
 import { namesIn, partyCell } from '../audit-log/parties.ts';
 import type { RequestContext } from '../request-context.ts';
 import { secretPath } from './addresses.ts';
@@ -36,11 +37,21 @@ export async function partyCells<P extends Party>(
     ...{ actor_kind: kind, actor_id: id, target_kind: null, target_id: null },
   }));
   const names = await namesIn(context, asActors);
-  return new Map(parties.map((party) => [party, cellOf(party, names)]));
+  return new Map(parties.map((party) => [party, cellOf(context, party, names)]));
 }
 
-function cellOf({ kind, id }: Party, names: Parameters<typeof partyCell>[2]): Cell {
-  return kind === 'system' && !id ? cell.text('System') : partyCell(kind, id, names);
+/** The routes without which the page of a party cannot be opened. */
+const routes: Readonly<Record<string, RouteName>> = {
+  user: 'GET /users',
+  client: 'GET /clients',
+  api_key: 'GET /api-keys',
+};
+
+function cellOf({ api }: RequestContext, { kind, id }: Party, names: Parameters<typeof partyCell>[2]): Cell {
+  if (kind === 'system' && !id) return cell.text('System');
+  const shown = partyCell(kind, id, names);
+  const route = routes[kind];
+  return shown.kind === 'link' && route && !api.may(route) ? cell.text(shown.text) : shown;
 }
 
 const kinds: Readonly<Record<string, string>> = {

@@ -28,6 +28,8 @@ const explaining: Action = {
           type: 'textarea',
           value: '',
           is_required: true,
+          // It is a credential: a refused form does not show it again.
+          is_secret: true,
           hint: 'A JWT of the issuer: three parts joined by dots. It is not stored.',
         },
       ],
