@@ -28,6 +28,7 @@ export {
   intersection,
   isInArea,
   isPermissionPattern,
+  mostCharactersOfSecrets,
   PatternSet,
 } from './permissions.ts';
 export { findDoubtSince, forgetPreparers, isDoubted, listDoubts, notePreparer } from './preparers.ts';

@@ -1,7 +1,9 @@
 /** The permissions that a client may request at one resource server; `resource: null`: at any. */
 export type Entitlement = { resource: string | null; pattern: string };
 
-const maxLength = 256;
+const mostCharacters = 256;
+/** Of a permission for a secret: its path can be long. */
+export const mostCharactersOfSecrets = 512;
 const grammar = /^(?:\*|[A-Za-z0-9_.-]{1,64})(?::(?:\*|[A-Za-z0-9_.-]{1,64})){0,7}$/;
 // The folders of a secret's path are segments.
 const grammarOfSecrets = /^secrets(?::(?:\*|[A-Za-z0-9_.-]{1,64})){1,15}$/;
@@ -18,12 +20,14 @@ export function isInArea(pattern: string, areas: readonly ReservedArea[]): boole
 
 /**
  * Whether a text is in the permission grammar (DESIGN.md §7): one to eight segments `[A-Za-z0-9_.-]{1,64}` or `*`, joined by
- * `:`, at most 256 characters, case-sensitive; up to sixteen segments where the first is `secrets`. A text outside of the grammar,
- * such as a URL, is no pattern: it matches itself only.
+ * `:`, at most 256 characters, case-sensitive; up to sixteen segments and 512 characters where the first is `secrets`. A text outside
+ * of the grammar, such as a URL, is no pattern: it matches itself only.
  * Linear in the text, and constant for one that is too long.
  */
 export function isPermissionPattern(text: string): boolean {
-  return text.length <= maxLength && (text.startsWith('secrets:') ? grammarOfSecrets : grammar).test(text);
+  const isOfSecrets = text.startsWith('secrets:');
+  if (text.length > (isOfSecrets ? mostCharactersOfSecrets : mostCharacters)) return false;
+  return (isOfSecrets ? grammarOfSecrets : grammar).test(text);
 }
 
 /**

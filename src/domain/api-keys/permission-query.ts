@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { mostCharactersOfSecrets } from '../access/index.ts';
 
 /** What a request needs: one permission, all of several, or one of several, nested up to `mostNested` deep. */
 export type PermissionQuery = string | { and: PermissionQuery[] } | { or: PermissionQuery[] };
@@ -7,7 +8,7 @@ const mostNamed = 50;
 const mostNested = 4;
 
 type Query = z.ZodType<PermissionQuery>;
-const Permission: Query = z.string().min(1).max(256);
+const Permission: Query = z.string().min(1).max(mostCharactersOfSecrets);
 
 function orCombined(part: Query): Query {
   const parts = z.array(part).min(1).max(mostNamed);

@@ -1,12 +1,13 @@
 import { z } from 'zod';
+import { mostCharactersOfSecrets } from '../access/index.ts';
 
 /** An action on a secret: a segment of its permission. */
 export const secretVerbs = ['read', 'write', 'delete', 'destroy', 'list'] as const;
 export type SecretVerb = (typeof secretVerbs)[number];
 
-// The permission for a secret is `secrets`, the verb and the path; it has at most 16 segments and 256 characters.
+// The permission for a secret is `secrets`, the verb and the path; it has at most 16 segments and 512 characters.
 const mostSegments = 14;
-const longestPath = 240;
+const longestPath = mostCharactersOfSecrets - 'secrets:destroy:'.length;
 const segmentShape = /^[A-Za-z0-9_.-]{1,64}$/;
 const onlyDots = /^\.+$/;
 

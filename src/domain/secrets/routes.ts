@@ -222,6 +222,8 @@ async function changed(
   change: typeof deleteVersions,
 ) {
   const caller = await callerOf(deps, actor);
+  // The response describes the secret. A caller who may not see that is refused before anything is changed.
+  await mustAllow(deps, caller, { verb: 'list', path });
   await change(deps, caller, { path, numbers: [number] });
   return detailOf(deps, caller, path);
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { mostCharactersOfSecrets } from '../../domain/access/index.ts';
 import { keyCodeKinds, keyCodes, PermissionQuerySchema, type VerdictKind } from '../../domain/api-keys/index.ts';
 import { isAssurance } from '../../domain/assurance/index.ts';
 import { canonicalAddress } from '../../platform/http/index.ts';
@@ -46,7 +47,7 @@ const DescribedRequest = z
     permission: z
       .string()
       .min(1)
-      .max(256)
+      .max(mostCharactersOfSecrets)
       .optional()
       .meta({ examples: ['database:read:products'] }),
     permissions: PermissionQuerySchema.optional(),

@@ -46,6 +46,8 @@ describe('the permission grammar', () => {
     'a'.repeat(64),
     segments(8),
     `${'a'.repeat(64)}:${'b'.repeat(64)}:${'c'.repeat(64)}:${'d'.repeat(61)}`,
+    `secrets:${segments(15)}`,
+    `secrets:${Array(7).fill('a'.repeat(64)).join(':')}:${'b'.repeat(49)}`,
   ])('has %j', (text) => expect(isPermissionPattern(text)).toBe(true));
 
   test.each([
@@ -64,6 +66,8 @@ describe('the permission grammar', () => {
     'a'.repeat(65),
     segments(9),
     `${'a'.repeat(64)}:${'b'.repeat(64)}:${'c'.repeat(64)}:${'d'.repeat(62)}`,
+    `secrets:${segments(16)}`,
+    `secrets:${Array(7).fill('a'.repeat(64)).join(':')}:${'b'.repeat(50)}`,
   ])('does not have %j', (text) => expect(isPermissionPattern(text)).toBe(false));
 });
 

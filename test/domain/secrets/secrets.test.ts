@@ -32,6 +32,11 @@ const times = () => ({ iat: latchkey.seconds, nbf: latchkey.seconds, exp: latchk
 const newPath = (folder = 'test') => `${folder}/${crypto.randomUUID()}`;
 const put = (path: string, data: Record<string, unknown>, more: Record<string, unknown> = {}, by = owner) =>
   by.post(`${at(path)}/versions`, { data, ...more });
+/** 14 segments, and 496 characters. */
+const longest = [
+  ...Array.from({ length: 13 }, () => 'segment-of-35-characters-xxxxxxxxxx'),
+  'last-of-28-characters-xxxxxx',
+].join('/');
 const read = (path: string, query = '', by = owner, node = latchkey.issuer) =>
   by.get(`${at(path)}/value${query}`, { node });
 const eventsOf = async (path: string) =>
@@ -308,10 +313,31 @@ describe('a secret', () => {
     expect(await owner.patch(at(path), { owner: { user: 'nobody' } })).toMatchObject({ status: 400 });
   });
 
-  test.each(['a//b', '/a', 'a/', 'a/../b', 'a b', 'ä', 'x'.repeat(65), Array(15).fill('a').join('/'), 'a:b'])(
-    'cannot be called %j',
-    async (path) => expect((await put(path, { n: 1 })).status).toBe(404),
-  );
+  test.each([
+    'a//b',
+    '/a',
+    'a/',
+    'a/../b',
+    'a b',
+    'ä',
+    'x'.repeat(65),
+    Array(15).fill('a').join('/'),
+    'a:b',
+    `${longest}x`,
+  ])('cannot be called %j', async (path) => expect((await put(path, { n: 1 })).status).toBe(404));
+
+  test('can have a path of 14 segments and 496 characters, which a permission of 512 names', async () => {
+    expect((await put(longest, { n: 1 })).status).toBe(201);
+    const permission = `secrets:destroy:${longest.replaceAll('/', ':')}`;
+    expect(permission).toHaveLength(512);
+    expect((await owner.get('/secrets?prefix=segment-of-35')).body.items).toMatchObject([{ path: longest }]);
+    const destroy = `${at(longest)}/versions/1/destroy`;
+    expect((await (await serviceWith('secrets:destroy:other', 'secrets:list:*')).post(destroy)).body).toMatchObject({
+      permission,
+    });
+    const lists = permission.replace('destroy', 'list');
+    expect((await (await serviceWith(permission, lists)).post(destroy)).status).toBe(200);
+  });
 });
 
 describe('a permission for secrets', () => {
@@ -361,6 +387,11 @@ describe('a permission for secrets', () => {
     expect((await reader.get(at(path))).status).toBe(403);
     expect((await deleter.post(`${at(path)}/versions/1/destroy`)).status).toBe(403);
     expect((await deleter.delete(at(path))).status).toBe(403);
+    // The response would describe the secret: nothing is changed before the refusal.
+    expect((await deleter.post(`${at(path)}/versions/2/delete`)).body).toMatchObject({
+      permission: `secrets:list:${path.replaceAll('/', ':')}`,
+    });
+    expect((await read(path)).status).toBe(200);
     const lister = await serviceWith('secrets:list:separate:*');
     expect((await lists(lister)).body.items).toMatchObject([{ path }]);
   });
