@@ -61,6 +61,7 @@ export const secretRoutes = [
     summary: 'Find the versions of secrets that have a given value, among those that you can read',
     permission: 'latchkey:secret:reveal',
     body: SearchInput,
+    bodyOpaque: 'value',
     response: SearchView,
     handle: async ({ actor, body }, deps) => findSecretsWith(deps, await callerOf(deps, actor), body.value),
   }),
@@ -140,6 +141,7 @@ export const secretRoutes = [
     params: SecretParams,
     body: VersionInput,
     bodyBytes: 2 * 1024 * 1024,
+    bodyOpaque: 'data',
     response: WrittenView,
     status: 201,
     handle: async ({ actor, params, body: { data, generate, ...options } }, deps) => {

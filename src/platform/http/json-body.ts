@@ -5,24 +5,32 @@ import { Problem } from './problems.ts';
 
 const mostDepth = 20;
 const mostMembers = 1000;
+// Halves of surrogate pairs, which UTF-8 cannot encode, and what a decoder puts in their place.
+const invalidUnicode = /\p{Cs}|\ufffd/u;
 const [quotationMark, backslash, colon] = [0x22, 0x5c, 0x3a];
+
+export type JsonBounds = {
+  /** The maximum size in bytes; undefined: 64 KiB. */
+  bodyBytes?: number | undefined;
+  /** The member whose texts may have control characters, because they are only stored, and sealed; names in it may not. */
+  bodyOpaque?: string | undefined;
+};
 
 /**
  * The JSON body of a request; undefined when it has none.
  *
- * @param mostBytes 64 KiB by default
  * @throws Problem 415: it is something else; 400: it is not JSON, names a member twice or `__proto__`, or holds control
  *   characters (PostgreSQL refuses NUL, and nothing here has use for them)
  */
-export async function readJson(request: IncomingMessage, mostBytes?: number): Promise<unknown> {
+export async function readJson(request: IncomingMessage, { bodyBytes, bodyOpaque }: JsonBounds = {}): Promise<unknown> {
   const { 'content-type': type = '', 'content-length': length } = request.headers;
   const isJson = isJsonType(type);
   if (!isJson && length !== undefined && Number(length) > 0) throw unsupported();
-  const text = await readText(request, mostBytes);
+  const text = await readText(request, bodyBytes);
   if (text === '') return undefined;
   // A chunked request shows only at its end whether it has a body.
   if (!isJson) throw unsupported();
-  return parseJson(text);
+  return parseJson(text, bodyOpaque);
 }
 
 function isJsonType(written: string): boolean {
@@ -36,11 +44,12 @@ function isJsonType(written: string): boolean {
  *
  * @throws Problem 400 as `readJson`
  */
-export function parseJson(text: string): unknown {
+export function parseJson(text: string, opaque?: string): unknown {
   try {
     const parsed: unknown = JSON.parse(text);
     // The names are checked only if one was lost: most bodies have no duplicates.
-    if (membersOf(parsed, undefined, 0) !== colonsIn(text)) refuseRepeated(text);
+    if (membersOf(parsed, undefined, 0, { refused: controlCharacters, opaque }) !== colonsIn(text))
+      refuseRepeated(text);
     return parsed;
   } catch (error) {
     throw error instanceof Problem ? error : badJson('', 'The body is not JSON.');
@@ -50,10 +59,14 @@ export function parseJson(text: string): unknown {
 /** The path of a value, from the innermost name outwards. */
 type JsonMember = { name: string; within: JsonMember | undefined };
 
+/** What texts may not contain, and the member with other texts. */
+type Texts = { refused: RegExp; opaque?: string | undefined };
+const ofOpaque: Texts = { refused: invalidUnicode };
+
 /** How many members all objects in it have. @throws Problem 400: something in it is not allowed */
-function membersOf(value: unknown, place: JsonMember | undefined, depth: number): number {
+function membersOf(value: unknown, place: JsonMember | undefined, depth: number, texts: Texts): number {
   if (depth > mostDepth) throw badJson(pointerTo(pathOf(place)), 'The body is nested too deeply.');
-  if (typeof value === 'string') mustBePlain(value, place);
+  if (typeof value === 'string') mustBePlain(value, place, texts.refused);
   if (typeof value !== 'object' || value === null) return 0;
   const entries = Object.entries(value);
   if (entries.length > mostMembers)
@@ -62,14 +75,16 @@ function membersOf(value: unknown, place: JsonMember | undefined, depth: number)
   for (const [name, member] of entries) {
     const here = { name, within: place };
     if (name === '__proto__') throw badJson(pointerTo(pathOf(here)), 'This member is unknown.');
-    mustBePlain(name, here);
-    members += membersOf(member, here, depth + 1) + (Array.isArray(value) ? 0 : 1);
+    mustBePlain(name, here, controlCharacters);
+    members +=
+      membersOf(member, here, depth + 1, depth === 0 && name === texts.opaque ? ofOpaque : texts) +
+      (Array.isArray(value) ? 0 : 1);
   }
   return members;
 }
 
-function mustBePlain(text: string, place: JsonMember | undefined): void {
-  if (controlCharacters.test(text))
+function mustBePlain(text: string, place: JsonMember | undefined, refused: RegExp): void {
+  if (refused.test(text))
     throw badJson(pointerTo(pathOf(place)), 'Control characters and invalid Unicode are not accepted.');
 }
 

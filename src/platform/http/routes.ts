@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Actor } from './actor.ts';
+import type { JsonBounds } from './json-body.ts';
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
@@ -14,7 +15,7 @@ export type RouteInput<Params, Query, Body> = {
 };
 
 /** A route without its handler: for OpenAPI, the reference, the command line and the console. */
-export type RouteShape = {
+export type RouteShape = JsonBounds & {
   method: Method;
   /** Below the prefix of the API, with `{names}`. */
   path: string;
@@ -24,8 +25,6 @@ export type RouteShape = {
   params: z.ZodType;
   query: z.ZodType;
   body: z.ZodType | undefined;
-  /** The maximum size of its body in bytes; undefined: the default. */
-  bodyBytes?: number | undefined;
   response: z.ZodType | undefined;
   status: number;
 };
@@ -57,6 +56,7 @@ export function routesWith<Deps>() {
     query?: Query;
     body?: Body;
     bodyBytes?: number;
+    bodyOpaque?: string;
     response?: Response;
     /** The status on success; 200, or 204 without a response. */
     status?: number;

@@ -58,7 +58,7 @@ async function answer<Deps>(
   const given = Object.fromEntries(names.map((name, n) => [name, decoded(shape.exec(path)?.[n + 1] ?? '')]));
   const params = paramsIn(route, given);
   const query = checked(route.query, { ...ctx.query });
-  const sent = ctx.method === 'GET' || ctx.method === 'HEAD' ? undefined : await readJson(ctx.req, route.bodyBytes);
+  const sent = ctx.method === 'GET' || ctx.method === 'HEAD' ? undefined : await readJson(ctx.req, route);
   if (sent !== undefined && !route.body) throw invalidAt([{ path: [], message: 'takes no body' }]);
   const body = route.body ? checked(route.body, sent ?? {}) : undefined;
   const input = { actor, params, query, body, ifVersion: versionIn(ctx.get('If-Match')) };

@@ -326,6 +326,24 @@ describe('a secret', () => {
     `${longest}x`,
   ])('cannot be called %j', async (path) => expect((await put(path, { n: 1 })).status).toBe(404));
 
+  test.each(['a\nb\tc\r\n', 'a\u0000b', '\u001b[2J', 'a\u0085\u202eb', '\ufeff😀'])(
+    'can have the value %j, and be found by it',
+    async (value) => {
+      const path = newPath();
+      expect(await put(path, { value, nested: [{ value }] })).toMatchObject({ status: 201 });
+      expect((await read(path)).body).toMatchObject({ data: { value, nested: [{ value }] } });
+      expect((await owner.post('/secret-searches', { value })).body.items).toMatchObject([{ path }]);
+    },
+  );
+
+  test.each([
+    ['control characters in the name of a part', { 'a\u0000': 'b' }, {}],
+    ['invalid Unicode in a value', { a: '\ud800' }, {}],
+    ['control characters in another member', { a: 'b' }, { cas: { data: '\u0000' } }],
+  ])('is refused for %s', async (_, data, more) => {
+    expect((await put(newPath(), data, more)).body.detail).toContain('Control characters');
+  });
+
   test('can have a path of 14 segments and 496 characters, which a permission of 512 names', async () => {
     expect((await put(longest, { n: 1 })).status).toBe(201);
     const permission = `secrets:destroy:${longest.replaceAll('/', ':')}`;
