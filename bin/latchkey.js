@@ -17,7 +17,7 @@ const [major, minor] = process.versions.node.split('.').map(Number);
 const runsTypeScript = major > 22 || (major === 22 && minor >= 18);
 
 if (runsTypeScript) {
-  // Until the server has started (src/server/new-space.ts).
+  // Until the server has started (src/server/memory.ts).
   if (process.argv[2] === 'serve') v8.setFlagsFromString('--semi-space-growth-factor=1');
   // Compiled code is kept between runs: commands start in half the time. Not in the shared temporary folder, where another
   // account could plant code.

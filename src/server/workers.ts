@@ -5,7 +5,7 @@ import { AggregatorRegistry } from 'prom-client';
 import type { Config } from '../config.ts';
 import { type MetricsListener, openMetricsListener } from '../platform/metrics/index.ts';
 import { openDatabaseServer } from './installation.ts';
-import { letNewSpaceGrow } from './new-space.ts';
+import { letNewSpaceGrow, returnMemoryWhenIdle } from './memory.ts';
 import { ordersForThisWorker, type WorkerMessage, WorkerProcesses } from './worker-processes.ts';
 
 type Say = (line: string) => void;
@@ -33,6 +33,7 @@ export async function serveRequests(config: Config, options: ServeOptions): Prom
     return await (config.workers > 1 ? startWorkers(config, options) : startAlone(config, options));
   } finally {
     letNewSpaceGrow();
+    returnMemoryWhenIdle();
   }
 }
 
