@@ -19,20 +19,23 @@ const keptBytes = 96 * 2 ** 20;
  * 200 MB without objects. So a process that was idle for a minute, and whose heap is much larger than after the last collection, collects.
  *
  * @param options for tests
+ * @returns what ends it
  */
-export function returnMemoryWhenIdle({ everyMs = checkMs }: { everyMs?: number } = {}): void {
+export function returnMemoryWhenIdle({ everyMs = checkMs }: { everyMs?: number } = {}): () => void {
   let leastBytes = Number.POSITIVE_INFINITY;
   let used = process.cpuUsage();
   const check = () => {
     const { user, system } = process.cpuUsage(used);
     used = process.cpuUsage();
     const isIdle = user + system < idleShare * everyMs * 1000;
-    leastBytes = Math.min(leastBytes, heapBytes());
-    if (!isIdle || heapBytes() < leastBytes + keptBytes) return;
+    const bytes = heapBytes();
+    leastBytes = Math.min(leastBytes, bytes);
+    if (!isIdle || bytes < leastBytes + keptBytes) return;
     collect();
     leastBytes = heapBytes();
   };
-  setInterval(check, everyMs).unref();
+  const checks = setInterval(check, everyMs).unref();
+  return () => clearInterval(checks);
 }
 
 const heapBytes = () => v8.getHeapStatistics().total_heap_size;

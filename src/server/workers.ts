@@ -28,13 +28,19 @@ type Running = { close: () => Promise<void> };
  * @throws StartError and others with one sentence for the operator; anything once the signal is aborted
  */
 export async function serveRequests(config: Config, options: ServeOptions): Promise<Running> {
-  try {
-    if (cluster.isWorker) return await startWorker(config, options);
-    return await (config.workers > 1 ? startWorkers(config, options) : startAlone(config, options));
-  } finally {
-    letNewSpaceGrow();
-    returnMemoryWhenIdle();
-  }
+  const running = await startProcess(config, options).finally(letNewSpaceGrow);
+  const stopReturning = returnMemoryWhenIdle();
+  return {
+    close: async () => {
+      stopReturning();
+      await running.close();
+    },
+  };
+}
+
+async function startProcess(config: Config, options: ServeOptions): Promise<Running> {
+  if (cluster.isWorker) return startWorker(config, options);
+  return config.workers > 1 ? startWorkers(config, options) : startAlone(config, options);
 }
 
 async function startAlone(config: Config, options: ServeOptions): Promise<Running> {

@@ -93,5 +93,5 @@ export {
 } from './routes.ts';
 export { isReference, type SecretReference, SecretText } from './secret-text.ts';
 export { type Answer, type Call, checked, entityTag, sendLines, serve } from './serve-routes.ts';
-export { isPrintable, isSeen, notSeen, ShownText, untwisted } from './shown-text.ts';
+export { asEscape, isPrintable, isSeen, notSeen, ShownText, untwisted } from './shown-text.ts';
 export { issuesIn, validationWords } from './validation-words.ts';

@@ -42,6 +42,9 @@ export function ShownText(most: number) {
   return z.string().min(1).max(most).refine(isSeen, notSeen);
 }
 
+/** One UTF-16 unit as JSON escapes it. */
+export const asEscape = (unit: string): string => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;
+
 /** Makes direction marks visible in texts that were stored or sent without this check. */
 export function untwisted(text: string): string {
   return text.replaceAll(turning, '\ufffd');

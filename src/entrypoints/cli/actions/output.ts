@@ -2,7 +2,7 @@ import { getSystemErrorMessage } from 'node:util';
 import { ConfigError } from '../../../config.ts';
 import { DatabaseUnavailableError, isConnectionFailure } from '../../../platform/database/index.ts';
 import { EmbeddedPostgresError } from '../../../platform/embedded-postgres/index.ts';
-import { Problem } from '../../../platform/http/index.ts';
+import { asEscape, Problem } from '../../../platform/http/index.ts';
 import { UsageError } from './usage.ts';
 
 /** Prints a line on standard output. */
@@ -28,13 +28,12 @@ export function sayJson(value: unknown, indent = 2): void {
 
 // All control characters except the end of a line and the tab, and the marks that turn the direction of writing.
 const controlling = /(?![\n\t])\p{Cc}|[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
-const escaped = (character: string) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
 
 /** Texts come from others, such as names in another system. Printed as they are, they could control the terminal. */
-export const visible = (text: string): string => text.replaceAll(controlling, escaped);
+export const visible = (text: string): string => text.replaceAll(controlling, asEscape);
 
 /** The same of a text within a line: it cannot begin another one. */
-export const inLine = (text: string): string => visible(text).replaceAll(/[\n\t]/g, escaped);
+export const inLine = (text: string): string => visible(text).replaceAll(/[\n\t]/g, asEscape);
 
 type Rows<Item> = { row: (item: Item) => string[] /** What to do when there is nothing to list. */; none: string };
 

@@ -18,17 +18,9 @@ import {
 import { explainLink } from './explaining.ts';
 import { ownerCell } from './owners.ts';
 import { dueBadge, rotationFacts, schedulePanel } from './rotation.ts';
-import {
-  allowedLinks,
-  getSecret,
-  liveVersions,
-  readableCell,
-  rightsOf,
-  type Secret,
-  type SecretLink,
-} from './secret.ts';
+import { allowedLinks, getSecret, liveVersions, readableCell, rightsOf, type Secret } from './secret.ts';
 import { elsewherePanel, settingsPanel } from './settings.ts';
-import { rollbackLink, shortVersionsPanel, versionsPanel } from './versions.ts';
+import { revealLink, rollbackLink, shortVersionsPanel, versionsPanel } from './versions.ts';
 
 const tabLabels = {
   overview: 'Overview',
@@ -144,15 +136,11 @@ function actionsOf(context: RequestContext, { secret, rights }: Shown): ActionLi
   const previous = live.filter(({ number }) => number < current_version).at(-1);
   const write = { route: 'POST /secrets/{path}/versions', verbs: ['write'], danger: false } as const;
   const settings = { route: 'PATCH /secrets/{path}', verbs: ['list', 'write'], danger: false } as const;
-  const reveal: SecretLink = {
-    ...{ route: 'GET /secrets/{path}/value', verbs: ['read'], danger: false },
-    ...{ label: 'Reveal value', href: `${at}/reveal` },
-  };
   const edit = { ...settings, label: 'Edit settings', href: `${at}/change` };
   const record = { ...settings, label: 'Record replacement', href: `${at}/replaced`, isMain: true } as const;
   const next = { ...write, label: 'New version', href: `${at}/new-version` };
   return allowedLinks(context, { rights, path }, [
-    ...(live.length > 0 ? [reveal] : []),
+    ...(live.length > 0 ? [revealLink(path)] : []),
     ...(isHere ? [{ ...next, isMain: true as const }] : [edit, record, { ...next, label: 'Store it here' }]),
     { ...write, label: 'Generate version', href: `${at}/generate` },
     ...(previous ? [rollbackLink(path, previous.number)] : []),

@@ -1,4 +1,4 @@
-import { conflict, invalid, isSeen } from '../../../../platform/http/index.ts';
+import { asEscape, conflict, invalid, isSeen } from '../../../../platform/http/index.ts';
 import type { Snippet } from '../../records/page-shapes.ts';
 import { one } from '../../signed-in.ts';
 import type { Action } from '../actions.ts';
@@ -80,8 +80,4 @@ function partOf(label: string, part: unknown): Snippet {
 }
 
 /** A text as JSON in visible ASCII. */
-const escaped = (text: string) =>
-  JSON.stringify(text).replaceAll(
-    /[^\x20-\x7e]/g,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
+const escaped = (text: string) => JSON.stringify(text).replaceAll(/[^\x20-\x7e]/g, asEscape);

@@ -1,3 +1,4 @@
+import { earliest } from '../../../../domain/access/index.ts';
 import { dayMs, riskDays } from '../../../../domain/credentials/index.ts';
 import type { SecretRights } from '../../../../domain/secrets/index.ts';
 import { type Period, timeline } from '../../charts/index.ts';
@@ -71,9 +72,9 @@ const legend = [
 ] as const;
 
 const endOf = ({ destroyed_at, deleted_at, expires_at }: Version): Date | undefined =>
-  [destroyed_at, deleted_at, expires_at].filter((at) => at !== null).sort((a, b) => a.getTime() - b.getTime())[0];
+  earliest([destroyed_at, deleted_at, expires_at]) ?? undefined;
 
-const earlier = (a: Date, b: Date | null | undefined) => (b && b < a ? b : a);
+const earlier = (a: Date, b: Date | null | undefined) => earliest([a, b]) ?? a;
 
 function rowOf(shown: Shown, version: Version, now: Date) {
   const { versions, due_at } = shown.secret;

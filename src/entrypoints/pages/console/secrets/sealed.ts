@@ -2,14 +2,11 @@ import { conflict, Problem } from '../../../../platform/http/index.ts';
 import * as cell from '../../records/cells.ts';
 import type { Action, ActionDescription } from '../actions.ts';
 import { type RequestContext, showInConsole } from '../request-context.ts';
-import { sealedEffect, sealedWarning, showVault } from './vault.ts';
+import { howToUnseal, sealedEffect, sealedWarning, showVault } from './vault.ts';
 
 const isSealed = (error: unknown) => error instanceof Problem && error.type === 'sealed';
 
-const next = ({ api }: RequestContext) =>
-  api.may('POST /vault/unseal')
-    ? 'Unseal them on the page Seal.'
-    : 'Ask an administrator with the permission latchkey:vault:seal to unseal them.';
+const next = (context: RequestContext) => howToUnseal(context, 'Unseal them on the page Seal.');
 
 /** While the secrets are sealed, their pages show the seal, or what to do. */
 export async function unlessSealed(context: RequestContext, show: () => Promise<void>): Promise<void> {

@@ -1,3 +1,4 @@
+import { permissionFor } from '../../../../domain/secrets/index.ts';
 import * as cell from '../../records/cells.ts';
 import type { Fact, Panel } from '../../records/page-shapes.ts';
 import type { RequestContext } from '../request-context.ts';
@@ -11,7 +12,7 @@ export function settingsPanel(context: RequestContext, secret: Secret): Panel {
   const labels = Object.entries(custom_metadata).map(([name, value]) => `${name}=${value}`);
   const facts: Fact[] = [
     { label: 'Path', cell: cell.copied(secret.path) },
-    { label: 'Permission to read', cell: cell.copied(`secrets:read:${secret.path.replaceAll('/', ':')}`) },
+    { label: 'Permission to read', cell: cell.copied(permissionFor('read', secret.path)) },
     { label: 'Description', cell: cell.text(description ?? 'None') },
     { label: 'Environment', cell: cell.text(environment ?? 'None') },
     { label: 'Risk', cell: cell.text(risk ?? 'Not rated') },

@@ -45,12 +45,18 @@ export async function showVault(context: RequestContext): Promise<void> {
 }
 
 /** What the seal means, and what to do. */
-export function sealedWarning({ api }: RequestContext) {
-  const next = api.may('POST /vault/unseal')
-    ? 'Unseal them to continue.'
-    : 'Ask an administrator with the permission latchkey:vault:seal to unseal them.';
-  return { fact: 'The secrets are sealed.', words: `${sealedEffect} ${next}` };
+export function sealedWarning(context: RequestContext) {
+  return {
+    fact: 'The secrets are sealed.',
+    words: `${sealedEffect} ${howToUnseal(context, 'Unseal them to continue.')}`,
+  };
 }
+
+/** How the secrets are unsealed: by the user, in these words, or by someone else. */
+export const howToUnseal = ({ api }: RequestContext, byUser: string): string =>
+  api.may('POST /vault/unseal')
+    ? byUser
+    : 'Ask an administrator with the permission latchkey:vault:seal to unseal them.';
 
 /** What no one can do while the secrets are sealed. */
 export const sealedEffect =

@@ -97,6 +97,14 @@ function actionsOf(context: RequestContext, { secret, rights }: Shown, version: 
   return allowedLinks(context, { rights, path: secret.path }, links[state]);
 }
 
+/** A link to the page that shows the value of a version; by default, of the current one. */
+export function revealLink(path: string, query: { version?: string } = {}): SecretLink {
+  return {
+    ...{ route: 'GET /secrets/{path}/value', verbs: ['read'], danger: false },
+    ...{ label: 'Reveal value', href: addressOf(`${secretPath(path)}/reveal`, query) },
+  };
+}
+
 /** A link to the page that writes the value of a version again. */
 export function rollbackLink(path: string, number: number): SecretLink {
   return {
@@ -111,16 +119,12 @@ function linksTo(path: string, { number }: Version) {
     ...{ route: `POST /secrets/{path}/versions/{number}/${name}`, verbs: [name === 'destroy' ? name : 'delete'] },
     ...{ label, href: `${at}/${name}`, danger: name !== 'undelete' },
   });
-  const reveal: SecretLink = {
-    ...{ route: 'GET /secrets/{path}/value', verbs: ['read'], danger: false },
-    ...{ label: 'Reveal value', href: `${secretPath(path)}/reveal?version=${number}` },
-  };
   const readers: SecretLink = {
     ...{ route: 'GET /secrets/{path}/consumers', verbs: ['list'], danger: false },
     ...{ label: 'View consumers', href: readersPath(path, number) },
   };
   return {
-    ...{ reveal, readers, rollback: rollbackLink(path, number) },
+    ...{ reveal: revealLink(path, { version: String(number) }), readers, rollback: rollbackLink(path, number) },
     delete: change('delete', 'Delete version'),
     undelete: change('undelete', 'Undelete version'),
     destroy: change('destroy', 'Destroy version'),
